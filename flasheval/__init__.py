@@ -1,0 +1,56 @@
+"""Find the few prompts that rank text-to-image models as the whole benchmark would."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from flasheval.errors import FlashevalError
+    from flasheval.procedure import SearchResult, search
+    from flasheval.prompts import PromptSet
+    from flasheval.prompts_io import load_prompts
+    from flasheval.scores import ScoreMatrix, ScoreTable, load_scores
+    from flasheval.subset import Subset
+    from flasheval.variants import Variant
+
+__all__ = [
+    "FlashevalError",
+    "PromptSet",
+    "ScoreMatrix",
+    "ScoreTable",
+    "SearchResult",
+    "Subset",
+    "Variant",
+    "load_prompts",
+    "load_scores",
+    "search",
+]
+
+__version__ = "0.1.0"
+
+# Modules are loaded on first use of a name, so that `import flasheval` costs next to nothing.
+_HOMES = {
+    "FlashevalError": "errors",
+    "PromptSet": "prompts",
+    "ScoreMatrix": "scores",
+    "ScoreTable": "scores",
+    "SearchResult": "procedure",
+    "Subset": "subset",
+    "Variant": "variants",
+    "load_prompts": "prompts_io",
+    "load_scores": "scores",
+    "search": "procedure",
+}
+
+
+def __getattr__(name: str) -> object:
+    if name not in _HOMES:
+        raise AttributeError(f"module 'flasheval' has no attribute '{name}'")
+    value: object = getattr(import_module(f"flasheval.{_HOMES[name]}"), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted([*__all__, "__version__"])

@@ -1,0 +1,27 @@
+"""Agreement of rankings, on plain arrays: no files, no labels, no models.
+
+`scores` are the numbers being judged (a subset's), `target` those to be recovered (the full
+benchmark's); higher is better in both, or lower in both. Importing this package imports numba.
+"""
+
+from flasheval.ranking.bootstrap import bootstrap_interval
+from flasheval.ranking.kendall import kendall_tau_b, kendall_tau_b_many, tau_b_of_sets
+from flasheval.ranking.kendall_torch import tau_b_of_sets_torch
+from flasheval.ranking.pairwise import pairwise_accuracy, pairwise_accuracy_many
+from flasheval.ranking.significant import significant_pairs, tau_on_pairs, tau_on_pairs_many
+from flasheval.ranking.weighted import weighted_tau, weighted_tau_many
+
+__all__ = [
+    "bootstrap_interval",
+    "kendall_tau_b",
+    "kendall_tau_b_many",
+    "pairwise_accuracy",
+    "pairwise_accuracy_many",
+    "significant_pairs",
+    "tau_b_of_sets",
+    "tau_b_of_sets_torch",
+    "tau_on_pairs",
+    "tau_on_pairs_many",
+    "weighted_tau",
+    "weighted_tau_many",
+]
