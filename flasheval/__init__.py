@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from flasheval.errors import FlashevalError
     from flasheval.procedure import SearchResult, search
-    from flasheval.prompts import PromptSet
-    from flasheval.prompts_io import load_prompts
+    from flasheval.prompts import PromptSet, load_prompts
     from flasheval.scores import ScoreMatrix, ScoreTable, load_scores
     from flasheval.subset import Subset
     from flasheval.variants import Variant
@@ -38,7 +37,7 @@ _HOMES = {
     "SearchResult": "procedure",
     "Subset": "subset",
     "Variant": "variants",
-    "load_prompts": "prompts_io",
+    "load_prompts": "prompts",
     "load_scores": "scores",
     "search": "procedure",
 }

@@ -1,0 +1,95 @@
+"""Scores read by what their source looks like; what load_scores does."""
+
+from collections.abc import Mapping
+from functools import reduce
+from pathlib import Path
+from typing import Any
+
+from flasheval.errors import DataError, SettingError
+from flasheval.importers.long_table import import_long_table, is_long
+from flasheval.importers.npz import import_npz
+from flasheval.importers.settings import Direction, Prompts, as_prompts, direction_of, finish
+from flasheval.importers.wide_table import import_wide_table, wide_files
+from flasheval.scores import ScoreTable
+from flasheval.scores_io import is_saved_table
+from flasheval.table_files import read_columns
+
+__all__ = ["load_by_shape"]
+
+
+def load_by_shape(
+    source: Any, prompts: Prompts, metric: str | None, higher_is_better: Direction
+) -> ScoreTable:
+    """Read scores of any shape; see flasheval.scores.load_scores."""
+    if isinstance(source, ScoreTable):
+        return _labelled(source, prompts, metric, higher_is_better)
+    if isinstance(source, Mapping):
+        return _from_mapping(source, prompts, metric, higher_is_better)
+    if not isinstance(source, str | Path):
+        raise SettingError(
+            f"scores are read from a path, a mapping of metric to path, or a ScoreTable, not from "
+            f"a {type(source).__name__}"
+        )
+    path = Path(source)
+    if path.is_dir():
+        if is_saved_table(path):
+            return _labelled(ScoreTable.load(path), prompts, metric, higher_is_better)
+        return _from_folder(path, prompts, metric, higher_is_better)
+    if path.suffix.lower() == ".npz":
+        return import_npz(
+            path, prompts=prompts, metric=metric, higher_is_better=higher_is_better
+        ).table
+    columns = read_columns(path, "score file or folder")
+    importer = import_long_table if is_long(columns) else import_wide_table
+    return importer(
+        columns, prompts=prompts, metric=metric, higher_is_better=higher_is_better
+    ).table
+
+
+def _labelled(
+    table: ScoreTable, prompts: Prompts, metric: str | None, higher_is_better: Direction
+) -> ScoreTable:
+    """Return a table that names its metrics itself: settings may agree, not rename."""
+    if metric is not None:
+        raise SettingError(
+            f"metric={metric!r} is for a file that names none; these scores name theirs: "
+            f"{', '.join(table.metrics)}"
+        )
+    for name, matrix in table.matrices.items():
+        direction_of(name, higher_is_better, matrix.higher_is_better)
+    return finish(table, prompts, higher_is_better)
+
+
+def _from_mapping(
+    sources: Mapping[Any, Any], prompts: Prompts, metric: str | None, higher_is_better: Direction
+) -> ScoreTable:
+    if metric is not None:
+        raise SettingError(f"metric={metric!r} beside a mapping that names the metrics; leave out")
+    if not sources:
+        raise SettingError("the mapping of metric to score file is empty")
+    known = None if prompts is None else as_prompts(prompts)
+    tables = []
+    for name, path in sources.items():
+        mine = higher_is_better
+        if isinstance(mine, Mapping):
+            mine = {key: value for key, value in mine.items() if key == name}
+        tables.append(load_by_shape(path, known, str(name), mine))
+    return finish(reduce(ScoreTable.merge, tables), None, higher_is_better)
+
+
+def _from_folder(
+    path: Path, prompts: Prompts, metric: str | None, higher_is_better: Direction
+) -> ScoreTable:
+    if wide_files(path):
+        return import_wide_table(
+            path, prompts=prompts, metric=metric, higher_is_better=higher_is_better
+        ).table
+    if any(next(path.glob(f"{'*/' * depth}*-score.json"), None) for depth in range(5)):
+        raise DataError(
+            f"{path} looks like the official FlashEval tree, which has faults to report; read it "
+            "with flasheval.importers.import_scores('flasheval-official', path, prompts=...)"
+        )
+    raise DataError(
+        f"{path} holds no scores: expected a folder written by ScoreTable.save, or wide tables "
+        "(.parquet, .csv, .tsv), one a metric"
+    )

@@ -1,0 +1,130 @@
+"""Shared fixtures: the third-party data beside the repository, and tables made up from a seed."""
+
+import os
+
+# Set before numpy and torch load: two threads beside another busy process slow a run 10-100x.
+os.environ["OMP_NUM_THREADS"] = "1"
+os.environ["OPENBLAS_NUM_THREADS"] = "1"
+os.environ["MKL_NUM_THREADS"] = "1"
+
+import sys
+import tarfile
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from flasheval.importers import import_scores
+from flasheval.prompts import PromptSet
+from flasheval.scores import ScoreMatrix, ScoreTable, load_scores
+from flasheval.variants import Variant
+
+_SHARED_DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
+
+MakeTable = Callable[..., ScoreTable]
+
+
+@pytest.fixture(autouse=True)
+def _one_torch_thread() -> None:
+    """Hold torch to one thread once something has imported it; never import it for that."""
+    torch = sys.modules.get("torch")
+    if torch is not None and hasattr(torch, "set_num_threads"):
+        torch.set_num_threads(1)
+
+
+@pytest.fixture(scope="session")
+def shared_data() -> Path:
+    """The folder of third-party data, ../shared/data beside the repository root."""
+    if not _SHARED_DATA.is_dir():
+        pytest.skip("third-party data is absent: ../shared/data beside the repository root")
+    return _SHARED_DATA
+
+
+def _extract(archive: Path, folder: Path) -> Path:
+    with tarfile.open(archive) as tar:
+        tar.extractall(folder, filter="data")
+    return folder
+
+
+@pytest.fixture(scope="session")
+def diffusiondb_tree(shared_data: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The official DiffusionDB tree: Image_score/diffusionDB5000 and data/."""
+    folder = tmp_path_factory.mktemp("diffusiondb")
+    return _extract(shared_data / "flasheval-diffusiondb.tar.xz", folder)
+
+
+@pytest.fixture(scope="session")
+def coco_dirty_tree(shared_data: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Eleven files of the official COCO tree, seven of them bad: Image_score/COCO."""
+    folder = tmp_path_factory.mktemp("coco-dirty")
+    return _extract(shared_data / "flasheval-coco-dirty-sample.tar.xz", folder)
+
+
+@pytest.fixture(scope="session")
+def diffusiondb_table(diffusiondb_tree: Path) -> ScoreTable:
+    """The whole official DiffusionDB table: 78 variants x 5,000 prompts x 4 metrics."""
+    return import_scores("flasheval-official", diffusiondb_tree).table
+
+
+@pytest.fixture(scope="session")
+def coco_table(shared_data: Path) -> ScoreTable:
+    """The complete variants on COCO: 64 variants x 40,504 prompts x 3 metrics."""
+    files = {
+        metric: shared_data / f"coco-{metric.lower()}.npz"
+        for metric in ("ImageReward", "Aesthetic", "CLIP")
+    }
+    return load_scores(files, prompts=shared_data / "coco-prompts.jsonl.xz")
+
+
+def _make_table(
+    n_variants: int = 12,
+    n_prompts: int = 40,
+    metrics: Sequence[str] = ("clip",),
+    seed: int = 0,
+    *,
+    noise: float = 0.5,
+    missing: float = 0.0,
+    lower_is_better: Sequence[str] = (),
+) -> ScoreTable:
+    """Return a table of score = quality of the variant x slope of the prompt + noise.
+
+    Variants have the factors base_model (one of 4 kinds), scheduler, steps and precision;
+    ``missing`` is the share of scores that are NaN.
+    """
+    rng = np.random.default_rng(seed)
+    ids = tuple(f"p{i}" for i in range(n_prompts))
+    prompts = PromptSet(f"made-up-{seed}", ids, tuple(f"a thing numbered {i}" for i in ids))
+    variants = []
+    for i in range(n_variants):
+        factors = {
+            "base_model": f"base{i % 4}",
+            "scheduler": ("DDIM", "PNDM", "DPM")[(i // 4) % 3],
+            "steps": (10, 20, 50)[(i // 12) % 3],
+            "precision": "fp" if i % 3 else "_8",
+        }
+        variants.append(Variant(f"v{i}", factors))
+    names = tuple(variant.name for variant in variants)
+    quality = rng.normal(size=n_variants) + rng.normal(size=4)[np.arange(n_variants) % 4]
+    matrices = {}
+    for metric in metrics:
+        slope = rng.gamma(4.0, 0.25, size=n_prompts)
+        values = quality[:, None] * slope + noise * rng.normal(size=(n_variants, n_prompts))
+        values += rng.normal(size=n_prompts)
+        values[rng.random(values.shape) < missing] = np.nan
+        higher = metric not in lower_is_better
+        matrices[metric] = ScoreMatrix(
+            metric,
+            np.asarray(values if higher else -values, dtype=np.float32),
+            names,
+            prompts.ids,
+            higher_is_better=higher,
+            prompt_set_hash=prompts.hash,
+        )
+    return ScoreTable(prompts, tuple(variants), matrices)
+
+
+@pytest.fixture(scope="session")
+def make_table() -> MakeTable:
+    """A function: make_table(n_variants, n_prompts, metrics, seed, noise=, missing=, ...)."""
+    return _make_table

@@ -1,0 +1,145 @@
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from flasheval.errors import DataError, SettingError
+from flasheval.prompts import PromptSet
+from flasheval.scores import ScoreMatrix, ScoreTable
+from flasheval.variants import Variant
+
+
+def test_a_table_says_what_it_holds(make_table):
+    table = make_table(5, 7, ("clip", "fid"), lower_is_better=("fid",))
+    assert (len(table), table.n_prompts, table.metrics) == (5, 7, ("clip", "fid"))
+    assert table["fid"].higher_is_better is False
+    assert table.factor("steps") == (10,) * 5
+    assert {m: c.tolist() for m, c in table.coverage().items()} == {
+        "clip": [1.0] * 5,
+        "fid": [1.0] * 5,
+    }
+
+
+def test_unknown_names_list_what_there_is(make_table):
+    table = make_table(5, 7, ("clip", "hps"))
+    with pytest.raises(
+        DataError, match=r"metric 'Clip'; there are: clip, hps; did you mean 'clip'"
+    ):
+        table["Clip"]
+    with pytest.raises(
+        DataError, match=r"no variant has the factor 'step'; .*did you mean 'steps'"
+    ):
+        table.factor("step")
+    with pytest.raises(DataError, match="no variant 'v9' among the 5"):
+        table.with_variants(["v1", "v9"])
+    with pytest.raises(DataError, match="there is no row 5"):
+        table.with_variants([5])
+    with pytest.raises(DataError, match="more than once"):
+        table.with_variants([1, 1])
+    with pytest.raises(DataError, match="at least one variant"):
+        table.with_variants([])
+    with pytest.raises(DataError, match="at least one metric"):
+        table.with_metrics([])
+
+
+def test_choosing_keeps_rows_and_columns_together(make_table):
+    table = make_table(6, 8, ("a", "b"))
+    chosen = table.with_variants(["v4", "v1"]).take_prompts([7, 0, 3]).with_metrics(["b"])
+    expected = table["b"].values[[4, 1]][:, [7, 0, 3]]
+    np.testing.assert_array_equal(chosen["b"].values, expected)
+    assert chosen.prompts.ids == ("p7", "p0", "p3")
+    assert chosen.variants == (table.variants[4], table.variants[1])
+    assert chosen["b"].prompt_set_hash == chosen.prompts.hash
+    by_row = table.with_variants(np.array([4, 1]))
+    assert by_row.content_hash == table.with_variants(["v4", "v1"]).content_hash
+
+
+def test_a_table_with_one_variant_is_a_table(make_table):
+    assert len(make_table(3, 4).with_variants([1])) == 1
+
+
+def _with_nan(table, metric, row, column=0):
+    values = table[metric].values.copy()
+    values[row, column] = np.nan
+    matrices = {**table.matrices, metric: replace(table[metric], values=values)}
+    return ScoreTable(table.prompts, table.variants, matrices)
+
+
+def test_complete_keeps_what_is_measured_in_every_named_metric(make_table):
+    table = _with_nan(_with_nan(make_table(4, 5, ("a", "b")), "a", 1), "b", 3)
+    complete, dropped = table.complete()
+    assert (complete.variant_names, dropped) == (("v0", "v2"), ("v1", "v3"))
+    complete, dropped = table.complete(["b"])
+    assert (complete.variant_names, dropped) == (("v0", "v1", "v2"), ("v3",))
+    assert complete.metrics == ("b",)
+    whole = make_table(4, 5)
+    assert whole.complete()[0] is whole
+
+
+def test_complete_can_insist(make_table):
+    table = _with_nan(make_table(4, 5, ("a",)), "a", 1)
+    with pytest.raises(DataError, match=r"1 of 4 variants are not measured .*v1 \(80\.0%\)"):
+        table.complete(incomplete="error")
+    with pytest.raises(SettingError, match="'drop' or 'error'"):
+        table.complete(incomplete="keep")
+    with pytest.raises(DataError, match="no variant is left"):
+        make_table(3, 4, missing=1.0).complete()
+
+
+def test_content_hash_is_of_the_content(make_table):
+    table = make_table(4, 5, ("a", "b"))
+    same = make_table(4, 5, ("a", "b"))
+    assert table.content_hash == same.content_hash == table.with_metrics(["b", "a"]).content_hash
+    others = [
+        table.with_metrics(["a"]),
+        table.with_variants([1, 0, 2, 3]),
+        table.take_prompts([1, 0, 2, 3, 4]),
+        _with_nan(table, "a", 0),
+        make_table(4, 5, ("a", "b"), seed=1),
+        ScoreTable(table.prompts, tuple(Variant(v.name) for v in table.variants), table.matrices),
+    ]
+    assert len({table.content_hash, *(other.content_hash for other in others)}) == 7
+
+
+def test_every_nan_hashes_alike():
+    prompts = PromptSet("x", ("1",))
+    hashes = set()
+    for bits in (0x7FC00000, 0x7FC00001, 0xFFC00000):
+        values = np.array([[bits]], dtype=np.uint32).view(np.float32)
+        matrix = ScoreMatrix("m", values, ("v",), ("1",))
+        hashes.add(ScoreTable(prompts, (Variant("v"),), {"m": matrix}).content_hash)
+    assert len(hashes) == 1
+
+
+def test_matrices_must_be_aligned(make_table):
+    table = make_table(3, 4, ("a",))
+    with pytest.raises(DataError, match="variants of metric 'a' are not those of the table"):
+        ScoreTable(table.prompts, table.variants[::-1], table.matrices)
+    with pytest.raises(DataError, match="prompts of metric 'a' are not those of the table"):
+        ScoreTable(table.prompts.take([1, 0, 2, 3]), table.variants, table.matrices)
+    with pytest.raises(DataError, match="'a' are filed under 'b'"):
+        ScoreTable(table.prompts, table.variants, {"b": table["a"]})
+
+
+def test_the_coco_table(coco_table):
+    assert (len(coco_table), coco_table.n_prompts) == (64, 40504)
+    assert coco_table.prompts.texts is not None
+    for matrix in coco_table.matrices.values():
+        assert matrix.coverage.tolist() == [1.0] * 64
+        # Summed in float16 the 64 CLIP means collapse to 35 values.
+        assert len(set(matrix.full_means.tolist())) == 64
+    assert coco_table.factor("base_model")[0] == "dreamlike-photoreal"
+    assert set(coco_table.factor("precision")) == {"fp", "_6", "_8"}
+    assert set(coco_table.factor("steps")) == {10, 20, 50}
+
+
+def test_the_coco_means_are_the_published_ones(coco_table, shared_data):
+    import json
+
+    from flasheval.importers.official_names import OFFICIAL_VARIANTS
+
+    published = json.loads((shared_data / "official-coco-full-means.json").read_text())
+    rows = [OFFICIAL_VARIANTS.index(name) for name in coco_table.variant_names]
+    for metric in coco_table.metrics:
+        expected = np.array(published[metric])[rows]
+        np.testing.assert_allclose(coco_table[metric].full_means, expected, atol=2e-6)
