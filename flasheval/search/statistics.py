@@ -1,0 +1,185 @@
+"""What each prompt says about the variants' overall quality, and how noisily.
+
+The model behind `discrimination`, `balanced`, `shared`, `anneal` and `evolve`: a prompt's centred
+scores are its slope times the variants' overall quality, plus a few shared directions of the
+population, plus noise of its own.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+__all__ = ["PromptStatistics", "pair_weight_root", "prompt_statistics", "slope_and_residual"]
+
+_BLOCK_VALUES = 4_194_304
+_MAX_COMPONENTS = 8
+_GRAM_PROMPTS = 65_536
+_ROUNDING = 1e-20
+
+
+@dataclass(frozen=True)
+class PromptStatistics:
+    """Per-prompt statistics of one metric over n search variants.
+
+    Attributes:
+        quality: float64 [n], r: the mean of the centred scores over prompts.
+        slope: float64 [prompts], beta: slope of a prompt's centred scores on r; their mean is 1.
+        noise: float64 [prompts], D: variance of what is left, floored and shrunk.
+        residual: float64 [prompts], variance around the slope, shared directions and all; floored
+            at 1e-3 of its mean.
+
+    """
+
+    quality: NDArray[np.float64]
+    slope: NDArray[np.float64]
+    noise: NDArray[np.float64]
+    residual: NDArray[np.float64]
+
+    @property
+    def discrimination(self) -> NDArray[np.float64]:
+        """How sharply a prompt alone tells variants apart, float64 [prompts].
+
+        Slope over residual standard deviation. The shared directions count as residual here:
+        prompts chosen one by one share them, so that they do not average out.
+        """
+        ratio: NDArray[np.float64] = self.slope / np.sqrt(self.residual)
+        return ratio
+
+
+def pair_weight_root(quality: NDArray[np.float64]) -> NDArray[np.float64]:
+    r"""Square root H of the weighted Laplacian that makes near pairs of variants count more.
+
+    A pair (i, j) with full difference d_ij weighs 1 / (d_ij^2 + median(abs(d))^2), so that
+    ``|H e|^2 = sum over pairs of w_ij (e_i - e_j)^2``.
+
+    Args:
+        quality: float64 [n] full-set quality of each variant, not all equal.
+
+    Returns:
+        Symmetric float64 [n, n].
+
+    Example:
+        >>> H = pair_weight_root(np.array([0.0, 1.0]))
+        >>> np.round(H @ H, 3)
+        array([[ 0.5, -0.5],
+               [-0.5,  0.5]])
+
+    """
+    gaps = quality[:, None] - quality[None, :]
+    spread = np.median(np.abs(gaps[np.triu_indices(len(quality), 1)]))
+    if spread == 0.0:
+        spread = np.abs(gaps).max()
+    weights = 1.0 / (gaps**2 + spread**2)
+    np.fill_diagonal(weights, 0.0)
+    laplacian = np.diag(weights.sum(axis=1)) - weights
+    values, vectors = np.linalg.eigh(laplacian)
+    root: NDArray[np.float64] = (vectors * np.sqrt(np.clip(values, 0.0, None))) @ vectors.T
+    return root
+
+
+def prompt_statistics(
+    scores: NDArray[np.float32],
+    *,
+    target: NDArray[np.float64] | None = None,
+    transform: NDArray[np.float64] | None = None,
+) -> PromptStatistics:
+    """Slope and noise of every prompt.
+
+    With C the scores centred per prompt (and multiplied by `transform` when given), r the centred
+    full-set means (multiplied likewise), beta_p = <C_p, r> / <r, r> and E = C - r beta: the
+    K = min(8, n - 4) leading principal components of E are removed, the mean square left over
+    n - 2 - K degrees of freedom is the raw noise, shrunk to its mean with weight dof / (dof + 4)
+    and floored at 1e-3 of it. Where nothing is left but rounding errors every variance is 1.
+
+    Memory stays at a block of prompts; the principal components come from at most 65,536 evenly
+    spaced prompts.
+
+    Args:
+        scores: float32 [n, prompts], no NaN.
+        target: float64 [n] full-set means, not all equal; the means of `scores` when not given.
+        transform: float64 [n, n], for example `pair_weight_root`.
+
+    Returns:
+        The statistics, float64.
+
+    Example:
+        >>> scores = np.random.default_rng(0).normal(size=(12, 50)).astype(np.float32)
+        >>> round(float(prompt_statistics(scores).slope.mean()), 6)
+        1.0
+
+    """
+    n, n_prompts = scores.shape
+    means = scores.mean(axis=1, dtype=np.float64) if target is None else target
+    lift = np.eye(n) if transform is None else transform
+    quality = lift @ (means - means.mean())
+    components = _leading_components(scores, lift, quality)
+    slope = np.empty(n_prompts)
+    noise = np.empty(n_prompts)
+    variance = np.empty(n_prompts)
+    dof = max(1, n - 2 - components.shape[1])
+    block = _block_prompts(n)
+    for begin in range(0, n_prompts, block):
+        part = slice(begin, begin + block)
+        slope[part], residual = slope_and_residual(scores[:, part], lift, quality)
+        total = np.einsum("ij,ij->j", residual, residual)
+        shared = np.square(components.T @ residual).sum(axis=0)
+        noise[part] = np.maximum(total - shared, 0.0) / dof
+        variance[part] = total / max(1, n - 2)
+    signal = float(np.mean(slope**2) * (quality @ quality))
+    weight = dof / (dof + 4)
+    shrunk = weight * noise + (1 - weight) * noise.mean()
+    return PromptStatistics(quality, slope, _floored(shrunk, signal), _floored(variance, signal))
+
+
+def slope_and_residual(
+    scores: NDArray[np.float32], lift: NDArray[np.float64], quality: NDArray[np.float64]
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Regress the centred, lifted scores of each prompt on overall quality.
+
+    Args:
+        scores: float32 [n, prompts].
+        lift: float64 [n, n] transform of the variants.
+        quality: float64 [n], r, already lifted.
+
+    Returns:
+        Slope float64 [prompts] and residual float64 [n, prompts].
+
+    """
+    values = scores.astype(np.float64)
+    values -= values.mean(axis=0)
+    values = lift @ values
+    slope = (quality @ values) / (quality @ quality)
+    values -= np.outer(quality, slope)
+    return slope, values
+
+
+def _block_prompts(n_variants: int) -> int:
+    return max(1, _BLOCK_VALUES // n_variants)
+
+
+def _leading_components(
+    scores: NDArray[np.float32], lift: NDArray[np.float64], quality: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    n, n_prompts = scores.shape
+    count = max(0, min(_MAX_COMPONENTS, n - 4))
+    gram = np.zeros((n, n))
+    stride = -(-n_prompts // _GRAM_PROMPTS)
+    block = _block_prompts(n) * stride
+    for begin in range(0, n_prompts, block):
+        _, residual = slope_and_residual(scores[:, begin : begin + block : stride], lift, quality)
+        gram += residual @ residual.T
+    _, vectors = np.linalg.eigh(gram)
+    return np.asarray(vectors[:, n - count :], dtype=np.float64)
+
+
+def _floored(variance: NDArray[np.float64], signal: float) -> NDArray[np.float64]:
+    """Floor variances at 1e-3 of their mean."""
+    mean = variance.mean()
+    if mean <= _ROUNDING * signal:
+        # As with two variants, which leave no residual: only rounding errors, which mean nothing.
+        return np.ones_like(variance)
+    floored: NDArray[np.float64] = np.maximum(variance, 1e-3 * mean)
+    return floored

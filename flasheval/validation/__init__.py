@@ -1,0 +1,1 @@
+"""How a claim is made: splits, held-out agreement, and the random baseline beside it."""

@@ -1,0 +1,90 @@
+"""What must be said beside a subset, in words."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+
+from flasheval.evidence import Evidence
+from flasheval.ranking.significant import significant_pairs
+from flasheval.score_matrix import ScoreMatrix
+from flasheval.validation.splits import Split
+
+__all__ = ["near_tie_share", "search_warnings"]
+
+_FEW_VARIANTS = 20
+_SATURATED = 0.98
+_NEAR_TIES = 0.1
+
+
+def near_tie_share(matrix: ScoreMatrix) -> float:
+    """Share of variant pairs that even the full set does not tell apart.
+
+    A pair is told apart when its full scores differ by more than two paired standard errors.
+    """
+    separated = significant_pairs(matrix.values)
+    upper = np.triu_indices(len(separated), 1)
+    return float(1.0 - separated[upper].mean())
+
+
+def search_warnings(
+    evidence: Evidence | None,
+    splits: Sequence[Split],
+    n_variants: int,
+    dropped: Sequence[str],
+    near_ties: Mapping[str, float],
+    interrupted: bool,
+) -> list[str]:
+    """Collect the warnings of a search, most important first.
+
+    Args:
+        evidence: What was measured, or None.
+        splits: The splits asked for.
+        n_variants: Complete variants.
+        dropped: Variants left out for missing scores.
+        near_ties: Per metric, from `near_tie_share`.
+        interrupted: Whether Ctrl-C cut it short.
+
+    """
+    found = []
+    if interrupted:
+        found.append("interrupted: this is the best so far; run the same command to continue")
+    if not splits:
+        found.append("nothing was held out, so nothing is known of how well this generalises")
+    elif evidence is None and not interrupted:
+        found.append("no split gave a held-out ranking (all held-out variants tie)")
+    fewest = min([n_variants, *(len(split.search) for split in splits)])
+    if fewest < _FEW_VARIANTS:
+        found.append(
+            f"{fewest} search variants: below {_FEW_VARIANTS} a chosen subset is often no better "
+            "than a random one; trust the held-out column only"
+        )
+    if evidence is not None:
+        found += _evidence_warnings(evidence)
+    if dropped:
+        some = ", ".join(dropped[:3]) + (", ..." if len(dropped) > 3 else "")
+        found.append(f"{len(dropped)} variants with missing scores were left out: {some}")
+    for metric, share in near_ties.items():
+        if share > _NEAR_TIES:
+            found.append(
+                f"{metric}: {share:.0%} of variant pairs differ by less than two standard errors "
+                "over all prompts; no small subset can order those reliably"
+            )
+    return found
+
+
+def _evidence_warnings(evidence: Evidence) -> list[str]:
+    found = []
+    pooled = evidence.pooled
+    if pooled.held_out_tau.mean <= pooled.random_tau.mean:
+        found.append(
+            f"held-out agreement ({pooled.held_out_tau.mean:.3f}) is not above that of random "
+            f"prompts ({pooled.random_tau.mean:.3f}): use random, or score more variants"
+        )
+    if pooled.search_tau is not None and pooled.search_tau >= _SATURATED:
+        found.append(
+            f"search tau is saturated ({pooled.search_tau:.3f}): searching harder only fits the "
+            "search variants closer; more variants would help"
+        )
+    return found

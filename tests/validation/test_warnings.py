@@ -1,0 +1,84 @@
+import re
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from flasheval.evidence import Agreement, Evidence, Spread
+from flasheval.evidence import Split as SplitRecord
+from flasheval.score_matrix import ScoreMatrix
+from flasheval.validation.splits import Split
+from flasheval.validation.warnings import near_tie_share, search_warnings
+
+AGREEMENT = Agreement(Spread(0.8, 0.7, 0.9), Spread(0.6, 0.4, 0.8), search_tau=0.9)
+EVIDENCE = Evidence(50, "random:1", (SplitRecord("random:0", 20, 20),), AGREEMENT)
+SPLIT = Split("random:0", np.arange(20), np.arange(20, 40))
+CALM = {
+    "evidence": EVIDENCE,
+    "splits": [SPLIT],
+    "n_variants": 40,
+    "dropped": (),
+    "near_ties": {"clip": 0.05},
+    "interrupted": False,
+}
+
+
+def _pooled(**changes):
+    return {"evidence": replace(EVIDENCE, pooled=replace(AGREEMENT, **changes))}
+
+
+def test_nothing_is_said_where_there_is_nothing_to_say():
+    assert search_warnings(**CALM) == []
+    edges = {"near_ties": {"clip": 0.1}} | _pooled(search_tau=0.9799)
+    assert search_warnings(**CALM | edges) == []
+    assert search_warnings(**CALM | _pooled(search_tau=None)) == []
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"interrupted": True}, "interrupted: this is the best so far"),
+        ({"splits": [], "evidence": None}, "nothing was held out"),
+        ({"evidence": None}, "no split gave a held-out ranking"),
+        ({"n_variants": 19}, "19 search variants: below 20"),
+        ({"splits": [SPLIT, replace(SPLIT, search=np.arange(12))]}, "12 search variants: below 20"),
+        (_pooled(held_out_tau=Spread(0.6, 0.5, 0.7)), "0.600. is not above that of random"),
+        (_pooled(search_tau=0.98), "search tau is saturated .0.980."),
+        ({"dropped": ("a", "b")}, "2 variants with missing scores were left out: a, b$"),
+        ({"dropped": ("a", "b", "c", "d")}, "4 variants .*: a, b, c, ...$"),
+        ({"near_ties": {"clip": 0.05, "hps": 0.25}}, "hps: 25% of variant pairs differ by less"),
+    ],
+)
+def test_each_thing_is_said_alone(change, words):
+    found = search_warnings(**CALM | change)
+    assert len(found) == 1
+    assert re.search(words, found[0])
+    assert "\n" not in found[0]
+
+
+def test_an_interruption_explains_missing_evidence():
+    found = search_warnings(**CALM | {"evidence": None, "interrupted": True})
+    assert len(found) == 1
+
+
+def test_all_at_once_the_gravest_comes_first():
+    found = search_warnings(
+        **CALM
+        | _pooled(held_out_tau=Spread(0.5, 0.4, 0.6), search_tau=1.0)
+        | {
+            "interrupted": True,
+            "n_variants": 5,
+            "dropped": ("x",),
+            "near_ties": {"clip": 0.5},
+        }
+    )
+    heads = ("interrupted", "5 search", "held-out agreement", "search tau", "1 variants", "clip")
+    assert len(found) == len(heads)
+    assert all(line.startswith(head) for line, head in zip(found, heads, strict=True))
+
+
+def test_near_ties_are_the_pairs_within_two_standard_errors():
+    noise = np.tile([-1.0, 1.0], 50)
+    values = np.stack([noise, -noise + 0.01, noise + 5, noise + 9]).astype(np.float32)
+    matrix = ScoreMatrix("m", values, tuple("abcd"), tuple(map(str, range(100))))
+    assert near_tie_share(matrix) == pytest.approx(1 / 6)
