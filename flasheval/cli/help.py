@@ -1,0 +1,154 @@
+"""Help texts, taken from the comments in `conf/`, so that a key is explained in one place."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from pathlib import Path
+
+from flasheval.resources import conf_dir
+
+__all__ = ["VERBS", "first_comment", "keys_of", "overview", "verb_help"]
+
+VERBS = {
+    "search": "find the prompts that rank variants as the whole set does",
+    "import": "read other people's score layouts into a score table",
+    "show": "say what scores, a subset manifest, a run or a folder of runs hold",
+}
+
+_KEY = re.compile(r"^(?P<key>\w+): (?P<value>.+?) # (?P<meaning>.+)$")
+
+_EXAMPLES = {
+    "search": (
+        ("flasheval search", "a made-up population, to see how it works"),
+        ("flasheval search scores=coco metric=CLIP size=50", ""),
+        ("flasheval search scores=coco metric=[CLIP,HPS] method=shared", "for both"),
+        ("flasheval search scores=clip.csv splits=group:base_model", "hold models out"),
+        ("flasheval search method=frequency method.n_sets=300000", "a method's own setting"),
+        ("flasheval search -m size=10,50,100 method=frequency,balanced", "a sweep"),
+        ("flasheval search -m seed=0,1,2,3 hydra/launcher=joblib", "on several cores"),
+        ("flasheval search nested=[10,20,50] require=must-have.txt", ""),
+    ),
+    "import": (
+        ("flasheval import flasheval-official root=Image_score/COCO out=coco", ""),
+        ("flasheval import long source=scores.csv out=scores prompts=prompts.jsonl", ""),
+        ("flasheval import wide source=fid.csv higher_is_better=false", ""),
+    ),
+    "show": (
+        ("flasheval show coco", "a score table"),
+        ("flasheval show my-subset.json", "a manifest"),
+        ("flasheval show flasheval-runs/search", "all runs, one row each"),
+    ),
+}
+
+
+def overview() -> str:
+    """Return the text of `flasheval --help`."""
+    verbs = "\n".join(f"  {verb:<8} {what}" for verb, what in VERBS.items())
+    return (
+        "Find the few prompts that rank text-to-image models as the whole benchmark would.\n\n"
+        f"usage: flasheval VERB [key=value ...]\n\n{verbs}\n\n"
+        "  flasheval VERB --help   the keys of a verb, with examples\n"
+        "  flasheval --version\n\n"
+        "Begin with: flasheval search"
+    )
+
+
+def verb_help(verb: str, words: Sequence[str] = ()) -> str:
+    """Return the text of `flasheval VERB --help`.
+
+    Args:
+        verb: One of `VERBS`.
+        words: The other words of the command line: `method=NAME`, or an importer's name, adds
+            the settings of that one.
+
+    """
+    conf = conf_dir()
+    usage = {"search": "[key=value ...]", "import": "IMPORTER key=value ...", "show": "PATH"}
+    parts = [
+        f"{VERBS[verb][0].upper()}{VERBS[verb][1:]}.",
+        f"usage: flasheval {verb} {usage[verb]}",
+    ]
+    parts.append(_keys_block("keys", conf / f"{verb}.yaml"))
+    if verb == "search":
+        parts.append(_choices("methods (method=NAME)", conf / "method"))
+        parts += [
+            _keys_block(f"settings of {name} (method.KEY=VALUE)", conf / "method" / f"{name}.yaml")
+            for name in _chosen(words, conf / "method")
+        ]
+        parts.append(_choices("experiments (experiment=NAME)", conf / "experiment"))
+    if verb == "import":
+        parts.append(_choices("importers", conf / "importer"))
+        parts += [
+            _keys_block(f"keys of {name}", conf / "importer" / f"{name}.yaml")
+            for name in _chosen(words, conf / "importer")
+            or [path.stem for path in sorted((conf / "importer").glob("*.yaml"))]
+        ]
+    parts.append(_examples(verb))
+    tail = (
+        "method=NAME --help adds that method's settings.\n"
+        "-m runs every combination of comma-separated values.\n"
+    )
+    parts.append(
+        tail
+        * (verb == "search")
+        + "Settings are Hydra's: --cfg job prints them, --config-dir adds a folder of yours,\n"
+        "--hydra-help says more."
+    )
+    return "\n\n".join(part for part in parts if part)
+
+
+def keys_of(path: Path) -> dict[str, tuple[str, str]]:
+    """Return each top-level key of a settings file with its default and its meaning."""
+    lines = path.read_text(encoding="utf-8").splitlines()
+    found = (_KEY.match(line) for line in lines)
+    return {m["key"]: (m["value"].strip(), m["meaning"]) for m in found if m is not None}
+
+
+def first_comment(path: Path) -> str:
+    """Return the first comment of a settings file that is no directive."""
+    for line in path.read_text(encoding="utf-8").splitlines():
+        if line.startswith("# ") and not line.startswith("# @"):
+            return line[2:]
+    return ""
+
+
+def _chosen(words: Sequence[str], folder: Path) -> list[str]:
+    names = [path.stem for path in sorted(folder.glob("*.yaml"))]
+    given = {word.removeprefix(f"{folder.name}=") for word in words}
+    return [name for name in names if name in given]
+
+
+def _keys_block(title: str, path: Path) -> str:
+    keys = keys_of(path)
+    if not keys:
+        return ""
+    left = [f"{key}={value}" for key, (value, _) in keys.items()]
+    width = min(max(map(len, left)), 26)
+    lines = [
+        line
+        for shown, (_, meaning) in zip(left, keys.values(), strict=True)
+        for line in _wrapped(shown, meaning, width)
+    ]
+    return "\n".join([f"{title}:", *lines])
+
+
+def _choices(title: str, folder: Path) -> str:
+    paths = sorted(folder.glob("*.yaml"))
+    width = max(len(path.stem) for path in paths)
+    lines = [line for path in paths for line in _wrapped(path.stem, first_comment(path), width)]
+    return "\n".join([f"{title}:", *lines])
+
+
+def _wrapped(left: str, right: str, width: int) -> list[str]:
+    from textwrap import wrap
+
+    lines = wrap(right, 80 - width - 4, break_on_hyphens=False) or [""]
+    head = [f"  {left:<{width}}  {lines[0]}"] if len(left) <= width else [f"  {left}"]
+    rest = lines[1:] if len(left) <= width else lines
+    return [line.rstrip() for line in (*head, *(f"{'':<{width + 4}}{line}" for line in rest))]
+
+
+def _examples(verb: str) -> str:
+    lines = [f"  {command}{f'  # {note}' if note else ''}" for command, note in _EXAMPLES[verb]]
+    return "\n".join(["examples:", *lines])

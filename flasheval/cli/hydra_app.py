@@ -1,0 +1,120 @@
+"""A verb run by Hydra: one job, a sweep of jobs, or Hydra's own options such as `--cfg`."""
+
+from __future__ import annotations
+
+import logging
+import shlex
+import shutil
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from flasheval.cli.composing import check_jobs, plain_settings, register
+from flasheval.cli.mistakes import Mistake
+from flasheval.cli.words import lifted, read_options, tidied
+from flasheval.errors import FlashevalError
+
+if TYPE_CHECKING:
+    from flasheval.commands.jobs import Outcome
+
+__all__ = ["run_verb"]
+
+_INTERRUPTED = 130
+
+
+def run_verb(verb: str, words: list[str]) -> int:
+    """Run a verb with the words that follow it and return its exit code.
+
+    Raises:
+        Mistake: A setting that cannot be.
+        FlashevalError: A job that failed.
+        KeyboardInterrupt: A job that was interrupted; what it found is written.
+
+    """
+    from hydra import initialize_config_dir
+    from hydra.core.global_hydra import GlobalHydra
+
+    from flasheval.resources import conf_dir
+
+    options = read_options(verb, words)
+    overrides = tidied(verb, options)
+    register(verb)
+    with initialize_config_dir(str(conf_dir()), job_name=verb, version_base="1.3"):
+        hydra = GlobalHydra.instance().hydra
+        if hydra is None:
+            raise RuntimeError("Hydra did not start")
+        many = bool(options.multirun)
+        overrides = lifted(overrides) if many else overrides
+        folder = check_jobs(hydra, verb, overrides, many=many)
+        if not (options.cfg or options.info or options.hydra_help or options.shell_completion):
+            run = _run_many if many else _run_one
+            return run(hydra, verb, overrides, folder)
+    flags = [word for word in words if word not in options.overrides]
+    return _leave_to_hydra(verb, [*flags, *overrides])
+
+
+def job(config: Any) -> Outcome:
+    """Do one job, in this process or in a launcher's: what Hydra calls the task function."""
+    from hydra.core.hydra_config import HydraConfig
+    from hydra.types import RunMode
+
+    from flasheval.commands.jobs import run_job
+
+    hydra = HydraConfig.get()
+    verb = str(hydra.job.config_name)
+    words = tuple(hydra.overrides.task)
+    command = shlex.join(["flasheval", verb, *words])
+    label = words if hydra.mode == RunMode.MULTIRUN else None
+    return run_job(verb, plain_settings(config), Path(hydra.runtime.output_dir), command, label)
+
+
+def _run_one(hydra: Any, verb: str, overrides: list[str], folder: Path) -> int:
+    from flasheval.report.run_folder import require_writable
+
+    fresh = verb == "search" and not folder.exists()
+    if verb == "search":
+        require_writable(folder)
+    done = hydra.run(verb, job, [*overrides, "hydra.mode=RUN"], with_log_configuration=False)
+    outcome: Outcome = done.return_value
+    if outcome.error is not None:
+        if fresh:  # a mistake leaves nothing behind
+            shutil.rmtree(folder, ignore_errors=True)
+        raise FlashevalError(outcome.error)
+    if outcome.code == _INTERRUPTED:
+        raise KeyboardInterrupt
+    return outcome.code
+
+
+def _run_many(hydra: Any, verb: str, overrides: list[str], folder: Path) -> int:
+    from flasheval.cli.mistakes import quoted
+    from flasheval.commands.jobs import finish_sweep
+    from flasheval.report.run_folder import require_writable
+
+    if verb != "search":
+        raise Mistake(f"-m runs several searches; flasheval {verb} does one thing at a time")
+    require_writable(folder)
+    # Said outright, for a job cannot tell the sweep's folder from its own share of the overrides.
+    more = [quoted(f"hydra.sweep.dir={folder}") or "", "hydra.mode=MULTIRUN"]
+    returns = hydra.multirun(verb, job, [*overrides, *more], with_log_configuration=False)
+    outcomes = [done.return_value for batch in returns or [] for done in batch]
+    return finish_sweep(outcomes, folder)
+
+
+def _leave_to_hydra(verb: str, words: list[str]) -> int:
+    """Let Hydra show settings or help; the words have been checked already."""
+    import hydra
+
+    from flasheval.resources import conf_dir
+
+    kept, root = sys.argv, logging.getLogger()
+    level, handlers = root.level, root.handlers[:]
+    sys.argv = ["flasheval", *words]
+    try:
+        hydra.main(version_base="1.3", config_path=str(conf_dir()), config_name=verb)(job)()
+    except SystemExit as ended:
+        return ended.code if isinstance(ended.code, int) else 1
+    finally:
+        sys.argv = kept
+        root.setLevel(level)  # Hydra's handlers would write to today's streams for ever
+        root.handlers[:] = handlers
+    return 0

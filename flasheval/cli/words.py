@@ -1,0 +1,126 @@
+"""The words of a command line as Hydra's options and overrides."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any, NoReturn
+
+from flasheval.cli.mistakes import Mistake, quoted, setting_mistake
+
+__all__ = ["lifted", "read_options", "tidied"]
+
+_POSITIONAL = {"import": "importer", "show": "path"}
+_GROUPS = ("method", "experiment", "importer")
+
+
+def read_options(verb: str, words: list[str]) -> Any:
+    """Return Hydra's options; overrides may stand before, after and between them.
+
+    Raises Mistake for an option that is unknown or not ours to give.
+    """
+    from hydra._internal.utils import get_args_parser
+
+    parser = get_args_parser()
+
+    def refuse(message: str) -> NoReturn:
+        raise Mistake(f"{message}; flasheval {verb} --help names what there is")
+
+    parser.error = refuse  # type: ignore[method-assign]
+    options = parser.parse_intermixed_args(words)
+    if options.experimental_rerun:
+        raise Mistake("--experimental-rerun reads pickled files, which may run foreign code")
+    if options.config_path or options.config_name:
+        raise Mistake("--config-path and --config-name are fixed; add a folder by --config-dir")
+    if options.cfg and options.multirun:
+        raise Mistake("--cfg shows the settings of one job; leave out -m")
+    return options
+
+
+def tidied(verb: str, options: Any) -> list[str]:
+    """Return the overrides as Hydra reads them.
+
+    Positional words get their key, `~/` becomes the home folder, a path with characters that mean
+    something to Hydra gets quotes, and `--config-dir` becomes a search path.
+
+    Raises Mistake for a word that is no override.
+    """
+    words = list(options.overrides)
+    if words and verb in _POSITIONAL:
+        words[0] = _named(verb, words[0])
+    overrides = [_tidy(word) for word in words]
+    if verb == "import" and not any(word.startswith("importer=") for word in overrides):
+        from flasheval.configs import IMPORTER_CONFIGS
+
+        names = ", ".join(IMPORTER_CONFIGS)
+        raise Mistake(
+            f"say which importer: flasheval import NAME key=value ...; there are: {names}"
+        )
+    if options.config_dir is not None:
+        if not Path(options.config_dir).is_dir():
+            raise Mistake(f"--config-dir {options.config_dir} is not a folder")
+        path = os.path.abspath(options.config_dir).replace("'", "\\'")
+        overrides.append(f"hydra.searchpath=['file://{path}']")
+    return overrides
+
+
+def lifted(overrides: list[str]) -> list[str]:
+    """Return the overrides of a sweep so that a swept method may have settings.
+
+    Hydra checks what is not swept against the settings it starts from, where the default method
+    stands: `method.swaps=9` beside `method=anneal,evolve` becomes a sweep over one value.
+    """
+    from hydra.core.override_parser.overrides_parser import OverridesParser
+
+    parsed = OverridesParser.create().parse_overrides(overrides)
+    if not any(one.key_or_group == "method" and one.is_sweep_override() for one in parsed):
+        return overrides
+    return [
+        f"{one.get_key_element()}=choice({one.get_value_element_as_str()})"
+        if one.key_or_group.startswith("method.") and not one.is_sweep_override()
+        else word
+        for word, one in zip(overrides, parsed, strict=True)
+    ]
+
+
+def _named(verb: str, word: str) -> str:
+    key = _POSITIONAL[verb]
+    if "=" in word and not (verb == "show" and os.path.exists(word)):
+        return word
+    return quoted(f"{key}={word}") or f"{key}={word}"
+
+
+def _tidy(word: str) -> str:
+    from hydra.core.override_parser.overrides_parser import OverridesParser
+    from hydra.errors import OverrideParseException
+
+    key, _, value = word.partition("=")
+    if value.startswith("~/"):
+        word = f"{key}={os.path.expanduser(value)}"
+    if word.startswith("+experiment="):  # as Hydra's own guide writes it
+        word = word[1:]
+    parser = OverridesParser.create()
+    try:
+        parsed = parser.parse_overrides([word])[0]
+    except OverrideParseException as error:
+        retry = quoted(word)
+        if retry is None:
+            raise Mistake(setting_mistake(error)) from error
+        word, parsed = retry, parser.parse_overrides([retry])[0]
+    _refuse_odd(parsed)
+    return word
+
+
+def _refuse_odd(override: Any) -> None:
+    """Refuse what Hydra would take, and tell of it later in words nobody understands."""
+    key, line = override.key_or_group, override.input_line
+    if not key:
+        raise Mistake(f"{line}: expected key=value")
+    if override.is_delete():
+        raise Mistake(f"{line}: a setting can be changed, not deleted")
+    if key == "method.name":
+        raise Mistake(f"{line}: a method is chosen by method={override.value()}")
+    if key == "hydra.mode":
+        raise Mistake(f"{line}: -m runs a sweep, nothing a single job")
+    if key in _GROUPS and not (override.is_sweep_override() or isinstance(override.value(), str)):
+        raise Mistake(f"{line}: expected one name, as in {key}=NAME")

@@ -1,0 +1,132 @@
+"""How far long work is: a bar on a terminal, a plain line now and then elsewhere."""
+
+from __future__ import annotations
+
+import sys
+import threading
+import time
+from types import TracebackType
+from typing import Self, TextIO
+
+__all__ = ["ProgressReport", "duration"]
+
+
+class ProgressReport:
+    """A context in which calls say how far the work is; always on standard error.
+
+    Nothing is shown in the first two seconds. Then a terminal gets a bar with the time left,
+    anything else a line every ten seconds. One thread of its own does the drawing, so it goes on
+    while a kernel compiles, and the work only writes down three values.
+
+    Args:
+        stream: Where to write.
+        label: Begins every line, and keeps to lines on a terminal too: for one of several jobs.
+        after: Seconds of silence at the start.
+        every: Seconds between two plain lines.
+
+    >>> with ProgressReport() as report:
+    ...     report("halves", 1.5, 10)
+
+    """
+
+    def __init__(
+        self,
+        stream: TextIO | None = None,
+        *,
+        label: str = "",
+        after: float = 2.0,
+        every: float = 10.0,
+    ) -> None:
+        self._stream = sys.stderr if stream is None else stream
+        self._after, self._every = after, every
+        self._prefix = f"[{label}] " if label else ""
+        self._now: tuple[str, float, int] = ("starting", 0.0, 0)
+        self._begun = time.monotonic()
+        self._over = threading.Event()
+        self._thread = threading.Thread(target=self._watch, daemon=True)
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._over.set()
+        self._thread.join(timeout=2.0)
+
+    def __call__(self, label: str, done: float, total: int) -> None:
+        """Say what is being done, and how much of the work is done.
+
+        Args:
+            label: What is under way.
+            done: Units done; one under way counts by its share.
+            total: Units planned; 0 when nobody knows.
+
+        """
+        self._now = (label, done, total)
+
+    def line(self) -> str:
+        """Return the present state as one plain line."""
+        label, done, total = self._now
+        elapsed = time.monotonic() - self._begun
+        if total == 0 or done <= 0:
+            return f"{self._prefix}{label}: {duration(elapsed)} so far"
+        share = min(done / total, 1.0)
+        left = elapsed * (1 - share) / share
+        times = f"{share:.0%} after {duration(elapsed)}, about {duration(left)} left"
+        return f"{self._prefix}{label}: {times}"
+
+    def _watch(self) -> None:
+        if self._over.wait(self._after):
+            return
+        if self._stream.isatty() and not self._prefix:
+            self._draw_bar()
+            return
+        pause = max(0.0, self._every - self._after)
+        while not self._over.wait(pause):
+            print(self.line(), file=self._stream, flush=True)
+            pause = self._every
+
+    def _draw_bar(self) -> None:
+        from rich.console import Console
+        from rich.progress import (
+            BarColumn,
+            Progress,
+            TaskProgressColumn,
+            TextColumn,
+            TimeRemainingColumn,
+        )
+
+        bar = Progress(
+            TextColumn("{task.description}"),
+            BarColumn(bar_width=24),
+            TaskProgressColumn(),
+            TimeRemainingColumn(),
+            console=Console(file=self._stream),
+            transient=True,
+        )
+        with bar:
+            task = bar.add_task("", total=None)
+            while not self._over.wait(0.2):
+                label, done, total = self._now
+                bar.update(task, description=label, completed=done, total=total or None)
+
+
+def duration(seconds: float) -> str:
+    """Return a time span as a person says it.
+
+    >>> duration(0.42), duration(42.2), duration(250), duration(8000)
+    ('0.4 s', '42 s', '4 min 10 s', '2 h 13 min')
+    """
+    if seconds < 10:
+        return f"{seconds:.1f} s"
+    whole = round(seconds)
+    if whole < 60:
+        return f"{whole} s"
+    if whole < 3600:
+        return f"{whole // 60} min {whole % 60} s"
+    return f"{whole // 3600} h {whole % 3600 // 60} min"

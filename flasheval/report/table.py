@@ -1,0 +1,175 @@
+"""Tables a person understands, the answer first; made for 80 columns."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from io import StringIO
+from typing import TYPE_CHECKING
+
+from rich.console import Console, Group, RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from flasheval.evidence import Agreement, Evidence, RandomSize, Spread
+
+if TYPE_CHECKING:
+    from flasheval.subset import Subset
+
+__all__ = [
+    "agreement_table",
+    "answer",
+    "as_text",
+    "fewer",
+    "plain_table",
+    "subset_report",
+    "warning_lines",
+]
+
+_DASH = "\N{EN DASH}"
+
+
+def subset_report(subset: Subset, n_prompts: int | None = None) -> RenderableType:
+    """Return what to know of a subset: the answer, its evidence, its warnings.
+
+    Args:
+        subset: A subset with its record.
+        n_prompts: Prompts of the whole set, where known.
+
+    """
+    evidence = subset.record.evidence
+    whole = f" of {n_prompts:,}" if n_prompts else ""
+    about = Text(
+        f"{subset.name}: {subset.size}{whole} prompts of {subset.prompt_set_name}, "
+        f"chosen by {subset.method.name} from the scores of "
+        f"{len(subset.searched_variants)} variants"
+    )
+    parts: list[RenderableType] = [about]
+    if evidence is not None:
+        count = len(evidence.splits)
+        label = "the procedure, not of this exact set"
+        label = label if evidence.applies_to == "procedure" else "this exact set"
+        splits = f"{count} split{'' if count == 1 else 's'} ({evidence.split_spec})"
+        parts = [
+            Text(answer(evidence), style="bold"),
+            about,
+            "",
+            agreement_table(evidence),
+            Text(f"evidence of {label}; {splits}"),
+        ]
+    if subset.record.warnings:
+        parts += ["", *warning_lines(subset.record.warnings)]
+    return Group(*parts)
+
+
+def answer(evidence: Evidence) -> str:
+    """Return the one sentence a reader came for."""
+    pooled, size = evidence.pooled, evidence.size
+    equivalent = pooled.equivalent_random_size
+    if equivalent is None:
+        return (
+            f"These prompts rank unseen variants with tau {pooled.held_out_tau.mean:.3f}; "
+            f"{size} random prompts with {pooled.random_tau.mean:.3f}."
+        )
+    estimate = equivalent.estimate
+    rank = "these prompts rank unseen variants as"
+    if estimate.relation == "<" or estimate.value <= size:
+        return f"No gain: {rank} {estimate} random prompts would."
+    if equivalent.low is not None and equivalent.low.value <= size:
+        return f"No clear gain: {rank} {equivalent} random prompts would."
+    least = "more than " if estimate.relation == ">" else ""
+    return (
+        f"T{rank[1:]} well as {least}{estimate.value:,.0f} random prompts would: "
+        f"{fewer(estimate, size)} fewer prompts."
+    )
+
+
+def fewer(equivalent: RandomSize, size: int) -> str:
+    """Return how many times fewer prompts a subset needs than random ones.
+
+    >>> fewer(RandomSize(248), 50), fewer(RandomSize(5, "<"), 10)
+    ('5.0 x', '<0.5 x')
+    """
+    relation = "" if equivalent.relation == "=" else equivalent.relation
+    return f"{relation}{equivalent.value / size:.1f} x"
+
+
+def agreement_table(evidence: Evidence) -> Table:
+    """Return one row a metric, and their mean first where there are several."""
+    rows: dict[str, Agreement] = dict(evidence.metrics)
+    if len(rows) != 1:
+        rows = {"mean": evidence.pooled, **rows}
+    kind = evidence.pooled.held_out_tau.kind.replace("-", _DASH)
+    titles = (
+        "\nmetric",
+        "search\ntau",
+        f"held-out tau\n({kind})",
+        f"random {evidence.size}: tau\n(5{_DASH}95%)",
+        "as good as\nrandom (90%)",
+        "fewer\nprompts",
+    )
+    table = _table(titles, left=1)
+    for name, row in rows.items():
+        equivalent = row.equivalent_random_size
+        interval = ""
+        if equivalent is not None and equivalent.low is not None:
+            interval = f" ({equivalent.low}{_DASH}{equivalent.high})"
+        table.add_row(
+            _short(name, 13),
+            "-" if row.search_tau is None else f"{row.search_tau:.3f}",
+            Text(_spread(row.held_out_tau), style="bold"),
+            _spread(row.random_tau),
+            "-" if equivalent is None else f"{equivalent.estimate}{interval}",
+            "-" if equivalent is None else fewer(equivalent.estimate, evidence.size),
+        )
+    return table
+
+
+def plain_table(titles: Sequence[str], rows: Sequence[Sequence[str]], *, left: int = 1) -> Table:
+    """Return rows of text under titles; the first `left` columns stand left, the others right."""
+    table = _table(titles, left=left)
+    for row in rows:
+        table.add_row(*row)
+    return table
+
+
+def warning_lines(warnings: Sequence[str]) -> list[RenderableType]:
+    """Return each warning as a yellow line."""
+    return [Text(f"warning: {warning}", style="yellow") for warning in warnings]
+
+
+def as_text(*parts: RenderableType | Mapping[str, str], width: int = 80) -> str:
+    r"""Return what would be printed, without colour, for files.
+
+    >>> as_text(Text("a line", style="red"))
+    'a line\n'
+    """
+    stream = StringIO()
+    console = Console(file=stream, width=width, color_system=None, highlight=False)
+    for part in parts:
+        console.print(part, soft_wrap=isinstance(part, str), markup=False)
+    lines = (line.rstrip() for line in stream.getvalue().splitlines())
+    return "".join(f"{line}\n" for line in lines)
+
+
+def _table(titles: Sequence[str], *, left: int) -> Table:
+    table = Table(box=None, padding=(0, 2, 0, 0), pad_edge=False, header_style="dim")
+    for number, title in enumerate(titles):
+        table.add_column(
+            title,
+            justify="left" if number < left else "right",
+            overflow="fold",
+            vertical="bottom" if "\n" in title else "top",
+        )
+    return table
+
+
+def _spread(spread: Spread) -> str:
+    return f"{spread.mean:.3f} ({_short_tau(spread.low)}{_DASH}{_short_tau(spread.high)})"
+
+
+def _short_tau(value: float) -> str:
+    return f"{value:.2f}".replace("0.", ".", 1)
+
+
+def _short(name: str, width: int) -> str:
+    return name if len(name) <= width else name[: width - 1] + "\N{HORIZONTAL ELLIPSIS}"

@@ -1,0 +1,54 @@
+from dataclasses import asdict, fields
+
+import pytest
+from omegaconf import OmegaConf
+
+from flasheval.cli.help import VERBS, first_comment, keys_of, verb_help
+from flasheval.configs import IMPORTER_CONFIGS, SearchConfig, ShowConfig, method_configs
+from flasheval.resources import conf_dir
+
+CONF = conf_dir()
+FILES = {
+    "search.yaml": SearchConfig,
+    "show.yaml": ShowConfig,
+    **{f"method/{name}.yaml": config for name, config in method_configs().items()},
+    **{f"importer/{name}.yaml": config for name, config in IMPORTER_CONFIGS.items()},
+}
+
+
+def test_every_method_and_importer_has_its_file() -> None:
+    for group in ("method", "importer"):
+        files = {f"{group}/{path.name}" for path in (CONF / group).glob("*.yaml")}
+        assert files == {name for name in FILES if name.startswith(group)}
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_a_file_has_every_key_with_its_default_and_meaning(name: str) -> None:
+    said = OmegaConf.to_container(OmegaConf.load(CONF / name))
+    assert isinstance(said, dict)
+    said = {key: value for key, value in said.items() if key not in ("defaults", "hydra")}
+    default = {key: value for key, value in asdict(FILES[name]()).items() if key != "method"}
+    assert said == default
+    explained = [*keys_of(CONF / name), *(["method"] if name == "search.yaml" else [])]
+    expected = {field.name for field in fields(FILES[name])}
+    if "/" in name:
+        assert first_comment(CONF / name)
+        expected -= {"name", "importer"}
+    assert set(explained) == expected
+
+
+@pytest.mark.parametrize("verb", VERBS)
+def test_the_help_of_a_verb_explains_its_keys(verb: str) -> None:
+    text = verb_help(verb)
+    assert text.startswith(VERBS[verb][0].upper())
+    for key in keys_of(CONF / f"{verb}.yaml"):
+        assert f"\n  {key}=" in text
+    assert "examples:" in text
+    assert "--hydra-help" in text
+    assert max(map(len, text.splitlines())) <= 82
+
+
+def test_a_method_named_beside_help_is_explained() -> None:
+    assert "n_sets" not in verb_help("search").replace("method.n_sets", "")
+    assert "\n  n_sets=30000 " in verb_help("search", ["method=frequency", "--help"])
+    assert "keys of long" not in verb_help("import", ["wide"])

@@ -1,0 +1,83 @@
+import pytest
+
+
+def test_scores(run, scores):
+    ran = run("show", "scores")
+    assert ran.code == 0, ran.err
+    assert "24 variants, 60 prompts of made-up-0" in ran.out
+    assert "base0, base1, base2, base3" in ran.out
+    rows = {line.split()[0]: line.split() for line in ran.out.splitlines() if line.strip()}
+    assert len(rows["fid"]) == 3  # the last row that begins so: best and worst
+    assert max(map(len, ran.out.splitlines())) <= 80
+
+
+def test_best_and_worst_follow_the_direction(run, scores):
+    ran = run("show", "scores", "metric=fid")
+    means = scores["fid"].full_means
+    best, worst = scores.variant_names[means.argmin()], scores.variant_names[means.argmax()]
+    assert ran.out.splitlines()[-1].split() == ["fid", best, worst]
+    table_row = next(line for line in ran.out.splitlines() if line.startswith("fid "))
+    assert table_row.split()[:5] == ["fid", "lower", "24", "of", "24"]
+    assert "clip" not in ran.out
+
+
+def test_a_manifest_and_a_run(run, scores):
+    run("search", "scores=scores", "metric=clip", "out=mine")
+    for path in ("mine/subset.json", "mine"):
+        ran = run("show", path)
+        assert ran.code == 0, ran.err
+        assert "made-up-0-clip-5: 5 prompts of made-up-0" in ran.out
+        assert "evidence of the procedure, not of this exact set" in ran.out
+        assert "warning: 12 search variants" in ran.out
+        assert "method:   balanced(noise_weight=" in ran.out
+        assert "ids:      p" in ran.out
+
+
+def test_a_folder_of_runs(run, tmp_path, scores):
+    for method in ("balanced", "random"):
+        run("search", "scores=scores", "metric=clip", f"method={method}")
+    ran = run("show", "flasheval-runs")
+    assert ran.code == 0
+    lines = ran.out.splitlines()
+    assert lines[0].split()[:3] == ["run", "method", "size"]
+    assert sum("balanced" in line for line in lines) >= 1
+    (damaged,) = (tmp_path / "flasheval-runs/search").glob("*random*/subset.json")
+    damaged.write_text("{}")
+    ran = run("show", "flasheval-runs/search")
+    assert ran.code == 0
+    assert "not a subset manifest" in " ".join(ran.out.split())
+
+
+def test_a_score_file(run, tmp_path):
+    (tmp_path / "clip.csv").write_text("prompt_id,a,b\n1,0.1,0.2\n2,0.3,0.4\n")
+    assert run("show", "clip.csv").code == 0
+    long = '{"variant":"a","prompt_id":"1","metric":"m","score":1}\n'
+    (tmp_path / "long.json").write_text(long + long.replace('"a"', '"b"'))
+    ran = run("show", "path=long.json")
+    assert ran.code == 0, ran.err
+    assert "2 variants, 1 prompts" in ran.out
+    (tmp_path / "a=(b).csv").write_text("prompt_id,a,b\n1,0.1,0.2\n")
+    assert run("show", "a=(b).csv").code == 0
+
+
+@pytest.mark.parametrize(
+    ("words", "parts"),
+    [
+        ([], ["path is missing"]),
+        (["nowhere"], ["nowhere does not exist"]),
+        (["folder"], ["folder holds no scores", "nor is there a run"]),
+        (["empty.json"], ["empty.json is empty"]),
+        (["cut.json"], ["cut.json"]),
+        (["damaged.json"], ["damaged.json", "content_hash is missing"]),
+        (["scores", "metric=clipp"], ["'clipp'", "'clip'"]),
+        (["scores", "pth=3"], ["pth", "'path'"]),
+        (["latin.json"], ["latin.json is not UTF-8"]),
+    ],
+)
+def test_a_mistake_is_one_line(run, tmp_path, scores, words, parts):
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "empty.json").write_text("")
+    (tmp_path / "cut.json").write_text('{"format": "flasheval-sub')
+    (tmp_path / "latin.json").write_bytes(b'"caf\xe9"')
+    (tmp_path / "damaged.json").write_text('{"format": "flasheval-subset", "schema_version": 1}')
+    run("show", *words).one_line(*parts)

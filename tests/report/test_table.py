@@ -1,0 +1,53 @@
+from dataclasses import replace
+
+from flasheval.evidence import Agreement, EquivalentSize, Evidence, RandomSize, Split, Spread
+from flasheval.report.table import agreement_table, answer, as_text, fewer, warning_lines
+
+
+def agreement(value: float, relation: str = "=", low: float | None = None) -> Agreement:
+    bounds = (None, None) if low is None else (RandomSize(low), RandomSize(value * 1.2))
+    return Agreement(
+        Spread(0.8327, 0.7712, 0.8901),
+        Spread(0.6, -0.05, 0.7),
+        search_tau=0.98,
+        equivalent_random_size=EquivalentSize(RandomSize(value, relation), *bounds),  # type: ignore[arg-type]
+    )
+
+
+def evidence(pooled: Agreement, **metrics: Agreement) -> Evidence:
+    return Evidence(50, "random:10", (Split("random:0", 12, 12),), pooled, metrics)
+
+
+def test_the_answer_says_what_was_gained_and_no_more() -> None:
+    gain = answer(evidence(agreement(248, low=230)))
+    assert gain == (
+        "These prompts rank unseen variants as well as 248 random prompts would: "
+        "5.0 x fewer prompts."
+    )
+    assert "more than 5,000 random" in answer(evidence(agreement(5000, ">")))
+    assert "No gain" in answer(evidence(agreement(5, "<")))
+    assert "No gain" in answer(evidence(agreement(40)))
+    assert "No clear gain" in answer(evidence(agreement(60, low=45)))
+    unknown = replace(agreement(60), equivalent_random_size=None)
+    assert "tau 0.833; 50 random prompts with 0.600" in answer(evidence(unknown))
+
+
+def test_fewer_keeps_the_relation() -> None:
+    assert fewer(RandomSize(5000, ">"), 50) == ">100.0 x"
+
+
+def test_one_metric_is_one_row_and_several_have_their_mean_first() -> None:
+    one = as_text(agreement_table(evidence(agreement(248, low=230), clip=agreement(248))))
+    assert [line.split()[0] for line in one.splitlines()[2:]] == ["clip"]
+    two = {"ImageReward": agreement(248), "a_very_long_metric_name": agreement(300)}
+    lines = as_text(agreement_table(evidence(agreement(248, low=230), **two))).splitlines()
+    assert [line.split()[0] for line in lines[2:]] == ["mean", "ImageReward", "a_very_long_\u2026"]
+    assert max(map(len, lines)) <= 80
+    row = " ".join(lines[2].split())
+    assert row == "mean 0.980 0.833 (.77\u2013.89) 0.600 (-.05\u2013.70) 248 (230\u2013298) 5.0 x"
+
+
+def test_text_for_files_has_no_colour_and_does_not_break_paths() -> None:
+    assert "\x1b" not in as_text(*warning_lines(["mind this"]))
+    assert as_text("files: " + "x" * 200).count("\n") == 1
+    assert as_text("[bold]kept[/bold]") == "[bold]kept[/bold]\n"

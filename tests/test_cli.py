@@ -1,0 +1,133 @@
+"""The command as a user meets it: the words before a verb, its help, and real processes."""
+
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from flasheval import __version__
+from flasheval.cli import main
+
+ROOT = Path(__file__).resolve().parents[1]
+
+
+def flasheval(*words: str, cwd: Path, **environment: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "flasheval", *words],
+        cwd=cwd,
+        env={**os.environ, "PYTHONPATH": str(ROOT), **environment},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+@pytest.mark.parametrize("words", [[], ["--help"], ["-h"], ["help"]])
+def test_help_names_the_verbs(words: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(words) == 0
+    out = capsys.readouterr().out
+    for verb in ("search", "import", "show"):
+        assert f"\n  {verb} " in out
+    assert max(map(len, out.splitlines())) <= 82
+
+
+def test_help_is_quick_and_light(tmp_path: Path) -> None:
+    code = (
+        "import sys; from flasheval.cli import main; main(['--help']); main(['search', '--help']);"
+        "print([m for m in ('hydra', 'omegaconf', 'numba', 'rich', 'pyarrow', 'matplotlib')"
+        " if m in sys.modules])"
+    )
+    begun = time.perf_counter()
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert done.stdout.splitlines()[-1] == "[]"
+    assert time.perf_counter() - begun < 1
+
+
+def test_version(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["--version"]) == 0
+    assert capsys.readouterr().out == f"flasheval {__version__}\n"
+
+
+@pytest.mark.parametrize(("verb", "nearest"), [("serch", "search"), ("imprt", "import")])
+def test_an_unknown_verb_gets_a_suggestion(
+    verb: str, nearest: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main([verb]) == 2
+    err = capsys.readouterr().err
+    assert err == (
+        f"flasheval: error: no verb '{verb}'; there are: search, import, show; "
+        f"did you mean '{nearest}'?\n"
+    )
+
+
+def test_a_search_from_a_shell(tmp_path: Path) -> None:
+    done = flasheval("search", "size=10", "metric=quality", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert done.stderr == ""
+    assert "\x1b" not in done.stdout
+    lines = done.stdout.splitlines()
+    assert lines[0] == "synthetic population: no model was run"
+    shown = flasheval("show", "flasheval-runs", cwd=tmp_path)
+    assert "synthetic-quality-balanced" in shown.stdout
+    # The line that says how to use it is true.
+    (line,) = (line for line in lines if line.startswith("use it: "))
+    code = f"import flasheval; print({line.removeprefix('use it: ')}.size)"
+    used = subprocess.run(
+        [sys.executable, "-c", code],
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert used.stdout == "10\n"
+
+
+@pytest.mark.parametrize(
+    ("words", "line"),
+    [
+        (["sise=10"], "sise is not a key; did you mean 'size'?"),
+        (
+            ["method.n_set=5"],
+            "method balanced has no setting n_set; there are: noise_weight, passes, screen",
+        ),
+        (["size=ten"], "size=ten: expected a whole number"),
+        (["-m", "sise=10,20"], "sise is not a key; did you mean 'size'?"),
+    ],
+)
+def test_a_misspelt_setting_is_one_line(tmp_path: Path, words: list[str], line: str) -> None:
+    done = flasheval("search", *words, cwd=tmp_path)
+    assert (done.returncode, done.stderr, done.stdout) == (2, f"flasheval: error: {line}\n", "")
+    assert not list(tmp_path.iterdir())
+
+
+def test_hydra_shows_everything_when_asked(tmp_path: Path) -> None:
+    done = flasheval("search", "sise=10", cwd=tmp_path, HYDRA_FULL_ERROR="1")
+    assert done.returncode != 0
+    assert "Traceback" in done.stderr
+    assert "ConfigAttributeError" in done.stderr
+
+
+def test_a_closed_pipe_is_no_error(tmp_path: Path) -> None:
+    reader = subprocess.Popen(["true"], stdin=subprocess.PIPE)
+    reader.wait()
+    process = subprocess.run(
+        [sys.executable, "-m", "flasheval", "search", "splits=null", "size=5"],
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        stdout=reader.stdin,
+        stderr=subprocess.PIPE,
+        text=True,
+        check=False,
+    )
+    assert "Traceback" not in process.stderr

@@ -1,0 +1,37 @@
+from dataclasses import asdict, fields
+from inspect import signature
+
+from flasheval.configs import IMPORTER_CONFIGS, SearchConfig, method_configs
+from flasheval.importers import IMPORTERS
+from flasheval.procedure import search
+from flasheval.search.registry import METHODS, make_selector, selector_settings
+
+
+def test_a_method_has_the_settings_of_its_dataclass() -> None:
+    for name, config in method_configs().items():
+        settings = asdict(config())
+        assert settings.pop("name") == name
+        assert settings == selector_settings(make_selector(name))
+    assert set(method_configs()) == set(METHODS)
+
+
+def test_what_python_can_be_told_the_command_line_can() -> None:
+    renamed = {"settings": "method", "folder": "out"}
+    told = {renamed.get(name, name) for name in signature(search).parameters} - {"progress"}
+    assert told <= {field.name for field in fields(SearchConfig)}
+
+
+def test_defaults_are_those_of_python() -> None:
+    config = asdict(SearchConfig())
+    of_python = {name: p.default for name, p in signature(search).parameters.items()}
+    for key in ("size", "seed", "splits", "incomplete", "nested", "draws", "name", "metric"):
+        assert config[key] == of_python[key], key
+
+
+def test_every_importer_has_its_keys() -> None:
+    assert set(IMPORTER_CONFIGS) == set(IMPORTERS)
+    for name, config in IMPORTER_CONFIGS.items():
+        keys = {field.name for field in fields(config)} - {"importer", "out"}
+        parameters = set(signature(IMPORTERS[name]).parameters) - {"expected"}
+        assert keys == parameters
+        assert config().importer == name
