@@ -117,7 +117,7 @@ def method_configs() -> dict[str, type[Any]]:
     >>> sorted(key.name for key in fields(method_configs()["anchors"]))
     ['name', 'rounds', 'weighted']
     """
-    from flasheval.search.registry import METHODS
+    from flasheval.selectors.registry import METHODS
 
     configs = {}
     for name, method in METHODS.items():

@@ -16,18 +16,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 import flasheval
-from flasheval.canonical import sha256_of
 from flasheval.errors import SettingError
-from flasheval.evidence import KnownVariant, Record, library_versions, utc_now
-from flasheval.files import safe_name
 from flasheval.prompts import PromptSet
 from flasheval.scores import ScoreTable, load_scores
-from flasheval.search.nested import check_nested, check_sizes
-from flasheval.search.problem import make_problem
-from flasheval.search.registry import make_selector, selector_settings
-from flasheval.search.run import Outcome
-from flasheval.search.selector import Selection, Selector
+from flasheval.selectors.nested import check_nested, check_sizes
+from flasheval.selectors.problem import make_problem
+from flasheval.selectors.registry import make_selector, selector_settings
+from flasheval.selectors.run import Outcome
+from flasheval.selectors.selector import Selection, Selector
+from flasheval.storage.canonical import sha256_of
+from flasheval.storage.files import safe_name
 from flasheval.subset import Method, MetricInfo, Subset
+from flasheval.subset.evidence import KnownVariant, Record, library_versions, utc_now
 from flasheval.validation.held_out import subset_means
 from flasheval.validation.measure import (
     Measurement,
@@ -143,7 +143,7 @@ def search(
     Args:
         scores: A score table, or anything `load_scores` reads.
         size: Prompts to choose.
-        method: One of `flasheval.search.registry.METHODS`.
+        method: One of `flasheval.selectors.registry.METHODS`.
         settings: The method's own settings; the rest keep their defaults.
         metric: One metric or several to serve together; all of the table's when not given.
         seed: Same scores, settings and seed give the same subset and content hash.

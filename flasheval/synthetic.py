@@ -10,8 +10,8 @@ import numpy as np
 
 from flasheval.errors import SettingError
 from flasheval.prompts import PromptSet
-from flasheval.score_matrix import ScoreMatrix
 from flasheval.scores import ScoreTable
+from flasheval.scores.matrix import ScoreMatrix
 from flasheval.variants import Variant
 
 __all__ = ["synthetic_scores"]

@@ -5,8 +5,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 
-from flasheval.canonical import sha256_of
 from flasheval.errors import DataError
+from flasheval.storage.canonical import sha256_of
 
 __all__ = ["Factor", "Variant", "check_name"]
 

@@ -26,13 +26,13 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from flasheval.canonical import sha256_of
-from flasheval.evidence import library_versions
 from flasheval.importers import import_scores
 from flasheval.importers.official_names import OFFICIAL_VARIANTS
 from flasheval.ranking import bootstrap_interval
 from flasheval.scores import ScoreTable, load_scores
-from flasheval.search.registry import METHODS, make_selector, selector_settings
+from flasheval.selectors.registry import METHODS, make_selector, selector_settings
+from flasheval.storage.canonical import sha256_of
+from flasheval.subset.evidence import library_versions
 from flasheval.validation.equivalent import equivalent_size_with_interval
 from flasheval.validation.measure import Measurement, RandomAgreement, measure, random_agreement
 from flasheval.validation.splits import Split, make_splits
@@ -51,20 +51,21 @@ JOINT = ("shared",)
 
 
 def load_tables(data: Path) -> dict[str, ScoreTable]:
-    """The two official tables, complete variants only."""
+    """Read the two official tables, complete variants only."""
     with tempfile.TemporaryDirectory() as folder:
         with tarfile.open(data / "flasheval-diffusiondb.tar.xz") as archive:
             archive.extractall(folder, filter="data")
         diffusiondb = import_scores("flasheval-official", folder).table
     files = {
-        metric: data / f"coco-{metric.lower()}.npz" for metric in ("ImageReward", "Aesthetic", "CLIP")
+        metric: data / f"coco-{metric.lower()}.npz"
+        for metric in ("ImageReward", "Aesthetic", "CLIP")
     }
     coco = load_scores(files, prompts=data / "coco-prompts.jsonl.xz")
     return {"COCO": coco.complete()[0], "DiffusionDB": diffusiondb.complete()[0]}
 
 
 def official_split(table: ScoreTable, data: Path) -> Split:
-    """The authors' search variants, those of them that are complete here."""
+    """Make the authors' split, of the variants that are complete here."""
     positions = json.loads((data / "official-train-ids.json").read_text("utf-8"))
     names = {OFFICIAL_VARIANTS[position] for position in positions}
     seen = [row for row, name in enumerate(table.variant_names) if name in names]
@@ -100,7 +101,9 @@ class Bench:
         return found
 
 
-def official_table(bench: Bench, tables: dict[str, ScoreTable], data: Path, n_sets: int) -> list[str]:
+def official_table(
+    bench: Bench, tables: dict[str, ScoreTable], data: Path, n_sets: int
+) -> list[str]:
     """Compare `frequency` with the published code on the official split."""
     lines = [
         "| prompt set, metric | N | random | published code: search / held-out | frequency: search "
@@ -153,7 +156,9 @@ def halves_table(
                 taus[method, size], seconds[method, size] = tau, cost
         for size in sizes:
             mean = curves[:, random.sizes.index(size)]
-            lines.append(f"| {prompt_set} | {size} | (random, 200 draws) | {mean.mean():.3f} | | | |")
+            lines.append(
+                f"| {prompt_set} | {size} | (random, 200 draws) | {mean.mean():.3f} | | | |"
+            )
             for method in methods:
                 tau = taus[method, size]
                 equivalent = equivalent_size_with_interval(
@@ -241,7 +246,7 @@ def main() -> None:
 
 
 def _arguments() -> str:
-    """The arguments as typed, without this machine's paths."""
+    """Return the arguments as typed, without this machine's paths."""
     words = list(sys.argv[1:])
     for flag in ("--data", "--out", "--units"):
         if flag in words:

@@ -78,7 +78,7 @@ def torch_rows(matrix: Any, target: Any, sets: Any) -> Any:
 
 
 def measure_kernels(_: argparse.Namespace) -> dict[str, Any]:
-    """Sets per second of the kernel and of the three baselines, one thread each."""
+    """Measure sets per second of the kernel and of the three baselines, one thread each."""
     import numba
     import torch
     from scipy.stats import kendalltau
@@ -128,7 +128,7 @@ def made_up(n_variants: int, n_prompts: int) -> NDArray[np.float32]:
 
 
 def made_up_table(n_variants: int, n_prompts: int) -> Any:
-    """The same as a score table of one metric."""
+    """Make the same as a score table of one metric."""
     from flasheval import PromptSet, ScoreMatrix, ScoreTable, Variant
 
     ids = tuple(map(str, range(n_prompts)))
@@ -165,9 +165,9 @@ def measure_reach(options: argparse.Namespace) -> dict[str, Any]:
             tau = result.measurement.values(50, metric, "held_out_tau")[0]
             found[f"COCO {metric}, seconds with the official split"] = seconds
             found[f"COCO {metric}, held-out tau"] = float(tau)
-            found[f"COCO {metric}, held-out tau of the published code"] = REFERENCE[
-                "COCO", metric
-            ][1][1]
+            found[f"COCO {metric}, held-out tau of the published code"] = REFERENCE["COCO", metric][
+                1
+            ][1]
     return found
 
 
@@ -187,9 +187,9 @@ def measure_frequency(options: argparse.Namespace) -> dict[str, Any]:
 
 def measure_large(options: argparse.Namespace) -> dict[str, Any]:
     """Seconds of `balanced` on a very large matrix, and on one of half the prompts."""
-    from flasheval.search.problem import make_problem
-    from flasheval.search.registry import make_selector
-    from flasheval.search.run import run_selector
+    from flasheval.selectors.problem import make_problem
+    from flasheval.selectors.registry import make_selector
+    from flasheval.selectors.run import run_selector
 
     found: dict[str, Any] = {}
     scores = made_up(options.variants, options.prompts)

@@ -4,7 +4,7 @@ from inspect import signature
 from flasheval.configs import IMPORTER_CONFIGS, SearchConfig, method_configs
 from flasheval.importers import IMPORTERS
 from flasheval.procedure import search
-from flasheval.search.registry import METHODS, make_selector, selector_settings
+from flasheval.selectors.registry import METHODS, make_selector, selector_settings
 
 
 def test_a_method_has_the_settings_of_its_dataclass() -> None:

@@ -35,4 +35,4 @@ def test_examples_are_true(name):
 
 
 def test_the_walk_finds_the_package():
-    assert {"flasheval.search.run", "flasheval.validation.splits"} <= set(MODULES)
+    assert {"flasheval.selectors.run", "flasheval.validation.splits"} <= set(MODULES)

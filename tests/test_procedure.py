@@ -9,9 +9,9 @@ import flasheval
 from flasheval.errors import DataError, FlashevalError, SettingError
 from flasheval.procedure import search
 from flasheval.prompts import PromptSet
-from flasheval.score_matrix import ScoreMatrix
 from flasheval.scores import ScoreTable
-from flasheval.search.registry import METHODS
+from flasheval.scores.matrix import ScoreMatrix
+from flasheval.selectors.registry import METHODS
 from flasheval.subset import Subset
 from flasheval.synthetic import synthetic_scores
 from flasheval.validation import measure as measure_module
@@ -411,8 +411,7 @@ def test_a_folder_that_cannot_be_used_is_one_line_and_found_at_once(tmp_path, mo
     "first",
     [
         "import flasheval",
-        "import flasheval.search",
-        "import flasheval.search.registry",
+        "import flasheval.selectors.registry",
         "from flasheval import SearchResult",
         "from flasheval.procedure import search",
         "import flasheval.validation.measure",

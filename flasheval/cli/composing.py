@@ -146,8 +146,8 @@ def _run_folder(*, _root_: Any) -> str:
 
 
 def _sweep_folder(*, _root_: Any) -> str:
-    from flasheval.canonical import sha256_of
     from flasheval.report.run_folder import FOLDER_OF_RUNS
+    from flasheval.storage.canonical import sha256_of
 
     words = sorted(_root_.hydra.overrides.task)
     swept = "-".join(word.partition("=")[0] for word in words if "," in word) or "all"

@@ -39,14 +39,14 @@ def read_ids(value: object, key: str) -> tuple[str, ...]:
     path = Path(value)
     if path.suffix.lower() == ".json":
         return _from_json(path)
-    from flasheval.files import read_text
+    from flasheval.storage.files import read_text
 
     lines = (line.strip() for line in read_text(path, "file of prompt ids").splitlines())
     return _distinct([line for line in lines if line], str(path))
 
 
 def _from_json(path: Path) -> tuple[str, ...]:
-    from flasheval.plain import read_json
+    from flasheval.storage.plain import read_json
 
     content = read_json(path)
     if isinstance(content, Mapping):

@@ -13,9 +13,9 @@ from rich.padding import Padding
 
 from flasheval.configs import ImporterConfig
 from flasheval.errors import SettingError
-from flasheval.files import atomic_write
 from flasheval.report.run_folder import FOLDER_OF_RUNS, shown_path
 from flasheval.report.table import plain_table
+from flasheval.storage.files import atomic_write
 
 if TYPE_CHECKING:
     from flasheval.importers import Fault, ImportResult

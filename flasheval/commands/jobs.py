@@ -13,9 +13,9 @@ from typing import Any
 from flasheval.commands.search import SearchSummary, run_search
 from flasheval.configs import IMPORTER_CONFIGS, SearchConfig, ShowConfig
 from flasheval.errors import FlashevalError
-from flasheval.files import atomic_write
 from flasheval.report.run_folder import shown_path
 from flasheval.report.table import plain_table
+from flasheval.storage.files import atomic_write
 
 __all__ = ["Outcome", "finish_sweep", "run_job"]
 

@@ -15,7 +15,6 @@ from flasheval import __version__
 from flasheval.commands.ids import read_ids
 from flasheval.configs import SearchConfig
 from flasheval.errors import SettingError
-from flasheval.evidence import library_versions
 from flasheval.progress import ProgressReport, duration
 from flasheval.report.run_folder import (
     MANIFEST,
@@ -25,11 +24,12 @@ from flasheval.report.run_folder import (
     write_run,
 )
 from flasheval.report.table import as_text, fewer, subset_report
+from flasheval.subset.evidence import library_versions
 
 if TYPE_CHECKING:
-    from flasheval.evidence import Evidence
     from flasheval.procedure import SearchResult
     from flasheval.scores import ScoreTable
+    from flasheval.subset.evidence import Evidence
 
 __all__ = ["SYNTHETIC_NOTE", "SearchSummary", "run_search"]
 

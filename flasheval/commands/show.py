@@ -15,8 +15,8 @@ from flasheval.report.run_folder import MANIFEST, shown_path
 from flasheval.report.table import fewer, plain_table, subset_report
 
 if TYPE_CHECKING:
-    from flasheval.score_matrix import ScoreMatrix
     from flasheval.scores import ScoreTable
+    from flasheval.scores.matrix import ScoreMatrix
     from flasheval.subset import Subset
 
 __all__ = ["direction", "mean_range", "run_show"]
@@ -51,7 +51,7 @@ def mean_range(matrix: ScoreMatrix) -> str:
 
 
 def _show_folder(path: Path, config: ShowConfig, console: Console) -> None:
-    from flasheval.scores_io import is_saved_table
+    from flasheval.scores.parquet import is_saved_table
 
     if is_saved_table(path):
         _show_scores(path, config, console)
@@ -67,8 +67,8 @@ def _show_folder(path: Path, config: ShowConfig, console: Console) -> None:
 
 
 def _is_manifest(path: Path) -> bool:
-    from flasheval.manifest import FORMAT
-    from flasheval.plain import read_json
+    from flasheval.storage.plain import read_json
+    from flasheval.subset.manifest import FORMAT
 
     # A long table may be JSON too; anything else that claims to be JSON must read as JSON.
     try:

@@ -11,8 +11,8 @@ from flasheval.importers.npz import import_npz
 from flasheval.importers.settings import Direction, Prompts, as_prompts, direction_of, finish
 from flasheval.importers.wide_table import import_wide_table, wide_files
 from flasheval.scores import ScoreTable
-from flasheval.scores_io import is_saved_table
-from flasheval.table_files import read_columns
+from flasheval.scores.parquet import is_saved_table
+from flasheval.storage.table_files import read_columns
 
 __all__ = ["load_by_shape"]
 

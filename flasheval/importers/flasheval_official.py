@@ -22,8 +22,8 @@ from flasheval.importers.official_names import OFFICIAL_VARIANTS, official_varia
 from flasheval.importers.result import Fault, ImportResult
 from flasheval.importers.settings import Prompts, as_prompts
 from flasheval.prompts import PromptSet
-from flasheval.score_matrix import ScoreMatrix
 from flasheval.scores import ScoreTable
+from flasheval.scores.matrix import ScoreMatrix
 from flasheval.suggest import nearest
 
 __all__ = ["import_flasheval_official"]

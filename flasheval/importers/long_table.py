@@ -7,16 +7,16 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from flasheval.columns import Columns
 from flasheval.errors import ConflictError, DataError, SettingError
-from flasheval.files import content_stem
 from flasheval.importers.official_names import official_factors
 from flasheval.importers.result import ImportResult
 from flasheval.importers.settings import Direction, Prompts, direction_of, finish
 from flasheval.prompts import PromptSet, text_hash
-from flasheval.score_matrix import ScoreMatrix
 from flasheval.scores import ScoreTable
-from flasheval.table_files import read_columns
+from flasheval.scores.matrix import ScoreMatrix
+from flasheval.storage.columns import Columns
+from flasheval.storage.files import content_stem
+from flasheval.storage.table_files import read_columns
 from flasheval.variants import Factor, Variant
 
 __all__ = ["import_long_table", "is_long"]

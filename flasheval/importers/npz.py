@@ -7,13 +7,13 @@ from typing import Any
 import numpy as np
 
 from flasheval.errors import DataError
-from flasheval.files import require_file
 from flasheval.importers.official_names import official_variant
 from flasheval.importers.result import ImportResult
 from flasheval.importers.settings import Prompts, direction_of, finish
 from flasheval.prompts import PromptSet, prompt_id
-from flasheval.score_matrix import ScoreMatrix
 from flasheval.scores import ScoreTable
+from flasheval.scores.matrix import ScoreMatrix
+from flasheval.storage.files import require_file
 
 __all__ = ["import_npz"]
 

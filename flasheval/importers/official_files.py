@@ -10,9 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from flasheval.errors import DataError
-from flasheval.files import read_text
 from flasheval.importers.result import Problem
 from flasheval.prompts import PromptSet
+from flasheval.storage.files import read_text
 
 __all__ = ["FileScores", "Rejected", "check_owner", "place_scores", "read_score_file"]
 

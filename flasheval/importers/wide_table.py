@@ -4,16 +4,16 @@ from dataclasses import replace
 from functools import reduce
 from pathlib import Path
 
-from flasheval.columns import Columns
 from flasheval.errors import DataError, SettingError
-from flasheval.files import content_stem, content_suffix
 from flasheval.importers.official_names import official_variant
 from flasheval.importers.result import ImportResult
 from flasheval.importers.settings import Direction, Prompts, direction_of, finish
 from flasheval.prompts import PromptSet
 from flasheval.scores import ScoreTable
-from flasheval.scores_io import matrix_from_columns
-from flasheval.table_files import read_columns
+from flasheval.scores.parquet import matrix_from_columns
+from flasheval.storage.columns import Columns
+from flasheval.storage.files import content_stem, content_suffix
+from flasheval.storage.table_files import read_columns
 
 __all__ = ["import_wide_table", "wide_files"]
 

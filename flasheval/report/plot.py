@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from flasheval.files import atomic_write
+from flasheval.storage.files import atomic_write
 
 if TYPE_CHECKING:
-    from flasheval.evidence import EquivalentSize
+    from flasheval.subset.evidence import EquivalentSize
     from flasheval.validation.measure import Measurement
 
 __all__ = ["agreement_figure", "plot_agreement"]

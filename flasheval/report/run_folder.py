@@ -16,9 +16,9 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from flasheval.canonical import sha256_of
 from flasheval.errors import DataError
-from flasheval.files import atomic_write
+from flasheval.storage.canonical import sha256_of
+from flasheval.storage.files import atomic_write
 
 if TYPE_CHECKING:
     from flasheval.procedure import SearchResult
@@ -160,7 +160,7 @@ def _write_rows(rows: Sequence[Mapping[str, Any]], path: Path) -> None:
 
 def append_log(folder: Path, command: str, versions: Mapping[str, str], text: str) -> None:
     """Add what was run, with what, and what came of it to `search.log`."""
-    from flasheval.evidence import utc_now
+    from flasheval.subset.evidence import utc_now
 
     libraries = ", ".join(f"{name} {version}" for name, version in versions.items())
     entry = f"=== {utc_now()} on {platform.system()}\n$ {command}\n{libraries}\n\n{text}\n"

@@ -10,7 +10,7 @@ from rich.console import Console, Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from flasheval.evidence import Agreement, Evidence, RandomSize, Spread
+from flasheval.subset.evidence import Agreement, Evidence, RandomSize, Spread
 
 if TYPE_CHECKING:
     from flasheval.subset import Subset

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from flasheval.evidence import EquivalentSize, RandomSize
+from flasheval.subset.evidence import EquivalentSize, RandomSize
 
 __all__ = ["equivalent_random_size", "equivalent_size_with_interval"]
 

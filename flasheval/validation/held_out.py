@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from flasheval.ranking.kendall import kendall_tau_b
 from flasheval.ranking.pairwise import pairwise_accuracy
 from flasheval.ranking.significant import tau_on_pairs
-from flasheval.search.selector import Selection
+from flasheval.selectors.selector import Selection
 from flasheval.validation.splits import Split
 
 __all__ = ["Agreements", "judge", "subset_means"]

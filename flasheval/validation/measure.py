@@ -11,12 +11,12 @@ from numpy.typing import NDArray
 
 from flasheval.errors import SettingError
 from flasheval.ranking.significant import significant_pairs
-from flasheval.score_matrix import ScoreMatrix
 from flasheval.scores import ScoreTable
-from flasheval.search.nested import run_nested
-from flasheval.search.problem import Problem, make_problem
-from flasheval.search.run import Outcome, Progress, run_selector
-from flasheval.search.selector import Selection, Selector
+from flasheval.scores.matrix import ScoreMatrix
+from flasheval.selectors.nested import run_nested
+from flasheval.selectors.problem import Problem, make_problem
+from flasheval.selectors.run import Outcome, Progress, run_selector
+from flasheval.selectors.selector import Selection, Selector
 from flasheval.validation.held_out import Agreements, judge
 from flasheval.validation.random_curve import curve_sizes, random_means
 from flasheval.validation.splits import Split

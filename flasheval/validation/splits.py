@@ -219,7 +219,7 @@ class _Reader:
         return [_holding_out([value in wanted for value in values], f"{factor}={'+'.join(wanted)}")]
 
     def file(self, path: Path) -> list[Split]:
-        from flasheval.plain import read_json
+        from flasheval.storage.plain import read_json
 
         content = read_json(path)
         entries = content if isinstance(content, list) else [content]

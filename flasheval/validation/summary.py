@@ -5,8 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from flasheval.evidence import Agreement, EquivalentSize, Evidence, Spread
-from flasheval.evidence import Split as SplitRecord
+from flasheval.subset.evidence import Agreement, EquivalentSize, Evidence, SplitSizes, Spread
 from flasheval.validation.equivalent import equivalent_size_with_interval
 from flasheval.validation.measure import Measurement
 
@@ -36,7 +35,7 @@ def evidence_of(measurement: Measurement, size: int, spec: str, seed: int) -> Ev
         size=size,
         split_spec=spec,
         splits=tuple(
-            SplitRecord(split.name, len(split.search), len(split.held_out)) for split in splits
+            SplitSizes(split.name, len(split.search), len(split.held_out)) for split in splits
         ),
         pooled=_agreement(measurement, size, measurement.metrics, seed),
         metrics={

@@ -11,11 +11,11 @@ from pathlib import Path
 
 import numpy as np
 
-from flasheval.canonical import sha256_of
 from flasheval.errors import DataError, FlashevalError
-from flasheval.files import atomic_write
-from flasheval.search.run import Outcome
-from flasheval.search.selector import Selection
+from flasheval.selectors.run import Outcome
+from flasheval.selectors.selector import Selection
+from flasheval.storage.canonical import sha256_of
+from flasheval.storage.files import atomic_write
 
 __all__ = ["UnitStore"]
 

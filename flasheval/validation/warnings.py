@@ -6,9 +6,9 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from flasheval.evidence import Evidence
 from flasheval.ranking.significant import significant_pairs
-from flasheval.score_matrix import ScoreMatrix
+from flasheval.scores.matrix import ScoreMatrix
+from flasheval.subset.evidence import Evidence
 from flasheval.validation.splits import Split
 
 __all__ = ["near_tie_share", "search_warnings"]

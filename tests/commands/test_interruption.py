@@ -27,8 +27,8 @@ COMMAND = (
 # The state is saved after every step, not every five seconds, so that a test can wait for it.
 PROGRAM = """
 import sys
-import flasheval.search.run
-flasheval.search.run._SAVE_EVERY_SECONDS = 0.0
+import flasheval.selectors.run
+flasheval.selectors.run._SAVE_EVERY_SECONDS = 0.0
 from flasheval.cli import main
 sys.exit(main(sys.argv[1:]))
 """

@@ -9,7 +9,7 @@ from flasheval.errors import ConflictError, DataError, SettingError
 from flasheval.importers.wide_table import import_wide_table
 from flasheval.prompts import PromptSet
 from flasheval.scores import load_scores
-from flasheval.scores_io import write_matrix
+from flasheval.scores.parquet import write_matrix
 
 _CSV = "prompt_id,a,stablediffusion1.5/DDIM10/fp\n007,0.5,1\n8,,nan\n"
 

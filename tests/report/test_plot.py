@@ -7,10 +7,10 @@ from matplotlib.figure import Figure
 from matplotlib.text import Text
 
 from flasheval.errors import DataError
-from flasheval.evidence import EquivalentSize, RandomSize
 from flasheval.procedure import search
 from flasheval.report.plot import agreement_figure, plot_agreement
 from flasheval.scores import ScoreTable
+from flasheval.subset.evidence import EquivalentSize, RandomSize
 from flasheval.validation.measure import Measurement
 
 

@@ -1,7 +1,14 @@
 from dataclasses import replace
 
-from flasheval.evidence import Agreement, EquivalentSize, Evidence, RandomSize, Split, Spread
 from flasheval.report.table import agreement_table, answer, as_text, fewer, warning_lines
+from flasheval.subset.evidence import (
+    Agreement,
+    EquivalentSize,
+    Evidence,
+    RandomSize,
+    SplitSizes,
+    Spread,
+)
 
 
 def agreement(value: float, relation: str = "=", low: float | None = None) -> Agreement:
@@ -15,7 +22,7 @@ def agreement(value: float, relation: str = "=", low: float | None = None) -> Ag
 
 
 def evidence(pooled: Agreement, **metrics: Agreement) -> Evidence:
-    return Evidence(50, "random:10", (Split("random:0", 12, 12),), pooled, metrics)
+    return Evidence(50, "random:10", (SplitSizes("random:0", 12, 12),), pooled, metrics)
 
 
 def test_the_answer_says_what_was_gained_and_no_more() -> None:

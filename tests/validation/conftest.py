@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from flasheval.scores import ScoreTable
-from flasheval.search.problem import make_problem
-from flasheval.search.run import run_selector
+from flasheval.selectors.problem import make_problem
+from flasheval.selectors.run import run_selector
 from flasheval.validation.measure import unit_rng
 from flasheval.validation.splits import Split, make_splits
 

@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from flasheval.evidence import RandomSize
+from flasheval.subset.evidence import RandomSize
 from flasheval.validation.equivalent import equivalent_random_size, equivalent_size_with_interval
 
 SIZES = (10, 100, 1000)

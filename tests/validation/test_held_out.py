@@ -5,10 +5,10 @@ from hypothesis import strategies as st
 from scipy.stats import kendalltau
 
 from flasheval.ranking.significant import significant_pairs
-from flasheval.score_matrix import ScoreMatrix
 from flasheval.scores import ScoreTable
-from flasheval.search.registry import METHODS, make_selector
-from flasheval.search.selector import Selection
+from flasheval.scores.matrix import ScoreMatrix
+from flasheval.selectors.registry import METHODS, make_selector
+from flasheval.selectors.selector import Selection
 from flasheval.validation.held_out import judge, subset_means
 from flasheval.validation.measure import measure
 from flasheval.validation.splits import Split

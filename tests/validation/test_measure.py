@@ -3,8 +3,8 @@ import pytest
 from scipy.stats import kendalltau
 
 from flasheval.errors import SettingError
-from flasheval.search.registry import make_selector
-from flasheval.search.run import run_selector
+from flasheval.selectors.registry import make_selector
+from flasheval.selectors.run import run_selector
 from flasheval.synthetic import synthetic_scores
 from flasheval.validation import measure as module
 from flasheval.validation.measure import (

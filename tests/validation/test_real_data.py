@@ -8,7 +8,7 @@ import math
 import numpy as np
 import pytest
 
-from flasheval.search.registry import make_selector
+from flasheval.selectors.registry import make_selector
 from flasheval.validation.measure import RandomAgreement, measure
 from flasheval.validation.splits import make_splits
 

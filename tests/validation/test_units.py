@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from flasheval.errors import DataError
-from flasheval.search.run import Outcome
-from flasheval.search.selector import Selection
+from flasheval.selectors.run import Outcome
+from flasheval.selectors.selector import Selection
 from flasheval.validation.units import UnitStore
 
 OUTCOME = Outcome(

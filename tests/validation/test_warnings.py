@@ -4,14 +4,13 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from flasheval.evidence import Agreement, Evidence, Spread
-from flasheval.evidence import Split as SplitRecord
-from flasheval.score_matrix import ScoreMatrix
+from flasheval.scores.matrix import ScoreMatrix
+from flasheval.subset.evidence import Agreement, Evidence, SplitSizes, Spread
 from flasheval.validation.splits import Split
 from flasheval.validation.warnings import near_tie_share, search_warnings
 
 AGREEMENT = Agreement(Spread(0.8, 0.7, 0.9), Spread(0.6, 0.4, 0.8), search_tau=0.9)
-EVIDENCE = Evidence(50, "random:1", (SplitRecord("random:0", 20, 20),), AGREEMENT)
+EVIDENCE = Evidence(50, "random:1", (SplitSizes("random:0", 20, 20),), AGREEMENT)
 SPLIT = Split("random:0", np.arange(20), np.arange(20, 40))
 CALM = {
     "evidence": EVIDENCE,

@@ -1,0 +1,262 @@
+"""Prompt sets: the ordered prompts of a benchmark, with stable ids and content hashes."""
+
+import hashlib
+import json
+import unicodedata
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from flasheval.errors import DataError
+from flasheval.suggest import nearest
+
+__all__ = ["PromptSet", "load_prompts", "prompt_id", "save_prompts", "text_hash"]
+
+
+def text_hash(text: str) -> str:
+    """Return the sha256, in hex, of the text's UTF-8 NFC form without white space at its ends.
+
+    Composed and decomposed spellings of one text, and stray spaces around it, hash alike;
+    white space within counts. Raises DataError for a lone surrogate, which has no UTF-8 form.
+
+    >>> text_hash("A cat. ") == text_hash("A cat.")
+    True
+    >>> text_hash("A cat.")[:12]
+    '60a52d10f5e2'
+    """
+    try:
+        encoded = unicodedata.normalize("NFC", text).strip().encode()
+    except UnicodeEncodeError as error:
+        raise DataError(f"the text {text[:40]!r} holds a lone surrogate; mend it first") from error
+    return hashlib.sha256(encoded).hexdigest()
+
+
+def prompt_id(value: Any) -> str:
+    """Return an id as a string: integers in decimal, strings as they are.
+
+    Raises DataError for anything else (floats, bools, None) and for the empty string.
+
+    >>> prompt_id(37)
+    '37'
+    """
+    if isinstance(value, np.generic):
+        value = value.item()
+    if isinstance(value, bool) or not isinstance(value, int | str) or value == "":
+        raise DataError(f"a prompt id must be a non-empty string or an integer, not {value!r}")
+    return str(value)
+
+
+@dataclass(frozen=True)
+class PromptSet:
+    """The full benchmark, or any ordered choice from it: ids with texts or with their hashes.
+
+    ``ids`` are unique strings. ``texts`` are kept exactly, white space too; two prompts may
+    have the same text. ``text_hashes`` follow from the texts; given alone they stand for texts
+    that may not be passed on. ``extras`` are further columns of strings (``image_name``, ...).
+    Raises DataError for a repeated id, columns of unequal length, and hashes that contradict
+    the texts.
+
+    >>> prompts = PromptSet("pets", ("a", "b"), ("A cat.", "A dog."))
+    >>> len(prompts), prompts.index_of(["b"]).tolist(), prompts.hash[:12]
+    (2, [1], 'd8874e02267a')
+    """
+
+    name: str
+    ids: tuple[str, ...]
+    texts: tuple[str, ...] | None = None
+    text_hashes: tuple[str, ...] | None = None
+    extras: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        columns = {"texts": self.texts, "text_hashes": self.text_hashes, **self.extras}
+        ids = _checked_ids(self.name, self.ids)
+        for key, column in columns.items():
+            if column is not None and len(column) != len(ids):
+                raise DataError(
+                    f"prompt set {self.name!r} has {len(ids)} ids but {len(column)} {key}"
+                )
+        texts = None if self.texts is None else tuple(self.texts)
+        hashes = None if self.text_hashes is None else tuple(self.text_hashes)
+        if texts is not None:
+            hashes = _checked_hashes(self.name, ids, texts, hashes)
+        extras = {key: tuple(column) for key, column in self.extras.items()}
+        self._set(self.name, ids, texts, hashes, extras)
+
+    def _set(self, *values: Any) -> "PromptSet":
+        names = ("name", "ids", "texts", "text_hashes", "extras")
+        for name, value in zip(names, values, strict=True):
+            object.__setattr__(self, name, value)
+        return self
+
+    def __len__(self) -> int:
+        return len(self.ids)
+
+    def __hash__(self) -> int:
+        return hash(self.hash)
+
+    @cached_property
+    def hash(self) -> str:
+        """The sha256 of the canonical JSON of ``[[id, text hash or null], ...]``, in hex."""
+        hashes = self.text_hashes or (None,) * len(self)
+        # Strings and nulls only, so this is what canonical.sha256_of would give, ten times faster.
+        pairs = list(zip(self.ids, hashes, strict=True))
+        text = json.dumps(pairs, separators=(",", ":"), ensure_ascii=False)
+        return hashlib.sha256(text.encode()).hexdigest()
+
+    def may_be(self, recorded: str | None) -> bool:
+        """Tell whether these can be the prompts of a recorded hash.
+
+        None records nothing, and the hash of the bare ids says nothing of the texts; where the
+        texts are unknown here nothing can be ruled out.
+        """
+        if recorded is None or self.text_hashes is None or recorded == self.hash:
+            return True
+        return recorded == PromptSet(self.name, self.ids).hash
+
+    @cached_property
+    def _positions(self) -> dict[str, int]:
+        return {identifier: index for index, identifier in enumerate(self.ids)}
+
+    def index_of(self, ids: Iterable[str]) -> NDArray[np.int64]:
+        """Return the position of each id, int64 [len(ids)].
+
+        Raises DataError naming the first unknown ids and how many there are.
+        """
+        wanted = ids if isinstance(ids, tuple) else tuple(ids)
+        if wanted == self.ids:
+            return np.arange(len(wanted), dtype=np.int64)
+        positions = self._positions
+        unknown = [identifier for identifier in wanted if identifier not in positions]
+        if unknown:
+            shown = ", ".join(repr(identifier) for identifier in unknown[:3])
+            more = ", ..." if len(unknown) > 3 else ""
+            hint = nearest(str(unknown[0]), self.ids) if len(self) <= 1000 else ""
+            raise DataError(
+                f"{len(unknown)} of {len(wanted)} ids are not in prompt set {self.name!r}: "
+                f"{shown}{more}{hint}"
+            )
+        return np.fromiter((positions[i] for i in wanted), dtype=np.int64, count=len(wanted))
+
+    def take(self, indices: ArrayLike) -> "PromptSet":
+        """Return the prompts at these positions (integers [k], distinct), in that order.
+
+        Raises DataError for a position outside the set or given twice.
+        """
+        chosen = _checked_positions(indices, len(self), f"prompt set {self.name!r}")
+
+        def pick(column: Sequence[str] | None) -> tuple[str, ...] | None:
+            return None if column is None else tuple([column[index] for index in chosen])
+
+        # Every column was checked when this set was made: hashing again would cost seconds.
+        return object.__new__(PromptSet)._set(
+            self.name,
+            pick(self.ids),
+            pick(self.texts),
+            pick(self.text_hashes),
+            {key: pick(column) for key, column in self.extras.items()},
+        )
+
+    def without_texts(self) -> "PromptSet":
+        """Return the same prompts with the hashes of their texts only; the hash stays."""
+        return object.__new__(PromptSet)._set(
+            self.name, self.ids, None, self.text_hashes, dict(self.extras)
+        )
+
+
+def load_prompts(
+    path: str | Path,
+    *,
+    name: str | None = None,
+    id_key: str | None = None,
+    text_key: str | None = None,
+) -> PromptSet:
+    r"""Read a prompt file; its suffix and content say how.
+
+    COCO captions JSON (``annotations``: annotation id and caption), JSON lines or a JSON list
+    of objects (``.jsonl``, ``.json``), ``.csv``, ``.tsv``, ``.parquet``, and plain text (any
+    other suffix: one prompt a line, its id the line's number from 1; blank lines are left out
+    with a warning that counts them). Text forms may be packed as ``.xz`` or ``.gz``. Ids are
+    looked for under ``prompt_id`` or ``id``, texts under ``caption``, ``prompt`` or ``text``,
+    unless ``id_key`` and ``text_key`` say otherwise; other columns of plain values become
+    extras. Texts are kept exactly as they are; ``name`` is the file's stem unless said.
+
+    Raises DataError in one line naming the file and the row, line or key at fault: missing,
+    empty, cut short, not UTF-8, no id or text, a repeated id.
+
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     file = Path(folder) / "pets.txt"
+    ...     _ = file.write_text("A cat.\nA dog.\n")
+    ...     load_prompts(file).ids
+    ('1', '2')
+    """
+    from flasheval.prompts.loading import read_prompts
+
+    return read_prompts(Path(path), name, id_key, text_key)
+
+
+def save_prompts(prompts: PromptSet, path: str | Path) -> Path:
+    """Write a prompt set as Parquet and return its path.
+
+    Columns: ``prompt_id``, ``text_sha256`` and ``text`` where known, then the extras.
+    load_prompts gives the same set back. Raises DataError when it cannot be written.
+    """
+    from flasheval.prompts.loading import write_prompts
+
+    return write_prompts(prompts, Path(path))
+
+
+def _checked_ids(name: str, ids: Iterable[Any]) -> tuple[str, ...]:
+    values = tuple(ids)
+    if set(map(type, values)) - {str} or "" in values:
+        values = tuple(prompt_id(value) for value in values)
+    if len(set(values)) != len(values):
+        seen: set[str] = set()
+        for value in values:
+            if value in seen:
+                raise DataError(
+                    f"prompt set {name!r} has the id {value!r} more than once; ids must be unique"
+                )
+            seen.add(value)
+    try:
+        "".join(values).encode()
+    except UnicodeEncodeError as error:
+        raise DataError(f"prompt set {name!r}: an id holds a lone surrogate; mend it") from error
+    return values
+
+
+def _checked_hashes(
+    name: str, ids: tuple[str, ...], texts: tuple[str, ...], given: tuple[str, ...] | None
+) -> tuple[str, ...]:
+    for identifier, text in zip(ids, texts, strict=True):
+        if not isinstance(text, str):
+            raise DataError(f"prompt set {name!r}: the text of {identifier!r} is {text!r}")
+    hashes = tuple([text_hash(text) for text in texts])
+    if given is not None and given != hashes:
+        wrong = next(i for i in range(len(ids)) if given[i] != hashes[i])
+        raise DataError(
+            f"prompt set {name!r}: the text of {ids[wrong]!r} does not have the hash given for "
+            "it; the text or the hash belongs to another prompt"
+        )
+    return hashes
+
+
+def _checked_positions(indices: ArrayLike, size: int, what: str) -> list[int]:
+    array = np.asarray(indices)
+    if array.size == 0:
+        return []
+    if array.ndim != 1 or array.dtype.kind not in "iu":
+        raise DataError(f"positions in {what} must be a list of integers, not {array.dtype}")
+    if array.min() < 0 or array.max() >= size:
+        outside = array[(array < 0) | (array >= size)][0]
+        raise DataError(f"{what} has {size} entries; position {outside} is outside 0..{size - 1}")
+    chosen: list[int] = array.tolist()
+    if len(set(chosen)) != len(chosen):
+        counts = np.bincount(array)
+        raise DataError(f"position {int(np.argmax(counts > 1))} of {what} is given more than once")
+    return chosen

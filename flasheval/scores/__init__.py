@@ -1,0 +1,6 @@
+"""Score matrices with their labels, and tables of several metrics."""
+
+from flasheval.scores.matrix import ScoreMatrix
+from flasheval.scores.table import ScoreTable, load_scores
+
+__all__ = ["ScoreMatrix", "ScoreTable", "load_scores"]

@@ -1,0 +1,216 @@
+"""Score tables as folders of Parquet files that other tools open as they are."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+from flasheval.errors import ConflictError, DataError
+from flasheval.prompts import PromptSet, load_prompts, save_prompts
+from flasheval.scores import ScoreTable
+from flasheval.scores.matrix import ScoreMatrix
+from flasheval.storage.columns import Columns
+from flasheval.storage.files import atomic_write, safe_name
+from flasheval.storage.table_files import read_columns
+from flasheval.variants import Factor, Variant
+
+__all__ = ["is_saved_table", "load_table", "matrix_from_columns", "save_table", "write_matrix"]
+
+_PROMPTS, _VARIANTS, _SCORES = "prompts.parquet", "variants.parquet", "scores"
+_KEY = "flasheval."
+_METRICS, _MIXED = "flasheval.metrics", "flasheval.mixed_factors"
+
+
+def is_saved_table(folder: Path) -> bool:
+    """Tell whether a folder looks like one that save_table wrote."""
+    return (folder / _VARIANTS).exists() or (folder / _PROMPTS).exists()
+
+
+def save_table(table: ScoreTable, folder: Path) -> Path:
+    """Write a table into a folder; see ScoreTable.save."""
+    import pyarrow.parquet as pq
+
+    files: dict[str, str] = {}
+    for metric in table.metrics:
+        file = f"{safe_name(metric, 'metric')}.parquet"
+        clash = next((other for other in files.values() if other.lower() == file.lower()), None)
+        if clash is not None:
+            raise DataError(
+                f"metrics {metric!r} and {clash[: -len('.parquet')]!r} differ in case only, so "
+                "their files would be one on some systems; rename one"
+            )
+        files[metric] = file
+    if folder.exists() and not folder.is_dir():
+        raise DataError(f"cannot write {folder}: it is a file; name a folder")
+    strangers = {file.name for file in (folder / _SCORES).glob("*.parquet")} - set(files.values())
+    if strangers:
+        raise ConflictError(
+            f"{folder / _SCORES} holds {', '.join(sorted(strangers))}, which this table lacks; "
+            "save to a new folder, or merge with ScoreTable.load of that one first"
+        )
+    save_prompts(table.prompts, folder / _PROMPTS)
+    for metric, file in files.items():
+        write_matrix(table[metric], folder / _SCORES / file)
+    with atomic_write(folder / _VARIANTS) as temporary:
+        pq.write_table(
+            _variants_table(table), temporary, compression="zstd", write_page_checksum=True
+        )
+    return folder
+
+
+def write_matrix(matrix: ScoreMatrix, path: Path) -> Path:
+    """Write one matrix as a wide Parquet file and return its path.
+
+    One row a prompt: ``prompt_id``, then a float32 column a variant; the file's metadata says
+    metric, direction, scorer and prompt set. Raises DataError when it cannot be written.
+    """
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    columns = [pa.array(matrix.prompt_ids, pa.string()), *map(pa.array, matrix.values)]
+    described = {
+        "metric": matrix.metric,
+        "higher_is_better": json.dumps(matrix.higher_is_better),
+        "scorer": matrix.scorer,
+        "scorer_version": matrix.scorer_version,
+        "prompt_set_hash": matrix.prompt_set_hash,
+    }
+    metadata = {_KEY + key: value for key, value in described.items() if value is not None}
+    table = pa.table(columns, names=["prompt_id", *matrix.variants])
+    with atomic_write(path) as temporary:
+        # Scores hardly repeat, so dictionaries would cost time and save nothing.
+        pq.write_table(
+            table.replace_schema_metadata(metadata),
+            temporary,
+            compression="zstd",
+            use_dictionary=False,
+            write_page_checksum=True,
+        )
+    return path
+
+
+def load_table(folder: Path) -> ScoreTable:
+    """Read a folder that save_table wrote; see ScoreTable.load."""
+    if not folder.is_dir():
+        raise DataError(f"{folder} is not a folder with saved scores")
+    prompts = load_prompts(folder / _PROMPTS)
+    variants, listed = _read_variants(read_columns(folder / _VARIANTS, "table of variants"))
+    paths = {path.stem: path for path in sorted((folder / _SCORES).glob("*.parquet"))}
+    lost = [metric for metric in listed if metric not in paths]
+    if lost:
+        raise DataError(
+            f"{folder / _SCORES / lost[0]}.parquet, listed in {_VARIANTS}, is missing; copy it back"
+        )
+    names = tuple(variant.name for variant in variants)
+    matrices: dict[str, ScoreMatrix] = {}
+    for stem in dict.fromkeys((*listed, *paths)):
+        columns = read_columns(paths[stem], "score file")
+        matrix = _aligned(matrix_from_columns(columns), names, prompts, columns.path)
+        if matrix.metric in matrices:
+            raise ConflictError(f"{columns.path} is a second file of metric {matrix.metric!r}")
+        matrices[matrix.metric] = matrix
+    if not matrices:
+        raise DataError(f"{folder / _SCORES} holds no score files (<metric>.parquet)")
+    return ScoreTable(prompts, variants, matrices)
+
+
+def matrix_from_columns(
+    columns: Columns,
+    *,
+    metric: str | None = None,
+    id_column: str = "prompt_id",
+    leave_out: tuple[str, ...] = (),
+) -> ScoreMatrix:
+    """Return the matrix of a wide file: ``id_column``, and a column of scores a variant.
+
+    The metric's name is the one given, else the file's own, else its stem. Raises DataError
+    naming the file and what is wrong in it.
+    """
+    path = columns.path
+    said = {k.removeprefix(_KEY): v for k, v in columns.metadata.items() if k.startswith(_KEY)}
+    id_column = columns.pick(id_column, (), "prompt ids")
+    names = tuple(name for name in columns.names if name not in (id_column, *leave_out))
+    if not names:
+        raise DataError(f"{path} has no columns of scores beside {id_column!r}")
+    if columns.n_rows == 0:
+        raise DataError(f"{path} holds no scores, only column names")
+    direction = said.get("higher_is_better", "true")
+    if direction not in ("true", "false"):
+        raise DataError(f"{path}: higher_is_better is {direction!r}; expected true or false")
+    return ScoreMatrix(
+        metric or said.get("metric") or path.stem,
+        columns.floats(names),
+        names,
+        columns.ids(id_column),
+        higher_is_better=direction == "true",
+        scorer=said.get("scorer"),
+        scorer_version=said.get("scorer_version"),
+        prompt_set_hash=said.get("prompt_set_hash"),
+    )
+
+
+def _aligned(
+    matrix: ScoreMatrix, names: tuple[str, ...], prompts: PromptSet, path: Path
+) -> ScoreMatrix:
+    if matrix.prompt_ids != prompts.ids or matrix.variants != names:
+        raise DataError(
+            f"{path} does not have the variants and prompts of the folder's {_VARIANTS} and "
+            f"{_PROMPTS}, in their order; it comes from another table: save that one again"
+        )
+    if not prompts.may_be(matrix.prompt_set_hash):
+        raise ConflictError(
+            f"{path} was measured on other prompt texts than the folder's {_PROMPTS} holds"
+        )
+    return matrix
+
+
+def _variants_table(table: ScoreTable) -> Any:
+    import pyarrow as pa
+
+    columns: dict[str, Any] = {"name": pa.array(table.variant_names, pa.string())}
+    mixed = []
+    for key in dict.fromkeys(key for variant in table.variants for key in variant.factors):
+        values = table.factor(key)
+        column = _typed(values)
+        if column is None:
+            mixed.append(key)
+            column = pa.array([None if v is None else _json(v) for v in values], pa.string())
+        columns[key] = column
+    metadata = {_METRICS: _json(list(table.metrics)), _MIXED: _json(mixed)}
+    return pa.table(columns).replace_schema_metadata(metadata)
+
+
+def _typed(values: tuple[Factor, ...]) -> Any:
+    """Return a factor as an Arrow column, None where one column type cannot hold it exactly."""
+    import pyarrow as pa
+
+    if len({type(value) for value in values if value is not None}) != 1:
+        return None
+    try:
+        return pa.array(values)
+    except (pa.ArrowException, OverflowError):  # an integer beyond 64 bits
+        return None
+
+
+def _json(value: Any) -> str:
+    return json.dumps(value, ensure_ascii=False)
+
+
+def _read_variants(columns: Columns) -> tuple[tuple[Variant, ...], list[str]]:
+    """Return the variants of a file and the metrics it lists, none where another tool made it."""
+    names = columns.ids(columns.pick("name", (), "variants' names"))
+    try:
+        listed = json.loads(columns.metadata.get(_METRICS, "[]"))
+        mixed = json.loads(columns.metadata.get(_MIXED, "[]"))
+    except ValueError as error:
+        raise DataError(f"{columns.path}: its metadata is damaged: {error}") from error
+    factors: list[dict[str, Factor]] = [{} for _ in names]
+    for key in (name for name in columns.names if name != "name"):
+        values = columns.plain(key)
+        if values is None:
+            raise DataError(f"{columns.path}: the factor {key!r} does not hold plain values")
+        for row, value in zip(factors, values, strict=True):
+            row[key] = json.loads(value) if key in mixed and value is not None else value
+    repeated = next((name for i, name in enumerate(names) if name in names[:i]), None)
+    if repeated is not None:
+        raise DataError(f"{columns.path} has the variant {repeated!r} more than once")
+    return tuple(map(Variant, names, factors)), listed

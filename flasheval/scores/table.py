@@ -1,0 +1,294 @@
+"""Score tables: the score matrices of several metrics over the same variants and prompts."""
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from flasheval.errors import DataError, SettingError
+from flasheval.prompts import PromptSet
+from flasheval.scores.matrix import ScoreMatrix
+from flasheval.suggest import nearest
+from flasheval.variants import Factor, Variant
+
+__all__ = ["ScoreMatrix", "ScoreTable", "load_scores"]
+
+
+@dataclass(frozen=True, eq=False)
+class ScoreTable:
+    """Score matrices of several metrics over the same variants and prompts.
+
+    Every matrix has the variants and the prompts of the table, in its order; what was not
+    measured is NaN. ``len(table)`` is the number of variants and ``table["clip"]`` a matrix.
+    Tables with equal ``content_hash`` hold the same. Raises DataError when there is no variant
+    or metric, a name is repeated, or a matrix is not aligned.
+
+    >>> prompts = PromptSet("pets", ("1", "2"), ("A cat.", "A dog."))
+    >>> matrix = ScoreMatrix("clip", [[0.2, 0.4], [0.3, np.nan]], ("x", "y"), prompts.ids)
+    >>> table = ScoreTable(prompts, (Variant("x"), Variant("y")), {"clip": matrix})
+    >>> complete, dropped = table.complete()
+    >>> complete.variant_names, dropped
+    (('x',), ('y',))
+    """
+
+    prompts: PromptSet
+    variants: tuple[Variant, ...]
+    matrices: Mapping[str, ScoreMatrix]
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "variants", tuple(self.variants))
+        object.__setattr__(self, "matrices", dict(self.matrices))
+        names = self.variant_names
+        if not names:
+            raise DataError("a score table needs at least one variant; there is none")
+        if not self.matrices:
+            raise DataError("a score table needs the scores of at least one metric; there is none")
+        for metric, matrix in self.matrices.items():
+            if matrix.metric != metric:
+                raise DataError(f"the scores of {matrix.metric!r} are filed under {metric!r}")
+            for what, have, want in (
+                ("variants", matrix.variants, names),
+                ("prompts", matrix.prompt_ids, self.prompts.ids),
+            ):
+                if have != want:
+                    raise DataError(
+                        f"the {what} of metric {metric!r} are not those of the table, in its order"
+                    )
+
+    @property
+    def metrics(self) -> tuple[str, ...]:
+        """The names of the metrics."""
+        return tuple(self.matrices)
+
+    @cached_property
+    def variant_names(self) -> tuple[str, ...]:
+        """The names of the variants, in row order."""
+        return tuple(variant.name for variant in self.variants)
+
+    @property
+    def n_prompts(self) -> int:
+        """The number of prompts."""
+        return len(self.prompts)
+
+    def __len__(self) -> int:
+        return len(self.variants)
+
+    def __getitem__(self, metric: str) -> ScoreMatrix:
+        if metric not in self.matrices:
+            known = ", ".join(self.metrics)
+            raise DataError(
+                f"there are no scores for metric {metric!r}; there are: {known}"
+                f"{nearest(str(metric), self.metrics)}"
+            )
+        return self.matrices[metric]
+
+    def coverage(self) -> dict[str, NDArray[np.float64]]:
+        """Return for each metric the share of prompts measured: float64 [n_variants]."""
+        return {metric: matrix.coverage for metric, matrix in self.matrices.items()}
+
+    def factor(self, name: str) -> tuple[Factor, ...]:
+        """Return each variant's value of a factor, None where a variant lacks it.
+
+        Raises DataError, listing the factors there are, when no variant has it.
+        """
+        known = {key: None for variant in self.variants for key in variant.factors}
+        if name not in known:
+            have = ", ".join(known) or "none"
+            raise DataError(
+                f"no variant has the factor {name!r}; there are: {have}{nearest(name, known)}"
+            )
+        return tuple(variant.factors.get(name) for variant in self.variants)
+
+    def with_metrics(self, names: Sequence[str]) -> "ScoreTable":
+        """Return the table with these metrics only, in this order."""
+        if isinstance(names, str):
+            names = [names]
+        return ScoreTable(self.prompts, self.variants, {name: self[name] for name in names})
+
+    def with_variants(self, chosen: Sequence[str] | ArrayLike) -> "ScoreTable":
+        """Return the table with these variants only, by name or by row, in this order.
+
+        Raises DataError for one that is unknown or given twice, and when none is given.
+        """
+        rows = self._rows(chosen)
+        variants = tuple(self.variants[row] for row in rows)
+        names = tuple(variant.name for variant in variants)
+        return ScoreTable(
+            self.prompts,
+            variants,
+            {
+                metric: replace(matrix, values=matrix.values[rows], variants=names)
+                for metric, matrix in self.matrices.items()
+            },
+        )
+
+    def _rows(self, chosen: Sequence[str] | ArrayLike) -> list[int]:
+        array = np.asarray(chosen)
+        if array.size and array.ndim == 1 and array.dtype.kind in "UO":
+            position = {name: row for row, name in enumerate(self.variant_names)}
+            for name in array.tolist():
+                if name not in position:
+                    raise DataError(
+                        f"there is no variant {name!r} among the {len(self)}"
+                        f"{nearest(str(name), position)}"
+                    )
+            array = np.array([position[name] for name in array.tolist()])
+        if array.size and (array.ndim != 1 or array.dtype.kind not in "iu"):
+            raise DataError(f"variants are chosen by name or by row number, not by {array.dtype}")
+        rows: list[int] = array.tolist() if array.size else []
+        for row in rows:
+            if not 0 <= row < len(self):
+                raise DataError(f"there is no row {row}: the table has {len(self)} variants")
+        if len(set(rows)) != len(rows):
+            raise DataError("a variant is chosen more than once; choose each once")
+        return rows
+
+    def take_prompts(self, indices: ArrayLike) -> "ScoreTable":
+        """Return the table for the prompts at these positions only, in this order.
+
+        Raises DataError for a position outside the prompt set or given twice.
+        """
+        prompts = self.prompts.take(indices)
+        columns = np.asarray(indices, dtype=np.int64)
+        return ScoreTable(
+            prompts,
+            self.variants,
+            {
+                metric: replace(
+                    matrix,
+                    values=np.take(matrix.values, columns, axis=1),
+                    prompt_ids=prompts.ids,
+                    prompt_set_hash=prompts.hash if prompts.text_hashes else None,
+                )
+                for metric, matrix in self.matrices.items()
+            },
+        )
+
+    def with_prompts(self, prompts: PromptSet) -> "ScoreTable":
+        """Return the table with texts and extras looked up in ``prompts`` by id.
+
+        The prompts of the table and their order stay. Raises DataError for an id ``prompts``
+        lacks, ConflictError where a known hash says that the text is another.
+        """
+        from flasheval.scores.merging import attach_prompts
+
+        return attach_prompts(self, prompts)
+
+    def complete(
+        self,
+        metrics: Sequence[str] | None = None,
+        incomplete: Literal["drop", "error"] = "drop",
+    ) -> tuple["ScoreTable", tuple[str, ...]]:
+        """Return the table of the variants measured on every prompt, and the names left out.
+
+        Counts and keeps the named metrics only (all of them by default). With
+        ``incomplete="error"`` a variant that is not complete raises DataError with its
+        coverage; so does a table in which none is.
+        """
+        if incomplete not in ("drop", "error"):
+            raise SettingError(f"incomplete must be 'drop' or 'error', not {incomplete!r}")
+        table = self if metrics is None else self.with_metrics(metrics)
+        coverage = np.min(list(table.coverage().values()), axis=0)
+        missing = [
+            (name, f"{name} ({share:.1%})")
+            for name, share in zip(table.variant_names, coverage, strict=True)
+            if share < 1
+        ]
+        if missing and (incomplete == "error" or len(missing) == len(table)):
+            shown = ", ".join(label for _, label in missing[:5])
+            more = ", ..." if len(missing) > 5 else ""
+            advice = (
+                "measure them, leave them out or choose other metrics"
+                if incomplete == "error"
+                else "no variant is left"
+            )
+            raise DataError(
+                f"{len(missing)} of {len(table)} variants are not measured on every prompt in "
+                f"{', '.join(table.metrics)}: {shown}{more}; {advice}"
+            )
+        if missing:
+            table = table.with_variants(np.flatnonzero(coverage >= 1))
+        return table, tuple(name for name, _ in missing)
+
+    @cached_property
+    def content_hash(self) -> str:
+        """The sha256 over prompt ids and texts, variants, metrics, directions and every value.
+
+        The order of the metrics does not count; that of variants and prompts does.
+        """
+        digest = hashlib.sha256(self.prompts.hash.encode())
+        for variant in self.variants:
+            digest.update(variant.fingerprint.encode())
+        for metric in sorted(self.matrices):
+            matrix = self.matrices[metric]
+            digest.update(repr((metric, matrix.higher_is_better)).encode())
+            for row in matrix.values:
+                # One spelling for NaN, whose spare bits may differ from file to file.
+                spelled = np.where(np.isnan(row), np.float32(np.nan), row)
+                digest.update(spelled.astype("<f4").tobytes())
+        return digest.hexdigest()
+
+    def merge(self, other: "ScoreTable") -> "ScoreTable":
+        """Return the union of variants, metrics and prompts of two tables.
+
+        This table's order comes first, then what only the other has. A score may be in both
+        when it is equal, or NaN in one. Raises ConflictError when the two disagree: another text
+        under one id, another score, direction, scorer or factor; and when texts are unknown
+        and the ids alone do not show that the prompt sets are the same.
+        """
+        from flasheval.scores.merging import merge_tables
+
+        return merge_tables(self, other)
+
+    def save(self, folder: str | Path) -> Path:
+        """Write the table as Parquet files into a folder and return the folder.
+
+        ``prompts.parquet``, ``variants.parquet`` (name and one column a factor) and
+        ``scores/<metric>.parquet``: ``prompt_id`` first, then one float32 column a variant, NaN
+        kept. Raises DataError when a name cannot be a file's or a file cannot be written, and
+        ConflictError when the folder holds metrics that the table lacks.
+        """
+        from flasheval.scores.parquet import save_table
+
+        return save_table(self, Path(folder))
+
+    @classmethod
+    def load(cls, folder: str | Path) -> "ScoreTable":
+        """Read a folder written by save.
+
+        Raises DataError in one line for a folder or file that is missing, damaged or not
+        aligned with the rest.
+        """
+        from flasheval.scores.parquet import load_table
+
+        return load_table(Path(folder))
+
+
+def load_scores(
+    source: "ScoreTable | str | Path | Mapping[str, str | Path]",
+    *,
+    prompts: PromptSet | str | Path | None = None,
+    metric: str | None = None,
+    higher_is_better: bool | Mapping[str, bool] | None = None,
+) -> ScoreTable:
+    """Read scores, whatever their shape.
+
+    ``source`` is a folder written by ScoreTable.save, a wide file or a folder of them
+    (``prompt_id`` and one column a variant; Parquet, CSV, TSV), a long table (variant,
+    prompt_id, metric, score; also JSON lines), an ``.npz`` (``scores`` [variants, prompts],
+    ``variants`` or ``models``, ``prompt_ids``), a mapping of metric to such files, or a
+    ScoreTable. ``prompts`` gives the texts where the source has ids only. ``metric`` names the
+    metric where the file does not (else its stem does). ``higher_is_better`` says the
+    direction, for all metrics or for each; without it the file's own word counts, else True.
+
+    Raises DataError or ConflictError in one line naming the file and the row, column or key.
+    The official FlashEval tree has faults to report: see flasheval.importers.
+    """
+    from flasheval.importers.by_shape import load_by_shape
+
+    return load_by_shape(source, prompts, metric, higher_is_better)

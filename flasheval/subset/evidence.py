@@ -1,0 +1,265 @@
+"""The records a subset manifest carries: how well it does, what is known, who made it when.
+
+None of them is part of a subset's content hash. They hold numbers that were measured elsewhere and
+survive a trip through JSON unchanged; see :mod:`flasheval.storage.plain`.
+"""
+
+from __future__ import annotations
+
+import math
+import platform
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from importlib import metadata
+from typing import Literal
+
+from flasheval.errors import DataError
+from flasheval.storage.canonical import JSON
+
+__all__ = [
+    "Agreement",
+    "Calibration",
+    "EquivalentSize",
+    "Evidence",
+    "KnownVariant",
+    "RandomSize",
+    "Record",
+    "SplitSizes",
+    "Spread",
+    "library_versions",
+    "utc_now",
+]
+
+
+@dataclass(frozen=True)
+class Spread:
+    """A mean over splits or draws, and how far the single values lie apart.
+
+    ``kind`` says what ``low`` and ``high`` are: the 5% and 95% quantiles, or the least and the
+    greatest value where there are too few for quantiles (fewer than 8 base models).
+
+    >>> print(Spread(0.8327, low=0.7712, high=0.8901))
+    0.833 (0.771 to 0.890)
+    """
+
+    mean: float
+    low: float
+    high: float
+    kind: Literal["5-95%", "min-max"] = "5-95%"
+
+    def __post_init__(self) -> None:
+        _require_finite(mean=self.mean, low=self.low, high=self.high)
+        if self.low > self.high:
+            raise DataError(f"low is {self.low}, above high, {self.high}; exchange them")
+
+    def __str__(self) -> str:
+        return f"{self.mean:.3f} ({self.low:.3f} to {self.high:.3f})"
+
+
+@dataclass(frozen=True)
+class RandomSize:
+    """A number of random prompts, or that it lies beyond an end of the random curve.
+
+    >>> print(RandomSize(248.4), RandomSize(5, "<"), RandomSize(5000, ">"))
+    248 <5 >5000
+    """
+
+    value: float
+    relation: Literal["=", "<", ">"] = "="
+
+    def __post_init__(self) -> None:
+        _require_finite(value=self.value)
+
+    def __str__(self) -> str:
+        return f"{'' if self.relation == '=' else self.relation}{self.value:.0f}"
+
+
+@dataclass(frozen=True)
+class EquivalentSize:
+    """How many random prompts agree as well, with a paired bootstrap interval over splits.
+
+    >>> print(EquivalentSize(RandomSize(248), low=RandomSize(230), high=RandomSize(5000, ">")))
+    248 (230 to >5000)
+    """
+
+    estimate: RandomSize
+    low: RandomSize | None = None
+    high: RandomSize | None = None
+
+    def __str__(self) -> str:
+        if self.low is None or self.high is None:
+            return str(self.estimate)
+        return f"{self.estimate} ({self.low} to {self.high})"
+
+
+@dataclass(frozen=True)
+class SplitSizes:
+    """One way of parting the variants: its name, and how many it lets the search see."""
+
+    name: str
+    n_search: int
+    n_held_out: int
+
+    def __post_init__(self) -> None:
+        if min(self.n_search, self.n_held_out) < 0:
+            raise DataError(f'split "{self.name}" has a negative number of variants; count again')
+
+
+@dataclass(frozen=True)
+class Agreement:
+    """Kendall tau-b with the ranking by the full set: of one metric, or the mean over metrics.
+
+    Attributes:
+        held_out_tau: over the splits, on variants the search never saw.
+        random_tau: of random subsets of the same size on those variants.
+        search_tau: mean over the splits on the variants searched; it flatters, compare it only.
+        held_out_tau_by_split: one value a split, in the order of ``Evidence.splits``; None where
+            it is undefined (all held-out means equal).
+        equivalent_random_size: see :class:`EquivalentSize`; None when no random curve was measured.
+        companions: further held-out measures by name, such as ``tau_significant`` (on pairs whose
+            difference exceeds two standard errors) and ``pairwise_accuracy``.
+
+    """
+
+    held_out_tau: Spread
+    random_tau: Spread
+    search_tau: float | None = None
+    held_out_tau_by_split: tuple[float | None, ...] = ()
+    equivalent_random_size: EquivalentSize | None = None
+    companions: Mapping[str, float] = field(default_factory=dict, hash=False)
+
+    def __str__(self) -> str:
+        size = self.equivalent_random_size
+        return (
+            f"held-out tau {self.held_out_tau}, random {self.random_tau}"
+            + ("" if self.search_tau is None else f", search {self.search_tau:.3f}")
+            + ("" if size is None else f"; as good as {size} random prompts")
+        )
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """What was measured on variants held out of the search.
+
+    Attributes:
+        size: prompts in the subsets measured.
+        split_spec: the splits as the user names them, such as ``halves:10``.
+        splits: each split with its numbers of search and held-out variants.
+        pooled: agreement averaged over the metrics.
+        metrics: agreement of each metric.
+        applies_to: ``procedure`` when every split made a subset of its own and the published one
+            was fitted on all variants afterwards: the numbers are then those of the procedure,
+            never of this exact set. ``this set`` when this very set was held to unseen variants.
+
+    """
+
+    size: int
+    split_spec: str
+    splits: tuple[SplitSizes, ...]
+    pooled: Agreement
+    metrics: Mapping[str, Agreement] = field(default_factory=dict, hash=False)
+    applies_to: Literal["procedure", "this set"] = "procedure"
+
+    def __post_init__(self) -> None:
+        if self.size < 1:
+            raise DataError(f"size is {self.size}; expected at least 1 prompt")
+        for name, agreement in {"pooled": self.pooled, **self.metrics}.items():
+            count = len(agreement.held_out_tau_by_split)
+            if count not in (0, len(self.splits)):
+                raise DataError(
+                    f"{name} has {count} values by split for {len(self.splits)} splits; "
+                    "give one a split, or none"
+                )
+
+    def __str__(self) -> str:
+        label = "the procedure, not of this exact set"
+        label = label if self.applies_to == "procedure" else "this exact set"
+        lines = [f"evidence: {len(self.splits)} splits ({self.split_spec}), of {label}"]
+        lines.append(f"  all metrics: {self.pooled}")
+        lines += [f"  {name}: {agreement}" for name, agreement in self.metrics.items()]
+        return "\n".join(lines)
+
+
+@dataclass(frozen=True)
+class Calibration:
+    """What predicts full-set scores from subset scores: numbers by metric, kept as they are."""
+
+    metrics: Mapping[str, Mapping[str, JSON]] = field(default_factory=dict, hash=False)
+
+
+@dataclass(frozen=True)
+class KnownVariant:
+    """The full-set and subset means of one variant, by metric."""
+
+    name: str
+    full_means: Mapping[str, float] = field(default_factory=dict, hash=False)
+    subset_means: Mapping[str, float] = field(default_factory=dict, hash=False)
+
+
+@dataclass(frozen=True)
+class Record:
+    """What a manifest carries beside its content.
+
+    Attributes:
+        evidence: None when nothing was held out; then nothing is claimed.
+        calibration: None until it is fitted.
+        known_variants: means of the variants the subset was made from.
+        versions: library name to version; see :func:`library_versions`.
+        created: ISO 8601 in UTC, such as ``2025-01-31T12:00:00+00:00``; empty when unknown.
+        notes: what a reader should know, one line each.
+        warnings: what the search or the validation warned of, one line each.
+        interrupted: the search was stopped early and this is the best it had.
+
+    """
+
+    evidence: Evidence | None = None
+    calibration: Calibration | None = None
+    known_variants: tuple[KnownVariant, ...] = ()
+    versions: Mapping[str, str] = field(default_factory=dict, hash=False)
+    created: str = ""
+    notes: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()
+    interrupted: bool = False
+
+    def __post_init__(self) -> None:
+        if self.created and not _is_utc_time(self.created):
+            raise DataError(
+                f'created is "{self.created[:40]}"; expected an ISO time in UTC, such as '
+                "2025-01-31T12:00:00+00:00"
+            )
+
+
+def utc_now() -> str:
+    """Return the present time as :class:`Record` wants it: ISO 8601, UTC, whole seconds."""
+    return datetime.now(UTC).isoformat(timespec="seconds")
+
+
+def library_versions(
+    names: Iterable[str] = ("flasheval", "numpy", "scipy", "numba"),
+) -> dict[str, str]:
+    """Return the versions of Python and of the installed distributions among ``names``.
+
+    >>> sorted(library_versions(["numpy", "no-such-distribution"]))
+    ['numpy', 'python']
+    """
+    found = {"python": platform.python_version()}
+    for name in names:
+        try:
+            found[name] = metadata.version(name)
+        except metadata.PackageNotFoundError:  # run from a checkout, or an extra not installed
+            continue
+    return found
+
+
+def _require_finite(**numbers: float) -> None:
+    for name, number in numbers.items():
+        if not math.isfinite(number):
+            raise DataError(f"{name} is {number}; expected a finite number")
+
+
+def _is_utc_time(text: str) -> bool:
+    try:
+        return datetime.fromisoformat(text).utcoffset() == timedelta(0)
+    except ValueError:
+        return False

@@ -1,0 +1,125 @@
+"""The JSON form of a subset, and the two hashes that guard it.
+
+A manifest is one flat object: the fields of :class:`flasheval.subset.Subset`, those that equal
+their default left out, after four keys of the envelope: ``format``, ``schema_version``,
+``content_hash`` and ``record_hash``.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from flasheval.errors import DataError
+from flasheval.storage.canonical import sha256_of
+from flasheval.storage.plain import from_plain, to_plain
+
+if TYPE_CHECKING:
+    from flasheval.subset import Subset
+
+__all__ = ["content_hash", "read_manifest", "record_hash", "write_manifest"]
+
+FORMAT = "flasheval-subset"
+SCHEMA_VERSION = 1
+_COVERED = {
+    "content_hash": "the prompts, metrics, method or names",
+    "record_hash": "the record or texts",
+}
+
+
+def content_hash(subset: Subset) -> str:
+    """Return the sha256 of the canonical JSON of what the subset is: 64 hex digits.
+
+    It covers the schema version, the names of subset and prompt set and the latter's hash; id,
+    text hash, weight, multiplicity and sources of each prompt in order; the metrics with their
+    direction; the method with every setting and its seed; the names of the variants searched.
+    """
+    prompts = [
+        {
+            "id": prompt.id,
+            "text_hash": prompt.text_hash,
+            "weight": prompt.weight,
+            "multiplicity": prompt.multiplicity,
+            "sources": prompt.sources,
+        }
+        for prompt in subset.prompts
+    ]
+    content = {
+        "schema_version": SCHEMA_VERSION,
+        "name": subset.name,
+        "prompt_set": {"name": subset.prompt_set_name, "hash": subset.prompt_set_hash},
+        "prompts": prompts,
+        "metrics": [[metric.name, metric.higher_is_better] for metric in subset.metrics],
+        "method": [subset.method.name, subset.method.settings, subset.method.seed],
+        "searched_variants": subset.searched_variants,
+    }
+    return sha256_of(content, path="subset")
+
+
+def record_hash(subset: Subset) -> str:
+    """Return the sha256 of the rest, record and texts, with every digit of every float.
+
+    It identifies nothing; it is there so that no measured number changes unnoticed.
+
+    Raises DataError when the record holds what JSON cannot, such as NaN, naming its key path.
+    """
+    rest = {
+        "record": to_plain(subset.record),
+        "texts": [prompt.text for prompt in subset.prompts],
+    }
+    return sha256_of(rest, path="manifest", digits=17)
+
+
+def write_manifest(subset: Subset) -> dict[str, Any]:
+    """Return the manifest as JSON data.
+
+    Raises DataError as :func:`record_hash` does.
+    """
+    return {
+        "format": FORMAT,
+        "schema_version": SCHEMA_VERSION,
+        "content_hash": content_hash(subset),
+        "record_hash": record_hash(subset),
+        **to_plain(subset),
+    }
+
+
+def read_manifest(cls: type[Subset], data: object, source: str) -> Subset:
+    """Return the subset, of type ``cls``, that the manifest ``data`` describes.
+
+    Raises DataError, naming ``source`` and the key path, as :meth:`Subset.from_dict` says.
+    """
+    stored, body = _open_envelope(data, source)
+    subset = from_plain(cls, body, source=source)
+    try:
+        computed = {"content_hash": subset.content_hash, "record_hash": record_hash(subset)}
+    except DataError as error:  # a record that no JSON can hold
+        raise DataError(f"{source}: {error}") from None
+    for key, value in computed.items():
+        if stored[key] != value:
+            raise DataError(
+                f"{source}: {_COVERED[key]} do not match {key} (it says {stored[key][:12]}, they "
+                f"give {value[:12]}): changed or damaged after it was saved; fetch it again"
+            )
+    return subset
+
+
+def _open_envelope(data: object, source: str) -> tuple[dict[str, str], dict[str, object]]:
+    """Part a manifest into its hashes and its body, once it is known to be one we can read."""
+    if not isinstance(data, Mapping) or data.get("format") != FORMAT:
+        raise DataError(
+            f'{source}: not a subset manifest; expected an object with "format": "{FORMAT}"'
+        )
+    version = data.get("schema_version")
+    if version != SCHEMA_VERSION or isinstance(version, bool):
+        raise DataError(
+            f"{source}: schema_version is {json.dumps(version, default=str)[:40]}, this flasheval "
+            f"reads {SCHEMA_VERSION}; if the manifest is newer, upgrade flasheval"
+        )
+    for key in _COVERED:
+        if not isinstance(data.get(key), str):
+            raise DataError(f"{source}: {key} is missing or no string; save the subset again")
+    body = dict(data)
+    envelope = {key: body.pop(key) for key in ("format", "schema_version", *_COVERED)}
+    return envelope, body

@@ -1,0 +1,108 @@
+"""What a subset is made of: its prompts, the metrics it serves, and the method that chose them."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from flasheval.errors import DataError
+from flasheval.prompts import text_hash
+from flasheval.storage.canonical import JSON, canonical_value
+
+__all__ = ["Method", "MetricInfo", "SubsetPrompt", "require_hash"]
+
+
+@dataclass(frozen=True)
+class SubsetPrompt:
+    """One chosen prompt.
+
+    Attributes:
+        id: its id in the prompt set.
+        text_hash: see :func:`flasheval.prompts.text_hash`; None when no text was known. Follows
+            from ``text`` when that is given.
+        weight: its share in the subset mean, 1 unless the method says otherwise; kept to
+            6 significant digits, so that what is used is what is hashed.
+        multiplicity: how often an imported subset draws it; 1 in every subset made here.
+        sources: where else it can be looked up, such as ``image_name`` and ``part_id``.
+        text: only where licence and source allow; not part of the content hash.
+
+    """
+
+    id: str
+    text_hash: str | None = None
+    weight: float = 1.0
+    multiplicity: int = 1
+    sources: Mapping[str, str] = field(default_factory=dict, hash=False)
+    text: str | None = None
+
+    def __post_init__(self) -> None:
+        if not self.id:
+            raise DataError("a prompt has an empty id; give each prompt its id in the prompt set")
+        _canonical(self.id, "the id of a prompt")
+        if self.multiplicity < 1:
+            raise DataError(
+                f'prompt "{self.id}" has multiplicity {self.multiplicity}; expected 1 or more'
+            )
+        object.__setattr__(
+            self, "weight", float(_canonical(self.weight, f'weight of prompt "{self.id}"'))
+        )
+        object.__setattr__(
+            self, "sources", _canonical(self.sources, f'sources of prompt "{self.id}"')
+        )
+        require_hash(self.text_hash, f'the text_hash of prompt "{self.id}"')
+        if self.text is not None:
+            found = text_hash(self.text)
+            if self.text_hash not in (None, found):
+                raise DataError(
+                    f'the text of prompt "{self.id}" does not match its text_hash; '
+                    "one of them belongs to another prompt"
+                )
+            object.__setattr__(self, "text_hash", found)
+
+
+@dataclass(frozen=True)
+class MetricInfo:
+    """A metric the subset serves, and which end of it is good."""
+
+    name: str
+    higher_is_better: bool = True
+
+    def __post_init__(self) -> None:
+        if not self.name:
+            raise DataError("a metric has an empty name; name it as the score table does")
+
+    def __str__(self) -> str:
+        return f"{self.name} ({'higher' if self.higher_is_better else 'lower'} is better)"
+
+
+@dataclass(frozen=True)
+class Method:
+    """How the prompts were chosen: the selector, every setting it had, and its seed.
+
+    Settings are JSON data, kept in canonical form. ``seed`` is None for imported subsets whose
+    search was not seeded.
+    """
+
+    name: str
+    settings: Mapping[str, JSON] = field(default_factory=dict, hash=False)
+    seed: int | None = None
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "settings", _canonical(self.settings, "settings"))
+
+    def __str__(self) -> str:
+        settings = ", ".join(f"{key}={json.dumps(item)}" for key, item in self.settings.items())
+        return f"{self.name}({settings})" + ("" if self.seed is None else f", seed {self.seed}")
+
+
+def require_hash(value: str | None, what: str) -> None:
+    """Raise DataError unless ``value`` is None or 64 lower-case hex digits."""
+    if value is not None and not re.fullmatch("[0-9a-f]{64}", value):
+        raise DataError(f'{what} is "{value[:70]}"; expected 64 lower-case hex digits')
+
+
+def _canonical(value: object, what: str) -> Any:
+    return canonical_value(value, path=what)

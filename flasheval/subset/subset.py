@@ -1,0 +1,309 @@
+"""A subset and its manifest: the chosen prompts, how they were chosen, and what was measured.
+
+A manifest has two parts. The *content* says which prompts these are and where they come from; its
+canonical JSON (:mod:`flasheval.storage.canonical`) is hashed, and the hash names the subset
+wherever it is used. The *record* holds what was learnt about it: evidence, calibration, versions,
+times.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from flasheval.errors import DataError, SettingError
+from flasheval.prompts import PromptSet
+from flasheval.storage.canonical import JSON
+from flasheval.storage.files import atomic_write, safe_name
+from flasheval.storage.plain import read_json
+from flasheval.subset.evidence import Record
+from flasheval.subset.manifest import content_hash, read_manifest, write_manifest
+from flasheval.subset.parts import Method, MetricInfo, SubsetPrompt, require_hash
+
+__all__ = ["Method", "MetricInfo", "Subset", "SubsetPrompt"]
+
+_WHICH = 'is it the prompt set "{name}", whole, that the subset was chosen from?'
+_SOURCES = ("image_name", "part_id")
+
+
+@dataclass(frozen=True)
+class Subset:
+    """Chosen prompts, in order, with all that is needed to use, check and judge them.
+
+    Raises DataError for no prompts, a prompt id given twice, a metric given twice, and a name
+    that could not be a file's.
+
+    >>> from flasheval.prompts import PromptSet
+    >>> pets = PromptSet("pets", ("1", "2", "3"), texts=("a cat", "a dog", "a newt"))
+    >>> subset = Subset.choose(pets, [2, 0], name="two-pets", metrics=(MetricInfo("clip"),),
+    ...                        method=Method("random", seed=0))
+    >>> subset.ids, subset.weights.tolist()
+    (('3', '1'), [1.0, 1.0])
+    >>> print(subset)
+    two-pets: 2 prompts of pets
+      method: random(), seed 0, 0 variants searched
+      metrics: clip (higher is better)
+      evidence: none, nothing was held out
+      content: sha256 6eee9346e659
+    """
+
+    name: str
+    prompt_set_name: str
+    prompt_set_hash: str | None
+    prompts: tuple[SubsetPrompt, ...]
+    metrics: tuple[MetricInfo, ...]
+    method: Method
+    searched_variants: tuple[str, ...] = ()
+    record: Record = field(default_factory=Record)
+
+    def __post_init__(self) -> None:
+        safe_name(self.name, "subset name")
+        require_hash(self.prompt_set_hash, "prompt_set_hash")
+        for key in ("prompts", "metrics", "searched_variants"):
+            object.__setattr__(self, key, tuple(getattr(self, key)))
+        self.content_hash  # noqa: B018 - fixed now, so that verify() sees later changes
+        if not self.prompts:
+            raise DataError(f'subset "{self.name}" has no prompts; choose at least one')
+        _refuse_repeats(self.ids, f'prompts of subset "{self.name}"', "use multiplicity instead")
+        _refuse_repeats([m.name for m in self.metrics], "metrics", "name each metric once")
+        _refuse_repeats(self.searched_variants, "searched_variants", "name each variant once")
+
+    @classmethod
+    def choose(
+        cls,
+        prompts: PromptSet,
+        indices: Sequence[int] | NDArray[np.integer[Any]],
+        *,
+        name: str,
+        metrics: tuple[MetricInfo, ...],
+        method: Method,
+        searched_variants: tuple[str, ...] = (),
+        weights: Sequence[float] | NDArray[np.floating[Any]] | None = None,
+        record: Record | None = None,
+        with_texts: bool = False,
+    ) -> Subset:
+        """Return the subset of ``prompts`` at ``indices`` (distinct, in order of choice).
+
+        ``weights`` has one entry an index, 1 unless given. Extras of the prompt set named
+        ``image_name`` and ``part_id`` become sources. Texts go in only ``with_texts``.
+
+        Raises DataError for an index outside the prompt set or given twice, and for weights of
+        another length.
+        """
+        chosen = prompts.take(indices)
+        count = len(chosen.ids)
+        shares = [1.0] * count if weights is None else [float(weight) for weight in weights]
+        if len(shares) != count:
+            raise DataError(f"{len(shares)} weights for {count} prompts; give one a prompt")
+        hashes = chosen.text_hashes or (None,) * count
+        texts = chosen.texts if with_texts and chosen.texts is not None else (None,) * count
+        places = {key: chosen.extras[key] for key in _SOURCES if key in chosen.extras}
+        members = tuple(
+            SubsetPrompt(
+                id=chosen.ids[i],
+                text_hash=hashes[i],
+                weight=shares[i],
+                sources={key: column[i] for key, column in places.items()},
+                text=texts[i],
+            )
+            for i in range(count)
+        )
+        record = Record() if record is None else record
+        return cls(
+            name, prompts.name, prompts.hash, members, metrics, method, searched_variants, record
+        )
+
+    @property
+    def ids(self) -> tuple[str, ...]:
+        """The ids of the distinct prompts, in order."""
+        return tuple(prompt.id for prompt in self.prompts)
+
+    @property
+    def size(self) -> int:
+        """The number of distinct prompts."""
+        return len(self.prompts)
+
+    @property
+    def weights(self) -> NDArray[np.float64]:
+        """Weight times multiplicity of each prompt, float64 [size]; 1 unless the method says so."""
+        return np.array([prompt.weight * prompt.multiplicity for prompt in self.prompts])
+
+    @property
+    def texts(self) -> tuple[str, ...]:
+        """The texts, in order.
+
+        Raises DataError when the manifest does not carry them, with the command that finds them.
+        """
+        known = tuple(prompt.text for prompt in self.prompts if prompt.text is not None)
+        if len(known) < self.size:
+            raise DataError(
+                f'subset "{self.name}" knows the texts of {len(known)} of its {self.size} prompts; '
+                f"run: flasheval subsets resolve {self.name} prompts=FILE with your copy of the "
+                f'prompt set "{self.prompt_set_name}"'
+            )
+        return known
+
+    @cached_property
+    def content_hash(self) -> str:
+        """The sha256 of the canonical JSON of the content, 64 hex digits."""
+        return content_hash(self)
+
+    def verify(self, prompt_set: PromptSet | None = None) -> None:
+        """Check that nothing changed since the subset was made, and that its prompts exist.
+
+        With a prompt set, each prompt must be there under its id with the same text hash. Ids
+        alone prove nothing (COCO and DiffusionDB share 421), so a text known to one side only is
+        refused too, unless the hashes of the two prompt sets agree.
+
+        Raises DataError naming the prompts that do not agree.
+        """
+        if content_hash(self) != self.content_hash:
+            raise DataError(
+                f'subset "{self.name}" was changed in place after it was made; '
+                "make a changed one with dataclasses.replace"
+            )
+        if prompt_set is None:
+            return
+        found: dict[str, str | None] = dict.fromkeys(prompt_set.ids)
+        if prompt_set.text_hashes is not None:
+            found.update(zip(prompt_set.ids, prompt_set.text_hashes, strict=True))
+        pairs = [(p.id, p.text_hash, found.get(p.id)) for p in self.prompts]
+        missing = [p.id for p in self.prompts if p.id not in found]
+        other = [name for name, ours, theirs in pairs if ours and theirs and ours != theirs]
+        unknown = [name for name, ours, theirs in pairs if not (ours and theirs)]
+        self._refuse(prompt_set, missing, "are not there", _WHICH)
+        self._refuse(prompt_set, other, "have another text there", _WHICH)
+        if prompt_set.hash != self.prompt_set_hash:
+            problem = "cannot be compared, as their texts are known on one side at most"
+            self._refuse(prompt_set, unknown, problem, "load the prompt set with its texts")
+
+    def with_texts(self, prompt_set: PromptSet) -> Subset:
+        """Return the same subset (same hash) with its texts looked up in ``prompt_set`` by id.
+
+        Raises DataError as :meth:`verify` does, and when ``prompt_set`` has no texts.
+        """
+        self.verify(prompt_set)
+        texts = prompt_set.take(prompt_set.index_of(self.ids)).texts
+        if texts is None:
+            raise DataError(f'prompt set "{prompt_set.name}" has no texts; load the original file')
+        prompts = tuple(replace(p, text=text) for p, text in zip(self.prompts, texts, strict=True))
+        return replace(self, prompts=prompts)
+
+    def without_texts(self) -> Subset:
+        """Return the same subset (same hash) without texts, as it may be published anywhere."""
+        return replace(self, prompts=tuple(replace(p, text=None) for p in self.prompts))
+
+    def prefix(self, size: int) -> Subset:
+        """Return the first ``size`` prompts as a subset of its own, named ``NAME-first-SIZE``.
+
+        Its method settings say what it is a prefix of; a prefix of a prefix is that of the
+        original. Evidence, calibration and subset means belong to the whole set and stay behind.
+
+        Raises SettingError for a size outside 1 to the size of this subset.
+        """
+        if not 1 <= size <= self.size:
+            raise SettingError(
+                f'size is {size}; a prefix of "{self.name}" has 1 to {self.size} prompts'
+            )
+        if size == self.size:
+            return self
+        whole: dict[str, JSON] = {
+            "name": self.name,
+            "size": self.size,
+            "content_hash": self.content_hash,
+        }
+        origin = self.method.settings.get("prefix_of", whole)
+        origin_name = origin.get("name") if isinstance(origin, Mapping) else self.name
+        settings: dict[str, JSON] = {
+            **self.method.settings,
+            "prefix_of": origin,
+            "prefix_size": size,
+        }
+        known = tuple(replace(variant, subset_means={}) for variant in self.record.known_variants)
+        note = (
+            f"the first {size} of {self.size} prompts of {self.name}, which was chosen as a whole"
+        )
+        record = replace(
+            self.record,
+            evidence=None,
+            calibration=None,
+            known_variants=known,
+            notes=(*self.record.notes, note),
+        )
+        return replace(
+            self,
+            name=f"{origin_name}-first-{size}",
+            prompts=self.prompts[:size],
+            method=replace(self.method, settings=settings),
+            record=record,
+        )
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the manifest as JSON data; :meth:`from_dict` gives an equal subset back."""
+        return write_manifest(self)
+
+    @classmethod
+    def from_dict(cls, data: object, *, source: str = "manifest") -> Subset:
+        """Return the subset a manifest describes; ``source`` names the manifest in messages.
+
+        Raises DataError naming the key at fault, such as ``prompts[3].weight``: a missing key,
+        an unknown one, a wrong type, an unknown schema version; and when the content or the
+        record does not match its hash.
+        """
+        return read_manifest(cls, data, source)
+
+    def save(self, path: str | Path) -> Path:
+        """Write the manifest as indented JSON, whole or not at all, and return its path.
+
+        Raises DataError when the file cannot be written or the record holds no JSON.
+        """
+        data = self.to_dict()
+        with atomic_write(path) as temporary:
+            text = json.dumps(data, indent=1, ensure_ascii=False, allow_nan=False)
+            temporary.write_text(text + "\n", encoding="utf-8")
+        return Path(path)
+
+    @classmethod
+    def load(cls, path: str | Path) -> Subset:
+        """Read and check a manifest.
+
+        Raises DataError, one line naming the file, when it cannot be read or :meth:`from_dict`
+        refuses it.
+        """
+        return cls.from_dict(read_json(path), source=str(path))
+
+    def __str__(self) -> str:
+        draws = sum(prompt.multiplicity for prompt in self.prompts)
+        evidence = self.record.evidence
+        lines = [
+            f"{self.name}: {self.size} prompts of {self.prompt_set_name}"
+            + (f" ({draws} with repeats)" if draws > self.size else ""),
+            f"method: {self.method}, {len(self.searched_variants)} variants searched",
+            f"metrics: {', '.join(map(str, self.metrics))}",
+            *(str(evidence).split("\n") if evidence else ["evidence: none, nothing was held out"]),
+            *(f"warning: {warning}" for warning in self.record.warnings),
+            *(["interrupted: the search was stopped early"] if self.record.interrupted else []),
+            f"content: sha256 {self.content_hash[:12]}",
+        ]
+        return "\n  ".join(lines)
+
+    def _refuse(self, prompt_set: PromptSet, ids: Sequence[str], problem: str, way: str) -> None:
+        if ids:
+            shown = ", ".join(ids[:5]) + (", ..." if len(ids) > 5 else "")
+            raise DataError(
+                f'subset "{self.name}" against prompt set "{prompt_set.name}": {len(ids)} of '
+                f"{self.size} prompts {problem} ({shown}); " + way.format(name=self.prompt_set_name)
+            )
+
+
+def _refuse_repeats(names: Sequence[str], what: str, advice: str) -> None:
+    if len(set(names)) < len(names):
+        twice = next(name for name in names if names.count(name) > 1)
+        raise DataError(f'"{twice}" occurs twice in the {what}; {advice}')

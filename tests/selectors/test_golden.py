@@ -1,0 +1,66 @@
+"""Pinned subsets: the same seed must give the same prompts on every machine and in every version.
+
+To print the table anew run `python tests/selectors/test_golden.py` at the repository's root. That
+is legitimate only when a method's behaviour was changed on purpose; then say so in CHANGELOG.md and
+raise the package's version, for kept searches and published manifests are named by it.
+"""
+
+import numpy as np
+import pytest
+
+from flasheval.selectors.problem import Problem, make_problem
+from flasheval.selectors.registry import METHODS, make_selector
+from flasheval.selectors.run import run_selector
+from flasheval.synthetic import synthetic_scores
+
+SETTINGS = {
+    "frequency": {"n_sets": 2_000},
+    "evolve": {"population": 40, "generations": 20},
+    "anneal": {"swaps": 6_000},
+}
+GOLDEN = {
+    ("random", 1): [11, 22, 361, 88, 102, 6, 235, 269],
+    ("random", 2): [11, 22, 361, 88, 102, 6, 235, 269],
+    ("stratified", 1): [11, 42, 190, 276, 198, 179, 119, 184],
+    ("stratified", 2): [11, 46, 116, 7, 277, 157, 377, 308],
+    ("discrimination", 1): [11, 176, 355, 273, 179, 327, 284, 159],
+    ("discrimination", 2): [11, 84, 77, 176, 179, 355, 201, 148],
+    ("anchors", 1): [11, 273, 22, 86, 73, 71, 326, 371],
+    ("anchors", 2): [11, 273, 22, 89, 75, 71, 325, 35],
+    ("frequency", 1): [11, 31, 45, 76, 273, 284, 302, 355],
+    ("frequency", 2): [11, 19, 77, 111, 128, 217, 242, 334],
+    ("evolve", 1): [11, 4, 19, 111, 231, 300, 321, 355],
+    ("evolve", 2): [11, 77, 128, 176, 217, 228, 290, 327],
+    ("anneal", 1): [11, 327, 355, 234, 273, 284, 228, 159],
+    ("anneal", 2): [11, 116, 201, 84, 148, 129, 46, 77],
+    ("balanced", 1): [11, 355, 148, 242, 288, 284, 234, 129],
+    ("balanced", 2): [11, 148, 77, 201, 84, 19, 46, 176],
+    ("shared", 1): [11, 355, 148, 242, 288, 284, 234, 129],
+    ("shared", 2): [11, 148, 77, 201, 84, 19, 46, 176],
+}
+
+
+def _problem(n_metrics: int) -> Problem:
+    table = synthetic_scores(n_variants=30, n_prompts=400, seed=7)
+    names = table.metrics[:n_metrics]
+    return make_problem([table[name].values for name in names], names, 8, required=[11])
+
+
+def _find(method: str, n_metrics: int) -> list[int]:
+    selector = make_selector(method, SETTINGS.get(method))
+    found = run_selector(selector, _problem(n_metrics), np.random.default_rng(123)).selection
+    return found.indices.tolist()
+
+
+@pytest.mark.parametrize("n_metrics", [1, 2])
+@pytest.mark.parametrize("method", METHODS)
+def test_a_seed_gives_the_pinned_subset(method: str, n_metrics: int) -> None:
+    assert _find(method, n_metrics) == GOLDEN[method, n_metrics]
+
+
+if __name__ == "__main__":
+    print("GOLDEN = {")
+    for name in METHODS:
+        for count in (1, 2):
+            print(f'    ("{name}", {count}): {_find(name, count)},')
+    print("}")
