@@ -91,9 +91,7 @@ class Evolve:
     def start(self, work: EvolveWork, rng: np.random.Generator) -> State:
         """Begin with sets drawn by appeal, one of them the warm start."""
         free = work.problem.n_free
-        members = np.stack(
-            [_fill(work, np.empty(0, np.int64), rng) for _ in range(self.population)]
-        )
+        members = _fill_all(work, np.full((self.population, free), -1, dtype=np.int64), rng)
         start = work.problem.start_prompts()
         if start is not None:
             members[0] = _fill(work, start, rng)
@@ -114,7 +112,9 @@ class Evolve:
         parents = np.asarray(state.arrays["members"], dtype=np.int64)
         # Members are sorted, so the smaller of two positions wins its tournament.
         pairs = rng.integers(0, self.population, (self.population, 2, 2)).min(axis=2)
-        children = np.stack([self._child(work, parents[a], parents[b], rng) for a, b in pairs])
+        children = _cross(parents[pairs[:, 0]], parents[pairs[:, 1]], rng)
+        children[rng.random(children.shape) < self.mutation / work.problem.n_free] = -1
+        children = _fill_all(work, children, rng)
         child_tau, child_loss = _fitness(work, children)
         members = np.concatenate([parents, children])
         tau = np.concatenate([state.arrays["tau"], child_tau]).astype(np.float64)
@@ -147,18 +147,32 @@ class Evolve:
         fittest = np.asarray(state.arrays["members"], dtype=np.int64)[0]
         return Selection(np.concatenate([work.problem.required, fittest]))
 
-    def _child(
-        self,
-        work: EvolveWork,
-        mother: NDArray[np.int64],
-        father: NDArray[np.int64],
-        rng: np.random.Generator,
-    ) -> NDArray[np.int64]:
-        size = len(mother)
-        union = np.union1d(mother, father)
-        child = rng.permutation(union)[:size]
-        kept = child[rng.random(size) >= min(1.0, self.mutation / size)]
-        return _fill(work, kept, rng)
+
+def _cross(
+    mothers: NDArray[np.int64], fathers: NDArray[np.int64], rng: np.random.Generator
+) -> NDArray[np.int64]:
+    """Draw each child's prompts uniformly from the union of its parents': int64 [children, N]."""
+    both = np.sort(np.concatenate([mothers, fathers], axis=1), axis=1)
+    turn = rng.random(both.shape)
+    turn[:, 1:][both[:, 1:] == both[:, :-1]] = np.inf  # what both parents have stands there twice
+    drawn = np.argsort(turn, axis=1)[:, : mothers.shape[1]]
+    return np.take_along_axis(both, drawn, axis=1)
+
+
+def _fill_all(
+    work: EvolveWork, members: NDArray[np.int64], rng: np.random.Generator
+) -> NDArray[np.int64]:
+    """Fill the places of -1 with distinct allowed prompts drawn by appeal: sorted rows."""
+    allowed = work.problem.allowed
+    for _ in range(_ROUNDS):
+        empty = members < 0
+        if not empty.any():
+            return np.sort(members, axis=1)
+        draw = np.searchsorted(work.appeal, rng.random(int(empty.sum())))
+        members[empty] = allowed[np.minimum(draw, len(allowed) - 1)]
+        members = np.sort(members, axis=1)
+        members[:, 1:][members[:, 1:] == members[:, :-1]] = -1
+    return np.stack([_fill(work, row[row >= 0], rng) for row in members])
 
 
 def _fill(work: EvolveWork, kept: NDArray[np.int64], rng: np.random.Generator) -> NDArray[np.int64]:

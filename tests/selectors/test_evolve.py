@@ -3,7 +3,7 @@ from itertools import combinations, pairwise
 import numpy as np
 import pytest
 
-from flasheval.selectors.evolve import Evolve, _fill, _first_of_each
+from flasheval.selectors.evolve import Evolve, _cross, _fill, _fill_all, _first_of_each
 from flasheval.selectors.run import run_selector
 from flasheval.selectors.set_scores import set_scores
 from flasheval.selectors.smooth_loss import smooth_loss
@@ -87,3 +87,20 @@ def test_sets_of_nearly_all_prompts_are_filled_without_end(a_problem, size):
 def test_first_of_each_distinct_row():
     rows = np.array([[1, 2], [3, 4], [1, 2], [0, 9], [3, 4]])
     assert _first_of_each(rows).tolist() == [0, 1, 3]
+
+
+def test_a_child_takes_its_prompts_evenly_from_the_union_of_its_parents():
+    mothers, fathers = np.tile([1, 2, 3], (20_000, 1)), np.tile([9, 3, 4], (20_000, 1))
+    children = _cross(mothers, fathers, np.random.default_rng(0))
+    assert all(len(set(child)) == 3 for child in children.tolist())
+    counts = np.bincount(children.ravel(), minlength=10)
+    assert counts[[0, 5, 6, 7, 8]].sum() == 0
+    np.testing.assert_allclose(counts[[1, 2, 3, 4, 9]] / 20_000, 3 / 5, atol=0.02)
+
+
+def test_filling_keeps_what_is_there_and_adds_distinct_prompts(a_problem):
+    work = SMALL.prepare(a_problem(size=5, forbidden=[7]))
+    rows = np.tile([3, -1, 8, -1, -1], (500, 1))
+    full = _fill_all(work, rows, np.random.default_rng(0))
+    assert (np.diff(full, axis=1) > 0).all()
+    assert all({3, 8} <= set(row) and 7 not in row for row in full.tolist())
