@@ -15,17 +15,12 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-import flasheval
-from flasheval.errors import SettingError
-from flasheval.prompts import PromptSet
+from flasheval.plan import Plan, make_plan, measured_sizes, subset_name
 from flasheval.scores import ScoreTable, load_scores
-from flasheval.selectors.nested import check_nested, check_sizes
 from flasheval.selectors.problem import make_problem
-from flasheval.selectors.registry import make_selector, selector_settings
+from flasheval.selectors.registry import make_selector
 from flasheval.selectors.run import Outcome
-from flasheval.selectors.selector import Selection, Selector
-from flasheval.storage.canonical import sha256_of
-from flasheval.storage.files import safe_name
+from flasheval.selectors.selector import Selection
 from flasheval.subset import Method, MetricInfo, Subset
 from flasheval.subset.evidence import KnownVariant, Record, library_versions, utc_now
 from flasheval.validation.held_out import subset_means
@@ -43,8 +38,6 @@ from flasheval.validation.units import UnitStore
 from flasheval.validation.warnings import near_tie_share, search_warnings
 
 __all__ = ["SearchResult", "search"]
-
-_CURVE = (10, 20, 50, 100, 200)
 
 
 @dataclass(frozen=True)
@@ -72,50 +65,6 @@ class SearchResult:
 
     def __str__(self) -> str:
         return str(self.subset)
-
-
-@dataclass(frozen=True)
-class _Plan:
-    """A search with every setting resolved."""
-
-    table: ScoreTable
-    selector: Selector[Any]
-    sizes: tuple[int, ...]
-    seed: int
-    required: tuple[int, ...]
-    forbidden: tuple[int, ...]
-    warm_start: tuple[int, ...] | None
-
-    @property
-    def size(self) -> int:
-        return self.sizes[-1]
-
-    def settings(self) -> dict[str, Any]:
-        """Everything besides scores and seed that determines the subset."""
-        ids = self.table.prompts.ids
-        settings = selector_settings(self.selector)
-        if len(self.sizes) > 1:
-            settings["nested"] = list(self.sizes)
-        for key, chosen in (
-            ("require", self.required),
-            ("forbid", self.forbidden),
-            ("warm_start", self.warm_start),
-        ):
-            if chosen:
-                settings[key] = [ids[index] for index in chosen]
-        return settings
-
-    def context(self) -> str:
-        return sha256_of(
-            {
-                "version": flasheval.__version__,
-                "scores": self.table.content_hash,
-                "method": self.selector.name,
-                "settings": self.settings(),
-                "seed": self.seed,
-            },
-            digits=17,
-        )
 
 
 def search(
@@ -180,7 +129,7 @@ def search(
     given = load_scores(scores)
     names = [metric] if isinstance(metric, str) else metric
     table, dropped = given.complete(names, incomplete)
-    plan = _resolve(
+    plan = make_plan(
         table,
         make_selector(method, settings),
         size,
@@ -190,11 +139,11 @@ def search(
         forbid,
         warm_start,
     )
-    name = _checked_name(plan, name)
+    name = subset_name(plan, name)
     check_draws(draws)
     parts = () if splits is None else make_splits(splits, table, given=given.variant_names)
     units = None if folder is None else UnitStore(Path(folder), plan.context()).ready()
-    sizes = _measured_sizes(plan, curve)
+    sizes = measured_sizes(plan, curve)
     planned = 1 + len(parts) * (1 if len(plan.sizes) > 1 else len(sizes))
     outcome = _search_all(plan, units, progress, planned)
     measurement = None
@@ -206,7 +155,9 @@ def search(
     spec = describe_splits(splits)
     evidence = None if measurement is None else evidence_of(measurement, plan.size, spec, seed)
     ties = {name: near_tie_share(table[name]) for name in table.metrics}
-    warnings = search_warnings(evidence, parts, len(table), dropped, ties, interrupted)
+    warnings = search_warnings(
+        evidence, parts, len(table), dropped, ties, interrupted, plan.warm_start is not None
+    )
     record = Record(
         evidence=evidence,
         known_variants=_known_variants(table, outcome.selection),
@@ -227,57 +178,8 @@ def search(
     )
 
 
-def _resolve(
-    table: ScoreTable,
-    selector: Selector[Any],
-    size: int,
-    nested: Sequence[int] | None,
-    seed: int,
-    require: Sequence[str],
-    forbid: Sequence[str],
-    warm_start: Subset | Sequence[str] | None,
-) -> _Plan:
-    sizes = (size,) if nested is None else check_nested(nested, table.n_prompts)
-    prompts = table.prompts
-    start = None
-    if warm_start is not None:
-        if isinstance(warm_start, Subset):
-            warm_start.verify(prompts)  # equal ids may be other prompts
-            warm_start = warm_start.ids
-        start = _positions(prompts, warm_start)
-    return _Plan(
-        table,
-        selector,
-        sizes,
-        _checked_seed(seed),
-        _positions(prompts, require),
-        _positions(prompts, forbid),
-        start,
-    )
-
-
-def _checked_seed(seed: object) -> int:
-    if not isinstance(seed, int | np.integer) or isinstance(seed, bool) or seed < 0:
-        raise SettingError(f"seed={seed!r}: expected a whole number from 0 on")
-    return int(seed)
-
-
-def _positions(prompts: PromptSet, ids: Sequence[str]) -> tuple[int, ...]:
-    chosen = prompts.index_of([ids] if isinstance(ids, str) else ids)
-    return tuple(int(index) for index in chosen)
-
-
-def _checked_name(plan: _Plan, name: str | None) -> str:
-    """Return the subset's name, which must be good for a file, before any work is done."""
-    if name is None:
-        metrics = plan.table.metrics
-        shown = metrics[0] if len(metrics) == 1 else "shared"
-        name = f"{plan.table.prompts.name}-{shown}-{plan.size}"
-    return safe_name(name, "subset name")
-
-
 def _search_all(
-    plan: _Plan, units: UnitStore | None, progress: Report | None, planned: int
+    plan: Plan, units: UnitStore | None, progress: Report | None, planned: int
 ) -> Outcome:
     """Search on all variants: that subset is the answer."""
     table = plan.table
@@ -296,23 +198,8 @@ def _search_all(
     return search_unit(plan.selector, problem, plan.sizes, rng, everyone, units, steps)
 
 
-def _measured_sizes(plan: _Plan, curve: Sequence[int] | Literal["auto"] | None) -> tuple[int, ...]:
-    """Return the sizes at which agreement is measured, the one asked for first."""
-    if len(plan.sizes) > 1:
-        return plan.sizes
-    least = max(1, len(plan.required))
-    most = plan.table.n_prompts - len(plan.forbidden)
-    if isinstance(curve, str):
-        if curve != "auto":
-            raise SettingError(f"curve={curve}: expected auto, null or a list of sizes")
-        curve = _CURVE if plan.selector.cheap else ()
-        curve = [size for size in curve if least <= size <= most]
-    wanted = check_sizes("curve", curve, least, most) if curve else ()
-    return (plan.size, *(size for size in wanted if size != plan.size))
-
-
 def _measure(
-    plan: _Plan,
+    plan: Plan,
     parts: tuple[Split, ...],
     sizes: tuple[int, ...],
     units: UnitStore | None,
@@ -354,7 +241,7 @@ def _known_variants(table: ScoreTable, selection: Selection) -> tuple[KnownVaria
     )
 
 
-def _subset(plan: _Plan, selection: Selection, name: str, record: Record) -> Subset:
+def _subset(plan: Plan, selection: Selection, name: str, record: Record) -> Subset:
     table = plan.table
     return Subset.choose(
         table.prompts,

@@ -50,7 +50,7 @@ class SearchSummary:
         held_out_high: See `held_out_tau`.
         random_tau: Mean tau of as many random prompts.
         equivalent: Equivalent random size as text, such as `248` or `<5`.
-        fewer: The same over the size, such as `5.0 x`.
+        fewer: The same over the size, such as `5.0x`.
         seconds: Wall time of the whole run.
         folder: Its run folder.
         interrupted: Whether it was cut short.

@@ -87,7 +87,7 @@ def _from_folder(
     if any(next(path.glob(f"{'*/' * depth}*-score.json"), None) for depth in range(5)):
         raise DataError(
             f"{path} looks like the official FlashEval tree, which has faults to report; read it "
-            "with flasheval.importers.import_scores('flasheval-official', path, prompts=...)"
+            "first, with: flasheval import flasheval-official root=... out=..."
         )
     raise DataError(
         f"{path} holds no scores: expected a folder written by ScoreTable.save, or wide tables "

@@ -77,8 +77,10 @@ def answer(evidence: Evidence) -> str:
     if equivalent.low is not None and equivalent.low.value <= size:
         return f"No clear gain: {rank} {equivalent} random prompts would."
     least = "more than " if estimate.relation == ">" else ""
+    if evidence.pooled.held_out_tau.kind == "min-max":
+        rank = f"On average over {len(evidence.splits)} splits {rank}"
     return (
-        f"T{rank[1:]} well as {least}{estimate.value:,.0f} random prompts would: "
+        f"{rank[0].upper()}{rank[1:]} well as {least}{estimate.value:,.0f} random prompts would: "
         f"{fewer(estimate, size)} fewer prompts."
     )
 
@@ -87,10 +89,10 @@ def fewer(equivalent: RandomSize, size: int) -> str:
     """Return how many times fewer prompts a subset needs than random ones.
 
     >>> fewer(RandomSize(248), 50), fewer(RandomSize(5, "<"), 10)
-    ('5.0 x', '<0.5 x')
+    ('5.0x', '<0.5x')
     """
     relation = "" if equivalent.relation == "=" else equivalent.relation
-    return f"{relation}{equivalent.value / size:.1f} x"
+    return f"{relation}{equivalent.value / size:.1f}x"
 
 
 def agreement_table(evidence: Evidence) -> Table:

@@ -258,10 +258,17 @@ def search_unit(
         )
     else:
         outcome = run_selector(
-            selector, problem, rng, progress=progress, state_file=state_file, key=key
+            selector,
+            problem,
+            rng,
+            progress=progress,
+            state_file=state_file,
+            key=key,
+            keep_state=units is not None,
         )
     if units is not None and not outcome.interrupted:
         units.write(key, outcome)
+        units.state_file(key).unlink(missing_ok=True)  # only now: Ctrl-C between would lose it
     return outcome
 
 

@@ -28,12 +28,14 @@ class Split:
         name: For example `random:3` or `base_model=sd-1.5`.
         search: int64 positions of the variants a search may see, ascending.
         held_out: int64 positions of the others that count, ascending.
+        groups: The values of a factor that are held out, where whole groups are.
 
     """
 
     name: str
     search: NDArray[np.int64]
     held_out: NDArray[np.int64]
+    groups: tuple[str, ...] = ()
 
 
 def make_splits(
@@ -202,7 +204,7 @@ class _Reader:
                 f"({', '.join(map(str, distinct[:6]))}); leave out at least 1 and fewer than all"
             )
         return [
-            _holding_out([value in out for value in values], f"{factor}={'+'.join(map(str, out))}")
+            _holding_out([value in out for value in values], factor, [str(value) for value in out])
             for out in combinations(distinct, leave)
         ]
 
@@ -216,7 +218,7 @@ class _Reader:
                     f"splits=value:{rest}: no variant has {factor}={value}; there are: "
                     f"{', '.join(dict.fromkeys(values))}{nearest(value, values)}"
                 )
-        return [_holding_out([value in wanted for value in values], f"{factor}={'+'.join(wanted)}")]
+        return [_holding_out([value in wanted for value in values], factor, wanted)]
 
     def file(self, path: Path) -> list[Split]:
         from flasheval.storage.plain import read_json
@@ -288,6 +290,7 @@ def _drawn(name: str, seed: int, n: int, size: int) -> Split:
     return Split(name, np.sort(order[:size]), np.sort(order[size:]))
 
 
-def _holding_out(mask: Sequence[bool], name: str) -> Split:
+def _holding_out(mask: Sequence[bool], factor: str, groups: Sequence[str]) -> Split:
     out = np.asarray(mask, dtype=bool)
-    return Split(name, np.flatnonzero(~out), np.flatnonzero(out))
+    name = f"{factor}={'+'.join(groups)}"
+    return Split(name, np.flatnonzero(~out), np.flatnonzero(out), tuple(groups))

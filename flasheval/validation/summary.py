@@ -6,12 +6,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from flasheval.subset.evidence import Agreement, EquivalentSize, Evidence, SplitSizes, Spread
-from flasheval.validation.equivalent import equivalent_size_with_interval
+from flasheval.validation.equivalent import equivalent_random_size, equivalent_size_with_interval
 from flasheval.validation.measure import Measurement
 
 __all__ = ["evidence_of", "spread_of"]
 
-_ENOUGH_FOR_QUANTILES = 8
+_ENOUGH = 8
 
 
 def evidence_of(measurement: Measurement, size: int, spec: str, seed: int) -> Evidence | None:
@@ -65,6 +65,7 @@ def _agreement(
     held_out = by_split("held_out_tau")
     if np.isnan(held_out).all():
         raise ValueError(f"no held-out agreement for {metrics}")
+    enough = _enough_units(measurement, len(held_out))
     draws = np.mean(
         [measurement.random.at(metric, size, splits=len(held_out)) for metric in metrics], axis=0
     )
@@ -77,20 +78,37 @@ def _agreement(
         if not np.isnan(values).all()
     }
     return Agreement(
-        held_out_tau=spread_of(held_out, quantiles=len(held_out) >= _ENOUGH_FOR_QUANTILES),
+        held_out_tau=spread_of(held_out, quantiles=enough),
         random_tau=spread_of(draws, quantiles=True),
         search_tau=float(np.nanmean(by_split("search_tau"))),
         held_out_tau_by_split=tuple(None if np.isnan(tau) else float(tau) for tau in held_out),
-        equivalent_random_size=_equivalent(measurement, metrics, held_out, seed),
+        equivalent_random_size=_equivalent(measurement, metrics, held_out, enough, seed),
         companions=companions,
     )
 
 
+def _enough_units(measurement: Measurement, n_splits: int) -> bool:
+    """Whether quantiles and intervals over the splits mean anything.
+
+    It takes 8 splits; where whole groups are held out it takes 8 groups, however they are paired.
+    """
+    groups = {group for split in measurement.splits for group in split.groups}
+    return n_splits >= _ENOUGH and (not groups or len(groups) >= _ENOUGH)
+
+
 def _equivalent(
-    measurement: Measurement, metrics: tuple[str, ...], held_out: NDArray[np.float64], seed: int
+    measurement: Measurement,
+    metrics: tuple[str, ...],
+    held_out: NDArray[np.float64],
+    enough: bool,
+    seed: int,
 ) -> EquivalentSize | None:
     if np.isnan(held_out).any():
         return None
     curves = measurement.random.curves(metrics)[: len(held_out)]
+    sizes = measurement.random.sizes
+    if not enough:
+        size = equivalent_random_size(float(held_out.mean()), sizes, curves.mean(axis=0))
+        return None if size is None else EquivalentSize(size)
     rng = np.random.default_rng([seed, 11])
-    return equivalent_size_with_interval(held_out, measurement.random.sizes, curves, rng)
+    return equivalent_size_with_interval(held_out, sizes, curves, rng)

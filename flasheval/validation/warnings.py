@@ -35,6 +35,7 @@ def search_warnings(
     dropped: Sequence[str],
     near_ties: Mapping[str, float],
     interrupted: bool,
+    warm_start: bool = False,
 ) -> list[str]:
     """Collect the warnings of a search, most important first.
 
@@ -45,6 +46,7 @@ def search_warnings(
         dropped: Variants left out for missing scores.
         near_ties: Per metric, from `near_tie_share`.
         interrupted: Whether Ctrl-C cut it short.
+        warm_start: Whether the search began from a given subset.
 
     """
     found = []
@@ -62,15 +64,20 @@ def search_warnings(
         )
     if evidence is not None:
         found += _evidence_warnings(evidence)
+    if evidence is not None and warm_start:
+        found.append(
+            "warm start: if that subset was chosen on variants held out here, the held-out "
+            "numbers flatter"
+        )
     if dropped:
         some = ", ".join(dropped[:3]) + (", ..." if len(dropped) > 3 else "")
         found.append(f"{len(dropped)} variants with missing scores were left out: {some}")
-    for metric, share in near_ties.items():
-        if share > _NEAR_TIES:
-            found.append(
-                f"{metric}: {share:.0%} of variant pairs differ by less than two standard errors "
-                "over all prompts; no small subset can order those reliably"
-            )
+    close = [f"{share:.0%} ({name})" for name, share in near_ties.items() if share > _NEAR_TIES]
+    if close:
+        found.append(
+            f"near ties: {', '.join(close)} of variant pairs differ by less than two standard "
+            "errors over all prompts; no small subset can order those reliably"
+        )
     return found
 
 

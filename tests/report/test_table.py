@@ -29,7 +29,7 @@ def test_the_answer_says_what_was_gained_and_no_more() -> None:
     gain = answer(evidence(agreement(248, low=230)))
     assert gain == (
         "These prompts rank unseen variants as well as 248 random prompts would: "
-        "5.0 x fewer prompts."
+        "5.0x fewer prompts."
     )
     assert "more than 5,000 random" in answer(evidence(agreement(5000, ">")))
     assert "No gain" in answer(evidence(agreement(5, "<")))
@@ -40,7 +40,7 @@ def test_the_answer_says_what_was_gained_and_no_more() -> None:
 
 
 def test_fewer_keeps_the_relation() -> None:
-    assert fewer(RandomSize(5000, ">"), 50) == ">100.0 x"
+    assert fewer(RandomSize(5000, ">"), 50) == ">100.0x"
 
 
 def test_one_metric_is_one_row_and_several_have_their_mean_first() -> None:
@@ -51,10 +51,16 @@ def test_one_metric_is_one_row_and_several_have_their_mean_first() -> None:
     assert [line.split()[0] for line in lines[2:]] == ["mean", "ImageReward", "a_very_long_\u2026"]
     assert max(map(len, lines)) <= 80
     row = " ".join(lines[2].split())
-    assert row == "mean 0.980 0.833 (.77\u2013.89) 0.600 (-.05\u2013.70) 248 (230\u2013298) 5.0 x"
+    assert row == "mean 0.980 0.833 (.77\u2013.89) 0.600 (-.05\u2013.70) 248 (230\u2013298) 5.0x"
 
 
 def test_text_for_files_has_no_colour_and_does_not_break_paths() -> None:
     assert "\x1b" not in as_text(*warning_lines(["mind this"]))
     assert as_text("files: " + "x" * 200).count("\n") == 1
     assert as_text("[bold]kept[/bold]") == "[bold]kept[/bold]\n"
+
+
+def test_few_splits_are_said_to_be_an_average() -> None:
+    few = agreement(248, low=None)
+    few = replace(few, held_out_tau=replace(few.held_out_tau, kind="min-max"))
+    assert answer(evidence(few)).startswith("On average over 1 splits these prompts rank")

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -138,3 +140,17 @@ def test_spread_of_skips_what_is_missing():
     )
     quantiles = spread_of(values, quantiles=True)
     assert (quantiles.low, quantiles.high) == pytest.approx((0.12, 0.48))
+
+
+@pytest.mark.parametrize(("n_groups", "kind"), [(6, "min-max"), (8, "5-95%")])
+def test_few_groups_give_no_interval_however_they_are_paired(n_groups, kind):
+    measurement = _measurement(12)
+    splits = tuple(
+        replace(split, groups=(f"m{k % n_groups}", f"m{(k + 1) % n_groups}"))
+        for k, split in enumerate(measurement.splits)
+    )
+    pooled = evidence_of(replace(measurement, splits=splits), 50, "group:base_model:2", 0).pooled
+    assert pooled.held_out_tau.kind == kind
+    assert (pooled.equivalent_random_size.low is None) == (kind == "min-max")
+    plain = evidence_of(measurement, 50, "random:12", 0).pooled.equivalent_random_size
+    assert pooled.equivalent_random_size.estimate == plain.estimate

@@ -45,7 +45,9 @@ def test_nothing_is_said_where_there_is_nothing_to_say():
         (_pooled(search_tau=0.98), "search tau is saturated .0.980."),
         ({"dropped": ("a", "b")}, "2 variants with missing scores were left out: a, b$"),
         ({"dropped": ("a", "b", "c", "d")}, "4 variants .*: a, b, c, ...$"),
-        ({"near_ties": {"clip": 0.05, "hps": 0.25}}, "hps: 25% of variant pairs differ by less"),
+        ({"near_ties": {"clip": 0.05, "hps": 0.25}}, "near ties: 25% .hps. of variant pairs"),
+        ({"near_ties": {"clip": 0.2, "hps": 0.25}}, "near ties: 20% .clip., 25% .hps. of"),
+        ({"warm_start": True}, "warm start: .* the held-out numbers flatter"),
     ],
 )
 def test_each_thing_is_said_alone(change, words):
@@ -53,6 +55,10 @@ def test_each_thing_is_said_alone(change, words):
     assert len(found) == 1
     assert re.search(words, found[0])
     assert "\n" not in found[0]
+
+
+def test_a_warm_start_cannot_flatter_what_was_not_measured():
+    assert len(search_warnings(**CALM | {"evidence": None, "splits": [], "warm_start": True})) == 1
 
 
 def test_an_interruption_explains_missing_evidence():
@@ -71,7 +77,14 @@ def test_all_at_once_the_gravest_comes_first():
             "near_ties": {"clip": 0.5},
         }
     )
-    heads = ("interrupted", "5 search", "held-out agreement", "search tau", "1 variants", "clip")
+    heads = (
+        "interrupted",
+        "5 search",
+        "held-out agreement",
+        "search tau",
+        "1 variants",
+        "near ties",
+    )
     assert len(found) == len(heads)
     assert all(line.startswith(head) for line, head in zip(found, heads, strict=True))
 
