@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from rich.console import Console
+from rich.console import Console, Group, RenderableType
 from rich.text import Text
 
 from flasheval import __version__
@@ -23,7 +23,14 @@ from flasheval.report.run_folder import (
     shown_path,
     write_run,
 )
-from flasheval.report.table import as_text, fewer, subset_report
+from flasheval.report.table import (
+    SIZE_TITLES,
+    as_text,
+    fewer,
+    plain_table,
+    size_row,
+    subset_report,
+)
 from flasheval.subset.evidence import library_versions
 
 if TYPE_CHECKING:
@@ -101,7 +108,7 @@ def run_search(
         result = _with_note(result, SYNTHETIC_NOTE)
     write_run(result, folder)
     seconds = time.monotonic() - begun
-    report = subset_report(result.subset, table.n_prompts)
+    report = Group(subset_report(result.subset, table.n_prompts), *_prefixes(config, result))
     notes = [Text(note, style="magenta") for note in result.subset.record.notes]
     timing = f"{result.sets:,} sets scored, {duration(seconds)} in all"
     text = as_text(*notes, report, "", *_where(folder), timing)
@@ -113,6 +120,20 @@ def run_search(
         for line in _where(folder):
             console.print(line, soft_wrap=True, markup=False)
     return _summary(result, seconds, folder)
+
+
+def _prefixes(config: SearchConfig, result: SearchResult) -> list[RenderableType]:
+    """Return a table of what each prefix of a nested subset is worth."""
+    from flasheval.validation.summary import evidence_of
+
+    if config.nested is None or result.measurement is None:
+        return []
+    rows = []
+    for size in result.measurement.sizes:
+        evidence = evidence_of(result.measurement, size, "", config.seed)
+        if evidence is not None:
+            rows.append(size_row(evidence))
+    return ["", plain_table(SIZE_TITLES, rows)]
 
 
 def _scores(config: SearchConfig) -> ScoreTable:

@@ -16,11 +16,13 @@ if TYPE_CHECKING:
     from flasheval.subset import Subset
 
 __all__ = [
+    "SIZE_TITLES",
     "agreement_table",
     "answer",
     "as_text",
     "fewer",
     "plain_table",
+    "size_row",
     "subset_report",
     "warning_lines",
 ]
@@ -78,7 +80,9 @@ def answer(evidence: Evidence) -> str:
         return f"No clear gain: {rank} {equivalent} random prompts would."
     least = "more than " if estimate.relation == ">" else ""
     if evidence.pooled.held_out_tau.kind == "min-max":
-        rank = f"On average over {len(evidence.splits)} splits {rank}"
+        count = len(evidence.splits)
+        over = f"average over {count} splits" if count > 1 else "one split"
+        rank = f"On {over} {rank}"
     return (
         f"{rank[0].upper()}{rank[1:]} well as {least}{estimate.value:,.0f} random prompts would: "
         f"{fewer(estimate, size)} fewer prompts."
@@ -124,6 +128,23 @@ def agreement_table(evidence: Evidence) -> Table:
             "-" if equivalent is None else fewer(equivalent.estimate, evidence.size),
         )
     return table
+
+
+SIZE_TITLES = ("first", "search", "held-out tau", "random", "as good as", "fewer")
+
+
+def size_row(evidence: Evidence) -> tuple[str, ...]:
+    """Return one row under `SIZE_TITLES`: the mean over metrics at one size."""
+    pooled = evidence.pooled
+    equivalent = pooled.equivalent_random_size
+    return (
+        str(evidence.size),
+        "-" if pooled.search_tau is None else f"{pooled.search_tau:.3f}",
+        _spread(pooled.held_out_tau),
+        f"{pooled.random_tau.mean:.3f}",
+        "-" if equivalent is None else str(equivalent.estimate),
+        "-" if equivalent is None else fewer(equivalent.estimate, evidence.size),
+    )
 
 
 def plain_table(titles: Sequence[str], rows: Sequence[Sequence[str]], *, left: int = 1) -> Table:

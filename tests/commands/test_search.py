@@ -100,7 +100,10 @@ def test_ids_come_as_lists_and_files(run, tmp_path, scores):
 
 
 def test_nested_sizes_are_prefixes(run, tmp_path, scores):
-    assert run("search", "scores=scores", "metric=clip", "nested=[6,3]", "out=both").code == 0
+    ran = run("search", "scores=scores", "metric=clip", "nested=[6,3]", "out=both")
+    assert ran.code == 0
+    rows = [line.split()[0] for line in ran.out.splitlines() if line.strip()]
+    assert rows[rows.index("first") + 1 :][:2] == ["3", "6"]
     assert run("search", "scores=scores", "metric=clip", "size=3", "out=small").code == 0
     both = load(tmp_path / "both")
     assert both.size == 6

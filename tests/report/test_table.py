@@ -60,7 +60,9 @@ def test_text_for_files_has_no_colour_and_does_not_break_paths() -> None:
     assert as_text("[bold]kept[/bold]") == "[bold]kept[/bold]\n"
 
 
-def test_few_splits_are_said_to_be_an_average() -> None:
+def test_few_splits_are_said_to_be_few() -> None:
     few = agreement(248, low=None)
     few = replace(few, held_out_tau=replace(few.held_out_tau, kind="min-max"))
-    assert answer(evidence(few)).startswith("On average over 1 splits these prompts rank")
+    assert answer(evidence(few)).startswith("On one split these prompts rank unseen variants")
+    two = replace(evidence(few), splits=(SplitSizes("a", 12, 12), SplitSizes("b", 12, 12)))
+    assert answer(two).startswith("On average over 2 splits these prompts rank")
