@@ -43,12 +43,13 @@ def import_long_table(
 ) -> ImportResult:
     """Read a long table: CSV, TSV, Parquet, or JSON lines.
 
-    Columns ``variant`` (or ``model``), ``prompt_id`` (or ``prompt``), ``metric`` (unless the
-    setting names the one metric) and ``score`` (or ``value``); ``text`` or ``caption`` gives the
-    texts, ``factors`` names columns that become the variants' factors. Variants, prompts and
-    metrics keep the order in which they first appear; what has no row, or an empty or NaN
-    score, is not measured. Raises ConflictError when one cell has two scores, a prompt two
-    texts or a variant two values of a factor, and DataError for anything unreadable.
+    Columns ``variant`` (or ``model``), ``prompt_id`` (or ``prompt``), ``metric`` (without it the
+    one metric is named by the setting, else by the file's stem) and ``score`` (or ``value``);
+    ``text`` or ``caption`` gives the texts, ``factors`` names columns that become the variants'
+    factors. Variants, prompts and metrics keep the order in which they first appear; what has no
+    row, or an empty or NaN score, is not measured. Raises ConflictError when one cell has two
+    scores, a prompt two texts or a variant two values of a factor, and DataError for anything
+    unreadable.
     """
     columns = source if isinstance(source, Columns) else read_columns(Path(source), "long table")
     path = columns.path
@@ -105,10 +106,7 @@ def _metric_codes(
                 "from the table instead"
             )
         return _codes(columns.ids("metric"))
-    if metric is None:
-        raise DataError(
-            f"{columns.path} has no column 'metric'; add one, or name the one metric with metric="
-        )
+    metric = content_stem(columns.path) if metric is None else metric  # as wide tables do
     return (metric,), np.zeros(columns.n_rows, dtype=np.int64)
 
 

@@ -93,8 +93,7 @@ def test_two_scores_in_one_cell_are_a_conflict(tmp_path):
 def test_other_names_of_the_columns_and_one_metric(tmp_path):
     path = _csv(tmp_path / "a.csv", [("a", "p1", 0.5)], "model,prompt,value")
     assert load_scores(path, metric="clip").metrics == ("clip",)
-    with pytest.raises(DataError, match="no column 'metric'; add one, or name the one metric"):
-        load_scores(path)
+    assert load_scores(path).metrics == ("a",)
     with pytest.raises(SettingError, match="has a column 'metric'; leave out metric='clip'"):
         load_scores(_csv(tmp_path / "b.csv"), metric="clip")
 
