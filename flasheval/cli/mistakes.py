@@ -76,7 +76,8 @@ def quoted(override: str) -> str | None:
     key, equals, value = override.partition("=")
     if not equals or not re.fullmatch(r"[+~]*[\w./@-]+", key) or value[:1] in ("'", '"', "[", "{"):
         return None
-    escaped = value.replace('"', '\\"')
+    # Hydra takes a backslash as it is, unless a quote follows the row of them.
+    escaped = re.sub(r'(\\+)(?="|\Z)', r"\1\1", value).replace('"', '\\"')
     return f'{key}="{escaped}"'
 
 
@@ -89,6 +90,8 @@ def _not_parsed(override: str) -> str:
         example = "" if not Path(override).exists() else f", for example scores={override}"
         return f"{override}: expected key=value{example}"
     key = override.partition("=")[0]
+    if not re.fullmatch(r"[+~]*[A-Za-z_][\w./@-]*", key, re.ASCII):
+        return f"{override}: {key!r} is not a key"
     return f"{override}: the value of {key} cannot be read; put it in double quotes inside single"
 
 

@@ -69,18 +69,23 @@ def lifted(overrides: list[str]) -> list[str]:
 
     Hydra checks what is not swept against the settings it starts from, where the default method
     stands: `method.swaps=9` beside `method=anneal,evolve` becomes a sweep over one value.
+
+    Raises Mistake for a setting that is null, of which there is no sweep.
     """
     from hydra.core.override_parser.overrides_parser import OverridesParser
 
     parsed = OverridesParser.create().parse_overrides(overrides)
     if not any(one.key_or_group == "method" and one.is_sweep_override() for one in parsed):
         return overrides
-    return [
-        f"{one.get_key_element()}=choice({one.get_value_element_as_str()})"
-        if one.key_or_group.startswith("method.") and not one.is_sweep_override()
-        else word
-        for word, one in zip(overrides, parsed, strict=True)
-    ]
+    return [_swept(word, one) for word, one in zip(overrides, parsed, strict=True)]
+
+
+def _swept(word: str, override: Any) -> str:
+    if not override.key_or_group.startswith("method.") or override.is_sweep_override():
+        return word
+    if override.value() is None:  # the one value Hydra has no sweep of
+        raise Mistake(f"{word}: null cannot be given beside several methods; leave it out")
+    return f"{override.get_key_element()}=choice({override.get_value_element_as_str()})"
 
 
 def _named(verb: str, word: str) -> str:
@@ -103,10 +108,11 @@ def _tidy(word: str) -> str:
     try:
         parsed = parser.parse_overrides([word])[0]
     except OverrideParseException as error:
-        retry = quoted(word)
-        if retry is None:
+        word = quoted(word) or word
+        try:
+            parsed = parser.parse_overrides([word])[0]
+        except OverrideParseException:  # then quotes were not what it lacked
             raise Mistake(setting_mistake(error)) from error
-        word, parsed = retry, parser.parse_overrides([retry])[0]
     _refuse_odd(parsed)
     return word
 

@@ -10,6 +10,8 @@ from flasheval.cli.mistakes import quoted, setting_mistake, unknown_key
         ('scores=a"b', 'scores="a\\"b"'),
         ("splits=value:precision=_6,_8", 'splits="value:precision=_6,_8"'),
         ("path", None),
+        ("scores=C:\\x (1)\\", 'scores="C:\\x (1)\\\\"'),
+        ("scores=a\\\\b", 'scores="a\\\\b"'),
         ('scores="a', None),
         ("nested=[1,", None),
         ("a b=c", None),
@@ -19,7 +21,9 @@ def test_a_value_gets_quotes_where_they_can_help(word: str, expected: str | None
     assert quoted(word) == expected
 
 
-@pytest.mark.parametrize("value", ["a (b)", "a=b,c", 'say "x"', "a:{b", "~x", "50%(", "é(ü"])
+@pytest.mark.parametrize(
+    "value", ["a (b)", "a=b,c", 'say "x"', "a:{b", "~x", "50%(", "é(ü", "(\\", '\\"\\\\', "\\\\a"]
+)
 def test_a_quoted_value_reads_back(value: str) -> None:
     from hydra.core.override_parser.overrides_parser import OverridesParser
 

@@ -2,7 +2,6 @@ import numpy as np
 
 from flasheval.selectors.balanced import Balanced
 from flasheval.selectors.run import run_selector
-from flasheval.selectors.shared import Shared
 
 
 def test_it_stops_at_the_first_pass_that_changes_nothing(a_problem):
@@ -28,15 +27,6 @@ def test_noise_weight_trades_noise_for_error(a_problem):
     )
     noise = Balanced().prepare(problem).noise[0] / Balanced().prepare(problem).slope[0] ** 2
     assert np.median(noise[much.indices]) < np.median(noise[little.indices])
-
-
-def test_shared_is_balanced_with_fewer_passes(a_problem):
-    assert Shared() == Shared(passes=4, noise_weight=2.0, screen=10_000)
-    problem = a_problem(n_metrics=3)
-    found = run_selector(Shared(passes=2), problem, np.random.default_rng(0))
-    same = run_selector(Balanced(passes=2), problem, np.random.default_rng(0))
-    np.testing.assert_array_equal(found.selection.indices, same.selection.indices)
-    assert found.history == same.history
 
 
 def test_metrics_count_alike_whatever_their_scale(a_problem):
