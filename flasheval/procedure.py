@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from flasheval.plan import Plan, make_plan, measured_sizes, subset_name
+from flasheval.progress import reporting
 from flasheval.scores import ScoreTable, load_scores
 from flasheval.selectors.problem import make_problem
 from flasheval.selectors.registry import make_selector
@@ -85,7 +86,7 @@ def search(
     draws: int = 200,
     name: str | None = None,
     folder: str | Path | None = None,
-    progress: Report | None = None,
+    progress: Report | bool | None = None,
 ) -> SearchResult:
     """Find the prompts that rank variants as the whole set does.
 
@@ -109,7 +110,9 @@ def search(
         name: The subset's name; made from prompt set, metrics and size when not given.
         folder: Where unfinished and finished units of work are kept, so that the same call after
             an interruption continues.
-        progress: See `flasheval.validation.measure.Report`.
+        progress: A function, see `flasheval.validation.measure.Report`; True for a bar (lines where
+            there is no terminal) over what takes more than two seconds; False for none; by default
+            the bar on a terminal only.
 
     Returns:
         The result. After Ctrl-C it holds the best so far, marked `interrupted`.
@@ -145,10 +148,11 @@ def search(
     units = None if folder is None else UnitStore(Path(folder), plan.context()).ready()
     sizes = measured_sizes(plan, curve)
     planned = 1 + len(parts) * (1 if len(plan.sizes) > 1 else len(sizes))
-    outcome = _search_all(plan, units, progress, planned)
     measurement = None
-    if parts and not outcome.interrupted:
-        measurement = _measure(plan, parts, sizes, units, draws, progress)
+    with reporting(progress) as report:
+        outcome = _search_all(plan, units, report, planned)
+        if parts and not outcome.interrupted:
+            measurement = _measure(plan, parts, sizes, units, draws, report)
     interrupted = outcome.interrupted or (
         bool(parts) and (measurement is None or measurement.interrupted)
     )

@@ -5,10 +5,12 @@ from __future__ import annotations
 import sys
 import threading
 import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from types import TracebackType
 from typing import Self, TextIO
 
-__all__ = ["ProgressReport", "duration"]
+__all__ = ["ProgressReport", "duration", "reporting"]
 
 
 class ProgressReport:
@@ -114,6 +116,32 @@ class ProgressReport:
             while not self._over.wait(0.2):
                 label, done, total = self._now
                 bar.update(task, description=label, completed=done, total=total or None)
+
+
+@contextmanager
+def reporting(
+    progress: Callable[[str, float, int], None] | bool | None,
+) -> Iterator[Callable[[str, float, int], None] | None]:
+    """Give what work is to report to.
+
+    Args:
+        progress: A function, given on as it is; True for a `ProgressReport`; None for one where
+            standard error is a terminal; False for nothing.
+
+    >>> with reporting(False) as report:
+    ...     print(report)
+    None
+
+    """
+    if progress is None:
+        progress = sys.stderr.isatty()
+    if not isinstance(progress, bool):
+        yield progress
+    elif progress:
+        with ProgressReport() as report:
+            yield report
+    else:
+        yield None
 
 
 def duration(seconds: float) -> str:

@@ -3,7 +3,7 @@ from io import StringIO
 
 import pytest
 
-from flasheval.progress import ProgressReport, duration
+from flasheval.progress import ProgressReport, duration, reporting
 
 
 class Terminal(StringIO):
@@ -69,3 +69,28 @@ def test_a_job_of_several_keeps_to_lines_with_its_label() -> None:
 )
 def test_durations(seconds: float, said: str) -> None:
     assert duration(seconds) == said
+
+
+@pytest.mark.parametrize(
+    ("progress", "stream", "shown"),
+    [
+        (None, StringIO, False),
+        (None, Terminal, True),
+        (True, StringIO, True),
+        (False, Terminal, False),
+    ],
+)
+def test_a_report_is_made_where_it_is_wanted(
+    progress: bool | None, stream: type[StringIO], shown: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sys.stderr", stream())
+    with reporting(progress) as report:
+        assert isinstance(report, ProgressReport) == shown
+        assert (report is None) != shown
+
+
+def test_a_function_is_given_on_as_it_is() -> None:
+    def mine(label: str, done: float, total: int) -> None: ...
+
+    with reporting(mine) as report:
+        assert report is mine
