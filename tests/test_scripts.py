@@ -45,7 +45,7 @@ def test_agreement_is_measured_beside_random_and_continues(shared_data, tmp_path
     _run("benchmark_agreement.py", *arguments)
     first = (tmp_path / "a.md").read_text("utf-8")
     kept = sorted(path.name for path in (tmp_path / "units").iterdir())
-    assert len(kept) == 5 * 3 * 4 + 2 * 2 * 7  # official: seeds, sizes, metrics; halves: the rest
+    assert len(kept) == 5 * 3 * 7 + 2 * 2 * 7  # seeds, sizes, metrics; halves, methods, metrics
     _run("benchmark_agreement.py", *arguments)
     assert (tmp_path / "a.md").read_text("utf-8") == first
     assert sorted(path.name for path in (tmp_path / "units").iterdir()) == kept
