@@ -4,24 +4,29 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from flasheval.errors import DataError, SettingError
+
+if TYPE_CHECKING:
+    from flasheval.prompts import PromptSet
 
 __all__ = ["read_ids"]
 
 
-def read_ids(value: object, key: str) -> tuple[str, ...]:
+def read_ids(value: object, key: str, prompts: PromptSet | None = None) -> tuple[str, ...]:
     """Return the prompt ids a setting names, in order.
 
     Args:
         value: None for none; a list of ids; or the name of a file that holds a JSON list of ids,
             a subset manifest, or one id a line (blank lines do not count).
         key: The setting's name, for messages.
+        prompts: The prompt set the ids are of; a manifest's texts must be those it has under them.
 
     Raises:
         SettingError: Neither of these.
-        DataError: A file that cannot be read or holds something else, or an id given twice.
+        DataError: A file that cannot be read or holds something else, an id given twice, or a
+            manifest of other prompts.
 
     Example:
         >>> read_ids([17, "b"], "require")
@@ -38,21 +43,23 @@ def read_ids(value: object, key: str) -> tuple[str, ...]:
         )
     path = Path(value)
     if path.suffix.lower() == ".json":
-        return _from_json(path)
+        return _from_json(path, prompts)
     from flasheval.storage.files import read_text
 
     lines = (line.strip() for line in read_text(path, "file of prompt ids").splitlines())
     return _distinct([line for line in lines if line], str(path))
 
 
-def _from_json(path: Path) -> tuple[str, ...]:
+def _from_json(path: Path, prompts: PromptSet | None) -> tuple[str, ...]:
     from flasheval.storage.plain import read_json
 
     content = read_json(path)
     if isinstance(content, Mapping):
         from flasheval.subset import Subset
 
-        return Subset.from_dict(content, source=str(path)).ids
+        subset = Subset.from_dict(content, source=str(path))
+        subset.verify(prompts)  # equal ids may be other prompts
+        return subset.ids
     if not isinstance(content, list):
         raise DataError(f"{path}: expected a JSON list of prompt ids, or a subset manifest")
     return _distinct(content, str(path))

@@ -4,6 +4,8 @@ import pytest
 
 from flasheval.commands.ids import read_ids
 from flasheval.errors import DataError, SettingError
+from flasheval.prompts import PromptSet
+from flasheval.subset import Method, MetricInfo, Subset
 
 
 def test_a_list_and_every_kind_of_file_say_the_same(tmp_path: Path) -> None:
@@ -38,3 +40,14 @@ def test_a_file_that_holds_something_else_is_refused(tmp_path: Path, text: str, 
     with pytest.raises(DataError, match=part) as caught:
         read_ids(str(tmp_path / "ids.json"), "require")
     assert "ids.json" in str(caught.value)
+
+
+def test_a_manifest_of_other_prompts_under_the_same_ids_is_refused(tmp_path: Path) -> None:
+    theirs = PromptSet("theirs", ("1", "2"), ("a cat", "a dog"))
+    ours = PromptSet("ours", ("1", "2"), ("a cat", "a newt"))
+    method, metrics = Method("random", seed=0), (MetricInfo("clip"),)
+    subset = Subset.choose(theirs, [1], name="one", metrics=metrics, method=method)
+    path = str(subset.save(tmp_path / "one.json"))
+    assert read_ids(path, "require", theirs) == read_ids(path, "require") == ("2",)
+    with pytest.raises(DataError, match=r"1 of 1 prompts have another text there .2."):
+        read_ids(path, "require", ours)
