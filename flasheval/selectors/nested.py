@@ -55,6 +55,7 @@ def run_nested(
     progress: Progress | None = None,
     state_file: Path | None = None,
     key: str = "",
+    keep_state: bool = False,
 ) -> Outcome:
     """Search the smallest size first, then each next one with the last one's prompts required.
 
@@ -66,6 +67,7 @@ def run_nested(
         progress: Called after every step of every stage.
         state_file: As in `run_selector`, one file a stage beside it.
         key: As in `run_selector`.
+        keep_state: As in `run_selector`, for the files of all stages.
 
     Returns:
         The largest size's outcome, its indices so ordered that the first k, for each k of `sizes`,
@@ -121,7 +123,7 @@ def run_nested(
                 f"nested: the subset of size {size} repeats prompts and has only "
                 f"{len(selection.indices)} different ones; use replace: false"
             )
-    if not interrupted:
+    if not interrupted and not keep_state:
         for file in files:
             file.unlink(missing_ok=True)
     return Outcome(selection, history, sets, seconds, interrupted)

@@ -254,7 +254,14 @@ def search_unit(
     state_file = None if units is None else units.state_file(key)
     if len(sizes) > 1:
         outcome = run_nested(
-            selector, problem, sizes, rng, progress=progress, state_file=state_file, key=key
+            selector,
+            problem,
+            sizes,
+            rng,
+            progress=progress,
+            state_file=state_file,
+            key=key,
+            keep_state=units is not None,
         )
     else:
         outcome = run_selector(
@@ -268,7 +275,7 @@ def search_unit(
         )
     if units is not None and not outcome.interrupted:
         units.write(key, outcome)
-        units.state_file(key).unlink(missing_ok=True)  # only now: Ctrl-C between would lose it
+        units.drop_states(key)  # only now: Ctrl-C between would lose the search
     return outcome
 
 

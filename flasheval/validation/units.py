@@ -68,6 +68,11 @@ class UnitStore:
         """Where an unfinished search keeps its state."""
         return self.folder / f"{key}.npz"
 
+    def drop_states(self, key: str) -> None:
+        """Remove the states of a finished search, those of a nested one's stages too."""
+        for file in self.folder.glob(f"{key}*.npz"):
+            file.unlink(missing_ok=True)
+
     def read(self, key: str) -> Outcome | None:
         """Return a finished search; None if absent or damaged, so that it is done again."""
         try:

@@ -3,6 +3,7 @@ import pytest
 from scipy.stats import kendalltau
 
 from flasheval.errors import SettingError
+from flasheval.selectors.problem import make_problem
 from flasheval.selectors.registry import make_selector
 from flasheval.selectors.run import run_selector
 from flasheval.synthetic import synthetic_scores
@@ -221,3 +222,28 @@ def test_progress_counts_shares_of_a_search():
     steps(0, 0)
     assert seen == [("label", 2, 5), ("label", 2.25, 5), ("label", 3, 5), ("label", 2, 5)]
     assert search_progress(None, "label", 0, 1) is None
+
+
+@pytest.mark.parametrize("sizes", [(6,), (3, 6)])
+def test_ctrl_c_before_a_finished_search_is_kept_loses_no_step(tmp_path, monkeypatch, sizes):
+    table = synthetic_scores(n_variants=12, n_prompts=40)
+    problem = make_problem([table["quality"].values], ("quality",), 6)
+    selector = make_selector("anneal", {"swaps": 4_000})
+    units = UnitStore(tmp_path, "context")
+
+    def run(progress=None):
+        rng = np.random.default_rng(0)
+        return module.search_unit(selector, problem, sizes, rng, [0, 1], units, progress)
+
+    def stop(*_):
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(UnitStore, "write", stop)
+        with pytest.raises(KeyboardInterrupt):
+            run()
+    steps = []
+    again = run(lambda step, _: steps.append(step))
+    assert steps == []
+    assert again.sets == 4_000 * len(sizes)
+    assert [path.suffix for path in tmp_path.iterdir()] == [".json"]

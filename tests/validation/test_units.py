@@ -99,3 +99,12 @@ def test_a_store_can_be_made_ready_before_any_work(tmp_path):
     store = UnitStore(tmp_path / "new" / "units", "context")
     assert store.ready() is store
     assert store.ready().folder.is_dir()
+
+
+def test_only_the_states_of_a_finished_search_are_dropped(tmp_path):
+    store = UnitStore(tmp_path, "context")
+    mine, other = "a" * 32, "b" * 32
+    for name in (f"{mine}.npz", f"{mine}-10.npz", f"{mine}.json", f"{other}.npz"):
+        (tmp_path / name).write_text("")
+    store.drop_states(mine)
+    assert sorted(path.name for path in tmp_path.iterdir()) == [f"{mine}.json", f"{other}.npz"]
