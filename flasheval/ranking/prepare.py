@@ -48,6 +48,16 @@ class PreparedTarget:
         """Number of variants ranked."""
         return len(self.order)
 
+    @property
+    def first_below(self) -> npt.NDArray[np.int64]:
+        """The first variant strictly below each one, in the target's order: int64 [n_variants].
+
+        It is `tied_until`, made out where no pair is tied too.
+        """
+        if len(self.tied_until):
+            return self.tied_until
+        return np.arange(1, self.n_variants + 1, dtype=np.int64)
+
 
 def prepare_target(target: npt.ArrayLike, *, margin: float = 0.0) -> PreparedTarget:
     """Order the variants by a target and find its ties: pairs no more than `margin` apart.

@@ -94,8 +94,7 @@ def set_scores(problem: Problem) -> SetScores:
         rows.append(prepare_rows(scores.T, prepared))
         required = scores[:, problem.required].sum(axis=1, dtype=np.float64)
         base.append(prepare_base(required, prepared, np.float32))
-        until = prepared.tied_until
-        tied_until.append(until if len(until) else np.arange(1, n + 1, dtype=np.int64))
+        tied_until.append(prepared.first_below)
         ties.append(prepared.target_ties)
     target_ties = np.asarray(ties, dtype=np.int64)
     return SetScores(

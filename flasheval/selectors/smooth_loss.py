@@ -48,13 +48,11 @@ class SmoothLoss:
 def smooth_loss(problem: Problem, *, inflation: float) -> SmoothLoss:
     """Lay a problem's scores out for the smooth loss."""
     rows, below, noise = [], [], []
-    n = problem.n_variants
     for scores, target in zip(problem.scores, problem.targets(), strict=True):
         prepared = prepare_target(target)
         centred = scores[prepared.order] - scores.mean(axis=0)
         rows.append(np.ascontiguousarray(centred.T))
-        until = prepared.tied_until
-        below.append(until if len(until) else np.arange(1, n + 1, dtype=np.int64))
+        below.append(prepared.first_below)
         noise.append(prompt_statistics(scores).noise)
     return SmoothLoss(np.stack(rows), np.stack(below), np.stack(noise), float(inflation))
 

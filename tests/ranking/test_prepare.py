@@ -47,3 +47,8 @@ def test_base_is_padded_like_the_rows():
     assert base[:2].tolist() == [6, 5]
     assert base.shape == (16,)
     assert np.isnan(base[2:]).all()
+
+
+def test_the_first_variant_below_is_known_with_and_without_ties():
+    assert prepare_target([0.1, 0.3, 0.2, 0.3]).first_below.tolist() == [2, 2, 3, 4]
+    assert prepare_target([0.1, 0.3, 0.2]).first_below.tolist() == [1, 2, 3]
