@@ -1,0 +1,1 @@
+"""The tables of `reproduce_flasheval.py`, one file each."""
