@@ -46,6 +46,8 @@ class Anneal:
 
     name: ClassVar[str] = "anneal"
     cheap: ClassVar[bool] = True
+    together: ClassVar[bool] = False
+    borrows: ClassVar[bool] = False
 
     def prepare(self, problem: Problem) -> AnnealWork:
         """Lay out the scores; SettingError for a setting out of range."""

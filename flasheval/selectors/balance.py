@@ -7,11 +7,13 @@ For one metric, with slope beta, residual E and noise D taken after the pair wei
 
 The first term is the error the set makes on the search variants, the second the error to expect on
 unseen ones, the denominator how strongly the set's mean follows overall quality. Several metrics
-are summed, each with E and D in units of its own spread of r.
+are summed, each with E and D in units of its own spread of r; so are, with a smaller share, hint
+metrics whose evidence is borrowed. With weights w, every E, beta and D above is w E, w beta, w^2 D.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -22,7 +24,14 @@ from flasheval.selectors.problem import Problem
 from flasheval.selectors.selector import Selection, State
 from flasheval.selectors.statistics import pair_weight_root, prompt_statistics, slope_and_residual
 
-__all__ = ["BalanceWork", "balance_start", "balance_step", "balance_work", "best_of_state"]
+__all__ = [
+    "BalanceSettings",
+    "BalanceWork",
+    "balance_start",
+    "balance_step",
+    "balance_work",
+    "best_of_state",
+]
 
 _BLOCK = 512
 _IMPROVEMENT = 1e-6
@@ -41,6 +50,7 @@ class BalanceWork:
         slope: float32 [metrics, candidates], beta.
         noise_weight: lam of the loss.
         passes: Swap passes at most.
+        weights: float64 [candidates] of the prompts in the subset's mean; None for 1.
 
     """
 
@@ -52,45 +62,98 @@ class BalanceWork:
     slope: NDArray[np.float32]
     noise_weight: float
     passes: int
+    weights: NDArray[np.float64] | None = None
 
 
-def balance_work(problem: Problem, *, noise_weight: float, passes: int, screen: int) -> BalanceWork:
-    """Compute the loss's arrays.
+@dataclass(frozen=True)
+class BalanceSettings:
+    """What shapes the balanced loss; each value must be above 0 unless it says otherwise.
 
-    Args:
-        problem: The search.
-        noise_weight: lam.
-        passes: Swap passes at most.
+    Attributes:
+        noise_weight: lam of the loss.
+        passes: Swap passes at most; may be 0.
         screen: With more prompts than this, only this many are kept as candidates: those of the
             highest discrimination, which bounds memory and time on very large sets.
+        nearness: Scale of the pair weights, in median differences: the lower, the more the nearest
+            pairs of variants count.
+        weighted: Whether a prompt counts by 1 / sqrt(D) in the subset's mean, not by 1.
+        borrow: Weight of each hint metric's loss beside the served ones; 0 borrows nothing.
 
     """
-    prompts = _candidates(problem, screen)
-    n = problem.n_variants
-    shape = (len(problem.scores), n, len(prompts))
+
+    noise_weight: float
+    passes: int
+    screen: int
+    nearness: float = 1.0
+    weighted: bool = False
+    borrow: float = 0.0
+
+
+def balance_work(problem: Problem, settings: BalanceSettings) -> BalanceWork:
+    """Compute the loss's arrays."""
+    served = len(problem.scores)
+    blocks = [*problem.scores, *(problem.hints.scores if settings.borrow > 0 else ())]
+    shares = [1.0] * served + [settings.borrow] * (len(blocks) - served)
+    prompts = _candidates(problem, blocks, shares, settings.screen)
+    shape = (len(blocks), problem.n_variants, len(prompts))
     residual = np.empty(shape, dtype=np.float32)
-    noise = np.empty((shape[0], shape[2]), dtype=np.float32)
+    noise = np.empty((shape[0], shape[2]))
     slope = np.empty_like(noise)
-    for m, (scores, target) in enumerate(zip(problem.scores, problem.targets(), strict=True)):
-        lift = pair_weight_root(target)
+    for m, scores in enumerate(blocks):
+        target = scores.mean(axis=1, dtype=np.float64)
+        lift = pair_weight_root(target, nearness=settings.nearness)
         chosen = scores[:, prompts]
         stats = prompt_statistics(chosen, target=target, transform=lift)
         spread = stats.quality.std()
         slope[m], error = slope_and_residual(chosen, lift, stats.quality)
         residual[m] = error / spread
         noise[m] = stats.noise / spread**2
-    square = np.einsum("mij,mij->mj", residual, residual)
-    return BalanceWork(problem, prompts, residual, square, noise, slope, noise_weight, passes)
+    weights = _noise_weights(noise[:served]) if settings.weighted else None
+    unit = np.ones(len(prompts)) if weights is None else weights
+    root = np.sqrt(shares)[:, None]
+    residual *= (root * unit)[:, None, :].astype(np.float32)
+    return BalanceWork(
+        problem,
+        prompts,
+        residual,
+        np.einsum("mij,mij->mj", residual, residual),
+        ((root * unit) ** 2 * noise).astype(np.float32),
+        (slope * unit).astype(np.float32),
+        settings.noise_weight,
+        settings.passes,
+        weights,
+    )
 
 
-def _candidates(problem: Problem, screen: int) -> NDArray[np.int64]:
+def _noise_weights(noise: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Weigh prompts by 1 / sqrt(D), D averaged over metrics in units of their means.
+
+    Args:
+        noise: float64 [metrics, candidates].
+
+    Returns:
+        float64 [candidates], mean 1.
+
+    """
+    relative = (noise / noise.mean(axis=1, keepdims=True)).mean(axis=0)
+    weights = 1.0 / np.sqrt(relative)
+    normalised: NDArray[np.float64] = weights / weights.mean()
+    return normalised
+
+
+def _candidates(
+    problem: Problem,
+    blocks: Sequence[NDArray[np.float32]],
+    shares: Sequence[float],
+    screen: int,
+) -> NDArray[np.int64]:
     allowed = problem.allowed
     start = problem.start_prompts()
     if len(allowed) > screen:
         rank = np.zeros(problem.n_prompts)
-        for scores in problem.scores:
+        for scores, share in zip(blocks, shares, strict=True):
             sharpness = prompt_statistics(scores).discrimination
-            rank += sharpness / np.abs(sharpness).mean()
+            rank += share * sharpness / np.abs(sharpness).mean()
         if start is not None:
             rank[start] = np.inf
         kept = np.argsort(-rank[allowed], kind="stable")[: max(screen, problem.size)]
@@ -139,7 +202,11 @@ def balance_step(work: BalanceWork, state: State) -> None:
 def best_of_state(work: BalanceWork, state: State) -> Selection:
     """Return the prompts chosen so far, in order of choice."""
     chosen = np.asarray(state.arrays["chosen"], dtype=np.int64)
-    return Selection(work.prompts[chosen[chosen >= 0]])
+    chosen = chosen[chosen >= 0]
+    if work.weights is None:
+        return Selection(work.prompts[chosen])
+    weights = work.weights[chosen]
+    return Selection(work.prompts[chosen], weights / weights.mean())
 
 
 @compiled

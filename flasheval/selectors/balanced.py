@@ -9,6 +9,7 @@ import numpy as np
 
 from flasheval.errors import SettingError
 from flasheval.selectors.balance import (
+    BalanceSettings,
     BalanceWork,
     balance_start,
     balance_step,
@@ -40,6 +41,8 @@ class Balanced:
 
     name: ClassVar[str] = "balanced"
     cheap: ClassVar[bool] = True
+    together: ClassVar[bool] = False
+    borrows: ClassVar[bool] = False
 
     def prepare(self, problem: Problem) -> BalanceWork:
         """Compute the loss's arrays; SettingError for a setting out of range."""
@@ -49,9 +52,11 @@ class Balanced:
             raise SettingError(
                 f"method.passes={self.passes} ({self.name}): expected 0 or more swap passes"
             )
-        return balance_work(
-            problem, noise_weight=self.noise_weight, passes=self.passes, screen=self.screen
-        )
+        return balance_work(problem, self.settings(problem))
+
+    def settings(self, problem: Problem) -> BalanceSettings:
+        """Return the shape of the loss for a problem."""
+        return BalanceSettings(self.noise_weight, self.passes, self.screen)
 
     def start(self, work: BalanceWork, rng: np.random.Generator) -> State:
         """Begin with the required prompts and the warm start."""

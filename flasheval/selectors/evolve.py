@@ -64,6 +64,8 @@ class Evolve:
 
     name: ClassVar[str] = "evolve"
     cheap: ClassVar[bool] = False
+    together: ClassVar[bool] = False
+    borrows: ClassVar[bool] = False
 
     def prepare(self, problem: Problem) -> EvolveWork:
         """Lay out the scores; SettingError for a setting out of range."""

@@ -81,6 +81,8 @@ class Frequency:
 
     name: ClassVar[str] = "frequency"
     cheap: ClassVar[bool] = False
+    together: ClassVar[bool] = False
+    borrows: ClassVar[bool] = False
 
     def prepare(self, problem: Problem) -> FrequencyWork:
         """Lay out the scores and the schedule; SettingError for pools that do not shrink."""

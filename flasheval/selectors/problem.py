@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
 
 from flasheval.errors import DataError, SettingError
+from flasheval.selectors.hints import Hints
 
 __all__ = ["Problem", "make_problem"]
 
@@ -24,6 +25,7 @@ class Problem:
         required: int64 indices of prompts every candidate must contain, in order.
         allowed: int64 indices of the other prompts a selector may choose from, ascending.
         warm_start: int64 indices of a subset to start from, or None.
+        hints: What a method may borrow from, of the same variants.
 
     """
 
@@ -33,6 +35,7 @@ class Problem:
     required: NDArray[np.int64]
     allowed: NDArray[np.int64]
     warm_start: NDArray[np.int64] | None = None
+    hints: Hints = field(default_factory=Hints)
 
     @property
     def n_variants(self) -> int:
@@ -69,6 +72,7 @@ def make_problem(
     required: Sequence[int] = (),
     forbidden: Sequence[int] = (),
     warm_start: Sequence[int] | None = None,
+    hints: Hints | None = None,
 ) -> Problem:
     """Check the pieces of a search and put them together.
 
@@ -79,11 +83,13 @@ def make_problem(
         required: Indices of prompts that must be in; one given twice counts once, here and below.
         forbidden: Indices of prompts that must stay out.
         warm_start: Indices of a subset to start from; those required or forbidden are passed over.
+        hints: What a method may borrow from, of the same variants; nothing by default. Metrics in
+            which all variants tie are left out.
 
     Raises:
         SettingError: `size` does not fit, or a prompt is both required and forbidden.
         DataError: Fewer than two variants, a NaN or infinity, a metric in which all variants tie,
-            or an index outside the prompts.
+            an index outside the prompts, or hints that do not fit.
 
     Example:
         >>> import numpy as np
@@ -112,7 +118,9 @@ def make_problem(
     allowed = np.flatnonzero(free).astype(np.int64)
     size = _checked_size(size, len(required_ids), len(allowed))
     start = None if warm_start is None else _prompts("warm_start", warm_start, n_prompts)
-    return Problem(blocks, tuple(metrics), size, required_ids, allowed, start)
+    hints = hints or Hints()
+    hints.check(blocks[0].shape)
+    return Problem(blocks, tuple(metrics), size, required_ids, allowed, start, hints.telling())
 
 
 def _prompts(what: str, indices: Sequence[int], n_prompts: int) -> NDArray[np.int64]:

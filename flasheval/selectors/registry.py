@@ -6,16 +6,19 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, fields
 from numbers import Integral
-from typing import Any
+from typing import Any, get_args, get_type_hints
 
 from flasheval.errors import SettingError
 from flasheval.selectors.anchors import Anchors
 from flasheval.selectors.anneal import Anneal
+from flasheval.selectors.auto import Auto
 from flasheval.selectors.balanced import Balanced
 from flasheval.selectors.discrimination import Discrimination
 from flasheval.selectors.evolve import Evolve
 from flasheval.selectors.frequency import Frequency
+from flasheval.selectors.pooled import Pooled
 from flasheval.selectors.random import Random
+from flasheval.selectors.ridge import Ridge
 from flasheval.selectors.selector import Selector
 from flasheval.selectors.shared import Shared
 from flasheval.selectors.stratified import Stratified
@@ -26,7 +29,9 @@ __all__ = ["METHODS", "make_selector", "selector_settings"]
 METHODS: dict[str, type[Any]] = {
     method.name: method
     for method in (
+        Auto,
         Random,
+        Ridge,
         Stratified,
         Discrimination,
         Anchors,
@@ -35,6 +40,7 @@ METHODS: dict[str, type[Any]] = {
         Anneal,
         Balanced,
         Shared,
+        Pooled,
     )
 }
 
@@ -61,18 +67,21 @@ def make_selector(name: str, settings: Mapping[str, Any] | None = None) -> Selec
             raise SettingError(
                 f"method '{name}' has no setting '{key}': {has}{nearest(key, known)}"
             )
-        _check_type(name, key, (settings or {})[key], getattr(METHODS[name], key))
+        hint = get_type_hints(METHODS[name])[key]
+        _check_type(name, key, (settings or {})[key], getattr(METHODS[name], key), hint)
     selector: Selector[Any] = METHODS[name](**(settings or {}))
     return selector
 
 
-def _check_type(method: str, key: str, value: object, default: object) -> None:
+def _check_type(method: str, key: str, value: object, default: object, hint: object) -> None:
     """Raise SettingError unless a setting's value is of the kind of its default."""
     whole = isinstance(value, Integral) and not isinstance(value, bool)
     if isinstance(default, bool):
         good, expected = isinstance(value, bool), "true or false"
     elif isinstance(default, int):
         good, expected = whole, "a whole number"
+    elif str in get_args(hint):
+        good, expected = isinstance(value, str | None), "null or a word"
     elif isinstance(default, float):
         good = whole or (isinstance(value, float) and math.isfinite(value))
         expected = "a number"

@@ -81,6 +81,11 @@ class Selector(Protocol[WorkT]):
     name: ClassVar[str]
     cheap: ClassVar[bool]
     """Whether a search takes well under a second, so that repeating it costs nothing."""
+    together: ClassVar[bool]
+    """Whether it is made to serve several metrics with one subset; a comparison gives the others
+    one metric at a time."""
+    borrows: ClassVar[bool]
+    """Whether it looks at the problem's hints."""
 
     def prepare(self, problem: Problem) -> WorkT:
         """Compute what follows from the problem alone; never part of the saved state."""
@@ -103,6 +108,8 @@ class OneShot:
     """Base of the methods that choose in a single step."""
 
     cheap: ClassVar[bool] = True
+    together: ClassVar[bool] = False
+    borrows: ClassVar[bool] = False
 
     @abstractmethod
     def choose(self, problem: Problem, rng: np.random.Generator) -> Selection:

@@ -21,3 +21,4 @@ class Shared(Balanced):
     passes: int = 4
 
     name: ClassVar[str] = "shared"
+    together: ClassVar[bool] = True

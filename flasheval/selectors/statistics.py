@@ -49,14 +49,15 @@ class PromptStatistics:
         return ratio
 
 
-def pair_weight_root(quality: NDArray[np.float64]) -> NDArray[np.float64]:
+def pair_weight_root(quality: NDArray[np.float64], *, nearness: float = 1.0) -> NDArray[np.float64]:
     r"""Square root H of the weighted Laplacian that makes near pairs of variants count more.
 
-    A pair (i, j) with full difference d_ij weighs 1 / (d_ij^2 + median(abs(d))^2), so that
-    ``|H e|^2 = sum over pairs of w_ij (e_i - e_j)^2``.
+    A pair (i, j) with full difference d_ij weighs 1 / (d_ij^2 + (nearness median(abs(d)))^2), so
+    that ``|H e|^2 = sum over pairs of w_ij (e_i - e_j)^2``.
 
     Args:
         quality: float64 [n] full-set quality of each variant, not all equal.
+        nearness: The lower, the more the nearest pairs count; above 0.
 
     Returns:
         Symmetric float64 [n, n].
@@ -72,7 +73,7 @@ def pair_weight_root(quality: NDArray[np.float64]) -> NDArray[np.float64]:
     spread = np.median(np.abs(gaps[np.triu_indices(len(quality), 1)]))
     if spread == 0.0:
         spread = np.abs(gaps).max()
-    weights = 1.0 / (gaps**2 + spread**2)
+    weights = 1.0 / (gaps**2 + (nearness * spread) ** 2)
     np.fill_diagonal(weights, 0.0)
     laplacian = np.diag(weights.sum(axis=1)) - weights
     values, vectors = np.linalg.eigh(laplacian)
