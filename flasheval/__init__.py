@@ -11,6 +11,8 @@ if TYPE_CHECKING:
     from flasheval.prompts import PromptSet, load_prompts
     from flasheval.scores import ScoreMatrix, ScoreTable, load_scores
     from flasheval.subset import Subset
+    from flasheval.validation.report import ValidationReport
+    from flasheval.validation.validate import validate
     from flasheval.variants import Variant
 
 __all__ = [
@@ -20,10 +22,12 @@ __all__ = [
     "ScoreTable",
     "SearchResult",
     "Subset",
+    "ValidationReport",
     "Variant",
     "load_prompts",
     "load_scores",
     "search",
+    "validate",
 ]
 
 __version__ = "0.1.0"
@@ -36,10 +40,12 @@ _HOMES = {
     "ScoreTable": "scores",
     "SearchResult": "procedure",
     "Subset": "subset",
+    "ValidationReport": "validation.report",
     "Variant": "variants",
     "load_prompts": "prompts",
     "load_scores": "scores",
     "search": "procedure",
+    "validate": "validation.validate",
 }
 
 

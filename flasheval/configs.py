@@ -18,6 +18,7 @@ __all__ = [
     "OfficialConfig",
     "SearchConfig",
     "ShowConfig",
+    "ValidateConfig",
     "WideConfig",
     "method_configs",
 ]
@@ -45,7 +46,32 @@ class SearchConfig:
     warm_start: Any = None
     curve: Any = "auto"
     draws: int = 200
+    calibrate: Any = "auto"
+    expect: str = "similar"
+    group: str | None = None
     name: str | None = None
+    out: str | None = None
+
+
+@dataclass
+class ValidateConfig:
+    """Keys of `flasheval validate`; `conf/validate.yaml` says what they mean."""
+
+    scores: Any = "synthetic"
+    prompts: str | None = None
+    higher_is_better: Any = None
+    metric: Any = None
+    methods: Any = field(default_factory=lambda: ["frequency", "anneal", "balanced", "shared"])
+    size: Any = 50
+    splits: Any = "random:10"
+    reference: str | None = "frequency"
+    search_variants: Any = None
+    cluster: str | None = None
+    group: str | None = None
+    seed: int = 0
+    draws: int = 200
+    incomplete: str = "drop"
+    workers: int | None = None
     out: str | None = None
 
 

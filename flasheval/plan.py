@@ -3,23 +3,34 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Literal
 
 import numpy as np
 
 import flasheval
+from flasheval.calibration.folds import DEFAULT_GROUP, FEWEST_VARIANTS, Expect, make_folds
 from flasheval.errors import SettingError
 from flasheval.prompts import PromptSet
 from flasheval.scores import ScoreTable
+from flasheval.selectors.hints import Hints
 from flasheval.selectors.nested import check_nested, check_sizes
 from flasheval.selectors.registry import selector_settings
 from flasheval.selectors.selector import Selector
 from flasheval.storage.canonical import sha256_of
 from flasheval.storage.files import safe_name
 from flasheval.subset import Subset
+from flasheval.validation.splits import Split
 
-__all__ = ["Plan", "make_plan", "measured_sizes", "subset_name"]
+__all__ = [
+    "Plan",
+    "calibration_folds",
+    "checked_seed",
+    "hints_for",
+    "make_plan",
+    "measured_sizes",
+    "subset_name",
+]
 
 _CURVE = (10, 20, 50, 100, 200)
 
@@ -36,6 +47,7 @@ class Plan:
         required: Positions of the prompts that must be in.
         forbidden: Positions of the prompts that must stay out.
         warm_start: Positions of the prompts to start from, or None.
+        hints: What a method that borrows may look at beside the table.
 
     """
 
@@ -46,6 +58,7 @@ class Plan:
     required: tuple[int, ...]
     forbidden: tuple[int, ...]
     warm_start: tuple[int, ...] | None
+    hints: Hints = field(default_factory=Hints)
 
     @property
     def size(self) -> int:
@@ -69,16 +82,16 @@ class Plan:
 
     def context(self) -> str:
         """Return the hash of all that this search's units have in common."""
-        return sha256_of(
-            {
-                "version": flasheval.__version__,
-                "scores": self.table.content_hash,
-                "method": self.selector.name,
-                "settings": self.settings(),
-                "seed": self.seed,
-            },
-            digits=17,
-        )
+        parts = {
+            "version": flasheval.__version__,
+            "scores": self.table.content_hash,
+            "method": self.selector.name,
+            "settings": self.settings(),
+            "seed": self.seed,
+        }
+        if self.selector.borrows:
+            parts["hints"] = self.hints.fingerprint()
+        return sha256_of(parts, digits=17)
 
 
 def make_plan(
@@ -90,6 +103,7 @@ def make_plan(
     require: Sequence[str],
     forbid: Sequence[str],
     warm_start: Subset | Sequence[str] | None,
+    hints: Hints | None = None,
 ) -> Plan:
     """Check the settings of `flasheval.search` (see there) and resolve prompt ids to positions.
 
@@ -110,14 +124,47 @@ def make_plan(
         table,
         selector,
         sizes,
-        _checked_seed(seed),
+        checked_seed(seed),
         _positions(prompts, require),
         _positions(prompts, forbid),
         start,
+        hints or Hints(),
     )
 
 
-def _checked_seed(seed: object) -> int:
+def hints_for(given: ScoreTable, table: ScoreTable, group: str | None = None) -> Hints:
+    """Collect what a search on `table` may borrow from the table it was taken from.
+
+    Args:
+        given: The whole table.
+        table: Complete variants of it, with the metrics to serve.
+        group: The factor that names each variant's family; `base_model` unless given.
+
+    Returns:
+        The other metrics in which all those variants are complete, and the families where each
+        variant has one.
+
+    Example:
+        >>> from flasheval.synthetic import synthetic_scores
+        >>> whole = synthetic_scores(n_variants=24, n_prompts=30)
+        >>> hints = hints_for(whole, whole.with_metrics(["quality"]))
+        >>> len(hints.scores), len(set(hints.groups))
+        (1, 4)
+
+    """
+    others = given.with_variants(table.variant_names)
+    names = [name for name in given.metrics if name not in table.metrics]
+    blocks = [others[name].values for name in names]
+    families = [variant.factors.get(group or DEFAULT_GROUP) for variant in table.variants]
+    known = all(family is not None for family in families)
+    return Hints(
+        tuple(block for block in blocks if np.isfinite(block).all()),
+        tuple(str(family) for family in families) if known else None,
+    )
+
+
+def checked_seed(seed: object) -> int:
+    """Return a seed that can be used; SettingError names any other."""
     if not isinstance(seed, int | np.integer) or isinstance(seed, bool) or seed < 0:
         raise SettingError(f"seed={seed!r}: expected a whole number from 0 on")
     return int(seed)
@@ -150,3 +197,15 @@ def measured_sizes(plan: Plan, curve: Sequence[int] | Literal["auto"] | None) ->
         curve = [size for size in curve if least <= size <= most]
     wanted = check_sizes("curve", curve, least, most) if curve else ()
     return (plan.size, *(size for size in wanted if size != plan.size))
+
+
+def calibration_folds(
+    plan: Plan, calibrate: bool | Literal["auto"], expect: Expect, group: str | None
+) -> tuple[Split, ...]:
+    """Return the parts to hold out for the calibration, none when there shall be none."""
+    if calibrate == "auto":
+        affordable = plan.selector.cheap or plan.selector.name == "auto"
+        calibrate = affordable and len(plan.table) >= FEWEST_VARIANTS
+    if not isinstance(calibrate, bool):
+        raise SettingError(f"calibrate={calibrate}: expected true, false or auto")
+    return make_folds(plan.table, expect, group, plan.seed) if calibrate else ()

@@ -15,13 +15,25 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from flasheval.plan import Plan, make_plan, measured_sizes, subset_name
+from flasheval.calibration.cross_fit import cross_fit
+from flasheval.calibration.fit import fit_calibration, predicting_matrices
+from flasheval.calibration.folds import DEFAULT_GROUP, checked_expect
+from flasheval.plan import (
+    Plan,
+    calibration_folds,
+    hints_for,
+    make_plan,
+    measured_sizes,
+    subset_name,
+)
 from flasheval.progress import reporting
+from flasheval.ranking.significant import near_tie_share
 from flasheval.scores import ScoreTable, load_scores
+from flasheval.selectors.auto import Auto, explain
 from flasheval.selectors.problem import make_problem
 from flasheval.selectors.registry import make_selector
 from flasheval.selectors.run import Outcome
-from flasheval.selectors.selector import Selection
+from flasheval.selectors.selector import Selection, Selector
 from flasheval.subset import Method, MetricInfo, Subset
 from flasheval.subset.evidence import KnownVariant, Record, library_versions, utc_now
 from flasheval.validation.held_out import subset_means
@@ -36,7 +48,7 @@ from flasheval.validation.measure import (
 from flasheval.validation.splits import Split, describe_splits, make_splits
 from flasheval.validation.summary import evidence_of
 from flasheval.validation.units import UnitStore
-from flasheval.validation.warnings import near_tie_share, search_warnings
+from flasheval.validation.warnings import search_warnings
 
 __all__ = ["SearchResult", "search"]
 
@@ -72,7 +84,7 @@ def search(
     scores: ScoreTable | str | Path,
     *,
     size: int = 50,
-    method: str = "balanced",
+    method: str = "auto",
     settings: Mapping[str, Any] | None = None,
     metric: str | Sequence[str] | None = None,
     seed: int = 0,
@@ -84,6 +96,9 @@ def search(
     forbid: Sequence[str] = (),
     curve: Sequence[int] | Literal["auto"] | None = None,
     draws: int = 200,
+    calibrate: bool | Literal["auto"] = "auto",
+    expect: str = "similar",
+    group: str | None = None,
     name: str | None = None,
     folder: str | Path | None = None,
     progress: Report | bool | None = None,
@@ -107,6 +122,12 @@ def search(
         curve: Further sizes at which to measure agreement, for the plot; "auto" takes 10 to 200
             for methods that cost next to nothing.
         draws: Random subsets per size of the baseline.
+        calibrate: Whether to learn, from further searches that hold variants out, how well the
+            subset's scores predict the full set's; "auto" does it for methods that cost next to
+            nothing and at least 8 variants.
+        expect: What new variants will be like: `similar` to those here, or of a `new_family`,
+            whose scores are predicted with wider intervals.
+        group: The factor that names families; `base_model` where it is not given.
         name: The subset's name; made from prompt set, metrics and size when not given.
         folder: Where unfinished and finished units of work are kept, so that the same call after
             an interruption continues.
@@ -134,39 +155,59 @@ def search(
     table, dropped = given.complete(names, incomplete)
     plan = make_plan(
         table,
-        make_selector(method, settings),
+        _selector(method, settings, expect),
         size,
         nested,
         seed,
         require,
         forbid,
         warm_start,
+        hints_for(given, table, group),
     )
     name = subset_name(plan, name)
     check_draws(draws)
     parts = () if splits is None else make_splits(splits, table, given=given.variant_names)
+    folds = calibration_folds(plan, calibrate, checked_expect(expect), group)
     units = None if folder is None else UnitStore(Path(folder), plan.context()).ready()
     sizes = measured_sizes(plan, curve)
-    planned = 1 + len(parts) * (1 if len(plan.sizes) > 1 else len(sizes))
-    measurement = None
+    splits_planned = len(parts) * (1 if len(plan.sizes) > 1 else len(sizes))
+    planned = 1 + splits_planned + len(folds)
+    measurement, selections = None, None
     with reporting(progress) as report:
         outcome = _search_all(plan, units, report, planned)
-        if parts and not outcome.interrupted:
-            measurement = _measure(plan, parts, sizes, units, draws, report)
-    interrupted = outcome.interrupted or (
-        bool(parts) and (measurement is None or measurement.interrupted)
-    )
+        interrupted = outcome.interrupted
+        if parts and not interrupted:
+            measurement = _measure(plan, parts, sizes, units, draws, report, planned)
+            interrupted = measurement is None or measurement.interrupted
+        if folds and not interrupted:
+            selections = _search_folds(plan, folds, units, report, 1 + splits_planned, planned)
+            interrupted = selections is None
     spec = describe_splits(splits)
     evidence = None if measurement is None else evidence_of(measurement, plan.size, spec, seed)
-    ties = {name: near_tie_share(table[name]) for name in table.metrics}
+    ties = {name: near_tie_share(table[name].values) for name in table.metrics}
     warnings = search_warnings(
         evidence, parts, len(table), dropped, ties, interrupted, plan.warm_start is not None
     )
+    calibration = None
+    if selections is not None:
+        calibration = fit_calibration(
+            predicting_matrices(given, table),
+            outcome.selection,
+            folds,
+            selections,
+            expect=checked_expect(expect),
+            group=group or DEFAULT_GROUP,
+            near_ties=ties,
+        )
+    elif folds:
+        warnings.insert(1, "not calibrated yet, so full scores of new variants are not predicted")
     record = Record(
         evidence=evidence,
+        calibration=calibration,
         known_variants=_known_variants(table, outcome.selection),
         versions=library_versions(),
         created=utc_now(),
+        notes=_notes(plan.selector, outcome),
         warnings=tuple(warnings),
         interrupted=interrupted,
     )
@@ -182,6 +223,18 @@ def search(
     )
 
 
+def _selector(method: str, settings: Mapping[str, Any] | None, expect: str) -> Selector[Any]:
+    """Make the method; `auto` is told what to expect unless its settings say so."""
+    given = dict(settings or {})
+    if method == Auto.name and given.get("expect") is None:
+        given["expect"] = checked_expect(expect)
+    return make_selector(method, given)
+
+
+def _notes(selector: Selector[Any], outcome: Outcome) -> tuple[str, ...]:
+    return (explain(selector.expect, outcome.history),) if isinstance(selector, Auto) else ()
+
+
 def _search_all(
     plan: Plan, units: UnitStore | None, progress: Report | None, planned: int
 ) -> Outcome:
@@ -194,6 +247,7 @@ def _search_all(
         required=plan.required,
         forbidden=plan.forbidden,
         warm_start=plan.warm_start,
+        hints=plan.hints,
     )
     everyone = list(range(len(table)))
     rng = np.random.default_rng(plan.seed)
@@ -209,9 +263,10 @@ def _measure(
     units: UnitStore | None,
     draws: int,
     progress: Report | None,
+    planned: int,
 ) -> Measurement | None:
     """Measure the procedure on the splits; None when Ctrl-C left nothing."""
-    report = progress and (lambda what, done, all_: progress(what, done + 1, all_ + 1))
+    report = progress and (lambda what, done, _: progress(what, done + 1, planned))
     try:
         measurement = measure(
             plan.table,
@@ -222,6 +277,7 @@ def _measure(
             required=plan.required,
             forbidden=plan.forbidden,
             warm_start=plan.warm_start,
+            hints=plan.hints,
             nested=len(plan.sizes) > 1,
             units=units,
             draws=draws,
@@ -230,6 +286,33 @@ def _measure(
     except KeyboardInterrupt:  # before the first split: the subset is found and is kept
         return None
     return measurement if measurement.cells else None
+
+
+def _search_folds(
+    plan: Plan,
+    folds: tuple[Split, ...],
+    units: UnitStore | None,
+    progress: Report | None,
+    before: int,
+    planned: int,
+) -> tuple[Selection, ...] | None:
+    """Search without each fold; None when Ctrl-C cut it short."""
+    report = progress and (lambda what, done, _: progress(what, before + done, planned))
+    table = plan.table
+    return cross_fit(
+        [table[name].values for name in table.metrics],
+        table.metrics,
+        plan.sizes,
+        plan.selector,
+        folds,
+        seed=plan.seed,
+        required=plan.required,
+        forbidden=plan.forbidden,
+        warm_start=plan.warm_start,
+        hints=plan.hints,
+        units=units,
+        progress=report,
+    )
 
 
 def _known_variants(table: ScoreTable, selection: Selection) -> tuple[KnownVariant, ...]:

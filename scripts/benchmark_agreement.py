@@ -1,11 +1,12 @@
-"""Measure every search method on the official score matrices, on variants it never saw.
+"""Measure every search method on the official scores, on variants no search has seen.
 
-Two tables, as Markdown:
+Six kinds of splits: random halves, 12 search variants, a solver out, quantised variants out, one
+base model out, two base models out. For each, every method beside random prompts of the same size
+and paired with `frequency`, FlashEval's own search. Written as Markdown, the answer first.
 
-- the official split, `frequency` with 300,000 sets and five seeds, beside the published code's
-  own search re-run on the same scores (three seeds);
-- random halves, every method: held-out Kendall tau-b averaged over metrics and splits, the
-  equivalent random size, and the gain over `frequency` on the same splits, paired.
+The splits are parted in two: methods and settings were chosen on `--splits development`, and are
+reported on the others. One base model out, a solver out and quantised out are too few to part, and
+were looked at in development.
 
 The data is not part of this repository. Finished searches are kept, so that the same command
 continues after an interruption.
@@ -14,243 +15,213 @@ continues after an interruption.
 from __future__ import annotations
 
 import argparse
-import json
 import platform
 import sys
-import tarfile
-import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
-from numpy.typing import NDArray
+from official_data import PROMPT_SETS, arguments, load_tables
 
-from flasheval.importers import import_scores
-from flasheval.importers.official_names import OFFICIAL_VARIANTS
-from flasheval.ranking import bootstrap_interval
-from flasheval.scores import ScoreTable, load_scores
-from flasheval.selectors.registry import METHODS, make_selector, selector_settings
-from flasheval.storage.canonical import sha256_of
+from flasheval import validate
+from flasheval.report.validation_markdown import markdown_table
+from flasheval.report.validation_table import signed, spread_text
+from flasheval.scores import ScoreTable
 from flasheval.subset.evidence import library_versions
-from flasheval.validation.equivalent import equivalent_size_with_interval
-from flasheval.validation.measure import Measurement, RandomAgreement, measure, random_agreement
+from flasheval.validation.records import Summary
+from flasheval.validation.report import ValidationReport
 from flasheval.validation.splits import Split, make_splits
-from flasheval.validation.units import UnitStore
 
-# Search tau / held-out tau of the published code (github.com/thu-nics/FlashEval), re-run with
-# 300,000 sets an iteration, means of three seeds; sizes 10, 50, 100.
-REFERENCE = {
-    ("DiffusionDB", "ImageReward"): ((0.933, 0.773), (0.972, 0.810), (0.978, 0.866)),
-    ("DiffusionDB", "CLIP"): ((0.947, 0.786), (0.978, 0.824), (0.981, 0.827)),
-    ("COCO", "ImageReward"): ((0.957, 0.766), (0.978, 0.860), (0.981, 0.874)),
-    ("COCO", "CLIP"): ((0.967, 0.758), (0.983, 0.819), (0.986, 0.874)),
+METHODS = ("ridge", "frequency", "anneal", "balanced", "shared", "pooled")
+SIZES = (10, 50)
+HALVES, FEW, PAIRS = "random halves", "12 search variants", "two base models out"
+TITLES = (
+    *("N", "method", "held-out tau-b", "over random", "over frequency", "as good as random"),
+    *("on significant pairs", "full-score error", "seconds"),
+)
+TARGETS = {  # equivalent random size wanted, by kind and size
+    (HALVES, 50): 500,
+    (HALVES, 10): 150,
+    (PAIRS, 50): 300,
 }
-OFFICIAL_SIZES = (10, 50, 100)
-JOINT = ("shared",)
-HALVES_NOTE = (
+EXPLAINED = (
     "Held-out tau-b is averaged over metrics (COCO: ImageReward, Aesthetic, CLIP; DiffusionDB: "
-    "these and HPS) and splits; `shared` finds one subset for all metrics, the others one a "
-    "metric. Brackets: 90% bootstrap over splits, which share variants and so are not independent."
+    "these and HPS) and splits. `shared` searches one subset for all metrics, the others one a "
+    "metric. Round brackets: 5-95% of the splits, and 90% bootstrap intervals over splits, which "
+    "share variants and so are not independent; square brackets, where there are fewer than 8 "
+    "splits or groups: the least and the greatest split. Full-score error: the mean absolute error "
+    "of the straight-line prediction, in standard deviations of the held-out full scores. `auto` "
+    "chooses by inner cross-validation, and is told to expect a new family where base models are "
+    "held out. Seconds: median wall time of one search, several at a time."
 )
 
 
-def load_tables(data: Path) -> dict[str, ScoreTable]:
-    """Read the two official tables, complete variants only."""
-    with tempfile.TemporaryDirectory() as folder:
-        with tarfile.open(data / "flasheval-diffusiondb.tar.xz") as archive:
-            archive.extractall(folder, filter="data")
-        diffusiondb = import_scores("flasheval-official", folder).table
-    files = {
-        metric: data / f"coco-{metric.lower()}.npz"
-        for metric in ("ImageReward", "Aesthetic", "CLIP")
-    }
-    coco = load_scores(files, prompts=data / "coco-prompts.jsonl.xz")
-    return {"COCO": coco.complete()[0], "DiffusionDB": diffusiondb.complete()[0]}
+@dataclass(frozen=True)
+class Effort:
+    """How much is measured: numbers of splits, and the first seed of those drawn."""
+
+    halves: int
+    few: int
+    first_seed: int
+    pairs: int
+
+    def similar(self, table: ScoreTable) -> Mapping[str, Sequence[Split]]:
+        """Hold out variants of families that the search has seen."""
+        return {
+            HALVES: make_splits(f"random:{self.halves}@{self.first_seed}", table),
+            FEW: make_splits(f"sample:12x{self.few}@{self.first_seed}", table),
+            "a solver out": make_splits("group:scheduler", table),
+            "quantised out": make_splits("value:precision=_6,_8", table),
+        }
+
+    def families(self, table: ScoreTable) -> Mapping[str, Sequence[Split]]:
+        """Hold out whole base models; of the pairs every second one."""
+        return {
+            "one base model out": make_splits("group:base_model", table),
+            PAIRS: make_splits("group:base_model:2", table)[self.pairs :: 2],
+        }
 
 
-def official_split(table: ScoreTable, data: Path) -> Split:
-    """Make the authors' split, of the variants that are complete here."""
-    positions = json.loads((data / "official-train-ids.json").read_text("utf-8"))
-    names = {OFFICIAL_VARIANTS[position] for position in positions}
-    seen = [row for row, name in enumerate(table.variant_names) if name in names]
-    return make_splits({"name": "official", "search": seen}, table)[0]
+EFFORTS = {
+    "reporting": Effort(halves=30, few=20, first_seed=1000, pairs=1),
+    "development": Effort(halves=20, few=20, first_seed=0, pairs=0),
+    "quick": Effort(halves=2, few=2, first_seed=0, pairs=0),
+}
 
 
-class Bench:
-    """Runs `measure` with every finished search kept in one folder."""
-
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
-
-    def run(
-        self,
-        table: ScoreTable,
-        method: str,
-        sizes: Sequence[int],
-        splits: Sequence[Split],
-        random: RandomAgreement,
-        *,
-        seed: int = 0,
-        **settings: object,
-    ) -> Measurement:
-        """Measure one method; `random` is shared by all methods on the same splits."""
-        selector = make_selector(method, settings)
-        context = sha256_of(
-            [table.content_hash, method, selector_settings(selector), seed], digits=17
+def compare(
+    table: ScoreTable, effort: Effort, methods: Sequence[str], options: argparse.Namespace
+) -> list[ValidationReport]:
+    """Compare the methods on splits of similar variants, and on those of new families."""
+    found = []
+    for expect, splits in (
+        ("similar", effort.similar(table)),
+        ("new_family", effort.families(table)),
+    ):
+        wanted = {name: parts for name, parts in splits.items() if name in options.kinds}
+        if not wanted:
+            continue
+        entries: list[object] = list(methods)
+        if "auto" in options.methods:
+            entries.append({"name": "auto", "expect": expect})
+        report = validate(
+            table,
+            size=options.sizes,
+            methods=entries,
+            splits=wanted,
+            metric=options.metrics,
+            folder=options.units,
+            workers=options.workers,
+            progress=True,
         )
-        units = UnitStore(self.folder, context)
-        found = measure(table, selector, sizes, splits, seed=seed, units=units, random=random)
-        if found.interrupted:
+        if report.interrupted:
             sys.exit("interrupted; the same command continues")
-        return found
+        found.append(report)
+    return found
 
 
-def official_table(
-    bench: Bench, tables: dict[str, ScoreTable], data: Path, n_sets: int, seeds: Sequence[int]
-) -> list[str]:
-    """Compare `frequency` with the published code on the official split."""
-    allowed = f"2 sqrt(s²/{len(seeds)} + s²/3)"
-    lines = [
-        f"| prompt set, metric | N | random | frequency: search / held-out | s over {len(seeds)} "
-        f"seeds | published code: search / held-out | difference | allowed, {allowed} | within |",
-        "| --- | --- | --- | --- | --- | --- | --- | --- | --- |",
+def table_of(report: ValidationReport, kind: str) -> list[str]:
+    """Lay out one kind of splits, all methods and sizes, mean over metrics."""
+    rows = [
+        _row(report.summary(kind, method.label, size))
+        for size in report.sizes
+        for method in report.methods
     ]
-    for prompt_set, whole in tables.items():
-        for metric in whole.metrics:
-            table = whole.with_metrics([metric])
-            split = official_split(table, data)
-            random = random_agreement(table, [split], OFFICIAL_SIZES, seed=0, draws=1000)
-            runs = [
-                bench.run(
-                    table, "frequency", OFFICIAL_SIZES, [split], random, seed=seed, n_sets=n_sets
-                )
-                for seed in seeds
-            ]
-            published = REFERENCE.get((prompt_set, metric), (None,) * len(OFFICIAL_SIZES))
-            for size, figures in zip(OFFICIAL_SIZES, published, strict=True):
-                seen = np.array([run.values(size, metric, "search_tau")[0] for run in runs])
-                unseen = np.array([run.values(size, metric, "held_out_tau")[0] for run in runs])
-                lines.append(
-                    f"| {prompt_set} {metric} | {size} | {random.at(metric, size).mean():.3f} "
-                    f"| {seen.mean():.3f} / {unseen.mean():.3f} | {unseen.std(ddof=1):.3f} "
-                    f"| {_beside_published(unseen, figures)} |"
-                )
-    return lines
+    return markdown_table(TITLES, rows)
 
 
-def _beside_published(held_out: NDArray[np.float64], figures: tuple[float, float] | None) -> str:
-    """Return the four last cells of a row; dashes where the published code was not re-run."""
-    if figures is None:
-        return "- | - | - | -"
-    gap = held_out.mean() - figures[1]
-    allowed = 2 * held_out.std(ddof=1) * np.sqrt(1 / len(held_out) + 1 / 3)
-    within = "yes" if abs(gap) <= allowed else "no"
-    return f"{figures[0]:.3f} / {figures[1]:.3f} | {gap:+.3f} | {allowed:.3f} | {within}"
+def _row(one: Summary) -> tuple[str, ...]:
+    size = one.equivalent_random_size
+    means = [one.measures.get(name) for name in ("held_out_tau_significant", "full_score_error")]
+    return (
+        str(one.size),
+        one.method.partition("(")[0],
+        spread_text(one.held_out_tau),
+        signed(one.over_random),
+        signed(one.over_reference),
+        "" if size is None else str(size),
+        *("-" if spread is None else f"{spread.mean:.3f}" for spread in means),
+        f"{one.seconds:.2f}" if one.seconds else "",
+    )
 
 
-def halves_table(
-    bench: Bench,
-    tables: dict[str, ScoreTable],
-    spec: str,
-    sizes: Sequence[int],
-    methods: Sequence[str],
-) -> list[str]:
-    """Every method on random halves, beside random and paired with `frequency`."""
-    lines = [
-        "| prompt set | N | method | held-out tau-b | equivalent random size | gain over frequency "
-        "| seconds a search |",
-        "| --- | --- | --- | --- | --- | --- | --- |",
+def by_metric(report: ValidationReport, kind: str, method: str) -> list[str]:
+    """Lay out one method's gain over random, metric by metric, to see which one loses."""
+    rows = [
+        (
+            str(size),
+            metric,
+            spread_text(report.summary(kind, method, size, metric).held_out_tau),
+            spread_text(report.summary(kind, "random", size, metric).held_out_tau),
+            signed(report.summary(kind, method, size, metric).over_random),
+        )
+        for size in report.sizes
+        for metric in report.metrics
     ]
-    for prompt_set, table in tables.items():
-        splits = make_splits(spec, table)
-        random = random_agreement(table, splits, sizes, seed=0, draws=200)
-        curves = random.curves(table.metrics)
-        taus: dict[tuple[str, int], NDArray[np.float64]] = {}
-        seconds: dict[tuple[str, int], float] = {}
-        for method in methods:
-            for size, (tau, cost) in _by_size(bench, table, method, sizes, splits, random).items():
-                taus[method, size], seconds[method, size] = tau, cost
-        for size in sizes:
-            mean = curves[:, random.sizes.index(size)]
-            lines.append(
-                f"| {prompt_set} | {size} | (random, 200 draws) | {mean.mean():.3f} | | | |"
-            )
-            for method in methods:
-                tau = taus[method, size]
-                equivalent = equivalent_size_with_interval(
-                    tau, random.sizes, curves, np.random.default_rng(0)
-                )
-                gain = _paired_gain(tau, taus["frequency", size])
-                lines.append(
-                    f"| {prompt_set} | {size} | {method} | {tau.mean():.3f} | {equivalent} "
-                    f"| {'' if method == 'frequency' else gain} | {seconds[method, size]:.2f} |"
-                )
+    return markdown_table(("N", "metric", method.partition("(")[0], "random", "gain"), rows)
+
+
+def targets(reports: Mapping[str, list[ValidationReport]]) -> list[str]:
+    """Set `auto` beside the targets: as good as how many random prompts it is."""
+    rows = []
+    for (kind, size), wanted in TARGETS.items():
+        row = [kind, str(size), str(wanted)]
+        for found in reports.values():
+            row += [_reached(report, kind, size) for report in found if _has(report, kind)]
+        rows.append(tuple(row))
+    return markdown_table(("splits", "N", "wanted", *reports), rows)
+
+
+def _has(report: ValidationReport, kind: str) -> bool:
+    return any(one.name == kind for one in report.kinds)
+
+
+def _reached(report: ValidationReport, kind: str, size: int) -> str:
+    label = next((one.label for one in report.methods if one.name == "auto"), None)
+    if label is None or size not in report.sizes:
+        return "-"
+    one = report.summary(kind, label, size)
+    return f"{one.equivalent_random_size}; over frequency {signed(one.over_reference)}"
+
+
+def page(reports: Mapping[str, list[ValidationReport]], options: argparse.Namespace) -> list[str]:
+    """Lay out everything."""
+    lines = ["## `auto` beside the targets", ""]
+    lines += ["Equivalent random size, and the paired gain over `frequency` in tau-b.", ""]
+    lines += [*targets(reports), "", EXPLAINED, ""]
+    for prompt_set, found in reports.items():
+        for report in found:
+            about = f"{report.n_variants} variants, {report.n_prompts:,} prompts"
+            for kind in report.kinds:
+                count = f"{len(kind.splits)} split{'' if len(kind.splits) == 1 else 's'}"
+                lines += [f"## {prompt_set}, {kind.name} ({about}, {count})", ""]
+                lines += [*table_of(report, kind.name), ""]
+                if kind.name == FEW and "auto" in options.methods:
+                    label = next(one.label for one in report.methods if one.name == "auto")
+                    lines += [*by_metric(report, kind.name, label), ""]
     return lines
-
-
-def _by_size(
-    bench: Bench,
-    table: ScoreTable,
-    method: str,
-    sizes: Sequence[int],
-    splits: Sequence[Split],
-    random: RandomAgreement,
-) -> dict[int, tuple[NDArray[np.float64], float]]:
-    """Held-out tau a split, averaged over metrics, and the median seconds of a search."""
-    joint = [table] if method in JOINT else [table.with_metrics([m]) for m in table.metrics]
-    found = [bench.run(part, method, sizes, splits, random) for part in joint]
-    result = {}
-    for size in sizes:
-        tau = np.mean([run.pooled(size, "held_out_tau") for run in found], axis=0)
-        cost = [cell.seconds for run in found for cell in run.cells if cell.size == size]
-        result[size] = (tau, float(np.median(cost)))
-        print(f"{table.prompts.name} {method} {size}: {tau.mean():.3f}", file=sys.stderr)
-    return result
-
-
-def _paired_gain(tau: NDArray[np.float64], other: NDArray[np.float64]) -> str:
-    gain = tau - other
-    low, high = bootstrap_interval(gain, rng=np.random.default_rng(0), level=0.9)
-    return f"{gain.mean():+.3f} ({low:+.3f} to {high:+.3f})"
 
 
 def main() -> None:
     """Measure and write the report."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("--data", type=Path, required=True, help="folder of the official scores")
-    parser.add_argument("--out", type=Path, help="Markdown file to write (default: the terminal)")
-    parser.add_argument("--units", type=Path, default=Path("flasheval-runs/benchmark-agreement"))
-    parser.add_argument("--splits", default="random:30@1000", help="the random halves")
-    parser.add_argument("--sizes", type=int, nargs="+", default=[10, 50, 200])
-    parser.add_argument("--methods", nargs="+", default=list(METHODS), choices=list(METHODS))
-    parser.add_argument("--n-sets", type=int, default=300_000, help="for the official split")
-    parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2, 3, 4])
-    parser.add_argument("--only-official", action="store_true", help="skip the random halves")
-    parser.add_argument("--skip-official", action="store_true")
-    options = parser.parse_args()
-    if "frequency" not in options.methods:
-        parser.error("--methods needs frequency, which the others are paired with")
+    options = _options()
     begun = time.perf_counter()
-    tables, bench = load_tables(options.data), Bench(options.units)
+    effort = EFFORTS["quick" if options.quick else options.splits]
+    methods = [name for name in options.methods if name != "auto"]
+    tables = load_tables(options.data, options.prompt_sets)
+    reports = {name: compare(table, effort, methods, options) for name, table in tables.items()}
     versions = ", ".join(f"{name} {version}" for name, version in library_versions().items())
     lines = [
         "# Held-out agreement of the search methods",
         "",
-        f"Made by `python scripts/benchmark_agreement.py {_arguments()}` "
-        f"({versions}; {platform.machine()}).",
+        f"Made by `python scripts/benchmark_agreement.py {arguments()}` "
+        f"({versions}; {platform.machine()}), on the {'quick' if options.quick else options.splits}"
+        " splits.",
         "",
+        *page(reports, options),
     ]
-    if not options.skip_official:
-        lines += ["## The official split: `frequency` beside the published code", ""]
-        lines += [*official_table(bench, tables, options.data, options.n_sets, options.seeds)]
-        lines += [""]
-    if not options.only_official:
-        lines += [f"## Random halves ({options.splits})", "", HALVES_NOTE, ""]
-        lines += halves_table(bench, tables, options.splits, options.sizes, options.methods)
-    text = "\n".join(lines) + "\n"
+    text = "\n".join(lines).rstrip("\n") + "\n"
     if options.out is None:
         print(text)
     else:
@@ -259,14 +230,28 @@ def main() -> None:
     print(f"{time.perf_counter() - begun:.0f} s", file=sys.stderr)
 
 
-def _arguments() -> str:
-    """Return the arguments as typed, without this machine's paths."""
-    words = list(sys.argv[1:])
-    for flag in ("--data", "--out", "--units"):
-        if flag in words:
-            at = words.index(flag)
-            words[at + 1 : at + 2] = ["DIR" if flag != "--out" else "FILE"]
-    return " ".join(words)
+def _options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    every = [HALVES, FEW, "a solver out", "quantised out", "one base model out", PAIRS]
+    parser.add_argument("--data", type=Path, required=True, help="folder of the official scores")
+    parser.add_argument("--out", type=Path, help="Markdown file to write (default: the terminal)")
+    parser.add_argument("--units", type=Path, default=Path("flasheval-runs/benchmark-agreement"))
+    parser.add_argument("--splits", default="reporting", choices=("reporting", "development"))
+    parser.add_argument("--sizes", type=int, nargs="+", default=list(SIZES))
+    parser.add_argument("--methods", nargs="+", default=[*METHODS, "auto"])
+    parser.add_argument("--kinds", nargs="+", default=every, choices=every)
+    parser.add_argument("--metrics", nargs="+", help="default: all")
+    parser.add_argument("--prompt-sets", nargs="+", default=list(PROMPT_SETS), choices=PROMPT_SETS)
+    parser.add_argument("--workers", type=int, help="searches at a time (default: one a core)")
+    parser.add_argument(
+        "--quick", action="store_true", help="two splits of each kind that is drawn"
+    )
+    options = parser.parse_args()
+    if "frequency" not in options.methods:
+        parser.error("--methods needs frequency, which the others are paired with")
+    return options
 
 
 if __name__ == "__main__":

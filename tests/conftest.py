@@ -10,7 +10,9 @@ os.environ["MKL_NUM_THREADS"] = "1"
 import sys
 import tarfile
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
+from typing import ClassVar
 
 import numpy as np
 import pytest
@@ -18,6 +20,9 @@ import pytest
 from flasheval.importers import import_scores
 from flasheval.prompts import PromptSet
 from flasheval.scores import ScoreMatrix, ScoreTable, load_scores
+from flasheval.selectors.problem import Problem
+from flasheval.selectors.registry import METHODS
+from flasheval.selectors.selector import OneShot, Selection
 from flasheval.variants import Variant
 
 _SHARED_DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
@@ -128,3 +133,41 @@ def _make_table(
 def make_table() -> MakeTable:
     """A function: make_table(n_variants, n_prompts, metrics, seed, noise=, missing=, ...)."""
     return _make_table
+
+
+@pytest.fixture
+def borrower(monkeypatch: pytest.MonkeyPatch) -> list[Problem]:
+    """Register a method `borrower` that takes the first prompts; the problems it was given."""
+    seen: list[Problem] = []
+
+    @dataclass(frozen=True)
+    class Borrower(OneShot):
+        name: ClassVar[str] = "borrower"
+        borrows: ClassVar[bool] = True
+
+        def choose(self, problem: Problem, rng: np.random.Generator) -> Selection:
+            seen.append(problem)
+            return Selection(np.concatenate([problem.required, problem.allowed])[: problem.size])
+
+    monkeypatch.setitem(METHODS, "borrower", Borrower)
+    return seen
+
+
+def _check_hints(problem: Problem, table: ScoreTable, factor: str) -> set[int]:
+    """Assert that the hints are of the very variants searched; return those, as rows of `table`."""
+    served = table[problem.metrics[0]].values
+    where = {row.tobytes(): number for number, row in enumerate(served)}
+    rows = [where[row.tobytes()] for row in problem.scores[0]]
+    others = [name for name in table.metrics if name not in problem.metrics]
+    assert len(problem.hints.scores) == len(others)
+    for block, name in zip(problem.hints.scores, others, strict=True):
+        np.testing.assert_array_equal(block, table[name].values[rows])
+    families = table.factor(factor)
+    assert problem.hints.groups == tuple(str(families[row]) for row in rows)
+    return set(rows)
+
+
+@pytest.fixture(scope="session")
+def check_hints() -> Callable[[Problem, ScoreTable, str], set[int]]:
+    """A function: check_hints(problem, table, factor) -> the rows of the table searched."""
+    return _check_hints

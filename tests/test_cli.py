@@ -29,7 +29,7 @@ def flasheval(*words: str, cwd: Path, **environment: str) -> subprocess.Complete
 def test_help_names_the_verbs(words: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     assert main(words) == 0
     out = capsys.readouterr().out
-    for verb in ("search", "import", "show"):
+    for verb in ("search", "validate", "import", "show"):
         assert f"\n  {verb} " in out
     assert max(map(len, out.splitlines())) <= 82
 
@@ -65,7 +65,7 @@ def test_an_unknown_verb_gets_a_suggestion(
     assert main([verb]) == 2
     err = capsys.readouterr().err
     assert err == (
-        f"flasheval: error: no verb '{verb}'; there are: search, import, show; "
+        f"flasheval: error: no verb '{verb}'; there are: search, validate, import, show; "
         f"did you mean '{nearest}'?\n"
     )
 

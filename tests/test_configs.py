@@ -1,10 +1,11 @@
 from dataclasses import asdict, fields
 from inspect import signature
 
-from flasheval.configs import IMPORTER_CONFIGS, SearchConfig, method_configs
+from flasheval.configs import IMPORTER_CONFIGS, SearchConfig, ValidateConfig, method_configs
 from flasheval.importers import IMPORTERS
 from flasheval.procedure import search
 from flasheval.selectors.registry import METHODS, make_selector, selector_settings
+from flasheval.validation.validate import validate
 
 
 def test_a_method_has_the_settings_of_its_dataclass() -> None:
@@ -24,8 +25,28 @@ def test_what_python_can_be_told_the_command_line_can() -> None:
 def test_defaults_are_those_of_python() -> None:
     config = asdict(SearchConfig())
     of_python = {name: p.default for name, p in signature(search).parameters.items()}
-    for key in ("size", "seed", "splits", "incomplete", "nested", "draws", "name", "metric"):
+    for key in (
+        "size",
+        "seed",
+        "splits",
+        "incomplete",
+        "nested",
+        "draws",
+        "name",
+        "metric",
+        "calibrate",
+    ):
         assert config[key] == of_python[key], key
+
+
+def test_a_comparison_is_told_the_same_in_python_and_on_the_command_line() -> None:
+    of_python = {name: p.default for name, p in signature(validate).parameters.items()}
+    config = asdict(ValidateConfig())
+    told = {{"folder": "out"}.get(name, name) for name in of_python} - {"progress"}
+    assert told == set(config) - {"prompts", "higher_is_better"}
+    for key in told - {"scores", "out", "methods"}:
+        assert config[key] == of_python[key], key
+    assert config["methods"] == list(of_python["methods"])
 
 
 def test_every_importer_has_its_keys() -> None:

@@ -9,8 +9,9 @@ import pytest
 
 import flasheval
 from flasheval.errors import DataError, SettingError
-from flasheval.plan import make_plan, measured_sizes, subset_name
+from flasheval.plan import calibration_folds, hints_for, make_plan, measured_sizes, subset_name
 from flasheval.prompts import PromptSet
+from flasheval.selectors.hints import Hints
 from flasheval.selectors.registry import METHODS, make_selector
 from flasheval.subset import Method, Subset
 
@@ -44,6 +45,7 @@ def test_a_plain_plan(plan, table):
     assert (made.size, made.sizes, made.seed) == (5, (5,), 3)
     assert type(made.seed) is int
     assert (made.required, made.forbidden, made.warm_start) == ((), (), None)
+    assert made.hints == Hints()
     assert made.settings() == {"noise_weight": 2.0, "passes": 8, "screen": 10_000}
 
 
@@ -111,6 +113,37 @@ def test_what_cannot_be_is_one_line(plan, changes, error, words):
     assert "\n" not in str(caught.value)
 
 
+# --- what a method may borrow -------------------------------------------------------------------
+
+
+def test_hints_are_the_other_metrics_and_the_families(make_table):
+    table = make_table(8, 12, ("clip", "fid", "aes"))
+    hints = hints_for(table, table.with_metrics(["fid"]))
+    for block, name in zip(hints.scores, ("clip", "aes"), strict=True):
+        np.testing.assert_array_equal(block, table[name].values)
+    assert hints.groups == ("base0", "base1", "base2", "base3") * 2
+    assert hints_for(table, table).scores == ()
+    assert hints_for(table, table, "steps").groups == ("10",) * 8
+    assert hints_for(table, table, "no such factor").groups is None
+
+
+def test_families_are_known_when_each_variant_has_one(table):
+    first = replace(table.variants[0], factors={})
+    partly = replace(table, variants=(first, *table.variants[1:]))
+    assert hints_for(partly, partly).groups is None
+
+
+def test_hints_are_of_the_variants_that_are_left_and_whole(make_table):
+    table = make_table(6, 12, ("clip", "fid", "aes"))
+    for name, gaps in (("clip", [1, 4]), ("fid", [1]), ("aes", [0])):
+        table[name].values[gaps, 3] = np.nan
+    served, dropped = table.complete(["clip"], "drop")
+    assert dropped == ("v1", "v4")
+    (fid,) = hints_for(table, served).scores  # aes lacks a score of a variant that is searched
+    np.testing.assert_array_equal(fid, table["fid"].values[[0, 2, 3, 5]])
+    assert hints_for(table, served).groups == ("base0", "base2", "base3", "base1")
+
+
 # --- the hash of what a search's units have in common -------------------------------------------
 
 
@@ -150,6 +183,24 @@ def test_whatever_changes_the_units_changes_the_context(plan, table):
         plan(on=nudged),
     ]
     assert len({made.context() for made in plans}) == len(plans)
+
+
+def test_hints_are_in_the_context_of_the_methods_that_borrow(plan, table):
+    served = table.with_metrics(["clip"])
+    values = table["fid"].values.copy()
+    values[3, 7] += 1.0
+    nudged = replace(
+        table, matrices={**table.matrices, "fid": replace(table["fid"], values=values)}
+    )
+    every = [
+        Hints(),
+        hints_for(table, served),
+        hints_for(nudged, served),
+        hints_for(table, served, "steps"),
+    ]
+    for method, selector in METHODS.items():
+        contexts = {plan(on=served, method=method, hints=hints).context() for hints in every}
+        assert len(contexts) == (len(every) if selector.borrows else 1)
 
 
 def test_the_size_is_not_in_the_context(plan):
@@ -205,3 +256,16 @@ def test_sizes_of_the_curve_must_fit_what_is_required_and_forbidden(plan):
         measured_sizes(narrow, "all")
     with pytest.raises(SettingError, match=r"curve: size 2\.5 is not a whole number"):
         measured_sizes(narrow, [2.5])
+
+
+def test_auto_calibrates_where_a_search_is_cheap_and_variants_are_enough(make_table):
+    def folds(calibrate, n=16, method="balanced", expect="similar"):
+        plan = make_plan(make_table(n), make_selector(method), 5, None, 3, (), (), None)
+        return calibration_folds(plan, calibrate, expect, None)
+
+    assert len(folds("auto")) == len(folds(True)) == 8
+    assert folds(False) == folds("auto", n=7) == folds("auto", method="frequency") == ()
+    assert len(folds(True, method="frequency")) == 8
+    assert folds("auto", expect="new_family")[0].groups == ("base0",)
+    with pytest.raises(SettingError, match="calibrate=1: expected true, false or auto"):
+        folds(1)

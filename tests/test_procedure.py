@@ -9,6 +9,7 @@ import flasheval
 from flasheval.errors import DataError, FlashevalError, SettingError
 from flasheval.procedure import search
 from flasheval.prompts import PromptSet
+from flasheval.ranking import near_tie_share
 from flasheval.scores import ScoreTable
 from flasheval.scores.matrix import ScoreMatrix
 from flasheval.selectors.registry import METHODS
@@ -265,6 +266,9 @@ def test_sizes_of_the_curve_are_measured_too():
         ({"curve": [0]}, SettingError, "curve: size 0 is outside 1 to 300"),
         ({"curve": [4.5]}, SettingError, "curve: size 4.5 is not a whole number"),
         ({"draws": 0}, SettingError, "draws=0"),
+        ({"calibrate": "yes"}, SettingError, "calibrate=yes: expected true, false or auto"),
+        ({"expect": "family"}, SettingError, "expect=family: expected similar or new_family"),
+        ({"expect": "new_family", "group": "size"}, SettingError, "no variant has 'size'"),
         ({"name": "a/b"}, DataError, "subset name 'a/b' cannot be a file name"),
         ({"scores": "nowhere"}, DataError, "nowhere"),
     ],
@@ -276,7 +280,15 @@ def test_what_cannot_be_done_is_one_line(change, error, words):
 
 
 @pytest.mark.parametrize(
-    "change", [{"name": ".."}, {"draws": 0}, {"splits": "random:x"}, {"curve": [0]}]
+    "change",
+    [
+        {"name": ".."},
+        {"draws": 0},
+        {"splits": "random:x"},
+        {"curve": [0]},
+        {"calibrate": 1},
+        {"expect": "new_family", "group": "x"},
+    ],
 )
 def test_a_bad_setting_is_found_before_any_search(monkeypatch, change):
     monkeypatch.setattr("flasheval.procedure._search_all", None)
@@ -390,13 +402,87 @@ def test_ctrl_c_while_measuring_random_keeps_the_subset():
     assert result.subset.ids == _quick().subset.ids
 
 
+def test_full_scores_are_predicted_by_default_where_it_is_cheap(tmp_path):
+    result = _quick(size=20, metric="quality")
+    calibration = result.subset.record.calibration
+    assert (calibration.expect, calibration.folds) == ("similar", 8)
+    assert set(calibration.metrics) == {"quality", "alignment"}  # the other one helps to predict
+    assert calibration.metrics["quality"].near_ties == near_tie_share(TABLE["quality"].values)
+    subset = Subset.load(result.subset.save(tmp_path / "a.json"))
+    rows = TABLE.prompts.index_of(subset.ids)
+    own, other = (TABLE["quality"].values[row, rows] for row in (3, 4))
+    full = TABLE["quality"].full_means
+    found = subset.predict({"quality": own})["quality"]
+    assert found.low < full[3] < found.high  # a searched one: far inside
+    assert subset.difference({"quality": own}, {"quality": other})["quality"].value != 0
+    placed = subset.place({"quality": own})["quality"]
+    assert placed.neighbours[0].name == TABLE.variant_names[int(full.argmax())]
+    assert "a new variant's full quality score is predicted within +-" in str(subset)
+
+
+def test_calibrating_changes_nothing_else():
+    with_it, without = _quick(), _quick(calibrate=False)
+    assert without.subset.record.calibration is None
+    assert with_it.subset.content_hash == without.subset.content_hash
+    assert with_it.subset.record.evidence == without.subset.record.evidence
+    assert with_it.warnings == without.warnings
+
+
+def test_dear_methods_and_few_variants_are_calibrated_on_demand_only():
+    dear = {"method": "frequency", "settings": {"n_sets": 100}, "splits": None}
+    assert _quick(**dear).subset.record.calibration is None
+    assert _quick(**dear, calibrate=True).subset.record.calibration is not None
+    few = TABLE.with_variants(list(range(7)))
+    assert _quick(few, splits=None).subset.record.calibration is None
+    with pytest.raises(SettingError, match="7 complete variants; expected at least 8"):
+        _quick(few, splits=None, calibrate=True)
+
+
+def test_new_families_are_told_apart_by_a_factor():
+    family = _quick(expect="new_family").subset.record.calibration
+    assert (family.expect, family.group, family.folds) == ("new_family", "base_model", 8)
+    scheduler = _quick(expect="new_family", group="scheduler").subset.record.calibration
+    assert (scheduler.group, scheduler.folds, scheduler.dof) == ("scheduler", 3, 2)
+
+
+def test_a_nested_search_is_calibrated_as_a_whole():
+    calibration = _quick(nested=[4, 8]).subset.record.calibration
+    assert calibration.metrics["quality"].high == pytest.approx(
+        max(v.subset_means["quality"] for v in _quick(nested=[4, 8]).subset.record.known_variants)
+    )
+
+
+def test_a_second_call_does_not_cross_fit_again(tmp_path, monkeypatch):
+    first = _quick(folder=tmp_path)
+    monkeypatch.setattr(measure_module, "run_selector", None)
+    again = _quick(folder=tmp_path)
+    assert again.subset.record.calibration == first.subset.record.calibration
+
+
+def test_ctrl_c_while_calibrating_leaves_it_out_and_says_so(tmp_path):
+    def progress(what, done, planned):
+        if what == "calibration, fold 3":
+            raise KeyboardInterrupt
+
+    result = _quick(folder=tmp_path, progress=progress)
+    assert result.interrupted
+    assert result.subset.record.interrupted
+    assert result.subset.record.calibration is None
+    assert result.subset.record.evidence == _quick().subset.record.evidence
+    assert result.warnings[0].startswith("interrupted")
+    assert result.warnings[1].startswith("not calibrated yet")
+    whole = _quick(folder=tmp_path)
+    assert whole.subset.record.calibration == _quick().subset.record.calibration
+    assert not any("calibrated" in line for line in whole.warnings)
+
+
 def test_progress_ends_where_it_was_planned_to():
     seen = []
     _quick(progress=lambda *what: seen.append(what), curve=[4])
     done, planned = [what[1] for what in seen], {what[2] for what in seen}
-    assert planned == {5}
+    assert planned == {1 + 2 * 2 + 8}  # all variants; two splits of two sizes; eight folds
     assert done == sorted(done)
-    assert done[-1] == 5
+    assert done[-1] == 13
 
 
 def test_a_folder_that_cannot_be_used_is_one_line_and_found_at_once(tmp_path, monkeypatch):
@@ -423,3 +509,99 @@ def test_the_function_can_be_called_whatever_was_imported_before(first):
     assert "DataError" in ran.stderr
     assert "nowhere" in ran.stderr
     assert "not callable" not in ran.stderr
+
+
+# --- what a method may borrow --------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("nested", [None, [3, 5]])
+def test_hints_are_of_the_variants_of_each_search(borrower, check_hints, make_table, nested):
+    table = make_table(24, 40, ("a", "b", "c"))
+    settings = {"metric": ["a", "c"], "group": "steps", "nested": nested, "calibrate": True}
+    _quick(table, method="borrower", size=5, curve=None, **settings)
+    searched = [check_hints(problem, table, "steps") for problem in borrower]
+    parts = [set(split.search.tolist()) for split in make_splits("random:2", table)]
+    stages = 1 if nested is None else 2
+    assert searched[: 3 * stages] == [
+        rows for rows in (set(range(24)), *parts) for _ in range(stages)
+    ]
+    folds = searched[3 * stages :: stages]
+    assert len(folds) == 8
+    assert {len(rows) for rows in folds} == {21}
+
+
+@pytest.mark.parametrize("nested", [None, [4, 8]])
+@pytest.mark.parametrize("method", ["pooled", "auto"])
+def test_a_metric_beside_the_one_served_changes_a_method_that_borrows(method, nested):
+    settings = {"metric": "quality", "size": 40, "nested": nested and [20, 40], "splits": None}
+    whole, alone = (
+        _quick(scores, method=method, calibrate=False, **settings).subset
+        for scores in (TABLE, TABLE.with_metrics(["quality"]))
+    )
+    assert whole.ids != alone.ids
+    plain, same = (
+        _quick(scores, calibrate=False, **settings).subset
+        for scores in (TABLE, TABLE.with_metrics(["quality"]))
+    )
+    assert plain.content_hash == same.content_hash
+
+
+def test_a_metric_in_which_all_variants_tie_is_not_borrowed():
+    flat = replace(TABLE["alignment"], values=np.tile(TABLE["alignment"].values[:1], (40, 1)))
+    table = replace(TABLE, matrices={**TABLE.matrices, "alignment": flat})
+    settings = {"method": "pooled", "metric": "quality", "splits": None, "calibrate": False}
+    found = _quick(table, **settings).subset
+    alone = _quick(TABLE.with_metrics(["quality"]), **settings).subset
+    assert found.content_hash == alone.content_hash
+
+
+def test_work_kept_of_other_hints_is_not_taken_up(tmp_path):
+    nudged = replace(TABLE["alignment"], values=TABLE["alignment"].values[::-1].copy())
+    other = replace(TABLE, matrices={**TABLE.matrices, "alignment": nudged})
+    for method, kept in (("pooled", 2), ("balanced", 1)):
+        folder = tmp_path / method
+        for table in (TABLE, other, TABLE):
+            _quick(
+                table,
+                method=method,
+                metric="quality",
+                splits=None,
+                calibrate=False,
+                folder=folder,
+            )
+        assert len(list(folder.glob("*.json"))) == kept
+
+
+def test_auto_says_what_it_took_and_expects_what_the_search_does(monkeypatch):
+    settings = {"method": "auto", "metric": "quality", "splits": None, "calibrate": False}
+    similar, family = (
+        _quick(expect=expect, group="scheduler", **settings).subset
+        for expect in ("similar", "new_family")
+    )
+    assert similar.method.settings == {"expect": "similar"}
+    assert family.method.settings == {"expect": "new_family"}
+    for subset in (similar, family):
+        (line,) = [note for note in subset.record.notes if note.startswith("auto ")]
+        assert "inner held-out tau: " in line
+    own = _quick(settings={"expect": "similar"}, expect="new_family", **settings).subset
+    assert own.method.settings == {"expect": "similar"}
+    with pytest.raises(SettingError, match="families are not known; .*group=FACTOR"):
+        _quick(expect="new_family", group="lens", **settings)
+
+
+@pytest.mark.parametrize("after", [1, 3, 20])
+def test_auto_stopped_half_way_has_a_whole_subset_and_continues(tmp_path, after):
+    settings = {"method": "auto", "metric": "quality", "splits": None, "calibrate": False}
+    whole, calls = _quick(**settings), []
+
+    def report(what, done, planned):
+        calls.append(done)
+        if len(calls) == after + 1:
+            raise KeyboardInterrupt
+
+    stopped = _quick(folder=tmp_path, progress=report, **settings)
+    assert stopped.interrupted
+    assert stopped.subset.size == 8
+    again = _quick(folder=tmp_path, **settings)
+    assert again.subset.content_hash == whole.subset.content_hash
+    assert again.history == whole.history

@@ -7,6 +7,9 @@ from pathlib import Path
 import pytest
 
 SCRIPTS = Path(__file__).resolve().parents[1] / "scripts"
+RUNNABLE = sorted(
+    path.name for path in SCRIPTS.glob("*.py") if "__main__" in path.read_text("utf-8")
+)
 
 
 def _run(name, *arguments):
@@ -16,7 +19,7 @@ def _run(name, *arguments):
     return ran.stdout
 
 
-@pytest.mark.parametrize("script", sorted(path.name for path in SCRIPTS.glob("*.py")))
+@pytest.mark.parametrize("script", RUNNABLE)
 def test_help_says_what_a_script_is_for(script):
     text = _run(script, "--help")
     assert text.startswith(f"usage: {script}")
@@ -39,17 +42,48 @@ def test_speed_is_measured_with_its_memory():
 def test_agreement_is_measured_beside_random_and_continues(shared_data, tmp_path):
     arguments = (
         *("--data", shared_data, "--units", tmp_path / "units", "--out", tmp_path / "a.md"),
-        *("--splits", "random:2@0", "--sizes", 10, "--methods", "random", "frequency"),
-        *("--n-sets", 500),
+        *("--quick", "--metrics", "CLIP", "HPS", "--prompt-sets", "DiffusionDB"),
+        *("--kinds", "random halves", "12 search variants", "two base models out"),
+        *("--methods", "frequency", "pooled", "auto"),
     )
     _run("benchmark_agreement.py", *arguments)
     first = (tmp_path / "a.md").read_text("utf-8")
-    kept = sorted(path.name for path in (tmp_path / "units").iterdir())
-    assert len(kept) == 5 * 3 * 7 + 2 * 2 * 7  # seeds, sizes, metrics; halves, methods, metrics
+    kept = sorted(path.name for path in (tmp_path / "units").rglob("*.json"))
+    assert len(kept) == (2 + 2 + 8) * 3 * 2 * 2  # splits, methods, metrics, sizes
     _run("benchmark_agreement.py", *arguments)
-    assert (tmp_path / "a.md").read_text("utf-8") == first
+    assert _without_seconds((tmp_path / "a.md").read_text("utf-8")) == _without_seconds(first)
+    assert sorted(path.name for path in (tmp_path / "units").rglob("*.json")) == kept
+    halves = first.split("## DiffusionDB, random halves")[1].split("##")[0]
+    rows = [line.split(" | ") for line in halves.splitlines() if line.startswith("| 50 |")]
+    assert [row[1] for row in rows] == ["random", "frequency", "pooled", "auto"]
+    tau = [float(row[2].split()[0]) for row in rows]
+    assert min(tau[1:]) > tau[0]
+    assert "| two base models out | 50 | 300 |" in first
+    assert str(shared_data) not in first
+
+
+def _without_seconds(text):
+    return [
+        line.rpartition(" | ")[0] if line.startswith("| ") else line for line in text.splitlines()
+    ]
+
+
+@pytest.mark.slow
+def test_calibrations_are_held_to_their_word_and_it_continues(shared_data, tmp_path):
+    arguments = (
+        *("--data", shared_data, "--units", tmp_path / "units", "--out", tmp_path / "c.md"),
+        *("--quick", "--splits", "dev", "--sizes", 10, "--methods", "random", "balanced"),
+        *("--prompt-sets", "DiffusionDB"),
+    )
+    _run("benchmark_calibration.py", *arguments)
+    first = (tmp_path / "c.md").read_text("utf-8")
+    kept = sorted(path.name for path in (tmp_path / "units").iterdir())
+    _run("benchmark_calibration.py", *arguments)
+    assert (tmp_path / "c.md").read_text("utf-8") == first
     assert sorted(path.name for path in (tmp_path / "units").iterdir()) == kept
-    rows = [line.split(" | ") for line in first.splitlines() if line.startswith("| COCO | 10")]
-    assert [row[2] for row in rows] == ["(random, 200 draws)", "random", "frequency"]
-    assert float(rows[2][3]) > float(rows[0][3])
+    rows = [line.split(" | ") for line in first.splitlines() if line.startswith("| random halves")]
+    assert len(rows) == 3 * 2  # three tables, two methods
+    random, balanced = rows[:2]
+    assert float(balanced[5]) < float(random[5])  # the error of the predicted full score
+    assert 75 <= int(balanced[6].split("%")[0]) <= 100
     assert str(shared_data) not in first

@@ -34,18 +34,31 @@ def register(verb: str) -> None:
         # One job a core: joblib then holds the threads inside a job to its share of the cores.
         jobs = JobLibLauncherConf(n_jobs=max(2, os.cpu_count() or 2))
         store.store(group="hydra/launcher", name="joblib", node=jobs, provider="flasheval")
-    resolvers = {"run_name": _run_name, "run_folder": _run_folder, "sweep_folder": _sweep_folder}
+    resolvers = {
+        "run_name": _run_name,
+        "run_folder": _run_folder,
+        "sweep_folder": _sweep_folder,
+        "validation_folder": _validation_folder,
+    }
     for name, resolver in resolvers.items():
         OmegaConf.register_new_resolver(f"flasheval.{name}", resolver, replace=True)
 
 
 def _nodes(verb: str) -> Iterator[tuple[str, str, type[Any]]]:
-    from flasheval.configs import IMPORTER_CONFIGS, SearchConfig, ShowConfig, method_configs
+    from flasheval.configs import (
+        IMPORTER_CONFIGS,
+        SearchConfig,
+        ShowConfig,
+        ValidateConfig,
+        method_configs,
+    )
 
     if verb == "search":
         yield "schema", "search", SearchConfig
         for name, node in method_configs().items():
             yield "schema/method", name, node
+    elif verb == "validate":
+        yield "schema", "validate", ValidateConfig
     elif verb == "import":
         for name, importer in IMPORTER_CONFIGS.items():
             yield "schema/importer", name, importer
@@ -143,6 +156,16 @@ def _run_folder(*, _root_: Any) -> str:
     from flasheval.report.run_folder import FOLDER_OF_RUNS
 
     return str(_root_.out or f"{FOLDER_OF_RUNS}/search/{_run_name(_root_=_root_)}")
+
+
+def _validation_folder(*, _root_: Any) -> str:
+    from flasheval.configs import ValidateConfig
+    from flasheval.report.run_folder import FOLDER_OF_RUNS
+    from flasheval.report.validation_folder import validation_name
+
+    settings = plain_settings(_root_)
+    name = validation_name(settings, asdict(ValidateConfig()))
+    return str(_root_.out or f"{FOLDER_OF_RUNS}/validate/{name}")
 
 
 def _sweep_folder(*, _root_: Any) -> str:

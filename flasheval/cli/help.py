@@ -12,6 +12,7 @@ __all__ = ["VERBS", "first_comment", "keys_of", "overview", "verb_help"]
 
 VERBS = {
     "search": "find the prompts that rank variants as the whole set does",
+    "validate": "compare methods, sizes and splits on variants no search has seen",
     "import": "read other people's score layouts into a score table",
     "show": "say what scores, a subset manifest, a run or a folder of runs hold",
 }
@@ -28,6 +29,14 @@ _EXAMPLES = {
         ("flasheval search -m size=10,50,100 method=frequency,balanced", "a sweep"),
         ("flasheval search -m seed=0,1,2,3 hydra/launcher=joblib", "on several cores"),
         ("flasheval search nested=[10,20,50] require=must-have.txt", ""),
+    ),
+    "validate": (
+        ("flasheval validate", "a made-up population, to see how it works"),
+        ("flasheval validate scores=coco methods=[frequency,balanced] size=[10,50]", ""),
+        ("flasheval validate scores=coco splits=[random:10,group:base_model]", ""),
+        ("flasheval validate methods=[balanced,{name:frequency,n_sets:300000}]", ""),
+        ("flasheval validate search_variants=[8,12,16,24]", "how many variants do I need?"),
+        ("flasheval validate cluster=base_model", "intervals over whole families too"),
     ),
     "import": (
         ("flasheval import flasheval-official root=Image_score/COCO out=coco", ""),
@@ -64,7 +73,12 @@ def verb_help(verb: str, words: Sequence[str] = ()) -> str:
 
     """
     conf = conf_dir()
-    usage = {"search": "[key=value ...]", "import": "IMPORTER key=value ...", "show": "PATH"}
+    usage = {
+        "search": "[key=value ...]",
+        "validate": "[key=value ...]",
+        "import": "IMPORTER key=value ...",
+        "show": "PATH",
+    }
     parts = [
         f"{VERBS[verb][0].upper()}{VERBS[verb][1:]}.",
         f"usage: flasheval {verb} {usage[verb]}",
@@ -77,6 +91,9 @@ def verb_help(verb: str, words: Sequence[str] = ()) -> str:
             for name in _chosen(words, conf / "method")
         ]
         parts.append(_choices("experiments (experiment=NAME)", conf / "experiment"))
+    if verb == "validate":
+        title = "methods (methods=[NAME,{name:NAME,SETTING:VALUE}])"
+        parts.append(_choices(title, conf / "method"))
     if verb == "import":
         parts.append(_choices("importers", conf / "importer"))
         parts += [

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 __all__ = ["run_verb"]
 
 _INTERRUPTED = 130
+_WITH_FOLDER = ("search", "validate")
 
 
 def run_verb(verb: str, words: list[str]) -> int:
@@ -71,8 +72,8 @@ def job(config: Any) -> Outcome:
 def _run_one(hydra: Any, verb: str, overrides: list[str], folder: Path) -> int:
     from flasheval.report.run_folder import require_writable
 
-    fresh = verb == "search" and not folder.exists()
-    if verb == "search":
+    fresh = verb in _WITH_FOLDER and not folder.exists()
+    if verb in _WITH_FOLDER:
         require_writable(folder)
     done = hydra.run(verb, job, [*overrides, "hydra.mode=RUN"], with_log_configuration=False)
     outcome: Outcome = done.return_value
@@ -90,6 +91,11 @@ def _run_many(hydra: Any, verb: str, overrides: list[str], folder: Path) -> int:
     from flasheval.commands.jobs import finish_sweep
     from flasheval.report.run_folder import require_writable
 
+    if verb == "validate":
+        raise Mistake(
+            "-m is for searches; validate compares lists in one run: methods=[...], size=[...], "
+            "splits=[...]"
+        )
     if verb != "search":
         raise Mistake(f"-m runs several searches; flasheval {verb} does one thing at a time")
     require_writable(folder)

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from flasheval.commands.search import SearchSummary, run_search
-from flasheval.configs import IMPORTER_CONFIGS, SearchConfig, ShowConfig
+from flasheval.configs import IMPORTER_CONFIGS, SearchConfig, ShowConfig, ValidateConfig
 from flasheval.errors import FlashevalError
 from flasheval.report.run_folder import shown_path
 from flasheval.report.table import plain_table
@@ -99,6 +99,11 @@ def _do(
     from rich.console import Console
 
     console = console or Console(highlight=False)
+    if verb == "validate":
+        from flasheval.commands.validate import run_validate
+
+        report = run_validate(ValidateConfig(**settings), folder, console, command)
+        return (_INTERRUPTED if report.interrupted else 0), None
     if verb == "import":
         from flasheval.commands.importing import run_import
 

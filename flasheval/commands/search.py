@@ -13,6 +13,7 @@ from rich.text import Text
 
 from flasheval import __version__
 from flasheval.commands.ids import read_ids
+from flasheval.commands.scores import SYNTHETIC_NOTE, metric_names, read_scores
 from flasheval.configs import SearchConfig
 from flasheval.errors import SettingError
 from flasheval.progress import ProgressReport, duration
@@ -38,9 +39,7 @@ if TYPE_CHECKING:
     from flasheval.scores import ScoreTable
     from flasheval.subset.evidence import Evidence
 
-__all__ = ["SYNTHETIC_NOTE", "SearchSummary", "run_search"]
-
-SYNTHETIC_NOTE = "synthetic population: no model was run"
+__all__ = ["SearchSummary", "run_search"]
 
 
 @dataclass(frozen=True)
@@ -100,7 +99,7 @@ def run_search(
 
     """
     begun = time.monotonic()
-    table = _scores(config)
+    table = read_scores(config.scores, config.prompts, config.higher_is_better)
     method = config.method if isinstance(config.method, Mapping) else asdict(config.method)
     with ProgressReport(label=label) as progress:
         result = _search(config, method, table, folder, progress)
@@ -136,27 +135,6 @@ def _prefixes(config: SearchConfig, result: SearchResult) -> list[RenderableType
     return ["", plain_table(SIZE_TITLES, rows)]
 
 
-def _scores(config: SearchConfig) -> ScoreTable:
-    from flasheval.scores import load_scores
-    from flasheval.synthetic import synthetic_scores
-
-    source = config.scores
-    if source == "synthetic":
-        if config.prompts is not None or config.higher_is_better is not None:
-            raise SettingError(
-                "prompts and higher_is_better belong to scores of your own: add scores=PATH"
-            )
-        return synthetic_scores()
-    if not isinstance(source, str | Mapping) or not source:
-        raise SettingError(f"scores={source}: expected a path, {{metric: path}}, or synthetic")
-    direction = config.higher_is_better
-    if isinstance(direction, Mapping):
-        direction = {str(key): value for key, value in direction.items()}
-    elif not isinstance(direction, bool | None):
-        raise SettingError(f"higher_is_better={direction}: expected true, false or {{metric: ...}}")
-    return load_scores(source, prompts=config.prompts, higher_is_better=direction)
-
-
 def _search(
     config: SearchConfig,
     method: Mapping[str, Any],
@@ -172,7 +150,7 @@ def _search(
         size=config.size,
         method=method["name"],
         settings={k: tuple(v) if isinstance(v, list) else v for k, v in settings.items()},
-        metric=_metrics(config.metric),
+        metric=metric_names(config.metric),
         seed=config.seed,
         splits=_without_null(config.splits),
         incomplete=_drop_or_error(config.incomplete),
@@ -182,21 +160,13 @@ def _search(
         forbid=read_ids(config.forbid, "forbid", table.prompts),
         curve=_curve(config.curve),
         draws=_draws(config.draws),
+        calibrate=config.calibrate,
+        expect=config.expect,
+        group=config.group,
         name=config.name,
         folder=folder / UNITS,
         progress=progress,
     )
-
-
-def _metrics(value: object) -> list[str] | None:
-    if value is None:
-        return None
-    names = [value] if isinstance(value, str) else value
-    if not isinstance(names, list) or not names or not all(isinstance(n, str) for n in names):
-        raise SettingError(f"metric={value}: expected a name, or a list such as [clip,hps]")
-    if len(set(names)) < len(names):
-        raise SettingError(f"metric={','.join(names)}: a metric is named twice; name each once")
-    return names
 
 
 def _without_null(value: object) -> object:

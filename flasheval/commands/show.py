@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 from rich.console import Console
@@ -52,18 +52,27 @@ def mean_range(matrix: ScoreMatrix) -> str:
 
 def _show_folder(path: Path, config: ShowConfig, console: Console) -> None:
     from flasheval.scores.parquet import is_saved_table
+    from flasheval.validation.report_files import REPORT
 
     if is_saved_table(path):
         _show_scores(path, config, console)
+    elif (path / REPORT).exists():
+        _show_validation(path, console)
     elif (path / MANIFEST).exists():
         _show_subset(path / MANIFEST, console)
-    elif runs := sorted([*path.glob(f"*/{MANIFEST}"), *path.glob(f"*/*/{MANIFEST}")]):
-        _show_runs(path, runs, console)
-    else:
+    elif not _show_runs(path, console) + _show_validations(path, console):
         try:
             _show_scores(path, config, console)
         except DataError as error:
             raise DataError(f"{error}; nor is there a run ({MANIFEST}) in it") from error
+
+
+def _show_validation(folder: Path, console: Console) -> None:
+    from flasheval.report.validation_table import validation_report
+    from flasheval.validation.report import ValidationReport
+
+    console.print(validation_report(ValidationReport.load(folder)))
+    console.print(f"\nfiles: {shown_path(folder)}/", soft_wrap=True, markup=False)
 
 
 def _is_manifest(path: Path) -> bool:
@@ -101,9 +110,13 @@ def _show_subset(path: Path, console: Console) -> None:
         console.print(line, markup=False)
 
 
-def _show_runs(path: Path, manifests: list[Path], console: Console) -> None:
+def _show_runs(path: Path, console: Console) -> int:
+    """Print the searches below a folder, one row each, and return how many there are."""
     from flasheval.subset import Subset
 
+    manifests = sorted([*path.glob(f"*/{MANIFEST}"), *path.glob(f"*/*/{MANIFEST}")])
+    if not manifests:
+        return 0
     rows = []
     for manifest in manifests:
         name = escape(str(manifest.parent.relative_to(path)))
@@ -115,6 +128,24 @@ def _show_runs(path: Path, manifests: list[Path], console: Console) -> None:
     if not console.is_terminal:  # the width is nobody's: do not break long names
         console.width = 160
     console.print(plain_table(titles, rows, left=2))
+    return len(manifests)
+
+
+def _show_validations(path: Path, console: Console) -> int:
+    """Print what the comparisons below a folder found, a line each, and return how many."""
+    from flasheval.report.validation_answer import answer
+    from flasheval.validation.report import ValidationReport
+    from flasheval.validation.report_files import REPORT
+
+    reports = sorted([*path.glob(f"*/{REPORT}"), *path.glob(f"*/*/{REPORT}")])
+    for report in reports:
+        name = report.parent.relative_to(path)
+        try:
+            said = answer(ValidationReport.load(report.parent))
+        except DataError as error:
+            said = str(error)
+        console.print(f"{name}: {said}", markup=False)
+    return len(reports)
 
 
 def _run_row(subset: Subset) -> tuple[str, ...]:
@@ -166,17 +197,13 @@ def _values(table: ScoreTable, factor: str) -> str:
 
 
 def _metric_row(table: ScoreTable, metric: str) -> tuple[str, ...]:
-    from dataclasses import replace
-
-    from flasheval.validation.warnings import near_tie_share
+    from flasheval.ranking.significant import near_tie_share
 
     matrix = table[metric]
     complete = np.flatnonzero(matrix.coverage >= 1)
     ties = "-"
     if len(complete) > 1:
-        names = tuple(matrix.variants[row] for row in complete)
-        whole: Any = replace(matrix, values=matrix.values[complete], variants=names)
-        ties = f"{near_tie_share(whole):.0%}"
+        ties = f"{near_tie_share(matrix.values[complete]):.0%}"
     return (
         escape(metric),
         direction(matrix),

@@ -8,13 +8,19 @@ from flasheval.ranking.bootstrap import bootstrap_interval
 from flasheval.ranking.kendall import kendall_tau_b, kendall_tau_b_many, tau_b_of_sets
 from flasheval.ranking.kendall_torch import tau_b_of_sets_torch
 from flasheval.ranking.pairwise import pairwise_accuracy, pairwise_accuracy_many
-from flasheval.ranking.significant import significant_pairs, tau_on_pairs, tau_on_pairs_many
+from flasheval.ranking.significant import (
+    near_tie_share,
+    significant_pairs,
+    tau_on_pairs,
+    tau_on_pairs_many,
+)
 from flasheval.ranking.weighted import weighted_tau, weighted_tau_many
 
 __all__ = [
     "bootstrap_interval",
     "kendall_tau_b",
     "kendall_tau_b_many",
+    "near_tie_share",
     "pairwise_accuracy",
     "pairwise_accuracy_many",
     "significant_pairs",

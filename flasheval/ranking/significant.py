@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 from flasheval.errors import DataError, SettingError
 
-__all__ = ["significant_pairs", "tau_on_pairs", "tau_on_pairs_many"]
+__all__ = ["near_tie_share", "significant_pairs", "tau_on_pairs", "tau_on_pairs_many"]
 
 BLOCK = 1 << 18  # values held in float64 at a time (2 MB: what a core's cache holds)
 
@@ -48,6 +48,20 @@ def significant_pairs(values: npt.ArrayLike, *, z: float = 2.0) -> npt.NDArray[n
     error = np.sqrt(np.maximum(squares, 0.0) / (n_prompts - 1) / n_prompts)
     significant: npt.NDArray[np.bool_] = np.abs(means[:, None] - means[None]) > z * error
     return significant
+
+
+def near_tie_share(values: npt.ArrayLike) -> float:
+    """Share of variant pairs that even the full set does not tell apart; NaN for one variant.
+
+    values: float [n_variants, P]. No subset can be asked to order those: see `significant_pairs`.
+
+    >>> values = [[0.0, 1.0, 0.0, 1.0], [5.0, 6.0, 5.0, 7.0], [0.0, 1.0, 1.0, 0.0]]
+    >>> round(near_tie_share(values), 3)
+    0.333
+    """
+    separated = significant_pairs(values)
+    pairs = separated[np.triu_indices(len(separated), 1)]
+    return float(1.0 - pairs.mean()) if len(pairs) else float("nan")
 
 
 def tau_on_pairs(

@@ -158,13 +158,20 @@ def _write_rows(rows: Sequence[Mapping[str, Any]], path: Path) -> None:
         pq.write_table(table, temporary)
 
 
-def append_log(folder: Path, command: str, versions: Mapping[str, str], text: str) -> None:
-    """Add what was run, with what, and what came of it to `search.log`."""
+def append_log(
+    folder: Path,
+    command: str,
+    versions: Mapping[str, str],
+    text: str,
+    *,
+    name: str = "search.log",
+) -> None:
+    """Add what was run, with what, and what came of it to the log of a run."""
     from flasheval.subset.evidence import utc_now
 
     libraries = ", ".join(f"{name} {version}" for name, version in versions.items())
     entry = f"=== {utc_now()} on {platform.system()}\n$ {command}\n{libraries}\n\n{text}\n"
-    path = folder / "search.log"
+    path = folder / name
     try:
         with path.open("a", encoding="utf-8") as log:
             log.write(entry)

@@ -58,6 +58,10 @@ def subset_report(subset: Subset, n_prompts: int | None = None) -> RenderableTyp
             agreement_table(evidence),
             Text(f"evidence of {label}; {splits}"),
         ]
+    calibration = subset.record.calibration
+    if calibration is not None:
+        served = [metric.name for metric in subset.metrics if metric.name in calibration.metrics]
+        parts.append(Text(calibration.summary(served)))
     if subset.record.warnings:
         parts += ["", *warning_lines(subset.record.warnings)]
     return Group(*parts)

@@ -98,7 +98,10 @@ class ScoreTable:
         """
         known = {key: None for variant in self.variants for key in variant.factors}
         if name not in known:
-            have = ", ".join(known) or "none"
+            have = ", ".join(known) or (
+                "none; columns of a long table become factors with: flasheval import long "
+                "factors=[COLUMN]"
+            )
             raise DataError(
                 f"no variant has the factor {name!r}; there are: {have}{nearest(name, known)}"
             )

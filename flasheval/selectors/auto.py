@@ -198,7 +198,7 @@ def explain(expect: str | None, history: Sequence[Mapping[str, float]]) -> str:
         return f"auto was interrupted before it had compared methods: {names[0]}, its usual choice"
     compared: dict[str, list[float]] = {name: [] for name in names}
     for row in history:
-        if "contender" in row and "tau" in row:  # a tau that is not defined is not kept
+        if not np.isnan(row.get("tau", np.nan)):  # one that is not defined is not kept on disk
             compared[names[int(row["contender"])]].append(row["tau"])
     if not any(compared.values()):
         return f"auto took {chosen[-1]}, its usual choice: too few variants to compare methods on"

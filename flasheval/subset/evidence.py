@@ -15,11 +15,10 @@ from importlib import metadata
 from typing import Literal
 
 from flasheval.errors import DataError
-from flasheval.storage.canonical import JSON
+from flasheval.subset.calibration import Calibration
 
 __all__ = [
     "Agreement",
-    "Calibration",
     "EquivalentSize",
     "Evidence",
     "KnownVariant",
@@ -182,13 +181,6 @@ class Evidence:
 
 
 @dataclass(frozen=True)
-class Calibration:
-    """What predicts full-set scores from subset scores: numbers by metric, kept as they are."""
-
-    metrics: Mapping[str, Mapping[str, JSON]] = field(default_factory=dict, hash=False)
-
-
-@dataclass(frozen=True)
 class KnownVariant:
     """The full-set and subset means of one variant, by metric."""
 
@@ -203,7 +195,7 @@ class Record:
 
     Attributes:
         evidence: None when nothing was held out; then nothing is claimed.
-        calibration: None until it is fitted.
+        calibration: what predicts full scores from subset scores; None when it was not fitted.
         known_variants: means of the variants the subset was made from.
         versions: library name to version; see :func:`library_versions`.
         created: ISO 8601 in UTC, such as ``2025-01-31T12:00:00+00:00``; empty when unknown.

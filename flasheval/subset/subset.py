@@ -23,9 +23,12 @@ from flasheval.prompts import PromptSet
 from flasheval.storage.canonical import JSON
 from flasheval.storage.files import atomic_write, safe_name
 from flasheval.storage.plain import read_json
+from flasheval.subset.calibration import Calibration
 from flasheval.subset.evidence import Record
 from flasheval.subset.manifest import content_hash, read_manifest, write_manifest
+from flasheval.subset.paired import Scores, paired_errors_of, weighted_means
 from flasheval.subset.parts import Method, MetricInfo, SubsetPrompt, require_hash
+from flasheval.subset.predictions import Difference, Placement, Prediction
 
 __all__ = ["Method", "MetricInfo", "Subset", "SubsetPrompt"]
 
@@ -245,6 +248,44 @@ class Subset:
             record=record,
         )
 
+    def predict(self, scores: Scores, *, level: float = 0.9) -> dict[str, Prediction]:
+        """Predict a new variant's full-set score in every metric given.
+
+        ``scores`` holds by metric its mean over the subset or one score a prompt, in order. See
+        :meth:`flasheval.subset.calibration.Calibration.predict`.
+
+        Raises DataError when the subset was not calibrated, or not for a metric given.
+        """
+        return self._calibration().predict(weighted_means(scores, self.weights), level=level)
+
+    def difference(
+        self, first: Scores, second: Scores, *, level: float = 0.9, related: bool = True
+    ) -> dict[str, Difference]:
+        """Predict the full-set difference of two new variants, first minus second.
+
+        Scores prompt by prompt, as of :meth:`predict`, give the sharpest answer. See
+        :meth:`flasheval.subset.calibration.Calibration.difference`.
+
+        Raises DataError as :meth:`predict` does, and for a metric given of one variant only.
+        """
+        weights = self.weights
+        means = weighted_means(first, weights), weighted_means(second, weights)
+        errors = paired_errors_of(first, second, weights)
+        return self._calibration().difference(*means, errors, level=level, related=related)
+
+    def place(self, scores: Scores, *, level: float = 0.9) -> dict[str, Placement]:
+        """Place a new variant among the known ones, with its probability of beating each.
+
+        See :meth:`flasheval.subset.calibration.Calibration.place`.
+
+        Raises DataError as :meth:`predict` does.
+        """
+        known: dict[str, dict[str, float]] = {}
+        for variant in self.record.known_variants:
+            for metric, mean in variant.full_means.items():
+                known.setdefault(metric, {})[variant.name] = mean
+        return self._calibration().place(weighted_means(scores, self.weights), known, level=level)
+
     def to_dict(self) -> dict[str, Any]:
         """Return the manifest as JSON data; :meth:`from_dict` gives an equal subset back."""
         return write_manifest(self)
@@ -288,11 +329,25 @@ class Subset:
             f"method: {self.method}, {len(self.searched_variants)} variants searched",
             f"metrics: {', '.join(map(str, self.metrics))}",
             *(str(evidence).split("\n") if evidence else ["evidence: none, nothing was held out"]),
+            *([f"calibration: {self._summary()}"] if self.record.calibration else []),
             *(f"warning: {warning}" for warning in self.record.warnings),
             *(["interrupted: the search was stopped early"] if self.record.interrupted else []),
             f"content: sha256 {self.content_hash[:12]}",
         ]
         return "\n  ".join(lines)
+
+    def _summary(self) -> str:
+        calibration = self._calibration()
+        served = [metric.name for metric in self.metrics if metric.name in calibration.metrics]
+        return calibration.summary(served or calibration.metrics)
+
+    def _calibration(self) -> Calibration:
+        if self.record.calibration is None:
+            raise DataError(
+                f'subset "{self.name}" is not calibrated, so full scores cannot be predicted from '
+                "it; search again with calibrate=true"
+            )
+        return self.record.calibration
 
     def _refuse(self, prompt_set: PromptSet, ids: Sequence[str], problem: str, way: str) -> None:
         if ids:

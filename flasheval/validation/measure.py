@@ -10,14 +10,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from flasheval.errors import SettingError
-from flasheval.ranking.significant import significant_pairs
 from flasheval.scores import ScoreTable
-from flasheval.scores.matrix import ScoreMatrix
+from flasheval.selectors.hints import Hints
 from flasheval.selectors.nested import run_nested
 from flasheval.selectors.problem import Problem, make_problem
 from flasheval.selectors.run import Outcome, Progress, run_selector
-from flasheval.selectors.selector import Selection, Selector
-from flasheval.validation.held_out import Agreements, judge
+from flasheval.selectors.selector import Selector
+from flasheval.validation.held_out import Agreements, Judge
 from flasheval.validation.random_curve import curve_sizes, random_means
 from flasheval.validation.splits import Split
 from flasheval.validation.units import UnitStore
@@ -141,6 +140,7 @@ def measure(
     required: Sequence[int] = (),
     forbidden: Sequence[int] = (),
     warm_start: Sequence[int] | None = None,
+    hints: Hints | None = None,
     nested: bool = False,
     units: UnitStore | None = None,
     draws: int = 200,
@@ -158,6 +158,7 @@ def measure(
         required: Prompts every subset must contain.
         forbidden: Prompts no subset may contain.
         warm_start: Subset to start every search from.
+        hints: What a method that borrows may look at beside the table, of the same variants.
         nested: Whether the sizes are prefixes of one search a split.
         units: Where finished searches are kept, so that a second call skips them.
         draws: Random subsets per size.
@@ -173,7 +174,7 @@ def measure(
         progress("random prompts", 0, len(splits) * (1 if nested else len(sizes)))
     if random is None:
         random = random_agreement(table, splits, sizes, seed=seed, draws=draws)
-    judges = [_Judge(table[metric]) for metric in table.metrics]
+    judges = [Judge(table[metric]) for metric in table.metrics]
     groups = [tuple(sorted(sizes))] if nested else [(size,) for size in sizes]
     plan = [(group, split) for group in groups for split in splits]
     cells: list[Cell] = []
@@ -186,6 +187,7 @@ def measure(
                 required=required,
                 forbidden=forbidden,
                 warm_start=warm_start,
+                hints=None if hints is None else hints.take(split.search),
             )
             rng = unit_rng(seed, split.search, group[-1])
             members = split.search.tolist()
@@ -211,19 +213,6 @@ def search_progress(report: Report | None, label: str, done: int, planned: int) 
         return None
     report(label, done, planned)
     return lambda step, steps: report(label, done + step / max(steps, 1), planned)
-
-
-class _Judge:
-    """Judges subsets of one metric; what all splits share is computed once."""
-
-    def __init__(self, matrix: ScoreMatrix) -> None:
-        self.matrix = matrix
-        self.target = matrix.values.mean(axis=1, dtype=np.float64)
-        self.separated = significant_pairs(matrix.values)
-
-    def __call__(self, split: Split, selection: Selection) -> Agreements:
-        values, metric = self.matrix.values, self.matrix.metric
-        return judge(metric, values, self.target, self.separated, split, selection)
 
 
 def search_unit(

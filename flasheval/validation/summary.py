@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 from numpy.typing import NDArray
 
 from flasheval.subset.evidence import Agreement, EquivalentSize, Evidence, SplitSizes, Spread
 from flasheval.validation.equivalent import equivalent_random_size, equivalent_size_with_interval
 from flasheval.validation.measure import Measurement
+from flasheval.validation.splits import Split
 
-__all__ = ["evidence_of", "spread_of"]
+__all__ = ["enough_units", "evidence_of", "spread_of"]
 
 _ENOUGH = 8
 
@@ -53,6 +56,20 @@ def spread_of(values: NDArray[np.float64], *, quantiles: bool) -> Spread:
     return Spread(float(known.mean()), float(known.min()), float(known.max()), "min-max")
 
 
+def enough_units(splits: Sequence[Split], n_done: int) -> bool:
+    """Whether quantiles and intervals over the splits mean anything.
+
+    It takes 8 splits; where whole groups are held out it takes 8 groups, however they are paired.
+
+    Args:
+        splits: All splits of one kind.
+        n_done: How many of them gave a number.
+
+    """
+    groups = {group for split in splits for group in split.groups}
+    return n_done >= _ENOUGH and (not groups or len(groups) >= _ENOUGH)
+
+
 def _agreement(
     measurement: Measurement, size: int, metrics: tuple[str, ...], seed: int
 ) -> Agreement:
@@ -65,7 +82,7 @@ def _agreement(
     held_out = by_split("held_out_tau")
     if np.isnan(held_out).all():
         raise ValueError(f"no held-out agreement for {metrics}")
-    enough = _enough_units(measurement, len(held_out))
+    enough = enough_units(measurement.splits, len(held_out))
     draws = np.mean(
         [measurement.random.at(metric, size, splits=len(held_out)) for metric in metrics], axis=0
     )
@@ -85,15 +102,6 @@ def _agreement(
         equivalent_random_size=_equivalent(measurement, metrics, held_out, enough, seed),
         companions=companions,
     )
-
-
-def _enough_units(measurement: Measurement, n_splits: int) -> bool:
-    """Whether quantiles and intervals over the splits mean anything.
-
-    It takes 8 splits; where whole groups are held out it takes 8 groups, however they are paired.
-    """
-    groups = {group for split in measurement.splits for group in split.groups}
-    return n_splits >= _ENOUGH and (not groups or len(groups) >= _ENOUGH)
 
 
 def _equivalent(

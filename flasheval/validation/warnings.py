@@ -4,28 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-import numpy as np
-
-from flasheval.ranking.significant import significant_pairs
-from flasheval.scores.matrix import ScoreMatrix
 from flasheval.subset.evidence import Evidence
 from flasheval.validation.splits import Split
 
-__all__ = ["near_tie_share", "search_warnings"]
+__all__ = [
+    "FEW_VARIANTS",
+    "SATURATED",
+    "search_warnings",
+    "table_warnings",
+]
 
-_FEW_VARIANTS = 20
-_SATURATED = 0.98
+FEW_VARIANTS = 20
+SATURATED = 0.98
 _NEAR_TIES = 0.1
-
-
-def near_tie_share(matrix: ScoreMatrix) -> float:
-    """Share of variant pairs that even the full set does not tell apart.
-
-    A pair is told apart when its full scores differ by more than two paired standard errors.
-    """
-    separated = significant_pairs(matrix.values)
-    upper = np.triu_indices(len(separated), 1)
-    return float(1.0 - separated[upper].mean())
 
 
 def search_warnings(
@@ -44,7 +35,7 @@ def search_warnings(
         splits: The splits asked for.
         n_variants: Complete variants.
         dropped: Variants left out for missing scores.
-        near_ties: Per metric, from `near_tie_share`.
+        near_ties: Per metric, from `flasheval.ranking.near_tie_share`.
         interrupted: Whether Ctrl-C cut it short.
         warm_start: Whether the search began from a given subset.
 
@@ -57,9 +48,9 @@ def search_warnings(
     elif evidence is None and not interrupted:
         found.append("no split gave a held-out ranking (all held-out variants tie)")
     fewest = min([n_variants, *(len(split.search) for split in splits)])
-    if fewest < _FEW_VARIANTS:
+    if fewest < FEW_VARIANTS:
         found.append(
-            f"{fewest} search variants: below {_FEW_VARIANTS} a chosen subset is often no better "
+            f"{fewest} search variants: below {FEW_VARIANTS} a chosen subset is often no better "
             "than a random one; trust the held-out column only"
         )
     if evidence is not None:
@@ -69,6 +60,18 @@ def search_warnings(
             "warm start: if that subset was chosen on variants held out here, the held-out "
             "numbers flatter"
         )
+    return found + table_warnings(dropped, near_ties)
+
+
+def table_warnings(dropped: Sequence[str], near_ties: Mapping[str, float]) -> list[str]:
+    """Collect the warnings that follow from the scores alone.
+
+    Args:
+        dropped: Variants left out for missing scores.
+        near_ties: Per metric, from `flasheval.ranking.near_tie_share`.
+
+    """
+    found = []
     if dropped:
         some = ", ".join(dropped[:3]) + (", ..." if len(dropped) > 3 else "")
         found.append(f"{len(dropped)} variants with missing scores were left out: {some}")
@@ -87,9 +90,10 @@ def _evidence_warnings(evidence: Evidence) -> list[str]:
     if pooled.held_out_tau.mean <= pooled.random_tau.mean:
         found.append(
             f"held-out agreement ({pooled.held_out_tau.mean:.3f}) is not above that of random "
-            f"prompts ({pooled.random_tau.mean:.3f}): use random, or score more variants"
+            f"prompts ({pooled.random_tau.mean:.3f}): take random prompts (method=random, or "
+            "method=ridge with fitted weights), or score more variants"
         )
-    if pooled.search_tau is not None and pooled.search_tau >= _SATURATED:
+    if pooled.search_tau is not None and pooled.search_tau >= SATURATED:
         found.append(
             f"search tau is saturated ({pooled.search_tau:.3f}): searching harder only fits the "
             "search variants closer; more variants would help"

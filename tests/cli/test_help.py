@@ -4,13 +4,20 @@ import pytest
 from omegaconf import OmegaConf
 
 from flasheval.cli.help import VERBS, first_comment, keys_of, verb_help
-from flasheval.configs import IMPORTER_CONFIGS, SearchConfig, ShowConfig, method_configs
+from flasheval.configs import (
+    IMPORTER_CONFIGS,
+    SearchConfig,
+    ShowConfig,
+    ValidateConfig,
+    method_configs,
+)
 from flasheval.resources import conf_dir
 
 CONF = conf_dir()
 FILES = {
     "search.yaml": SearchConfig,
     "show.yaml": ShowConfig,
+    "validate.yaml": ValidateConfig,
     **{f"method/{name}.yaml": config for name, config in method_configs().items()},
     **{f"importer/{name}.yaml": config for name, config in IMPORTER_CONFIGS.items()},
 }

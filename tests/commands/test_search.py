@@ -284,3 +284,27 @@ def test_a_manifest_is_json_without_surprises(run, tmp_path, scores):
     assert run("search", "scores=scores", "metric=clip", "out=mine").code == 0
     content = json.loads((tmp_path / "mine/subset.json").read_text())
     assert content["format"] == "flasheval-subset"
+
+
+def test_auto_through_the_command_line(run, tmp_path, scores):
+    ran = run("search", "scores=scores", "metric=clip", "method=auto", "out=similar")
+    assert ran.code == 0, ran.err
+    words = ("method=auto", "method.expect=new_family", "group=base_model", "splits=null")
+    ran = run("search", "scores=scores", "metric=clip", *words, "out=family")
+    assert ran.code == 0, ran.err
+    similar, family = load(tmp_path / "similar"), load(tmp_path / "family")
+    assert similar.method.settings == {"expect": "similar"}
+    assert family.method.settings == {"expect": "new_family"}
+    assert similar.size == family.size == 5
+    ran = run("search", "scores=scores", "metric=clip", *words[:2], "group=lens", "out=none")
+    ran.one_line("method.expect=new_family (auto)", "families are not known", "group=FACTOR")
+
+
+@pytest.mark.parametrize("method", ["pooled", "ridge"])
+def test_weights_reach_the_manifest(run, tmp_path, scores, method):
+    words = ("scores=scores", "metric=clip", f"method={method}", "nested=[3,6]", "out=mine")
+    ran = run("search", *words)
+    assert ran.code == 0, ran.err
+    weights = load(tmp_path / "mine").weights
+    assert weights.mean() == pytest.approx(1.0, abs=1e-5)
+    assert len(set(weights.tolist())) == 6

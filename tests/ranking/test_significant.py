@@ -6,7 +6,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from flasheval.errors import DataError, SettingError
-from flasheval.ranking import kendall_tau_b, significant_pairs, tau_on_pairs, tau_on_pairs_many
+from flasheval.ranking import (
+    kendall_tau_b,
+    near_tie_share,
+    significant_pairs,
+    tau_on_pairs,
+    tau_on_pairs_many,
+)
 
 UNHURRIED = settings(deadline=None, max_examples=50)
 
@@ -99,3 +105,11 @@ def test_wrong_input_is_named():
         tau_on_pairs([1, 2], [1, 2], np.ones((3, 3), dtype=bool))
     with pytest.raises(DataError):
         tau_on_pairs([[1, 2]], [1, 2], np.ones((2, 2), dtype=bool))
+
+
+def test_near_ties_are_the_pairs_within_two_standard_errors():
+    noise = np.tile([-1.0, 1.0], 50)
+    values = np.stack([noise, -noise + 0.01, noise + 5, noise + 9]).astype(np.float32)
+    assert near_tie_share(values) == pytest.approx(1 / 6)
+    assert near_tie_share(np.stack([noise, noise])) == 1.0
+    assert math.isnan(near_tie_share(noise[None]))

@@ -1,6 +1,14 @@
 from dataclasses import replace
 
-from flasheval.report.table import agreement_table, answer, as_text, fewer, warning_lines
+from flasheval.procedure import search
+from flasheval.report.table import (
+    agreement_table,
+    answer,
+    as_text,
+    fewer,
+    subset_report,
+    warning_lines,
+)
 from flasheval.subset.evidence import (
     Agreement,
     EquivalentSize,
@@ -9,6 +17,7 @@ from flasheval.subset.evidence import (
     SplitSizes,
     Spread,
 )
+from flasheval.synthetic import synthetic_scores
 
 
 def agreement(value: float, relation: str = "=", low: float | None = None) -> Agreement:
@@ -66,3 +75,12 @@ def test_few_splits_are_said_to_be_few() -> None:
     assert answer(evidence(few)).startswith("On one split these prompts rank unseen variants")
     two = replace(evidence(few), splits=(SplitSizes("a", 12, 12), SplitSizes("b", 12, 12)))
     assert answer(two).startswith("On average over 2 splits these prompts rank")
+
+
+def test_a_report_says_how_well_full_scores_are_predicted() -> None:
+    result = search(synthetic_scores(24, 100), size=5, splits=None)
+    text = as_text(subset_report(result.subset))
+    calibration = result.subset.record.calibration
+    assert " ".join(text.split()).count(calibration.summary(["quality", "alignment"])) == 1
+    record = replace(result.subset.record, calibration=None)
+    assert "predicted" not in as_text(subset_report(replace(result.subset, record=record)))

@@ -5,12 +5,16 @@ is legitimate only when a method's behaviour was changed on purpose; then say so
 raise the package's version, for kept searches and published manifests are named by it.
 """
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
+from flasheval.selectors.hints import Hints
 from flasheval.selectors.problem import Problem, make_problem
 from flasheval.selectors.registry import METHODS, make_selector
 from flasheval.selectors.run import run_selector
+from flasheval.selectors.selector import Selection
 from flasheval.synthetic import synthetic_scores
 
 SETTINGS = {
@@ -19,8 +23,12 @@ SETTINGS = {
     "anneal": {"swaps": 6_000},
 }
 GOLDEN = {
+    ("auto", 1): [11, 355, 45, 242, 148, 284, 288, 234],
+    ("auto", 2): [11, 148, 77, 19, 35, 325, 46, 242],
     ("random", 1): [11, 22, 361, 88, 102, 6, 235, 269],
     ("random", 2): [11, 22, 361, 88, 102, 6, 235, 269],
+    ("ridge", 1): [11, 22, 361, 88, 102, 6, 235, 269],
+    ("ridge", 2): [11, 22, 361, 88, 102, 6, 235, 269],
     ("stratified", 1): [11, 42, 190, 276, 198, 179, 119, 184],
     ("stratified", 2): [11, 46, 116, 7, 277, 157, 377, 308],
     ("discrimination", 1): [11, 176, 355, 273, 179, 327, 284, 159],
@@ -37,6 +45,17 @@ GOLDEN = {
     ("balanced", 2): [11, 148, 77, 201, 84, 19, 46, 176],
     ("shared", 1): [11, 355, 148, 242, 288, 284, 234, 129],
     ("shared", 2): [11, 148, 77, 201, 84, 19, 46, 176],
+    ("pooled", 1): [11, 355, 45, 242, 148, 284, 288, 234],
+    ("pooled", 2): [11, 148, 77, 19, 35, 325, 46, 242],
+}
+HINTED = {
+    "auto": [11, 148, 355, 201, 77, 176, 129, 273],
+    "pooled": [11, 148, 355, 201, 77, 176, 129, 273],
+}
+WEIGHTS = {
+    "anchors": [0.46, 2.06, 0.32, 0.56, 0.54, 1.72, 1.36, 0.98],
+    "ridge": [0.849, 0.6886, 1.7838, 0.6385, 1.576, -0.0502, 1.1367, 1.3777],
+    "pooled": [1.2915, 0.9671, 0.8201, 0.9075, 0.8412, 1.1681, 0.9728, 1.0316],
 }
 
 
@@ -46,10 +65,24 @@ def _problem(n_metrics: int) -> Problem:
     return make_problem([table[name].values for name in names], names, 8, required=[11])
 
 
-def _find(method: str, n_metrics: int) -> list[int]:
+def _select(method: str, n_metrics: int, hints: Hints | None = None) -> Selection:
     selector = make_selector(method, SETTINGS.get(method))
-    found = run_selector(selector, _problem(n_metrics), np.random.default_rng(123)).selection
-    return found.indices.tolist()
+    problem = replace(_problem(n_metrics), hints=hints or Hints())
+    return run_selector(selector, problem, np.random.default_rng(123)).selection
+
+
+def _find(method: str, n_metrics: int) -> list[int]:
+    return _select(method, n_metrics).indices.tolist()
+
+
+def _hinted(method: str) -> list[int]:
+    return _select(method, 1, Hints(_problem(2).scores[1:])).indices.tolist()
+
+
+def _weights(method: str) -> list[float]:
+    weights = _select(method, 1).weights
+    assert weights is not None
+    return [round(weight, 4) for weight in weights.tolist()]
 
 
 @pytest.mark.parametrize("n_metrics", [1, 2])
@@ -58,9 +91,26 @@ def test_a_seed_gives_the_pinned_subset(method: str, n_metrics: int) -> None:
     assert _find(method, n_metrics) == GOLDEN[method, n_metrics]
 
 
+@pytest.mark.parametrize("method", HINTED)
+def test_a_seed_and_another_metric_give_the_pinned_subset(method: str) -> None:
+    assert _hinted(method) == HINTED[method]
+    assert HINTED[method] != GOLDEN[method, 1]
+
+
+@pytest.mark.parametrize("method", WEIGHTS)
+def test_a_seed_gives_the_pinned_weights(method: str) -> None:
+    assert _weights(method) == pytest.approx(WEIGHTS[method], abs=2e-4)
+
+
 if __name__ == "__main__":
     print("GOLDEN = {")
     for name in METHODS:
         for count in (1, 2):
             print(f'    ("{name}", {count}): {_find(name, count)},')
+    print("}\nHINTED = {")
+    for name in HINTED:
+        print(f'    "{name}": {_hinted(name)},')
+    print("}\nWEIGHTS = {")
+    for name in WEIGHTS:
+        print(f'    "{name}": {_weights(name)},')
     print("}")

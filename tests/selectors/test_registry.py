@@ -10,7 +10,9 @@ from flasheval.selectors.run import run_selector
 
 def test_methods_are_filed_under_their_own_names():
     assert list(METHODS) == [
+        "auto",
         "random",
+        "ridge",
         "stratified",
         "discrimination",
         "anchors",
@@ -19,9 +21,13 @@ def test_methods_are_filed_under_their_own_names():
         "anneal",
         "balanced",
         "shared",
+        "pooled",
     ]
     assert all(method.name == name for name, method in METHODS.items())
-    assert {name for name, method in METHODS.items() if not method.cheap} == {"frequency", "evolve"}
+    dear = {name for name, method in METHODS.items() if not method.cheap}
+    assert dear == {"auto", "frequency", "evolve"}
+    assert {name for name, method in METHODS.items() if method.borrows} == {"auto", "pooled"}
+    assert {name for name, method in METHODS.items() if method.together} == {"shared"}
 
 
 @pytest.mark.parametrize("name", METHODS)
@@ -40,7 +46,11 @@ def test_pools_come_back_as_a_list():
 @pytest.mark.parametrize(
     ("name", "settings", "words"),
     [
-        ("balansed", {}, "no method 'balansed': choose one of random, .* did you mean 'balanced'"),
+        (
+            "balansed",
+            {},
+            "no method 'balansed': choose one of auto, random, .* did you mean 'balanced'",
+        ),
         ("anneal", {"swap": 1}, "no setting 'swap': its settings are: swaps.* mean 'swaps'"),
         ("random", {"seed": 1}, "it has no settings"),
         ("balanced", {"passes": "x"}, r"method.passes='x' \(balanced\): expected a whole number"),
@@ -53,6 +63,10 @@ def test_pools_come_back_as_a_list():
         ("frequency", {"pools": 5}, "expected null or a list of whole numbers"),
         ("frequency", {"pools": ["a"]}, "expected null or a list of whole numbers"),
         ("anchors", {"weighted": "no"}, "expected true or false"),
+        ("auto", {"expect": 3}, r"method.expect=3 \(auto\): expected null or a word"),
+        ("auto", {"expects": "similar"}, "its settings are: expect; did you mean 'expect'"),
+        ("pooled", {"borrow": True}, "expected a number"),
+        ("ridge", {"strength": 1.0}, "method 'ridge' has no setting 'strength': it has no"),
     ],
 )
 def test_a_setting_that_cannot_be_is_one_line(name, settings, words):
@@ -82,6 +96,12 @@ def test_a_setting_that_cannot_be_is_one_line(name, settings, words):
         ("frequency", {"pools": [60]}, "the first below the 60 prompts"),
         ("frequency", {"pools": [30, 5]}, "cannot fill a set of 6"),
         ("anchors", {"rounds": 0}, "method.rounds=0"),
+        ("auto", {"expect": "old"}, r"method.expect=old \(auto\): expected similar or new_family"),
+        ("auto", {"expect": "new_family"}, "families are not known; .* with group=FACTOR"),
+        ("pooled", {"nearness": 0}, r"method.nearness=0 \(pooled\): expected a number above 0"),
+        ("pooled", {"borrow": -0.1}, r"method.borrow=-0.1 \(pooled\): expected 0 .* or more"),
+        ("pooled", {"passes": -1}, r"method.passes=-1 \(pooled\)"),
+        ("pooled", {"screen": 0}, r"method.screen=0 \(pooled\)"),
     ],
 )
 def test_a_setting_out_of_range_is_one_line(a_problem, name, settings, words):

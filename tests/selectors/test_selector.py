@@ -14,15 +14,16 @@ from flasheval.selectors.selector import Selection, State, require_positive
 from flasheval.selectors.set_scores import set_scores
 from flasheval.selectors.smooth_loss import smooth_loss
 
-WARM = ("frequency", "evolve", "anneal", "balanced", "shared")
-SEEDED = ("random", "stratified", "anchors", "frequency", "evolve", "anneal")
+WARM = ("auto", "frequency", "evolve", "anneal", "balanced", "shared", "pooled")
+SEEDED = ("random", "ridge", "stratified", "anchors", "frequency", "evolve", "anneal")
+FITTED = ("ridge",)  # its weights may be negative
 
 
 def _find(selector, problem, seed=0):
     return run_selector(selector, problem, np.random.default_rng(seed)).selection
 
 
-def _check(selection, problem):
+def _check(selection, problem, method=""):
     """A whole, legal subset: distinct, required first, the rest allowed, sound weights."""
     indices = selection.indices
     assert indices.dtype == np.int64
@@ -33,7 +34,10 @@ def _check(selection, problem):
     assert np.isin(indices[fixed:], problem.allowed).all()
     if selection.weights is not None:
         assert selection.weights.shape == (problem.size,)
-        assert (selection.weights > 0).all()
+        assert np.isfinite(selection.weights).all()
+        assert (selection.weights > 0).all() or method in FITTED
+        if method not in ("", "anchors"):
+            assert selection.weights.mean() == pytest.approx(1.0, abs=1e-5 * problem.size)
 
 
 @pytest.mark.parametrize("n_metrics", [1, 3])
@@ -42,7 +46,7 @@ def test_a_subset_is_whole_and_legal(a_problem, quick, method, n_metrics):
     problem = a_problem(
         size=9, n_metrics=n_metrics, required=[41, 7], forbidden=list(range(10, 40))
     )
-    _check(_find(quick(method), problem), problem)
+    _check(_find(quick(method), problem), problem, method)
 
 
 @pytest.mark.parametrize("method", METHODS)
@@ -65,14 +69,14 @@ def test_any_legal_problem_has_a_subset(a_problem, quick, method, data):
         required=required,
         forbidden=forbidden,
     )
-    _check(_find(quick(method), problem), problem)
+    _check(_find(quick(method), problem), problem, method)
 
 
 @pytest.mark.parametrize("size", [1, 59, 60])
 @pytest.mark.parametrize("method", METHODS)
 def test_sizes_from_one_to_all_prompts(a_problem, quick, method, size):
     problem = a_problem(size=size)
-    _check(_find(quick(method), problem), problem)
+    _check(_find(quick(method), problem), problem, method)
 
 
 @pytest.mark.parametrize("method", METHODS)
@@ -85,7 +89,7 @@ def test_only_required_prompts_leave_nothing_to_choose(a_problem, quick, method)
 @pytest.mark.parametrize("method", METHODS)
 def test_a_handful_of_variants_is_enough_to_run(a_problem, quick, method, n):
     problem = a_problem(n=n, n_metrics=2)
-    _check(_find(quick(method), problem), problem)
+    _check(_find(quick(method), problem), problem, method)
 
 
 @pytest.mark.parametrize("method", METHODS)
@@ -96,7 +100,7 @@ def test_tied_variants_and_constant_prompts(quick, method):
     scores[:, 12:15] = 2.0
     problem = make_problem([scores], ["m"], 5)
     assert len(np.unique(problem.targets()[0])) < 9
-    _check(_find(quick(method), problem), problem)
+    _check(_find(quick(method), problem), problem, method)
 
 
 @pytest.mark.parametrize("method", METHODS)
@@ -180,7 +184,7 @@ def test_a_warm_start_is_never_made_worse(a_problem, quick, method, n_metrics):
 def test_a_warm_start_is_used_or_refused(a_problem, quick, method):
     problem = a_problem(size=6, warm_start=[5, 9], required=[4], forbidden=[9])
     if method in WARM:
-        _check(_find(quick(method), problem), problem)
+        _check(_find(quick(method), problem), problem, method)
     else:
         with pytest.raises(SettingError, match=f"method '{method}' chooses from scratch"):
             _find(quick(method), problem)

@@ -119,28 +119,31 @@ def test_slope_and_residual_are_a_regression_through_the_origin():
     np.testing.assert_allclose(quality @ residual, 0.0, atol=1e-10)
 
 
-def _double_sum(quality, errors):
+def _double_sum(quality, errors, nearness=1.0):
     pairs = [(i, j) for i in range(len(quality)) for j in range(i)]
     spread = np.median([abs(quality[i] - quality[j]) for i, j in pairs])
     if spread == 0:
         spread = max(abs(quality[i] - quality[j]) for i, j in pairs)
     return sum(
-        (errors[i] - errors[j]) ** 2 / ((quality[i] - quality[j]) ** 2 + spread**2)
+        (errors[i] - errors[j]) ** 2 / ((quality[i] - quality[j]) ** 2 + (nearness * spread) ** 2)
         for i, j in pairs
     )
 
 
 @settings(deadline=None, max_examples=40)
-@given(st.integers(2, 12), st.integers(0, 1000), st.booleans())
-def test_pair_weight_root_is_the_weighted_sum_over_pairs(n, seed, ties):
+@given(st.integers(2, 12), st.integers(0, 1000), st.booleans(), st.sampled_from([0.05, 0.25, 1, 3]))
+def test_pair_weight_root_is_the_weighted_sum_over_pairs(n, seed, ties, nearness):
     rng = np.random.default_rng(seed)
     quality = rng.integers(0, 3, n).astype(float) if ties else rng.normal(size=n)
     if np.ptp(quality) == 0:
         quality[0] += 1.0
     errors = rng.normal(size=n)
-    root = pair_weight_root(quality)
+    root = pair_weight_root(quality, nearness=nearness)
     np.testing.assert_allclose(root, root.T, atol=1e-12)
-    assert np.square(root @ errors).sum() == pytest.approx(_double_sum(quality, errors))
+    expected = _double_sum(quality, errors, nearness)
+    assert np.square(root @ errors).sum() == pytest.approx(expected, rel=1e-6)
+    if nearness == 1:
+        np.testing.assert_array_equal(root, pair_weight_root(quality))
 
 
 def test_pair_weights_when_nearly_all_variants_tie():
@@ -148,3 +151,14 @@ def test_pair_weights_when_nearly_all_variants_tie():
     errors = np.array([0.3, -0.2, 0.1, 0.0, 0.5])
     lifted = pair_weight_root(quality) @ errors
     assert lifted @ lifted == pytest.approx(_double_sum(quality, errors))
+
+
+def test_the_lower_the_nearness_the_more_near_pairs_count():
+    quality = np.array([0.0, 0.1, 1.0, 2.0])
+    shares = []
+    for nearness in (1.0, 0.25, 0.05):
+        root = pair_weight_root(quality, nearness=nearness)
+        weights = -(root @ root)[np.triu_indices(4, 1)]
+        shares.append(weights[0] / weights.sum())  # of the pair 0.1 apart
+    assert shares[0] < shares[1] < shares[2]
+    assert shares[2] > 0.8

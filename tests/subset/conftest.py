@@ -8,9 +8,9 @@ import pytest
 
 from flasheval.prompts import PromptSet
 from flasheval.subset import Method, MetricInfo, Subset
+from flasheval.subset.calibration import Calibration
 from flasheval.subset.evidence import (
     Agreement,
-    Calibration,
     EquivalentSize,
     Evidence,
     KnownVariant,
@@ -19,6 +19,7 @@ from flasheval.subset.evidence import (
     SplitSizes,
     Spread,
 )
+from flasheval.subset.predictor import MetricCalibration, Predictor
 
 MakeSubset = Callable[..., Subset]
 
@@ -28,6 +29,15 @@ _TEXTS = ("a cat", "a dög", "a newt ", "a cow", "a hen")
 _PETS = PromptSet(
     "pets", ("1", "2", "3", "4", "5"), _TEXTS, extras={"image_name": ("a", "b", "c", "d", "e")}
 )
+
+
+def _make_calibration() -> Calibration:
+    alone = Predictor({"clip": 1.1}, 0.2, 1.05, by_error=0.4, by_size=0.05, typical_difference=1.4)
+    joint = Predictor({"clip": 1.0, "hps": 0.1}, 0.1 + 0.05, 1.05, by_error=0.35, by_size=0.04)
+    clip = MetricCalibration(True, 0.3, 0.01, 0.31, 0.8, 0.28, 0.34, alone, joint, near_ties=0.2)
+    worse = Predictor({"hps": 1.0}, 0.3)
+    hps = MetricCalibration(False, 0.21, 0.02, 0.2, 0.9, 0.15, 0.26, worse)
+    return Calibration({"clip": clip, "hps": hps}, 5, 4, 6, expect="new_family", group="base_model")
 
 
 def _make_record() -> Record:
@@ -50,7 +60,7 @@ def _make_record() -> Record:
     )
     return Record(
         evidence=evidence,
-        calibration=Calibration({"clip": {"slope": 1.25, "looks": [10, 20]}}),
+        calibration=_make_calibration(),
         known_variants=(KnownVariant("sd15/DDIM10", {"clip": 0.29661}, {"clip": 0.3}),),
         versions={"numpy": "2.0"},
         created="2025-01-31T12:00:00+00:00",

@@ -17,9 +17,9 @@ from hypothesis import strategies as st
 from flasheval.errors import DataError
 from flasheval.storage.plain import from_plain, to_plain
 from flasheval.subset import Subset
+from flasheval.subset.calibration import Calibration
 from flasheval.subset.evidence import (
     Agreement,
-    Calibration,
     EquivalentSize,
     Evidence,
     KnownVariant,
@@ -30,6 +30,7 @@ from flasheval.subset.evidence import (
     library_versions,
     utc_now,
 )
+from flasheval.subset.predictor import MetricCalibration, Predictor
 
 MakeSubset = Callable[..., Subset]
 AGREEMENT = Agreement(Spread(0.8, 0.7, 0.9), Spread(0.6, 0.5, 0.7))
@@ -125,9 +126,12 @@ def test_versions_are_those_installed_and_no_others() -> None:
 
 
 def test_a_record_by_hand_is_plain_json() -> None:
+    part = MetricCalibration(
+        True, 0.3, 0.01, 0.31, 0.8, 0.28, 0.34, Predictor({"clip": 1.5}, 0.25, by_error=0.5)
+    )
     record = Record(
         evidence=Evidence(3, "halves:1", (SplitSizes("h", 2, 1),), AGREEMENT),
-        calibration=Calibration({"clip": {"slope": 1.25, "looks": [10, 20]}}),
+        calibration=Calibration({"clip": part}, 8, 7, 6),
         known_variants=(KnownVariant("v", {"clip": 0.5}),),
         warnings=("few variants",),
     )
@@ -142,7 +146,23 @@ def test_a_record_by_hand_is_plain_json() -> None:
             "splits": [{"name": "h", "n_search": 2, "n_held_out": 1}],
             "pooled": spreads,
         },
-        "calibration": {"metrics": {"clip": {"slope": 1.25, "looks": [10, 20]}}},
+        "calibration": {
+            "metrics": {
+                "clip": {
+                    "higher_is_better": True,
+                    "full_mean": 0.3,
+                    "full_sd": 0.01,
+                    "subset_mean": 0.31,
+                    "slope": 0.8,
+                    "low": 0.28,
+                    "high": 0.34,
+                    "alone": {"weights": {"clip": 1.5}, "scale": 0.25, "by_error": 0.5},
+                }
+            },
+            "dof": 8,
+            "difference_dof": 7,
+            "folds": 6,
+        },
         "known_variants": [{"name": "v", "full_means": {"clip": 0.5}}],
         "warnings": ["few variants"],
     }

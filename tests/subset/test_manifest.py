@@ -203,7 +203,11 @@ def edited(subset: Subset, path: Place, value: object) -> dict[str, Any]:
         (("prompts", 1, "weight"), 10**400, "prompts[1].weight is not finite"),
         (("record", "notes", 0), "A note", "do not match record_hash"),
         (("record", "known_variants", 0, "full_means", "clip"), 0.296610001, "record_hash"),
-        (("record", "calibration", "metrics", "clip", "x"), "\ud800", "surrogate"),
+        (("record", "calibration", "metrics", "clip", "x"), 1, "metrics.clip.x is not a known key"),
+        (("record", "calibration", "metrics", "clip", "slope"), float("nan"), "clip.slope is not"),
+        (("record", "calibration", "dof"), 0, "record.calibration: dof is 0"),
+        (("record", "calibration", "folds"), 7, "do not match record_hash"),
+        (("record", "calibration", "group"), "\ud800", "surrogate"),
     ],
 )
 def test_an_edited_manifest_is_refused_by_its_key(

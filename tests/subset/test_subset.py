@@ -80,6 +80,7 @@ def test_the_summary_is_short_and_says_what_counts(make_subset: MakeSubset) -> N
         "search 0.970; as good as 248 (<5 to >40504) random prompts",
         "    clip: held-out tau 0.833 (0.700 to 0.900), random 0.600 (0.500 to 0.700), "
         "search 0.970; as good as 248 (<5 to >40504) random prompts",
+        "  calibration: a new base_model's full clip score is predicted within +-0.40 sd (90%)",
         "  warning: search tau saturates",
         "  interrupted: the search was stopped early",
         f"  content: sha256 {make_subset().content_hash[:12]}",

@@ -2,14 +2,14 @@ import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from scipy.stats import kendalltau
+from scipy.stats import kendalltau, weightedtau
 
-from flasheval.ranking.significant import significant_pairs
+from flasheval.plan import hints_for
 from flasheval.scores import ScoreTable
 from flasheval.scores.matrix import ScoreMatrix
 from flasheval.selectors.registry import METHODS, make_selector
 from flasheval.selectors.selector import Selection
-from flasheval.validation.held_out import judge, subset_means
+from flasheval.validation.held_out import Judge, full_score_errors, subset_means
 from flasheval.validation.measure import measure
 from flasheval.validation.splits import Split
 
@@ -30,9 +30,14 @@ def test_weighted_means_by_hand():
     assert half.tolist() == [3.0, 3.0]
 
 
-def _judged(scores, split, selection):
-    target = scores.mean(axis=1, dtype=np.float64)
-    return judge("m", scores, target, significant_pairs(scores), split, selection)
+def _matrix(scores, higher_is_better=True):
+    n_variants, n_prompts = scores.shape
+    names, ids = tuple(f"v{i}" for i in range(n_variants)), tuple(map(str, range(n_prompts)))
+    return ScoreMatrix("m", scores, names, ids, higher_is_better=higher_is_better)
+
+
+def _judged(scores, split, selection, higher_is_better=True):
+    return Judge(_matrix(scores, higher_is_better))(split, selection)
 
 
 def test_each_side_is_ranked_on_its_own():
@@ -55,6 +60,46 @@ def test_each_side_is_ranked_on_its_own():
     expected = 2 * np.mean(np.array(agree)[told_apart]) - 1
     assert found.held_out_tau_significant == pytest.approx(expected, abs=1e-6)
     assert 0 < sum(told_apart) < len(pairs)
+    held = split.held_out
+    expected = weightedtau(full[held], means[held], rank=None).statistic
+    assert found.held_out_weighted_tau == pytest.approx(expected)
+    slope, intercept = np.polyfit(means[split.search], full[split.search], 1)
+    errors = np.abs(intercept + slope * means[held] - full[held])
+    assert found.full_score_error == pytest.approx(errors.mean() / full[held].std())
+
+
+def test_the_best_variants_are_the_lowest_where_lower_is_better():
+    rng = np.random.default_rng(2)
+    scores = (rng.normal(size=(12, 1)) + 3 * rng.normal(size=(12, 80))).astype(np.float32)
+    split = Split("s", np.arange(4), np.arange(4, 12))
+    chosen = Selection(np.arange(6))
+    up, down = _judged(scores, split, chosen), _judged(scores, split, chosen, False)
+    turned = _judged(-scores, split, chosen, False)
+    assert up.held_out_weighted_tau != pytest.approx(down.held_out_weighted_tau)
+    assert up.held_out_weighted_tau == pytest.approx(turned.held_out_weighted_tau)
+    assert up.held_out_tau == down.held_out_tau
+    assert up.full_score_error == pytest.approx(turned.full_score_error)
+
+
+def test_several_sets_are_judged_by_their_mean():
+    rng = np.random.default_rng(3)
+    scores = (rng.normal(size=(10, 1)) + 2 * rng.normal(size=(10, 30))).astype(np.float32)
+    split = Split("s", np.arange(5), np.arange(5, 10))
+    judge = Judge(_matrix(scores))
+    sets = [Selection(rng.permutation(30)[:4]) for _ in range(3)]
+    one_by_one = [judge(split, chosen) for chosen in sets]
+    together = judge.of_means(split, np.stack([subset_means(scores, one) for one in sets]))
+    for what in ("search_tau", "held_out_tau", "held_out_weighted_tau", "full_score_error"):
+        expected = np.mean([getattr(one, what) for one in one_by_one])
+        assert getattr(together, what) == pytest.approx(expected), what
+
+
+def test_no_line_through_search_variants_that_all_score_the_same_is_nan():
+    split = Split("s", np.arange(3), np.arange(3, 6))
+    target = np.array([1.0, 2.0, 3.0, 4.0, 5.0, 6.0])
+    means = np.array([[0.1, 0.1, 0.1, 4, 5, 6], [1, 2, 3, 4, 5, 6]])
+    assert np.isnan(full_score_errors(means, target, split)).tolist() == [True, False]
+    assert np.isnan(full_score_errors(means, np.full(6, 2.0), split)).all()
 
 
 def test_no_pair_told_apart_is_nan_and_a_tied_side_too():
@@ -126,4 +171,34 @@ def test_the_search_variants_do_count(make_table, method):
     for one in (table, _with_values(table, changed)):
         measure(one, watched, [6], [split], draws=3)
     there, back = watched.found
-    assert set(there.indices.tolist()) != set(back.indices.tolist())
+    if method == "ridge":  # random prompts: it is the weights that the variants decide
+        np.testing.assert_array_equal(there.indices, back.indices)
+        assert not np.array_equal(there.weights, back.weights)
+    else:
+        assert set(there.indices.tolist()) != set(back.indices.tolist())
+
+
+@pytest.mark.parametrize(
+    ("method", "expect"), [("pooled", None), ("auto", "similar"), ("auto", "new_family")]
+)
+@pytest.mark.parametrize("seed", range(3))
+def test_nothing_leaks_through_the_metrics_borrowed(make_table, method, expect, seed):
+    table = make_table(32, 40, metrics=("a", "b"), seed=seed)
+    order = np.random.default_rng(seed).permutation(32)
+    split = Split("s", np.sort(order[:20]), np.sort(order[20:]))
+    selector = make_selector(method, None if expect is None else {"expect": expect})
+    found = {}
+    for rows, name in ((None, "as it is"), (split.held_out, "held out"), (split.search, "search")):
+        values = {metric: table[metric].values.copy() for metric in table.metrics}
+        if rows is not None:
+            noise = np.random.default_rng(seed).normal(size=(len(rows), 40))
+            values["b"][rows] = 5.0 * noise
+        changed = _with_values(table, values)
+        served, watched = changed.with_metrics(["a"]), Watched(selector)
+        measure(served, watched, [15], [split], draws=3, hints=hints_for(changed, served))
+        found[name] = watched.found[0]
+    same = found["as it is"]
+    np.testing.assert_array_equal(found["held out"].indices, same.indices)
+    np.testing.assert_array_equal(found["held out"].weights, same.weights)
+    if method == "pooled":
+        assert set(found["search"].indices.tolist()) != set(same.indices.tolist())

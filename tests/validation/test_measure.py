@@ -3,6 +3,7 @@ import pytest
 from scipy.stats import kendalltau
 
 from flasheval.errors import SettingError
+from flasheval.plan import hints_for
 from flasheval.selectors.problem import make_problem
 from flasheval.selectors.registry import make_selector
 from flasheval.selectors.run import run_selector
@@ -247,3 +248,18 @@ def test_ctrl_c_before_a_finished_search_is_kept_loses_no_step(tmp_path, monkeyp
     assert steps == []
     assert again.sets == 4_000 * len(sizes)
     assert [path.suffix for path in tmp_path.iterdir()] == [".json"]
+
+
+def test_hints_are_of_each_split_s_search_variants(borrower, check_hints, make_table):
+    table = make_table(16, 40, ("a", "b", "c"))
+    served = table.with_metrics(["b"])
+    splits = make_splits("random:3", table)
+    method = make_selector("borrower")
+    measure(served, method, [3, 5], splits, draws=3, hints=hints_for(table, served))
+    found = [check_hints(problem, table, "base_model") for problem in borrower]
+    assert found == 2 * [set(split.search.tolist()) for split in splits]
+    borrower.clear()
+    measure(served, method, [3, 5], splits, draws=3, hints=hints_for(table, served), nested=True)
+    assert len(borrower) == 6
+    for problem in borrower:
+        check_hints(problem, table, "base_model")

@@ -4,10 +4,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from flasheval.scores.matrix import ScoreMatrix
 from flasheval.subset.evidence import Agreement, Evidence, SplitSizes, Spread
 from flasheval.validation.splits import Split
-from flasheval.validation.warnings import near_tie_share, search_warnings
+from flasheval.validation.warnings import search_warnings
 
 AGREEMENT = Agreement(Spread(0.8, 0.7, 0.9), Spread(0.6, 0.4, 0.8), search_tau=0.9)
 EVIDENCE = Evidence(50, "random:1", (SplitSizes("random:0", 20, 20),), AGREEMENT)
@@ -87,10 +86,3 @@ def test_all_at_once_the_gravest_comes_first():
     )
     assert len(found) == len(heads)
     assert all(line.startswith(head) for line, head in zip(found, heads, strict=True))
-
-
-def test_near_ties_are_the_pairs_within_two_standard_errors():
-    noise = np.tile([-1.0, 1.0], 50)
-    values = np.stack([noise, -noise + 0.01, noise + 5, noise + 9]).astype(np.float32)
-    matrix = ScoreMatrix("m", values, tuple("abcd"), tuple(map(str, range(100))))
-    assert near_tie_share(matrix) == pytest.approx(1 / 6)

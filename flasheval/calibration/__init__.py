@@ -1,0 +1,1 @@
+"""Fits, by cross-fitting, what a subset's `Calibration` predicts with."""

@@ -1,0 +1,80 @@
+"""Repeat the whole search without each part of the variants in turn."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from flasheval.selectors.hints import Hints
+from flasheval.selectors.problem import make_problem
+from flasheval.selectors.selector import Selection, Selector
+from flasheval.validation.measure import Report, search_progress, search_unit, unit_rng
+from flasheval.validation.splits import Split
+from flasheval.validation.units import UnitStore
+
+__all__ = ["cross_fit"]
+
+
+def cross_fit(
+    blocks: Sequence[NDArray[np.float32]],
+    metrics: Sequence[str],
+    sizes: Sequence[int],
+    selector: Selector[Any],
+    folds: Sequence[Split],
+    *,
+    seed: int,
+    required: Sequence[int] = (),
+    forbidden: Sequence[int] = (),
+    warm_start: Sequence[int] | None = None,
+    hints: Hints | None = None,
+    units: UnitStore | None = None,
+    progress: Report | None = None,
+) -> tuple[Selection, ...] | None:
+    """Search on each fold's search variants, just as on all of them.
+
+    Args:
+        blocks: One float32 array [variants, prompts] per metric to search on.
+        metrics: Their names.
+        sizes: One size, or the ascending sizes of a nested search.
+        selector: The method.
+        folds: The parts, see `flasheval.calibration.folds.make_folds`.
+        seed: Each search's generator comes from it, the fold and the size alone.
+        required: Prompts every subset must contain.
+        forbidden: Prompts no subset may contain.
+        warm_start: Subset to start every search from.
+        hints: What a method that borrows may look at beside the blocks, of the same variants.
+        units: Where finished searches are kept, so that a second call skips them.
+        progress: See `flasheval.validation.measure.Report`.
+
+    Returns:
+        One selection a fold, or None when Ctrl-C cut the work short.
+
+    Raises:
+        DataError: A fold leaves too few variants to search on.
+
+    """
+    found = []
+    try:
+        for done, fold in enumerate(folds):
+            problem = make_problem(
+                [block[fold.search] for block in blocks],
+                metrics,
+                sizes[-1],
+                required=required,
+                forbidden=forbidden,
+                warm_start=warm_start,
+                hints=None if hints is None else hints.take(fold.search),
+            )
+            rng = unit_rng(seed, fold.search, sizes[-1])
+            steps = search_progress(progress, f"calibration, {fold.name}", done, len(folds))
+            members = fold.search.tolist()
+            outcome = search_unit(selector, problem, sizes, rng, members, units, steps)
+            if outcome.interrupted:
+                return None
+            found.append(outcome.selection)
+    except KeyboardInterrupt:  # between two searches, or before a search's first step
+        return None
+    return tuple(found)

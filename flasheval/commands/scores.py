@@ -1,0 +1,54 @@
+"""Scores and metrics as the settings of a verb name them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+from flasheval.errors import SettingError
+
+if TYPE_CHECKING:
+    from flasheval.scores import ScoreTable
+
+__all__ = ["SYNTHETIC_NOTE", "metric_names", "read_scores"]
+
+SYNTHETIC_NOTE = "synthetic population: no model was run"
+
+
+def read_scores(source: object, prompts: str | None, higher_is_better: object) -> ScoreTable:
+    """Read the table that the keys `scores`, `prompts` and `higher_is_better` describe.
+
+    Raises FlashevalError for a value that cannot be, and for scores that cannot be read.
+    """
+    from flasheval.scores import load_scores
+    from flasheval.synthetic import synthetic_scores
+
+    if source == "synthetic":
+        if prompts is not None or higher_is_better is not None:
+            raise SettingError(
+                "prompts and higher_is_better belong to scores of your own: add scores=PATH"
+            )
+        return synthetic_scores()
+    if not isinstance(source, str | Mapping) or not source:
+        raise SettingError(f"scores={source}: expected a path, {{metric: path}}, or synthetic")
+    direction = higher_is_better
+    if isinstance(direction, Mapping):
+        direction = {str(key): value for key, value in direction.items()}
+    elif not isinstance(direction, bool | None):
+        raise SettingError(f"higher_is_better={direction}: expected true, false or {{metric: ...}}")
+    return load_scores(source, prompts=prompts, higher_is_better=direction)
+
+
+def metric_names(value: object) -> list[str] | None:
+    """Return the metrics that the key `metric` names; None for all.
+
+    Raises SettingError for anything but a name or a list of different names.
+    """
+    if value is None:
+        return None
+    names = [value] if isinstance(value, str) else value
+    if not isinstance(names, list) or not names or not all(isinstance(n, str) for n in names):
+        raise SettingError(f"metric={value}: expected a name, or a list such as [clip,hps]")
+    if len(set(names)) < len(names):
+        raise SettingError(f"metric={','.join(names)}: a metric is named twice; name each once")
+    return names

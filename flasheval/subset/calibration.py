@@ -1,0 +1,293 @@
+"""What a subset's scores say of the full set's: predictions with intervals that hold.
+
+The numbers here come from `flasheval.calibration`, by cross-fitting: groups of variants were held
+out, the whole search repeated without them, and their full scores predicted. Predicting from them
+needs numpy alone.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+from flasheval.errors import DataError, SettingError
+from flasheval.subset.predictions import Difference, Neighbour, Placement, Prediction
+from flasheval.subset.predictor import MetricCalibration, Predictor, require_numbers
+from flasheval.subset.student import t_cdf, t_quantile
+from flasheval.suggest import nearest
+
+__all__ = ["Calibration"]
+
+_MARGIN = 0.1  # share of the calibrated range by which a subset mean may leave it unwarned
+
+
+@dataclass(frozen=True)
+class Calibration:
+    """What predicts full-set scores from subset scores.
+
+    Attributes:
+        metrics: by metric, its part.
+        dof: degrees of freedom of the t distribution of a full score's error.
+        difference_dof: of a difference's.
+        folds: how many parts the variants were held out in.
+        expect: ``similar`` when random parts were held out: new variants are thought to be like
+            the known ones; ``new_family`` when whole groups were.
+        group: the factor whose values those groups were.
+
+    Raises DataError for numbers that are not finite and weights of metrics that are not there.
+
+    >>> alone = Predictor({"clip": 1.0}, scale=0.2, by_error=0.4, by_size=0.05)
+    >>> clip = MetricCalibration(True, 0.3, 0.01, 0.31, 0.8, 0.29, 0.33, alone)
+    >>> calibration = Calibration({"clip": clip}, dof=8, difference_dof=8, folds=8)
+    >>> print(calibration.predict({"clip": 0.32})["clip"])
+    clip 0.308 (0.3045 to 0.3115, 90%)
+    >>> print(calibration.difference({"clip": 0.32}, {"clip": 0.317}, {"clip": 0.002})["clip"])
+    clip 0.0024 (4.784e-05 to 0.004752, 90%), better with probability 0.95
+
+    """
+
+    metrics: Mapping[str, MetricCalibration] = field(hash=False)
+    dof: int
+    difference_dof: int
+    folds: int
+    expect: Literal["similar", "new_family"] = "similar"
+    group: str | None = None
+
+    def __post_init__(self) -> None:
+        for name in ("dof", "difference_dof", "folds"):
+            if getattr(self, name) < 1:
+                raise DataError(f"{name} is {getattr(self, name)}; expected at least 1")
+        for name, part in self.metrics.items():
+            for predictor in (part.alone, part.joint):
+                unknown = [] if predictor is None else set(predictor.weights) - set(self.metrics)
+                if unknown:
+                    raise DataError(
+                        f"{name} is predicted from {min(unknown)}, which is not calibrated; "
+                        "fit the calibration again"
+                    )
+
+    def predict(
+        self, subset_means: Mapping[str, float], *, level: float = 0.9
+    ) -> dict[str, Prediction]:
+        """Predict the full score of a new variant in every metric given.
+
+        Other metrics of the same images help a little: all are used when all are given.
+
+        Args:
+            subset_means: The variant's (weighted) mean score over the subset, by metric.
+            level: Probability that the true full score lies in the interval.
+
+        Returns:
+            By metric: weights' sum of standardised subset means, with a t interval.
+
+        Raises:
+            SettingError: A level outside (0, 1), or no metric.
+            DataError: A metric that is not calibrated, or a mean that is not finite.
+
+        """
+        quantile = _quantile(level, self.dof)
+        predictions = {}
+        for metric in self._checked(subset_means):
+            part = self.metrics[metric]
+            units, scale, predictor = self._score(metric, subset_means)
+            value, reach = part.full_mean + part.full_sd * units, quantile * scale * part.full_sd
+            warning = self._warning(predictor, subset_means)
+            predictions[metric] = Prediction(
+                metric, value, value - reach, value + reach, level, warning
+            )
+        return predictions
+
+    def difference(
+        self,
+        first: Mapping[str, float],
+        second: Mapping[str, float],
+        errors: Mapping[str, float] | None = None,
+        *,
+        level: float = 0.9,
+        related: bool = True,
+    ) -> dict[str, Difference]:
+        """Predict the full-set difference of two new variants, first minus second.
+
+        Both are scored on the same prompts, so much of their errors cancels: the more alike their
+        scores prompt by prompt, the more. Paired standard errors tell how alike they are.
+
+        Args:
+            first: The first variant's mean over the subset, by metric.
+            second: The second's, of the same metrics.
+            errors: Paired standard error of their difference over the subset, by metric (see
+                `flasheval.subset.paired.paired_errors`). Where it is not known the size of the
+                predicted difference takes its place, less sharply.
+            level: Probability that the true difference lies in the interval.
+            related: Whether two variants of a new family are of the same one, such as two
+                checkpoints of one training run; False treats their errors as independent. It
+                makes no difference where `expect` is ``similar``.
+
+        Raises:
+            SettingError: A level outside (0, 1), or no metric.
+            DataError: A metric not calibrated or not given for both, or a number not finite.
+
+        """
+        quantile = _quantile(level, self.difference_dof)
+        if set(first) != set(second):
+            odd = min(set(first) ^ set(second))
+            raise DataError(f'metric "{odd}" is given for one of the two variants; give both')
+        for paired in (errors or {}).values():
+            if not 0 <= paired < math.inf:
+                raise DataError(f"a paired standard error is {paired}; expected at least 0")
+        self._checked(second)
+        differences = {}
+        for metric in self._checked(first):
+            part = self.metrics[metric]
+            units, scale, predictor = self._score(metric, first)
+            others_units, others_scale, _ = self._score(metric, second)
+            units -= others_units
+            error = None if errors is None or metric not in errors else errors[metric]
+            shared = None
+            if related or self.expect == "similar":
+                error = None if error is None else error / part.full_sd
+                shared = predictor.difference_scale(units, error)
+            scale = math.hypot(scale, others_scale) if shared is None else shared
+            reach = quantile * scale
+            differences[metric] = Difference(
+                metric,
+                part.full_sd * units,
+                part.full_sd * (units - reach),
+                part.full_sd * (units + reach),
+                level,
+                _better(units, scale, self.difference_dof, part.higher_is_better),
+                self._warning(predictor, first, second),
+            )
+        return differences
+
+    def place(
+        self,
+        subset_means: Mapping[str, float],
+        known: Mapping[str, Mapping[str, float]],
+        *,
+        level: float = 0.9,
+    ) -> dict[str, Placement]:
+        """Place a new variant among known ones, whose full scores are certain.
+
+        Args:
+            subset_means: The new variant's mean over the subset, by metric.
+            known: By metric, the full score of every known variant, by name.
+            level: Probability that the true rank lies between best and worst.
+
+        Returns:
+            By metric, for those of which full scores are known.
+
+        Raises:
+            SettingError: A level outside (0, 1), or no metric.
+            DataError: A metric that is not calibrated, or no full score known of any.
+
+        """
+        placements = {}
+        for metric, prediction in self.predict(subset_means, level=level).items():
+            full = known.get(metric)
+            if not full:
+                continue
+            part = self.metrics[metric]
+            sign = 1 if part.higher_is_better else -1
+            scale = part.full_sd * self._score(metric, subset_means)[1]
+            order = sorted(full, key=lambda name: -sign * full[name])
+            neighbours = tuple(
+                Neighbour(
+                    name,
+                    full[name],
+                    _better(prediction.value - full[name], scale, self.dof, part.higher_is_better),
+                )
+                for name in order
+            )
+            ends = (prediction.value, prediction.low, prediction.high)
+            rank, *bounds = (1 + sum(sign * y > sign * end for y in full.values()) for end in ends)
+            placements[metric] = Placement(
+                metric, rank, min(bounds), max(bounds), level, neighbours, prediction.warning
+            )
+        if not placements:
+            raise DataError(
+                f"no full scores of known variants in {', '.join(subset_means)}; there are: "
+                f"{', '.join(known) or 'none'}"
+            )
+        return placements
+
+    def half_width(self, metrics: Iterable[str], level: float = 0.9) -> dict[str, float]:
+        """Half the width of a typical interval by metric, when these metrics are scored.
+
+        In standard deviations of the known variants' full scores.
+        """
+        metrics, quantile = tuple(metrics), _quantile(level, self.dof)
+        self._checked(dict.fromkeys(metrics, 0.0))
+        return {metric: quantile * self._predictor(metric, metrics).scale for metric in metrics}
+
+    def summary(self, metrics: Iterable[str], level: float = 0.9) -> str:
+        """Say in one line how well full scores are predicted.
+
+        >>> alone = Predictor({"clip": 1.0}, scale=0.2)
+        >>> clip = MetricCalibration(True, 0.3, 0.01, 0.31, 0.8, 0.29, 0.33, alone)
+        >>> Calibration({"clip": clip}, dof=8, difference_dof=8, folds=8).summary(["clip"])
+        "a new variant's full clip score is predicted within +-0.37 sd (90%)"
+        """
+        widths = {m: f"+-{width:.2f}" for m, width in self.half_width(metrics, level).items()}
+        whose = "a new variant's" if self.expect == "similar" else f"a new {self.group}'s"
+        if len(widths) == 1:
+            ((metric, width),) = widths.items()
+            return f"{whose} full {metric} score is predicted within {width} sd ({level:.0%})"
+        parts = ", ".join(f"{width} ({metric})" for metric, width in widths.items())
+        return f"{whose} full scores are predicted within {parts} sd ({level:.0%})"
+
+    def _predictor(self, metric: str, given: Iterable[str]) -> Predictor:
+        """Return what predicts a metric best from the metrics given."""
+        part = self.metrics[metric]
+        if part.joint is not None and set(part.joint.weights) <= set(given):
+            return part.joint
+        return part.alone
+
+    def _score(self, metric: str, means: Mapping[str, float]) -> tuple[float, float, Predictor]:
+        """Predicted full score and scale of its error, in standard units, and what predicted it."""
+        part, predictor = self.metrics[metric], self._predictor(metric, means)
+        units = sum(
+            weight * self.metrics[name].standardised(means[name])
+            for name, weight in predictor.weights.items()
+        )
+        return units, predictor.score_scale(units, part.beyond(means[metric])), predictor
+
+    def _checked(self, means: Mapping[str, float]) -> Mapping[str, float]:
+        if not means:
+            raise SettingError(f"no subset mean is given; give one of {', '.join(self.metrics)}")
+        for metric, mean in means.items():
+            if metric not in self.metrics:
+                raise DataError(
+                    f'metric "{metric}" is not calibrated; there are: {", ".join(self.metrics)}'
+                    f"{nearest(metric, self.metrics)}"
+                )
+            require_numbers(f'the subset mean of "{metric}"', [mean])
+        return means
+
+    def _warning(self, predictor: Predictor, *variants: Mapping[str, float]) -> str:
+        """Name the first metric whose subset mean lies clearly outside the known variants'."""
+        for means in variants:
+            for metric in predictor.weights:
+                part, mean = self.metrics[metric], means[metric]
+                slack = _MARGIN * (part.high - part.low)
+                if not part.low - slack <= mean <= part.high + slack:
+                    return (
+                        f"its {metric} subset mean, {mean:.4g}, lies outside the calibrated range, "
+                        f"{part.low:.4g} to {part.high:.4g}: the error may be larger"
+                    )
+        return ""
+
+
+def _better(value: float, scale: float, dof: int, higher_is_better: bool) -> float:
+    """Probability that a difference, predicted with an error of that scale, is an improvement."""
+    signed = value if higher_is_better else -value
+    if scale == 0:
+        return 0.5 if signed == 0 else float(signed > 0)
+    return t_cdf(signed / scale, dof)
+
+
+def _quantile(level: float, dof: int) -> float:
+    if not 0 < level < 1:
+        raise SettingError(f"level={level}: expected a number between 0 and 1, such as 0.9")
+    return t_quantile(0.5 + level / 2, dof)

@@ -1,0 +1,131 @@
+"""How one metric's full score is predicted, and how wrong that is: the numbers of a calibration."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, fields
+
+from flasheval.errors import DataError
+
+__all__ = ["GROWTH", "MetricCalibration", "Predictor", "require_numbers"]
+
+GROWTH = 0.25
+"""Share of a full score's error variance that grows with its distance from the mean."""
+
+
+@dataclass(frozen=True)
+class Predictor:
+    """A linear prediction of one metric's full score, and its errors; all in standard units.
+
+    Standard units are standard deviations of the known variants' full scores, from their mean.
+
+    Attributes:
+        weights: by metric, the weight of its standardised subset mean.
+        scale: scale of the error of a full score predicted at ``typical_value``; errors grow a
+            little away from the middle, see `score_scale`.
+        typical_value: root mean square of the full scores predicted in cross-fitting.
+        by_error: variance of the error of a predicted difference over the square of the paired
+            standard error of the two variants' subset scores; None when no pair was held out.
+        by_size: the same error's variance where only means are known, at a predicted difference of
+            ``typical_difference``: by_size (1/2 + (difference / typical_difference)^2 / 2).
+        typical_difference: root mean square of the differences predicted in cross-fitting.
+
+    """
+
+    weights: Mapping[str, float] = field(hash=False)
+    scale: float
+    typical_value: float = 1.0
+    by_error: float | None = None
+    by_size: float | None = None
+    typical_difference: float = 1.0
+
+    def __post_init__(self) -> None:
+        require_numbers("weights", self.weights.values())
+        for name in ("scale", "by_error", "by_size"):
+            value = getattr(self, name)
+            if value is not None and not 0 <= value < math.inf:
+                raise DataError(f"{name} is {value}; expected a number of at least 0")
+        for name in ("typical_value", "typical_difference"):
+            if not 0 < getattr(self, name) < math.inf:
+                raise DataError(f"{name} is {getattr(self, name)}; expected a number above 0")
+
+    def score_scale(self, value: float, beyond: float = 0.0) -> float:
+        """Scale of the error of a predicted full score.
+
+        sqrt(scale^2 (1 - a + a (value / typical_value)^2) + beyond^2) with a = `GROWTH`. What lies
+        beyond the calibrated range is extrapolated, and counts as error in full.
+        """
+        grown = 1 - GROWTH + GROWTH * (value / self.typical_value) ** 2
+        return math.hypot(self.scale * math.sqrt(grown), beyond)
+
+    def difference_scale(self, difference: float, error: float | None) -> float | None:
+        """Scale of the error of a predicted difference; None when nothing is known of it.
+
+        Args:
+            difference: The predicted difference.
+            error: Paired standard error of the subset scores' difference, or None.
+
+        """
+        if error is not None and self.by_error is not None:
+            return math.sqrt(self.by_error) * error
+        if self.by_size is not None:
+            size = (difference / self.typical_difference) ** 2
+            return math.sqrt(self.by_size * (0.5 + 0.5 * size))
+        return None
+
+
+@dataclass(frozen=True)
+class MetricCalibration:
+    """One metric's part of a `Calibration`.
+
+    Attributes:
+        higher_is_better: the metric's direction.
+        full_mean: mean of the known variants' full scores.
+        full_sd: their standard deviation: the standard unit.
+        subset_mean: mean of the known variants' subset means.
+        slope: of their full scores on their subset means.
+        low: least subset mean among the known variants.
+        high: greatest.
+        alone: predicts from this metric's subset mean.
+        joint: predicts from the subset means of all metrics, where there are several.
+        near_ties: share of pairs of known variants that even the full set does not tell apart;
+            None when it was not counted.
+
+    """
+
+    higher_is_better: bool
+    full_mean: float
+    full_sd: float
+    subset_mean: float
+    slope: float
+    low: float
+    high: float
+    alone: Predictor
+    joint: Predictor | None = None
+    near_ties: float | None = None
+
+    def __post_init__(self) -> None:
+        numbers = {key.name: getattr(self, key.name) for key in fields(self)[1:7]}
+        for name, number in numbers.items():
+            require_numbers(name, [number])
+        if self.near_ties is not None and not 0 <= self.near_ties <= 1:
+            raise DataError(f"near_ties is {self.near_ties}; expected a share from 0 to 1")
+        if self.full_sd <= 0:
+            raise DataError(f"full_sd is {self.full_sd}; expected a number above 0")
+
+    def standardised(self, subset_mean: float) -> float:
+        """Return the full score that the known variants' line gives, in standard units."""
+        return self.slope * (subset_mean - self.subset_mean) / self.full_sd
+
+    def beyond(self, subset_mean: float) -> float:
+        """How far that lies outside the known variants' range, in standard units; 0 within."""
+        outside = max(self.low - subset_mean, subset_mean - self.high, 0.0)
+        return abs(self.slope) * outside / self.full_sd
+
+
+def require_numbers(name: str, numbers: Iterable[float]) -> None:
+    """Raise DataError for the first number that is not finite."""
+    for number in numbers:
+        if not math.isfinite(number):
+            raise DataError(f"{name} is {number}; expected a finite number")
