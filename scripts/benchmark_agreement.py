@@ -26,10 +26,10 @@ from official_data import PROMPT_SETS, arguments, load_tables
 
 from flasheval import validate
 from flasheval.report.validation_markdown import markdown_table
-from flasheval.report.validation_table import signed, spread_text
+from flasheval.report.validation_table import spread_text
 from flasheval.scores import ScoreTable
 from flasheval.subset.evidence import library_versions
-from flasheval.validation.records import Summary
+from flasheval.validation.records import Gain, Summary
 from flasheval.validation.report import ValidationReport
 from flasheval.validation.splits import Split, make_splits
 
@@ -138,12 +138,22 @@ def _row(one: Summary) -> tuple[str, ...]:
         str(one.size),
         one.method.partition("(")[0],
         spread_text(one.held_out_tau),
-        signed(one.over_random),
-        signed(one.over_reference),
+        gain_text(one.over_random),
+        gain_text(one.over_reference),
         "" if size is None else str(size),
         *("-" if spread is None else f"{spread.mean:.3f}" for spread in means),
         f"{one.seconds:.2f}" if one.seconds else "",
     )
+
+
+def gain_text(gain: Gain | None) -> str:
+    """Write a paired gain to three digits, for intervals that end near 0."""
+    if gain is None:
+        return ""
+    if gain.low is not None and gain.high is not None:
+        return f"{gain.mean:+.3f} ({gain.low:+.3f} to {gain.high:+.3f})"
+    low, high = gain.range
+    return f"{gain.mean:+.3f} [{low:+.3f} to {high:+.3f}]"
 
 
 def by_metric(report: ValidationReport, kind: str, method: str) -> list[str]:
@@ -154,7 +164,7 @@ def by_metric(report: ValidationReport, kind: str, method: str) -> list[str]:
             metric,
             spread_text(report.summary(kind, method, size, metric).held_out_tau),
             spread_text(report.summary(kind, "random", size, metric).held_out_tau),
-            signed(report.summary(kind, method, size, metric).over_random),
+            gain_text(report.summary(kind, method, size, metric).over_random),
         )
         for size in report.sizes
         for metric in report.metrics
@@ -182,7 +192,7 @@ def _reached(report: ValidationReport, kind: str, size: int) -> str:
     if label is None or size not in report.sizes:
         return "-"
     one = report.summary(kind, label, size)
-    return f"{one.equivalent_random_size}; over frequency {signed(one.over_reference)}"
+    return f"{one.equivalent_random_size}; over frequency {gain_text(one.over_reference)}"
 
 
 def page(reports: Mapping[str, list[ValidationReport]], options: argparse.Namespace) -> list[str]:

@@ -57,8 +57,7 @@ def section(study: Study) -> list[str]:
         "all metrics here; allowed is 2 s sqrt(1/seeds here + 1/seeds in the record), and about "
         "one figure in twenty lies beyond it by chance. On the search variants tau hardly "
         "scatters: both find as good a set, and it flatters. A dash: the published code was not "
-        "run on it. Thirty seeds of the first table: [agreement.md](agreement.md) and "
-        "[official-more-seeds.md](official-more-seeds.md).",
+        "run on it.",
         "",
         *lines,
     ]
