@@ -149,7 +149,7 @@ def hints_for(given: ScoreTable, table: ScoreTable, group: str | None = None) ->
         >>> whole = synthetic_scores(n_variants=24, n_prompts=30)
         >>> hints = hints_for(whole, whole.with_metrics(["quality"]))
         >>> len(hints.scores), len(set(hints.groups))
-        (1, 4)
+        (1, 8)
 
     """
     others = given.with_variants(table.variant_names)

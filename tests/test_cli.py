@@ -71,14 +71,14 @@ def test_an_unknown_verb_gets_a_suggestion(
 
 
 def test_a_search_from_a_shell(tmp_path: Path) -> None:
-    done = flasheval("search", "size=10", "metric=quality", cwd=tmp_path)
+    done = flasheval("search", "size=10", "metric=quality", "method=pooled", cwd=tmp_path)
     assert done.returncode == 0, done.stderr
     assert done.stderr == ""
     assert "\x1b" not in done.stdout
     lines = done.stdout.splitlines()
     assert lines[0] == "synthetic population: no model was run"
     shown = flasheval("show", "flasheval-runs", cwd=tmp_path)
-    assert "synthetic-quality-balanced" in shown.stdout
+    assert "synthetic-quality-pooled" in shown.stdout
     # The line that says how to use it is true.
     (line,) = (line for line in lines if line.startswith("use it: "))
     code = f"import flasheval; print({line.removeprefix('use it: ')}.size)"
@@ -98,7 +98,7 @@ def test_a_search_from_a_shell(tmp_path: Path) -> None:
     [
         (["sise=10"], "sise is not a key; did you mean 'size'?"),
         (
-            ["method.n_set=5"],
+            ["method=balanced", "method.n_set=5"],
             "method balanced has no setting n_set; there are: noise_weight, passes, screen",
         ),
         (["size=ten"], "size=ten: expected a whole number"),
@@ -122,7 +122,7 @@ def test_a_closed_pipe_is_no_error(tmp_path: Path) -> None:
     reader = subprocess.Popen(["true"], stdin=subprocess.PIPE)
     reader.wait()
     process = subprocess.run(
-        [sys.executable, "-m", "flasheval", "search", "splits=null", "size=5"],
+        [sys.executable, "-m", "flasheval", "search", "splits=null", "size=5", "method=random"],
         cwd=tmp_path,
         env={**os.environ, "PYTHONPATH": str(ROOT)},
         stdout=reader.stdin,

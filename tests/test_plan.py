@@ -135,8 +135,12 @@ def test_families_are_known_when_each_variant_has_one(table):
 
 def test_hints_are_of_the_variants_that_are_left_and_whole(make_table):
     table = make_table(6, 12, ("clip", "fid", "aes"))
+    matrices = {}
     for name, gaps in (("clip", [1, 4]), ("fid", [1]), ("aes", [0])):
-        table[name].values[gaps, 3] = np.nan
+        values = table[name].values.copy()
+        values[gaps, 3] = np.nan
+        matrices[name] = replace(table[name], values=values)
+    table = replace(table, matrices=matrices)
     served, dropped = table.complete(["clip"], "drop")
     assert dropped == ("v1", "v4")
     (fid,) = hints_for(table, served).scores  # aes lacks a score of a variant that is searched

@@ -23,22 +23,23 @@ IDS = TABLE.prompts.ids
 
 
 def _quick(scores=TABLE, **settings):
-    return search(scores, **{"size": 8, "splits": "random:2", "draws": 10, **settings})
+    quick = {"method": "balanced", "size": 8, "splits": "random:2", "draws": 10}
+    return search(scores, **{**quick, **settings})
 
 
 def test_by_default_a_whole_answer_with_its_evidence():
-    result = search(TABLE)
+    result = search(TABLE, splits="random:3", calibrate=False)
     subset, evidence = result.subset, result.subset.record.evidence
     assert subset.size == 50
     assert subset.name == "synthetic-shared-50"
-    assert (subset.method.name, subset.method.seed) == ("balanced", 0)
-    assert subset.method.settings == {"noise_weight": 2, "passes": 8, "screen": 10000}
+    assert (subset.method.name, subset.method.seed) == ("auto", 0)
+    assert subset.method.settings == {"expect": "similar"}
     assert [metric.name for metric in subset.metrics] == ["quality", "alignment"]
     assert subset.searched_variants == TABLE.variant_names
-    assert (evidence.split_spec, len(evidence.splits)) == ("random:10", 10)
+    assert (evidence.split_spec, len(evidence.splits)) == ("random:3", 3)
     assert evidence.applies_to == "procedure"
     assert evidence.pooled.held_out_tau.mean > evidence.pooled.random_tau.mean
-    assert len(result.measurement.cells) == 10
+    assert len(result.measurement.cells) == 3
     assert result.history
     assert result.sets > 0
     assert not result.interrupted
@@ -47,7 +48,7 @@ def test_by_default_a_whole_answer_with_its_evidence():
 
 
 def test_held_out_agreement_beats_random_and_more_so_than_by_chance():
-    result = search(TABLE, size=20, metric="quality", splits="random:10")
+    result = search(TABLE, size=20, metric="quality", method="balanced")
     pooled = result.subset.record.evidence.pooled
     by_split = np.array(pooled.held_out_tau_by_split)
     random = result.measurement.random.curves(["quality"])
@@ -63,7 +64,10 @@ def test_two_runs_give_the_same_content(method):
         "evolve": {"generations": 4, "population": 20},
         "anneal": {"swaps": 3000},
     }
-    first, second = (_quick(method=method, settings=little.get(method)) for _ in range(2))
+    settings = {"settings": little.get(method)}
+    if method == "auto":  # whose comparison of methods every search repeats
+        settings |= {"calibrate": False, "splits": "random:1", "metric": "quality"}
+    first, second = (_quick(method=method, **settings) for _ in range(2))
     assert first.subset.content_hash == second.subset.content_hash
     assert first.subset.record.evidence == second.subset.record.evidence
     assert first.history == second.history
@@ -530,20 +534,24 @@ def test_hints_are_of_the_variants_of_each_search(borrower, check_hints, make_ta
     assert {len(rows) for rows in folds} == {21}
 
 
-@pytest.mark.parametrize("nested", [None, [4, 8]])
-@pytest.mark.parametrize("method", ["pooled", "auto"])
-def test_a_metric_beside_the_one_served_changes_a_method_that_borrows(method, nested):
-    settings = {"metric": "quality", "size": 40, "nested": nested and [20, 40], "splits": None}
+@pytest.mark.parametrize(
+    ("method", "nested", "changes"),
+    [
+        ("pooled", None, True),
+        ("pooled", [20, 40], True),
+        ("auto", None, True),
+        ("balanced", None, False),
+        ("ridge", None, False),
+    ],
+)
+def test_a_metric_beside_the_one_served_counts_where_it_is_borrowed(method, nested, changes):
+    settings = {"metric": "quality", "size": 40, "nested": nested, "splits": None}
     whole, alone = (
         _quick(scores, method=method, calibrate=False, **settings).subset
         for scores in (TABLE, TABLE.with_metrics(["quality"]))
     )
-    assert whole.ids != alone.ids
-    plain, same = (
-        _quick(scores, calibrate=False, **settings).subset
-        for scores in (TABLE, TABLE.with_metrics(["quality"]))
-    )
-    assert plain.content_hash == same.content_hash
+    assert (whole.ids != alone.ids) == changes
+    assert (whole.content_hash != alone.content_hash) == changes
 
 
 def test_a_metric_in_which_all_variants_tie_is_not_borrowed():
@@ -572,7 +580,7 @@ def test_work_kept_of_other_hints_is_not_taken_up(tmp_path):
         assert len(list(folder.glob("*.json"))) == kept
 
 
-def test_auto_says_what_it_took_and_expects_what_the_search_does(monkeypatch):
+def test_auto_says_what_it_took_and_expects_what_the_search_does():
     settings = {"method": "auto", "metric": "quality", "splits": None, "calibrate": False}
     similar, family = (
         _quick(expect=expect, group="scheduler", **settings).subset
@@ -585,11 +593,11 @@ def test_auto_says_what_it_took_and_expects_what_the_search_does(monkeypatch):
         assert "inner held-out tau: " in line
     own = _quick(settings={"expect": "similar"}, expect="new_family", **settings).subset
     assert own.method.settings == {"expect": "similar"}
-    with pytest.raises(SettingError, match="families are not known; .*group=FACTOR"):
+    with pytest.raises(SettingError, match=r"families are not known; .*group=FACTOR"):
         _quick(expect="new_family", group="lens", **settings)
 
 
-@pytest.mark.parametrize("after", [1, 3, 20])
+@pytest.mark.parametrize("after", [1, 20])
 def test_auto_stopped_half_way_has_a_whole_subset_and_continues(tmp_path, after):
     settings = {"method": "auto", "metric": "quality", "splits": None, "calibrate": False}
     whole, calls = _quick(**settings), []

@@ -107,8 +107,10 @@ def run_search(
         result = _with_note(result, SYNTHETIC_NOTE)
     write_run(result, folder)
     seconds = time.monotonic() - begun
-    report = Group(subset_report(result.subset, table.n_prompts), *_prefixes(config, result))
-    notes = [Text(note, style="magenta") for note in result.subset.record.notes]
+    said = result.subset.record.notes
+    more = [Text(note) for note in said if note != SYNTHETIC_NOTE]
+    report = Group(subset_report(result.subset, table.n_prompts), *_prefixes(config, result), *more)
+    notes = [Text(note, style="magenta") for note in (SYNTHETIC_NOTE,) if note in said]
     timing = f"{result.sets:,} sets scored, {duration(seconds)} in all"
     text = as_text(*notes, report, "", *_where(folder), timing)
     append_log(folder, command, {"flasheval": __version__, **library_versions()}, text)
@@ -199,7 +201,7 @@ def _draws(value: int) -> int:
 
 def _with_note(result: SearchResult, note: str) -> SearchResult:
     record = result.subset.record
-    record = replace(record, notes=(*record.notes, note))
+    record = replace(record, notes=(note, *record.notes))
     return replace(result, subset=replace(result.subset, record=record))
 
 

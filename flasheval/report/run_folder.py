@@ -120,7 +120,8 @@ def write_run(result: SearchResult, folder: Path) -> None:
     _write_rows(_agreement_rows(measurement), folder / "agreement.parquet")
     evidence = subset.record.evidence
     name = subset.prompt_set_name
-    notes = [note.removeprefix(f"{name} population: ") for note in subset.record.notes]
+    about = f"{name} population: "
+    notes = [note.removeprefix(about) for note in subset.record.notes if note.startswith(about)]
     plot_agreement(
         measurement,
         folder / "agreement.png",

@@ -33,19 +33,20 @@ class Ridge(OneShot):
 def ridge_weights(
     chosen: list[NDArray[np.float64]], targets: list[NDArray[np.float64]]
 ) -> NDArray[np.float64]:
-    """Weights near 1 with which a subset's mean follows the full set's, by ridge regression.
+    """Weights with which a subset's mean follows the full set's, by ridge regression towards 1.
 
     Of each metric, the full score is first fitted by slope b times the plain subset mean. What is
     left is regressed on b / N times the centred scores of each prompt, with a penalty on the
     squared distance of the weights from 1. The penalty's strength is the one of least
-    leave-one-out error (Allen's PRESS, by the hat matrix).
+    leave-one-out error of that regression (Allen's PRESS, by the hat matrix). Weights below 0 are
+    set to 0: a prompt that counts against what it measures is chance.
 
     Args:
         chosen: Per metric float64 [variants, N] scores of the chosen prompts.
         targets: Per metric float64 [variants] full-set means.
 
     Returns:
-        float64 [N], mean 1; all 1 where no variant's subset mean differs.
+        float64 [N], at least 0, mean 1; all 1 where no variant's subset mean differs.
 
     Example:
         >>> ridge_weights([np.array([[0.0, 5.0], [1.0, 5.0]])], [np.array([0.0, 1.0])])
@@ -72,6 +73,6 @@ def ridge_weights(
     errors = (residual - (shrinks * along) @ left.T) / np.maximum(1.0 - leverage, 1e-9)
     best = int(np.argmin((errors**2).sum(axis=1)))
     shift = right.T @ (shrinks[best] * along / np.where(singular > 0.0, singular, 1.0))
-    weights = 1.0 + shift
+    weights = np.maximum(1.0 + shift, 0.0)
     total = weights.mean()
-    return weights / total if total > 0.1 else np.ones_like(weights)
+    return weights / total if total > 0.0 else np.ones_like(weights)

@@ -121,7 +121,8 @@ class OneShot:
             name = getattr(self, "name", type(self).__name__)
             raise SettingError(
                 f"method '{name}' chooses from scratch and cannot use a warm start: "
-                "drop warm_start, or use anneal, evolve, frequency, balanced or shared"
+                "drop warm_start, or use auto, pooled, balanced, shared, anneal, evolve or "
+                "frequency"
             )
         return problem
 

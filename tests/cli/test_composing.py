@@ -90,8 +90,8 @@ def test_plain_settings_resolve_references() -> None:
 @pytest.mark.parametrize(
     ("words", "name"),
     [
-        ([], "synthetic-all-balanced-50-seed0"),
-        (["size=7", "seed=3", "metric=clip"], "synthetic-clip-balanced-7-seed3"),
+        ([], "synthetic-all-auto-50-seed0"),
+        (["size=7", "seed=3", "metric=clip"], "synthetic-clip-auto-7-seed3"),
         (["metric=[clip,fid]", "method=shared"], "synthetic-clip+fid-shared-50-seed0"),
         (["method=frequency"], "synthetic-all-frequency-50-seed0"),
     ],
@@ -101,12 +101,14 @@ def test_a_run_is_named_by_its_settings(words: list[str], name: str) -> None:
 
 
 def test_other_settings_add_a_hash_and_the_defaults_said_aloud_none() -> None:
-    plain = check()
-    assert check("method.passes=8", "splits=random:10", "draws=200", "out=null") == plain
-    changed = check("method.passes=9")
+    plain = check("method=balanced")
+    defaults = ("method.passes=8", "splits=random:10", "draws=200", "out=null")
+    assert check("method=balanced", *defaults) == plain
+    changed = check("method=balanced", "method.passes=9")
     assert changed.name.startswith(f"{plain.name}-")
     assert len(changed.name) == len(plain.name) + 9
-    others = [check(word) for word in ("method.passes=10", "splits=random:9", "name=mine")]
+    words = ("method.passes=10", "splits=random:9", "name=mine")
+    others = [check("method=balanced", word) for word in words]
     assert len({plain, changed, *others}) == 5
 
 
@@ -145,8 +147,8 @@ def test_nothing_is_written_by_a_check(tmp_path: Path) -> None:
         ("search", ["method=balance"], "method=balance: there is no such method; there are: anch"),
         ("search", ["method=random", "method.swaps=3"], "method random has no setting swaps"),
         ("search", ["+foo=1"], "foo is not a key; there are: method, scores"),
-        ("search", ["+method.foo=1"], "method balanced has no setting foo; there are: noise_w"),
-        ("search", ["++method.foo=1"], "method balanced has no setting foo; there are: noise_w"),
+        ("search", ["+method.foo=1"], "method auto has no setting foo; there are: expect"),
+        ("search", ["++method.foo=1"], "method auto has no setting foo; there are: expect"),
         ("search", ["method=random", "+method.foo=1"], "method random has no setting foo; it has"),
         ("search", ["scores=${nowhere}"], "scores"),
         ("show", ["metrik=clip"], "metrik is not a key"),

@@ -10,7 +10,7 @@ from flasheval.cli import main
 from flasheval.scores import ScoreTable
 
 # Enough to go through every part of a search, and little enough to take a moment.
-QUICK = ("splits=random:2", "curve=null", "draws=10", "size=5")
+QUICK = ("method=balanced", "splits=random:2", "curve=null", "draws=10", "size=5")
 
 
 @dataclass(frozen=True)

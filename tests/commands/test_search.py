@@ -22,7 +22,7 @@ def test_without_arguments_it_searches_a_population_that_says_it_is_made_up(run,
     assert "random prompts would" in lines[1]  # the answer first
     assert "evidence of the procedure, not of this exact set; 10 splits (random:10)" in ran.out
     assert max(map(len, lines[:-2])) <= 80
-    folder = tmp_path / "flasheval-runs/search/synthetic-all-balanced-50-seed0"
+    folder = tmp_path / "flasheval-runs/search/synthetic-all-auto-50-seed0"
     assert {path.name for path in folder.iterdir()} == {
         "config",
         "subset.json",
@@ -34,7 +34,9 @@ def test_without_arguments_it_searches_a_population_that_says_it_is_made_up(run,
     }
     subset = load(folder)
     assert subset.size == 50
-    assert subset.record.notes == ("synthetic population: no model was run",)
+    assert subset.record.notes[0] == "synthetic population: no model was run"
+    assert subset.record.notes[1].startswith("auto took ")
+    assert subset.record.notes[1] in " ".join(ran.out.split())
     assert f'flasheval.Subset.load("{folder.relative_to(tmp_path)}/subset.json")' in ran.out
 
 
@@ -287,9 +289,11 @@ def test_a_manifest_is_json_without_surprises(run, tmp_path, scores):
 
 
 def test_auto_through_the_command_line(run, tmp_path, scores):
-    ran = run("search", "scores=scores", "metric=clip", "method=auto", "out=similar")
+    ran = run(
+        "search", "scores=scores", "metric=clip", "method=auto", "calibrate=false", "out=similar"
+    )
     assert ran.code == 0, ran.err
-    words = ("method=auto", "method.expect=new_family", "group=base_model", "splits=null")
+    words = ("method=auto", "method.expect=new_family", "group=base_model", "calibrate=false")
     ran = run("search", "scores=scores", "metric=clip", *words, "out=family")
     assert ran.code == 0, ran.err
     similar, family = load(tmp_path / "similar"), load(tmp_path / "family")

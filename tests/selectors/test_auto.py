@@ -121,7 +121,7 @@ def test_families_that_are_not_known_are_one_line(a_problem, n):
 
 
 def test_an_expectation_that_is_none_is_one_line(a_problem):
-    with pytest.raises(SettingError, match="method.expect=old .*expected similar or new_family"):
+    with pytest.raises(SettingError, match=r"method.expect=old .*expected similar or new_family"):
         _run(a_problem(), "old")
 
 
@@ -301,6 +301,7 @@ def test_a_handful_of_variants_and_a_flat_hint(a_problem, n):
     np.testing.assert_array_equal(found.indices, same.indices)
 
 
+@pytest.mark.usefixtures("few_splits")
 def test_a_warm_start_is_for_the_methods_that_have_a_use_for_it(a_problem, decided):
     problem = _problem(a_problem, warm_start=[9, 8, 7, 6, 5, 4])
     for number in range(4):
@@ -308,6 +309,7 @@ def test_a_warm_start_is_for_the_methods_that_have_a_use_for_it(a_problem, decid
         assert len(np.unique(_run(problem).selection.indices)) == 6
 
 
+@pytest.mark.usefixtures("few_splits")
 @pytest.mark.parametrize("expect", ["similar", "new_family"])
 def test_a_seed_gives_the_same_on_any_number_of_threads(a_problem, expect):
     problem = _problem(a_problem, n_metrics=2)

@@ -52,7 +52,7 @@ def _by_hand(chosen, targets):
         sum((residual[i] - matrix[i] @ fit(everyone != i, one)) ** 2 for i in everyone)
         for one in strengths
     ]
-    weights = 1.0 + fit(everyone >= 0, strengths[int(np.argmin(errors))])
+    weights = np.maximum(1.0 + fit(everyone >= 0, strengths[int(np.argmin(errors))]), 0.0)
     return weights / weights.mean()
 
 

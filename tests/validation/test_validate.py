@@ -377,7 +377,7 @@ def test_a_folder_that_cannot_be_written_is_found_before_any_work(tmp_path, sear
     assert not searches
 
 
-# --- what a method may borrow ----------------------------------------------------------------------
+# --- what a method may borrow --------------------------------------------------------------------
 
 
 def test_hints_are_of_the_search_variants_alone(borrower, check_hints, make_table):
