@@ -108,8 +108,9 @@ def run_search(
     write_run(result, folder)
     seconds = time.monotonic() - begun
     said = result.subset.record.notes
-    more = [Text(note) for note in said if note != SYNTHETIC_NOTE]
-    report = Group(subset_report(result.subset, table.n_prompts), *_prefixes(config, result), *more)
+    more = [note for note in said if note != SYNTHETIC_NOTE]
+    answer = subset_report(result.subset, table.n_prompts, more)
+    report = Group(answer, *_prefixes(config, result))
     notes = [Text(note, style="magenta") for note in (SYNTHETIC_NOTE,) if note in said]
     timing = f"{result.sets:,} sets scored, {duration(seconds)} in all"
     text = as_text(*notes, report, "", *_where(folder), timing)

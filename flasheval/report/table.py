@@ -30,12 +30,15 @@ __all__ = [
 _DASH = "\N{EN DASH}"
 
 
-def subset_report(subset: Subset, n_prompts: int | None = None) -> RenderableType:
+def subset_report(
+    subset: Subset, n_prompts: int | None = None, notes: Sequence[str] = ()
+) -> RenderableType:
     """Return what to know of a subset: the answer, its evidence, its warnings.
 
     Args:
         subset: A subset with its record.
         n_prompts: Prompts of the whole set, where known.
+        notes: Lines to put before the warnings.
 
     """
     evidence = subset.record.evidence
@@ -62,6 +65,7 @@ def subset_report(subset: Subset, n_prompts: int | None = None) -> RenderableTyp
     if calibration is not None:
         served = [metric.name for metric in subset.metrics if metric.name in calibration.metrics]
         parts.append(Text(calibration.summary(served)))
+    parts += [Text(note) for note in notes]
     if subset.record.warnings:
         parts += ["", *warning_lines(subset.record.warnings)]
     return Group(*parts)
