@@ -15,7 +15,6 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from flasheval.calibration.cross_fit import cross_fit
 from flasheval.calibration.fit import fit_calibration, predicting_matrices
 from flasheval.calibration.folds import DEFAULT_GROUP, checked_expect
 from flasheval.plan import (
@@ -30,22 +29,15 @@ from flasheval.progress import reporting
 from flasheval.ranking.significant import near_tie_share
 from flasheval.scores import ScoreTable, load_scores
 from flasheval.selectors.auto import Auto, explain
-from flasheval.selectors.problem import make_problem
 from flasheval.selectors.registry import make_selector
 from flasheval.selectors.run import Outcome
 from flasheval.selectors.selector import Selection, Selector
+from flasheval.stages import measure_splits, search_all, search_folds
 from flasheval.subset import Method, MetricInfo, Subset
 from flasheval.subset.evidence import KnownVariant, Record, library_versions, utc_now
 from flasheval.validation.held_out import subset_means
-from flasheval.validation.measure import (
-    Measurement,
-    Report,
-    check_draws,
-    measure,
-    search_progress,
-    search_unit,
-)
-from flasheval.validation.splits import Split, describe_splits, make_splits
+from flasheval.validation.measure import Measurement, Report, check_draws
+from flasheval.validation.splits import describe_splits, make_splits
 from flasheval.validation.summary import evidence_of
 from flasheval.validation.units import UnitStore
 from flasheval.validation.warnings import search_warnings
@@ -174,13 +166,13 @@ def search(
     planned = 1 + splits_planned + len(folds)
     measurement, selections = None, None
     with reporting(progress) as report:
-        outcome = _search_all(plan, units, report, planned)
+        outcome = search_all(plan, units, report, planned)
         interrupted = outcome.interrupted
         if parts and not interrupted:
-            measurement = _measure(plan, parts, sizes, units, draws, report, planned)
+            measurement = measure_splits(plan, parts, sizes, units, draws, report, planned)
             interrupted = measurement is None or measurement.interrupted
         if folds and not interrupted:
-            selections = _search_folds(plan, folds, units, report, 1 + splits_planned, planned)
+            selections = search_folds(plan, folds, units, report, 1 + splits_planned, planned)
             interrupted = selections is None
     spec = describe_splits(splits)
     evidence = None if measurement is None else evidence_of(measurement, plan.size, spec, seed)
@@ -233,86 +225,6 @@ def _selector(method: str, settings: Mapping[str, Any] | None, expect: str) -> S
 
 def _notes(selector: Selector[Any], outcome: Outcome) -> tuple[str, ...]:
     return (explain(selector.expect, outcome.history),) if isinstance(selector, Auto) else ()
-
-
-def _search_all(
-    plan: Plan, units: UnitStore | None, progress: Report | None, planned: int
-) -> Outcome:
-    """Search on all variants: that subset is the answer."""
-    table = plan.table
-    problem = make_problem(
-        [table[name].values for name in table.metrics],
-        table.metrics,
-        plan.size,
-        required=plan.required,
-        forbidden=plan.forbidden,
-        warm_start=plan.warm_start,
-        hints=plan.hints,
-    )
-    everyone = list(range(len(table)))
-    rng = np.random.default_rng(plan.seed)
-    label = f"{plan.selector.name} on all {len(table)} variants"
-    steps = search_progress(progress, label, 0, planned)
-    return search_unit(plan.selector, problem, plan.sizes, rng, everyone, units, steps)
-
-
-def _measure(
-    plan: Plan,
-    parts: tuple[Split, ...],
-    sizes: tuple[int, ...],
-    units: UnitStore | None,
-    draws: int,
-    progress: Report | None,
-    planned: int,
-) -> Measurement | None:
-    """Measure the procedure on the splits; None when Ctrl-C left nothing."""
-    report = progress and (lambda what, done, _: progress(what, done + 1, planned))
-    try:
-        measurement = measure(
-            plan.table,
-            plan.selector,
-            sizes,
-            parts,
-            seed=plan.seed,
-            required=plan.required,
-            forbidden=plan.forbidden,
-            warm_start=plan.warm_start,
-            hints=plan.hints,
-            nested=len(plan.sizes) > 1,
-            units=units,
-            draws=draws,
-            progress=report,
-        )
-    except KeyboardInterrupt:  # before the first split: the subset is found and is kept
-        return None
-    return measurement if measurement.cells else None
-
-
-def _search_folds(
-    plan: Plan,
-    folds: tuple[Split, ...],
-    units: UnitStore | None,
-    progress: Report | None,
-    before: int,
-    planned: int,
-) -> tuple[Selection, ...] | None:
-    """Search without each fold; None when Ctrl-C cut it short."""
-    report = progress and (lambda what, done, _: progress(what, before + done, planned))
-    table = plan.table
-    return cross_fit(
-        [table[name].values for name in table.metrics],
-        table.metrics,
-        plan.sizes,
-        plan.selector,
-        folds,
-        seed=plan.seed,
-        required=plan.required,
-        forbidden=plan.forbidden,
-        warm_start=plan.warm_start,
-        hints=plan.hints,
-        units=units,
-        progress=report,
-    )
 
 
 def _known_variants(table: ScoreTable, selection: Selection) -> tuple[KnownVariant, ...]:

@@ -32,7 +32,11 @@ def test_it_is_the_command(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("words", "code", "line"),
     [
-        (["serch"], 2, "no verb 'serch'; there are: search, validate, import, show; did you mean 'search'?"),
+        (
+            ["serch"],
+            2,
+            "no verb 'serch'; there are: search, validate, import, show; did you mean 'search'?",
+        ),
         (["show", "none.json"], 1, "none.json"),
     ],
 )

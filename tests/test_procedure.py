@@ -295,7 +295,7 @@ def test_what_cannot_be_done_is_one_line(change, error, words):
     ],
 )
 def test_a_bad_setting_is_found_before_any_search(monkeypatch, change):
-    monkeypatch.setattr("flasheval.procedure._search_all", None)
+    monkeypatch.setattr("flasheval.procedure.search_all", None)
     with pytest.raises(FlashevalError):
         _quick(**change)
 
@@ -490,7 +490,7 @@ def test_progress_ends_where_it_was_planned_to():
 
 
 def test_a_folder_that_cannot_be_used_is_one_line_and_found_at_once(tmp_path, monkeypatch):
-    monkeypatch.setattr("flasheval.procedure._search_all", None)
+    monkeypatch.setattr("flasheval.procedure.search_all", None)
     (tmp_path / "file").write_text("")
     with pytest.raises(DataError, match=r"folder=.*file: File exists") as caught:
         _quick(folder=tmp_path / "file")
