@@ -59,34 +59,38 @@ EXPLAINED = (
 
 @dataclass(frozen=True)
 class Effort:
-    """How much is measured: numbers of splits, and the first seed of those drawn."""
+    """How much is measured: numbers of splits, and the first seed of those drawn.
+
+    `most` bounds the splits of a kind that holds groups out.
+    """
 
     halves: int
     few: int
     first_seed: int
     pairs: int
+    most: int | None = None
 
     def similar(self, table: ScoreTable) -> Mapping[str, Sequence[Split]]:
         """Hold out variants of families that the search has seen."""
         return {
             HALVES: make_splits(f"random:{self.halves}@{self.first_seed}", table),
             FEW: make_splits(f"sample:12x{self.few}@{self.first_seed}", table),
-            "a solver out": make_splits("group:scheduler", table),
+            "a solver out": make_splits("group:scheduler", table)[: self.most],
             "quantised out": make_splits("value:precision=_6,_8", table),
         }
 
     def families(self, table: ScoreTable) -> Mapping[str, Sequence[Split]]:
         """Hold out whole base models; of the pairs every second one."""
         return {
-            "one base model out": make_splits("group:base_model", table),
-            PAIRS: make_splits("group:base_model:2", table)[self.pairs :: 2],
+            "one base model out": make_splits("group:base_model", table)[: self.most],
+            PAIRS: make_splits("group:base_model:2", table)[self.pairs :: 2][: self.most],
         }
 
 
 EFFORTS = {
     "reporting": Effort(halves=30, few=20, first_seed=1000, pairs=1),
     "development": Effort(halves=20, few=20, first_seed=0, pairs=0),
-    "quick": Effort(halves=2, few=2, first_seed=0, pairs=0),
+    "quick": Effort(halves=2, few=2, first_seed=0, pairs=0, most=2),
 }
 
 
@@ -249,16 +253,15 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--out", type=Path, help="Markdown file to write (default: the terminal)")
     parser.add_argument("--units", type=Path, default=Path("flasheval-runs/benchmark-agreement"))
     parser.add_argument("--splits", default="reporting", choices=("reporting", "development"))
-    parser.add_argument("--sizes", type=int, nargs="+", default=list(SIZES))
+    parser.add_argument("--sizes", type=int, nargs="+", help="default: 10 50; with --quick 50")
     parser.add_argument("--methods", nargs="+", default=[*METHODS, "auto"])
     parser.add_argument("--kinds", nargs="+", default=every, choices=every)
     parser.add_argument("--metrics", nargs="+", help="default: all")
     parser.add_argument("--prompt-sets", nargs="+", default=list(PROMPT_SETS), choices=PROMPT_SETS)
     parser.add_argument("--workers", type=int, help="searches at a time (default: one a core)")
-    parser.add_argument(
-        "--quick", action="store_true", help="two splits of each kind that is drawn"
-    )
+    parser.add_argument("--quick", action="store_true", help="two splits of each kind, N=50")
     options = parser.parse_args()
+    options.sizes = options.sizes or (SIZES[-1:] if options.quick else SIZES)
     if "frequency" not in options.methods:
         parser.error("--methods needs frequency, which the others are paired with")
     return options

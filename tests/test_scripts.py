@@ -43,13 +43,14 @@ def test_agreement_is_measured_beside_random_and_continues(shared_data, tmp_path
     arguments = (
         *("--data", shared_data, "--units", tmp_path / "units", "--out", tmp_path / "a.md"),
         *("--quick", "--metrics", "CLIP", "HPS", "--prompt-sets", "DiffusionDB"),
+        *("--sizes", 10, 50),
         *("--kinds", "random halves", "12 search variants", "two base models out"),
         *("--methods", "frequency", "pooled", "auto"),
     )
     _run("benchmark_agreement.py", *arguments)
     first = (tmp_path / "a.md").read_text("utf-8")
     kept = sorted(path.name for path in (tmp_path / "units").rglob("*.json"))
-    assert len(kept) == (2 + 2 + 8) * 3 * 2 * 2  # splits, methods, metrics, sizes
+    assert len(kept) == 3 * 2 * 3 * 2 * 2  # kinds, splits, methods, metrics, sizes
     _run("benchmark_agreement.py", *arguments)
     assert _without_seconds((tmp_path / "a.md").read_text("utf-8")) == _without_seconds(first)
     assert sorted(path.name for path in (tmp_path / "units").rglob("*.json")) == kept
