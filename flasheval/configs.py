@@ -61,7 +61,7 @@ class ValidateConfig:
     prompts: str | None = None
     higher_is_better: Any = None
     metric: Any = None
-    methods: Any = field(default_factory=lambda: ["frequency", "anneal", "balanced", "shared"])
+    methods: Any = field(default_factory=lambda: ["frequency", "anneal", "balanced", "pooled"])
     size: Any = 50
     splits: Any = "random:10"
     reference: str | None = "frequency"

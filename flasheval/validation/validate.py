@@ -45,7 +45,7 @@ from flasheval.validation.validation_warnings import comparison_warnings
 
 __all__ = ["METHODS_COMPARED", "validate"]
 
-METHODS_COMPARED = ("frequency", "anneal", "balanced", "shared")
+METHODS_COMPARED = ("frequency", "anneal", "balanced", "pooled")
 _REFERENCE = "frequency"
 
 Floats = NDArray[np.float64]

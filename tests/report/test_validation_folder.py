@@ -16,7 +16,7 @@ def name_of(**changes: Any) -> str:
 
 
 def test_what_was_compared_can_be_read_off_the_name() -> None:
-    assert name_of() == "synthetic-all-frequency+anneal+balanced+shared-50-seed0"
+    assert name_of() == "synthetic-all-frequency+anneal+balanced+pooled-50-seed0"
     assert name_of(scores="coco", metric="CLIP", methods="balanced", size=[10, 50], seed=3) == (
         "coco-CLIP-balanced-10+50-seed3"
     )
