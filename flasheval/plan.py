@@ -152,13 +152,10 @@ def hints_for(given: ScoreTable, table: ScoreTable, group: str | None = None) ->
         (1, 8)
 
     """
-    others = given.with_variants(table.variant_names)
-    names = [name for name in given.metrics if name not in table.metrics]
-    blocks = [others[name].values for name in names]
     families = [variant.factors.get(group or DEFAULT_GROUP) for variant in table.variants]
     known = all(family is not None for family in families)
     return Hints(
-        tuple(block for block in blocks if np.isfinite(block).all()),
+        tuple(matrix.values for matrix in given.other_metrics(table)),
         tuple(str(family) for family in families) if known else None,
     )
 

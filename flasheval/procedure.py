@@ -123,9 +123,9 @@ def search(
         name: The subset's name; made from prompt set, metrics and size when not given.
         folder: Where unfinished and finished units of work are kept, so that the same call after
             an interruption continues.
-        progress: A function, see `flasheval.validation.measure.Report`; True for a bar (lines where
-            there is no terminal) over what takes more than two seconds; False for none; by default
-            the bar on a terminal only.
+        progress: A function, see `flasheval.validation.one_search.Report`; True for a bar (lines
+            where there is no terminal) over what takes more than two seconds; False for none; by
+            default the bar on a terminal only.
 
     Returns:
         The result. After Ctrl-C it holds the best so far, marked `interrupted`.

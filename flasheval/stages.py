@@ -9,13 +9,8 @@ from flasheval.plan import Plan
 from flasheval.selectors.problem import make_problem
 from flasheval.selectors.run import Outcome
 from flasheval.selectors.selector import Selection
-from flasheval.validation.measure import (
-    Measurement,
-    Report,
-    measure,
-    search_progress,
-    search_unit,
-)
+from flasheval.validation.measure import Measurement, measure
+from flasheval.validation.one_search import Report, search_progress, search_unit
 from flasheval.validation.splits import Split
 from flasheval.validation.units import UnitStore
 
@@ -34,7 +29,7 @@ def search_all(
         required=plan.required,
         forbidden=plan.forbidden,
         warm_start=plan.warm_start,
-        hints=plan.hints,
+        hints=plan.hints if plan.selector.borrows else None,
     )
     everyone = list(range(len(table)))
     rng = np.random.default_rng(plan.seed)

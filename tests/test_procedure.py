@@ -15,7 +15,7 @@ from flasheval.scores.matrix import ScoreMatrix
 from flasheval.selectors.registry import METHODS
 from flasheval.subset import Subset
 from flasheval.synthetic import synthetic_scores
-from flasheval.validation import measure as measure_module
+from flasheval.validation import one_search
 from flasheval.validation.splits import make_splits
 
 TABLE = synthetic_scores(n_variants=40, n_prompts=300)
@@ -329,7 +329,7 @@ def test_few_variants_are_warned_of():
 
 def test_a_second_call_reads_finished_work(tmp_path, monkeypatch):
     first = _quick(folder=tmp_path, method="anneal", settings={"swaps": 2000})
-    monkeypatch.setattr(measure_module, "run_selector", None)
+    monkeypatch.setattr(one_search, "run_selector", None)
     second = _quick(folder=tmp_path, method="anneal", settings={"swaps": 2000})
     assert first.subset.content_hash == second.subset.content_hash
     assert first.subset.record.evidence == second.subset.record.evidence
@@ -355,7 +355,7 @@ def test_a_second_call_reads_finished_work(tmp_path, monkeypatch):
 )
 def test_other_work_is_never_read_instead(tmp_path, monkeypatch, change):
     _quick(folder=tmp_path)
-    monkeypatch.setattr(measure_module, "search_unit", None)
+    monkeypatch.setattr(one_search, "search_unit", None)
     monkeypatch.setattr("flasheval.validation.units.UnitStore.read", _must_not_find)
     with pytest.raises(_LookedUpError):
         _quick(folder=tmp_path, **change)
@@ -458,7 +458,7 @@ def test_a_nested_search_is_calibrated_as_a_whole():
 
 def test_a_second_call_does_not_cross_fit_again(tmp_path, monkeypatch):
     first = _quick(folder=tmp_path)
-    monkeypatch.setattr(measure_module, "run_selector", None)
+    monkeypatch.setattr(one_search, "run_selector", None)
     again = _quick(folder=tmp_path)
     assert again.subset.record.calibration == first.subset.record.calibration
 

@@ -9,9 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from flasheval.selectors.hints import Hints
-from flasheval.selectors.problem import make_problem
 from flasheval.selectors.selector import Selection, Selector
-from flasheval.validation.measure import Report, search_progress, search_unit, unit_rng
+from flasheval.validation.one_search import Report, search_part, search_progress
 from flasheval.validation.splits import Split
 from flasheval.validation.units import UnitStore
 
@@ -47,7 +46,7 @@ def cross_fit(
         warm_start: Subset to start every search from.
         hints: What a method that borrows may look at beside the blocks, of the same variants.
         units: Where finished searches are kept, so that a second call skips them.
-        progress: See `flasheval.validation.measure.Report`.
+        progress: See `flasheval.validation.one_search.Report`.
 
     Returns:
         One selection a fold, or None when Ctrl-C cut the work short.
@@ -59,19 +58,21 @@ def cross_fit(
     found = []
     try:
         for done, fold in enumerate(folds):
-            problem = make_problem(
-                [block[fold.search] for block in blocks],
+            steps = search_progress(progress, f"calibration, {fold.name}", done, len(folds))
+            outcome = search_part(
+                selector,
+                blocks,
                 metrics,
-                sizes[-1],
+                sizes,
+                fold.search,
+                seed=seed,
                 required=required,
                 forbidden=forbidden,
                 warm_start=warm_start,
-                hints=None if hints is None else hints.take(fold.search),
+                hints=hints,
+                units=units,
+                progress=steps,
             )
-            rng = unit_rng(seed, fold.search, sizes[-1])
-            steps = search_progress(progress, f"calibration, {fold.name}", done, len(folds))
-            members = fold.search.tolist()
-            outcome = search_unit(selector, problem, sizes, rng, members, units, steps)
             if outcome.interrupted:
                 return None
             found.append(outcome.selection)

@@ -138,12 +138,7 @@ def predicting_matrices(given: ScoreTable, table: ScoreTable) -> list[ScoreMatri
         table: What is served: complete variants of `given` and some of its metrics.
 
     """
-    others = [name for name in given.metrics if name not in table.metrics]
-    found = list(table.matrices.values())
-    if others:
-        same = given.with_metrics(others).with_variants(table.variant_names)
-        found += [m for m in same.matrices.values() if not np.isnan(m.full_means).any()]
-    return found
+    return [*table.matrices.values(), *given.other_metrics(table)]
 
 
 def _predictor(

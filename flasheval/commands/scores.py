@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from flasheval.errors import SettingError
 
 if TYPE_CHECKING:
     from flasheval.scores import ScoreTable
 
-__all__ = ["SYNTHETIC_NOTE", "metric_names", "read_scores"]
+__all__ = ["SYNTHETIC_NOTE", "drop_or_error", "metric_names", "read_scores"]
 
 SYNTHETIC_NOTE = "synthetic population: no model was run"
 
@@ -37,6 +37,13 @@ def read_scores(source: object, prompts: str | None, higher_is_better: object) -
     elif not isinstance(direction, bool | None):
         raise SettingError(f"higher_is_better={direction}: expected true, false or {{metric: ...}}")
     return load_scores(source, prompts=prompts, higher_is_better=direction)
+
+
+def drop_or_error(value: str) -> Any:
+    """Return what the key `incomplete` says; SettingError for another word."""
+    if value not in ("drop", "error"):
+        raise SettingError(f"incomplete={value}: expected drop or error")
+    return value
 
 
 def metric_names(value: object) -> list[str] | None:

@@ -11,9 +11,8 @@ from typing import TYPE_CHECKING, Any
 from rich.console import Console
 
 from flasheval import __version__
-from flasheval.commands.scores import SYNTHETIC_NOTE, metric_names, read_scores
+from flasheval.commands.scores import SYNTHETIC_NOTE, drop_or_error, metric_names, read_scores
 from flasheval.configs import ValidateConfig
-from flasheval.errors import SettingError
 from flasheval.progress import ProgressReport, duration
 from flasheval.report.run_folder import append_log, shown_path
 from flasheval.report.table import as_text
@@ -73,9 +72,6 @@ def _validate(
     splits = config.splits
     if isinstance(splits, Mapping):
         splits = {str(name): spec for name, spec in splits.items()}
-    if config.incomplete not in ("drop", "error"):
-        raise SettingError(f"incomplete={config.incomplete}: expected drop or error")
-    incomplete: Any = config.incomplete
     return validate(
         table,
         size=config.size,
@@ -90,6 +86,6 @@ def _validate(
         group=config.group,
         workers=config.workers,
         folder=folder,
-        incomplete=incomplete,
+        incomplete=drop_or_error(config.incomplete),
         progress=progress,
     )

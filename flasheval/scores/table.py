@@ -130,6 +130,17 @@ class ScoreTable:
             },
         )
 
+    def other_metrics(self, part: "ScoreTable") -> list[ScoreMatrix]:
+        """Return the metrics that ``part`` leaves out and that are complete for its variants.
+
+        Only those matrices are copied; ``part`` holds variants of this table.
+        """
+        names = [name for name in self.metrics if name not in part.metrics]
+        if not names:
+            return []
+        same = self.with_metrics(names).with_variants(part.variant_names)
+        return [m for m in same.matrices.values() if not np.isnan(m.values).any()]
+
     def _rows(self, chosen: Sequence[str] | ArrayLike) -> list[int]:
         array = np.asarray(chosen)
         if array.size and array.ndim == 1 and array.dtype.kind in "UO":

@@ -135,10 +135,7 @@ def content_suffix(path: str | Path) -> str:
     >>> content_suffix("prompts.JSONL.xz")
     '.jsonl'
     """
-    path = Path(path)
-    if path.suffix.lower() in _COMPRESSED:
-        path = path.with_suffix("")
-    return path.suffix.lower()
+    return _without_compression(path).suffix.lower()
 
 
 def content_stem(path: str | Path) -> str:
@@ -147,10 +144,12 @@ def content_stem(path: str | Path) -> str:
     >>> content_stem("data/coco-prompts.jsonl.xz")
     'coco-prompts'
     """
+    return _without_compression(path).stem
+
+
+def _without_compression(path: str | Path) -> Path:
     path = Path(path)
-    if path.suffix.lower() in _COMPRESSED:
-        path = path.with_suffix("")
-    return path.stem
+    return path.with_suffix("") if path.suffix.lower() in _COMPRESSED else path
 
 
 def safe_name(name: str, what: str = "name") -> str:

@@ -14,14 +14,14 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["GroupResampler", "too_few_groups"]
+from flasheval.validation.summary import ENOUGH
 
-_ENOUGH = 8
+__all__ = ["GroupResampler", "too_few_groups"]
 
 
 def too_few_groups(n_groups: int) -> bool:
     """Whether an interval over so many groups would mean nothing."""
-    return n_groups < _ENOUGH
+    return n_groups < ENOUGH
 
 
 class GroupResampler:

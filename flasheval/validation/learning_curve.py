@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -87,7 +88,7 @@ def learning_curves(
         kind = kinds[name]
         random = whole[kind.name, RANDOM.label, size]["held_out_tau"].mean(axis=1)
         points = []
-        for count, values in sorted(by_count.items()):
+        for count, values in by_count.items():
             gain = paired_gain(values, random, kind.splits, measured.seed)
             known = values[~np.isnan(values)]
             if gain is not None:
@@ -102,23 +103,12 @@ def _by_curve(
     measured: Measured, cells: Sequence[ValidationCell]
 ) -> dict[tuple[str, str, int], dict[int, NDArray[np.float64]]]:
     """Held-out tau by curve and number of search variants: float64 [splits]."""
-    rows = {
-        (kind.name, split.name): row
-        for kind in measured.kinds
-        for row, split in enumerate(kind.splits)
-    }
-    columns = {metric: number for number, metric in enumerate(measured.metrics)}
-    lengths = {kind.name: len(kind.splits) for kind in measured.kinds}
     found: dict[tuple[str, str, int], dict[int, NDArray[np.float64]]] = {}
-    for cell in cells:
-        by_count = found.setdefault((cell.kind, cell.method, cell.size), {})
-        shape = (lengths[cell.kind], len(columns))
-        values = by_count.setdefault(cell.n_search, np.full(shape, np.nan))
-        values[rows[cell.kind, cell.split], columns[cell.metric]] = cell.held_out_tau
-    return {
-        curve: {count: values.mean(axis=1) for count, values in by_count.items()}
-        for curve, by_count in found.items()
-    }
+    for count in sorted({cell.n_search for cell in cells}):
+        these = [cell for cell in cells if cell.n_search == count]
+        for curve, arrays in replace(measured, cells=these).arrays().items():
+            found.setdefault(curve, {})[count] = arrays["held_out_tau"].mean(axis=1)
+    return found
 
 
 def _enough_from(points: Sequence[LearningPoint]) -> int | None:

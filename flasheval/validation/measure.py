@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,11 +12,9 @@ from numpy.typing import NDArray
 from flasheval.errors import SettingError
 from flasheval.scores import ScoreTable
 from flasheval.selectors.hints import Hints
-from flasheval.selectors.nested import run_nested
-from flasheval.selectors.problem import Problem, make_problem
-from flasheval.selectors.run import Outcome, Progress, run_selector
 from flasheval.selectors.selector import Selector
 from flasheval.validation.held_out import Agreements, Judge
+from flasheval.validation.one_search import Report, search_part, search_progress
 from flasheval.validation.random_curve import curve_sizes, random_means
 from flasheval.validation.splits import Split
 from flasheval.validation.units import UnitStore
@@ -29,14 +27,7 @@ __all__ = [
     "check_draws",
     "measure",
     "random_agreement",
-    "search_progress",
-    "search_unit",
-    "unit_rng",
 ]
-
-Report = Callable[[str, float, int], None]
-"""Called with what is being done, the searches done (one under way counts by its share of steps),
-and the searches planned."""
 
 _CURVE_ADDITIONS = 4_000_000_000
 
@@ -125,11 +116,6 @@ class Measurement:
         return mean
 
 
-def unit_rng(seed: int, members: NDArray[np.int64], size: int) -> np.random.Generator:
-    """Make the generator of one search: it depends on seed, search variants and size alone."""
-    return np.random.default_rng([seed, size, *members.tolist()])
-
-
 def measure(
     table: ScoreTable,
     selector: Selector[Any],
@@ -180,19 +166,21 @@ def measure(
     cells: list[Cell] = []
     try:
         for done, (group, split) in enumerate(plan):
-            problem = make_problem(
-                [block[split.search] for block in blocks],
+            steps = search_progress(progress, f"{split.name}, {group[-1]} prompts", done, len(plan))
+            outcome = search_part(
+                selector,
+                blocks,
                 table.metrics,
-                group[-1],
+                group,
+                split.search,
+                seed=seed,
                 required=required,
                 forbidden=forbidden,
                 warm_start=warm_start,
-                hints=None if hints is None else hints.take(split.search),
+                hints=hints,
+                units=units,
+                progress=steps,
             )
-            rng = unit_rng(seed, split.search, group[-1])
-            members = split.search.tolist()
-            steps = search_progress(progress, f"{split.name}, {group[-1]} prompts", done, len(plan))
-            outcome = search_unit(selector, problem, group, rng, members, units, steps)
             if outcome.interrupted:
                 return Measurement(table.metrics, tuple(splits), tuple(cells), random, True)
             for size in group:
@@ -202,70 +190,6 @@ def measure(
     except KeyboardInterrupt:  # between two searches: what is judged is kept
         return Measurement(table.metrics, tuple(splits), tuple(cells), random, True)
     return Measurement(table.metrics, tuple(splits), tuple(cells), random)
-
-
-def search_progress(report: Report | None, label: str, done: int, planned: int) -> Progress | None:
-    """Report a search's steps as the share of it that is done; None for no report.
-
-    Says at once that the search begins.
-    """
-    if report is None:
-        return None
-    report(label, done, planned)
-    return lambda step, steps: report(label, done + step / max(steps, 1), planned)
-
-
-def search_unit(
-    selector: Selector[Any],
-    problem: Problem,
-    sizes: Sequence[int],
-    rng: np.random.Generator,
-    members: list[int],
-    units: UnitStore | None,
-    progress: Progress | None = None,
-) -> Outcome:
-    """Run one search, or read it back when `units` holds it already.
-
-    Args:
-        selector: The method.
-        problem: Its size is the largest of `sizes`.
-        sizes: One size, or several for a nested search.
-        rng: Source of its randomness.
-        members: Positions of the search variants, which name the unit.
-        units: Where finished searches are kept; an unfinished one keeps its state there too.
-        progress: See `run_selector`.
-
-    """
-    key = "" if units is None else units.key(members, sizes)
-    stored = None if units is None else units.read(key)
-    if stored is not None:
-        return stored
-    state_file = None if units is None else units.state_file(key)
-    if len(sizes) > 1:
-        outcome = run_nested(
-            selector,
-            problem,
-            sizes,
-            rng,
-            progress=progress,
-            state_file=state_file,
-            key=key,
-            keep_state=units is not None,
-        )
-    else:
-        outcome = run_selector(
-            selector,
-            problem,
-            rng,
-            progress=progress,
-            state_file=state_file,
-            key=key,
-            keep_state=units is not None,
-        )
-    if units is not None and not outcome.interrupted:
-        units.write(key, outcome)
-        units.drop_states(key)  # only now: Ctrl-C between would lose the search
-    return outcome
 
 
 def check_draws(draws: int) -> None:

@@ -13,7 +13,6 @@ from numpy.typing import NDArray
 from flasheval.plan import make_plan
 from flasheval.scores import ScoreTable
 from flasheval.selectors.hints import Hints
-from flasheval.selectors.problem import make_problem
 from flasheval.selectors.run import Progress
 from flasheval.selectors.selector import Selection
 from flasheval.validation.clusters import GroupResampler
@@ -21,7 +20,7 @@ from flasheval.validation.contenders import RANDOM, Contender
 from flasheval.validation.held_out import Agreements, Judge, subset_means
 from flasheval.validation.kinds import Kind
 from flasheval.validation.learning_curve import smaller_searches
-from flasheval.validation.measure import search_unit, unit_rng
+from flasheval.validation.one_search import search_part
 from flasheval.validation.records import ValidationCell
 from flasheval.validation.splits import Split
 from flasheval.validation.units import UnitStore
@@ -180,20 +179,16 @@ class Searcher:
 
     def run(self, search: Search, progress: Progress) -> list[Found] | None:
         """Make one search, or read it back, and judge it; None when it was stopped half-way."""
-        problem = make_problem(
-            [self.table[metric].values[search.members] for metric in search.metrics],
-            search.metrics,
-            search.size,
-            hints=self.hints[search.metrics].take(search.members),
-        )
-        outcome = search_unit(
+        outcome = search_part(
             search.contender.selector(),
-            problem,
+            [self.table[metric].values for metric in search.metrics],
+            search.metrics,
             (search.size,),
-            unit_rng(self.seed, search.members, search.size),
-            search.members.tolist(),
-            self._units.get((search.contender.label, search.metrics)),
-            progress,
+            search.members,
+            seed=self.seed,
+            hints=self.hints[search.metrics],
+            units=self._units.get((search.contender.label, search.metrics)),
+            progress=progress,
         )
         if outcome.interrupted:
             return None

@@ -12,9 +12,10 @@ from flasheval.validation.equivalent import equivalent_random_size, equivalent_s
 from flasheval.validation.measure import Measurement
 from flasheval.validation.splits import Split
 
-__all__ = ["enough_units", "evidence_of", "spread_of"]
+__all__ = ["ENOUGH", "enough_units", "evidence_of", "spread_of"]
 
-_ENOUGH = 8
+ENOUGH = 8
+"""How many splits, or groups, an interval takes."""
 
 
 def evidence_of(measurement: Measurement, size: int, spec: str, seed: int) -> Evidence | None:
@@ -67,7 +68,7 @@ def enough_units(splits: Sequence[Split], n_done: int) -> bool:
 
     """
     groups = {group for split in splits for group in split.groups}
-    return n_done >= _ENOUGH and (not groups or len(groups) >= _ENOUGH)
+    return n_done >= ENOUGH and (not groups or len(groups) >= ENOUGH)
 
 
 def _agreement(

@@ -130,14 +130,12 @@ def validate(
     counts = check_search_variants(search_variants, kinds)
     resampler = _resampler(table, cluster, seed)
     searches = plan_searches(contenders, table.metrics, sizes, kinds, counts, seed)
-    hints = {search.metrics: table.with_metrics(search.metrics) for search in searches}
-    searcher = Searcher(
-        table,
-        seed,
-        None if folder is None else Path(folder) / "units",
-        resampler,
-        {names: hints_for(given, part, group) for names, part in hints.items()},
-    )
+    hints = {
+        names: hints_for(given, table.with_metrics(names), group)
+        for names in {search.metrics for search in searches}
+    }
+    units = None if folder is None else Path(folder) / "units"
+    searcher = Searcher(table, seed, units, resampler, hints)
     searcher.ready(searches)
     measured = Measured(
         kinds, table.metrics, tuple(one.label for one in contenders), sizes, {}, seed, resampler

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from flasheval.validation.contenders import RANDOM
 from flasheval.validation.records import SplitKind, Summary
 from flasheval.validation.report import ValidationReport
+from flasheval.validation.summary import ENOUGH
 from flasheval.validation.warnings import FEW_VARIANTS, SATURATED, table_warnings
 
 __all__ = ["comparison_warnings"]
@@ -50,10 +51,10 @@ def _kind_warnings(kind: SplitKind) -> Iterator[str]:
     units = f"{len(kind.groups)} groups" if kind.groups else f"{len(kind.splits)} splits"
     if len(kind.splits) == 1:
         yield f"{kind.name}: one split shows no spread; nothing is known of how far chance goes"
-    elif (len(kind.groups) if kind.groups else len(kind.splits)) < 8:
+    elif (len(kind.groups) if kind.groups else len(kind.splits)) < ENOUGH:
         yield (
-            f"{kind.name}: {units} are too few for an interval (8 needed); brackets hold the "
-            "least and the greatest value of a split"
+            f"{kind.name}: {units} are too few for an interval ({ENOUGH} needed); brackets hold "
+            "the least and the greatest value of a split"
         )
     held_out = min(split.n_held_out for split in kind.splits)
     if held_out < _FEW_HELD_OUT:
@@ -100,8 +101,8 @@ def _too_few_groups(report: ValidationReport, pooled: Sequence[Summary]) -> Iter
         if names:
             yield (
                 f"cluster={report.cluster}: {len(names)} groups among the held-out variants of "
-                f"{kind.name} are too few for an interval over groups (8 needed); the numbers "
-                "with each group left out are given instead"
+                f"{kind.name} are too few for an interval over groups ({ENOUGH} needed); the "
+                "numbers with each group left out are given instead"
             )
 
 

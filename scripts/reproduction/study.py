@@ -17,12 +17,8 @@ from flasheval.selectors.problem import make_problem
 from flasheval.selectors.registry import make_selector, selector_settings
 from flasheval.selectors.selector import Selection
 from flasheval.storage.canonical import sha256_of
-from flasheval.validation.measure import (
-    Measurement,
-    RandomAgreement,
-    search_unit,
-    unit_rng,
-)
+from flasheval.validation.measure import Measurement, RandomAgreement
+from flasheval.validation.one_search import search_unit, unit_rng
 from flasheval.validation.random_curve import random_means
 from flasheval.validation.splits import Split
 from flasheval.validation.units import UnitStore

@@ -8,7 +8,7 @@ from flasheval.calibration.folds import random_folds
 from flasheval.selectors.problem import make_problem
 from flasheval.selectors.registry import make_selector
 from flasheval.selectors.run import run_selector
-from flasheval.validation.measure import unit_rng
+from flasheval.validation.one_search import unit_rng
 from flasheval.validation.units import UnitStore
 
 
@@ -59,7 +59,7 @@ def test_finished_folds_are_not_searched_again(scores, tmp_path, monkeypatch):
     units = UnitStore(tmp_path, "x").ready()
     first = cross_fit([scores], ["clip"], [5], BALANCED, FOLDS, seed=0, units=units)
     assert len(list(tmp_path.glob("*.json"))) == len(FOLDS)
-    monkeypatch.setattr("flasheval.validation.measure.run_selector", None)
+    monkeypatch.setattr("flasheval.validation.one_search.run_selector", None)
     again = cross_fit([scores], ["clip"], [5], BALANCED, FOLDS, seed=0, units=units)
     assert _indices(first) == _indices(again)
 

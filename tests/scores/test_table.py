@@ -143,3 +143,18 @@ def test_the_coco_means_are_the_published_ones(coco_table, shared_data):
     for metric in coco_table.metrics:
         expected = np.array(published[metric])[rows]
         np.testing.assert_allclose(coco_table[metric].full_means, expected, atol=2e-6)
+
+
+def test_other_metrics_are_those_left_out_and_complete_for_the_variants(make_table):
+    table = make_table(6, 10, ("clip", "fid", "aes"))
+    values = table["aes"].values.copy()
+    values[5, 3] = np.nan
+    matrices = {**table.matrices, "aes": replace(table["aes"], values=values)}
+    table = ScoreTable(table.prompts, table.variants, matrices)
+    part = table.with_metrics(["clip"]).with_variants([4, 1])
+    fid, aes = table.other_metrics(part)
+    assert (fid.metric, aes.metric) == ("fid", "aes")
+    np.testing.assert_array_equal(fid.values, table["fid"].values[[4, 1]])
+    whole = table.with_metrics(["clip"])
+    assert [matrix.metric for matrix in table.other_metrics(whole)] == ["fid"]
+    assert table.other_metrics(table) == []

@@ -10,7 +10,7 @@ import pytest
 from flasheval.scores import ScoreTable
 from flasheval.selectors.problem import make_problem
 from flasheval.selectors.run import run_selector
-from flasheval.validation.measure import unit_rng
+from flasheval.validation.one_search import unit_rng
 from flasheval.validation.splits import Split, make_splits
 
 

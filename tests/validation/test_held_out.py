@@ -126,6 +126,7 @@ class Watched:
 
     def __init__(self, inner):
         self.inner, self.name, self.cheap, self.found = inner, inner.name, inner.cheap, []
+        self.borrows = inner.borrows
         self.prepare, self.start, self.step = inner.prepare, inner.start, inner.step
 
     def best(self, work, state):

@@ -9,13 +9,9 @@ from flasheval.selectors.registry import make_selector
 from flasheval.selectors.run import run_selector
 from flasheval.synthetic import synthetic_scores
 from flasheval.validation import measure as module
-from flasheval.validation.measure import (
-    RandomAgreement,
-    measure,
-    random_agreement,
-    search_progress,
-    unit_rng,
-)
+from flasheval.validation import one_search
+from flasheval.validation.measure import RandomAgreement, measure, random_agreement
+from flasheval.validation.one_search import search_progress, unit_rng
 from flasheval.validation.splits import make_splits
 from flasheval.validation.units import UnitStore
 
@@ -42,7 +38,7 @@ def searches(monkeypatch):
         made.append(arguments[1].size)
         return run_selector(*arguments, **rest)
 
-    monkeypatch.setattr(module, "run_selector", counting)
+    monkeypatch.setattr(one_search, "run_selector", counting)
     return made
 
 
@@ -234,7 +230,7 @@ def test_ctrl_c_before_a_finished_search_is_kept_loses_no_step(tmp_path, monkeyp
 
     def run(progress=None):
         rng = np.random.default_rng(0)
-        return module.search_unit(selector, problem, sizes, rng, [0, 1], units, progress)
+        return one_search.search_unit(selector, problem, sizes, rng, [0, 1], units, progress)
 
     def stop(*_):
         raise KeyboardInterrupt
