@@ -28,6 +28,7 @@ from flasheval.plan import (
 from flasheval.progress import reporting
 from flasheval.ranking.significant import near_tie_share
 from flasheval.scores import ScoreTable, load_scores
+from flasheval.scores.table import Incomplete
 from flasheval.selectors.auto import Auto, explain
 from flasheval.selectors.registry import make_selector
 from flasheval.selectors.run import Outcome
@@ -81,7 +82,7 @@ def search(
     metric: str | Sequence[str] | None = None,
     seed: int = 0,
     splits: object = "random:10",
-    incomplete: Literal["drop", "error"] = "drop",
+    incomplete: Incomplete = "drop",
     nested: Sequence[int] | None = None,
     warm_start: Subset | Sequence[str] | None = None,
     require: Sequence[str] = (),
@@ -106,7 +107,8 @@ def search(
         seed: Same scores, settings and seed give the same subset and content hash.
         splits: How to hold variants out, see `flasheval.validation.splits.make_splits`; None for
             no evidence.
-        incomplete: Whether variants with missing scores are left out or an error.
+        incomplete: What to leave out for missing scores: the variants (`drop`), or, where few are
+            missing, the `prompts`; or an `error`.
         nested: Sizes that shall each be a prefix of one ordered list; `size` is then their largest.
         warm_start: A subset, or prompt ids, to start from.
         require: Ids of prompts that must be in.
@@ -145,6 +147,9 @@ def search(
     given = load_scores(scores)
     names = [metric] if isinstance(metric, str) else metric
     table, dropped = given.complete(names, incomplete)
+    prompts_left_out = given.n_prompts - table.n_prompts
+    if prompts_left_out:  # the other metrics, which some methods look at, on the same prompts
+        given = given.take_prompts(given.prompts.index_of(table.prompts.ids))
     plan = make_plan(
         table,
         _selector(method, settings, expect),
@@ -178,7 +183,14 @@ def search(
     evidence = None if measurement is None else evidence_of(measurement, plan.size, spec, seed)
     ties = {name: near_tie_share(table[name].values) for name in table.metrics}
     warnings = search_warnings(
-        evidence, parts, len(table), dropped, ties, interrupted, plan.warm_start is not None
+        evidence,
+        parts,
+        len(table),
+        dropped,
+        ties,
+        interrupted,
+        plan.warm_start is not None,
+        prompts_left_out,
     )
     calibration = None
     if selections is not None:

@@ -159,6 +159,24 @@ def test_incomplete_variants_may_be_an_error():
         _quick(incomplete="keep")
 
 
+def test_prompts_may_be_left_out_instead():
+    rng = np.random.default_rng(5)
+    matrices, gone = {}, set()
+    for name, matrix in TABLE.matrices.items():
+        values = matrix.values.copy()
+        holes = rng.integers(0, TABLE.n_prompts, 3)
+        values[[1, 4, 9], holes] = np.nan
+        gone |= set(holes.tolist())
+        matrices[name] = replace(matrix, values=values)
+    gappy = ScoreTable(TABLE.prompts, TABLE.variants, matrices)
+    result = _quick(gappy, incomplete="prompts")
+    assert len(result.subset.searched_variants) == len(TABLE)
+    left = [i for i in range(TABLE.n_prompts) if i not in gone]
+    assert result.subset.ids == _quick(TABLE.take_prompts(left)).subset.ids
+    assert any(f"{len(gone)} prompts that not every variant" in line for line in result.warnings)
+    result.subset.verify(TABLE.prompts)
+
+
 def test_positions_in_splits_count_all_variants_given():
     gappy = _with_gaps(TABLE, [0, 1])
     result = _quick(gappy, splits=[list(range(20))])

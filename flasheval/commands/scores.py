@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, get_args
 
 from flasheval.errors import SettingError
+from flasheval.scores.table import Incomplete
 
 if TYPE_CHECKING:
     from flasheval.scores import ScoreTable
 
-__all__ = ["SYNTHETIC_NOTE", "drop_or_error", "metric_names", "read_scores"]
+__all__ = ["SYNTHETIC_NOTE", "checked_incomplete", "metric_names", "read_scores"]
 
 SYNTHETIC_NOTE = "synthetic population: no model was run"
 
@@ -39,11 +40,13 @@ def read_scores(source: object, prompts: str | None, higher_is_better: object) -
     return load_scores(source, prompts=prompts, higher_is_better=direction)
 
 
-def drop_or_error(value: str) -> Any:
+def checked_incomplete(value: str) -> Incomplete:
     """Return what the key `incomplete` says; SettingError for another word."""
-    if value not in ("drop", "error"):
-        raise SettingError(f"incomplete={value}: expected drop or error")
-    return value
+    known: tuple[Incomplete, ...] = get_args(Incomplete)
+    for word in known:
+        if value == word:
+            return word
+    raise SettingError(f"incomplete={value}: expected {', '.join(known[:-1])} or {known[-1]}")
 
 
 def metric_names(value: object) -> list[str] | None:

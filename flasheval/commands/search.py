@@ -13,7 +13,7 @@ from rich.text import Text
 
 from flasheval import __version__
 from flasheval.commands.ids import read_ids
-from flasheval.commands.scores import SYNTHETIC_NOTE, drop_or_error, metric_names, read_scores
+from flasheval.commands.scores import SYNTHETIC_NOTE, checked_incomplete, metric_names, read_scores
 from flasheval.configs import SearchConfig
 from flasheval.errors import SettingError
 from flasheval.progress import ProgressReport, duration
@@ -156,7 +156,7 @@ def _search(
         metric=metric_names(config.metric),
         seed=config.seed,
         splits=_without_null(config.splits),
-        incomplete=drop_or_error(config.incomplete),
+        incomplete=checked_incomplete(config.incomplete),
         nested=config.nested,
         warm_start=read_ids(config.warm_start, "warm_start", table.prompts) or None,
         require=read_ids(config.require, "require", table.prompts),

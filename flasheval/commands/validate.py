@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from rich.console import Console
 
 from flasheval import __version__
-from flasheval.commands.scores import SYNTHETIC_NOTE, drop_or_error, metric_names, read_scores
+from flasheval.commands.scores import SYNTHETIC_NOTE, checked_incomplete, metric_names, read_scores
 from flasheval.configs import ValidateConfig
 from flasheval.progress import ProgressReport, duration
 from flasheval.report.run_folder import append_log, shown_path
@@ -86,6 +86,6 @@ def _validate(
         group=config.group,
         workers=config.workers,
         folder=folder,
-        incomplete=drop_or_error(config.incomplete),
+        incomplete=checked_incomplete(config.incomplete),
         progress=progress,
     )

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
-from typing import Literal
+from typing import Literal, get_args
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -16,7 +16,12 @@ from flasheval.scores.matrix import ScoreMatrix
 from flasheval.suggest import nearest
 from flasheval.variants import Factor, Variant
 
-__all__ = ["ScoreMatrix", "ScoreTable", "load_scores"]
+__all__ = ["Incomplete", "ScoreMatrix", "ScoreTable", "load_scores"]
+
+Incomplete = Literal["drop", "prompts", "error"]
+"""What becomes of variants that are not measured on every prompt: see ScoreTable.complete."""
+
+_NEARLY = 0.9  # share of prompts from which a variant is worth leaving out prompts for
 
 
 @dataclass(frozen=True, eq=False)
@@ -196,17 +201,22 @@ class ScoreTable:
     def complete(
         self,
         metrics: Sequence[str] | None = None,
-        incomplete: Literal["drop", "error"] = "drop",
+        incomplete: Incomplete = "drop",
     ) -> tuple["ScoreTable", tuple[str, ...]]:
         """Return the table of the variants measured on every prompt, and the names left out.
 
         Counts and keeps the named metrics only (all of them by default). With
         ``incomplete="error"`` a variant that is not complete raises DataError with its
-        coverage; so does a table in which none is.
+        coverage; so does a table in which none is. ``incomplete="prompts"`` keeps the variants
+        measured on 90% of the prompts or more, and leaves out the prompts that one of them lacks:
+        for runs in which a few images failed.
         """
-        if incomplete not in ("drop", "error"):
-            raise SettingError(f"incomplete must be 'drop' or 'error', not {incomplete!r}")
+        if incomplete not in get_args(Incomplete):
+            words = ", ".join(map(repr, get_args(Incomplete)))
+            raise SettingError(f"incomplete must be one of {words}, not {incomplete!r}")
         table = self if metrics is None else self.with_metrics(metrics)
+        if incomplete == "prompts":
+            return table._without_gaps()
         coverage = np.min(list(table.coverage().values()), axis=0)
         missing = [
             (name, f"{name} ({share:.1%})")
@@ -219,7 +229,7 @@ class ScoreTable:
             advice = (
                 "measure them, leave them out or choose other metrics"
                 if incomplete == "error"
-                else "no variant is left"
+                else "no variant is left; incomplete=prompts leaves out prompts instead"
             )
             raise DataError(
                 f"{len(missing)} of {len(table)} variants are not measured on every prompt in "
@@ -228,6 +238,27 @@ class ScoreTable:
         if missing:
             table = table.with_variants(np.flatnonzero(coverage >= 1))
         return table, tuple(name for name, _ in missing)
+
+    def _without_gaps(self) -> tuple["ScoreTable", tuple[str, ...]]:
+        """Return the table of nearly complete variants on the prompts that all of them have."""
+        coverage = np.min(list(self.coverage().values()), axis=0)
+        rows = np.flatnonzero(coverage >= _NEARLY)
+        if not rows.size:
+            raise DataError(
+                f"no variant is measured on {_NEARLY:.0%} of the prompts in "
+                f"{', '.join(self.metrics)}; the best has {coverage.max():.1%}: measure more"
+            )
+        missing = np.zeros(self.n_prompts, dtype=bool)
+        for matrix in self.matrices.values():
+            for row in rows:
+                missing |= np.isnan(matrix.values[row])
+        if missing.all():
+            raise DataError(
+                "no prompt is measured for all of the variants; measure what is missing first"
+            )
+        dropped = tuple(self.variant_names[i] for i in np.flatnonzero(coverage < _NEARLY))
+        table = self.with_variants(rows) if dropped else self
+        return (table.take_prompts(np.flatnonzero(~missing)) if missing.any() else table), dropped
 
     @cached_property
     def content_hash(self) -> str:

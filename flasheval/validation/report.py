@@ -48,6 +48,7 @@ class ValidationReport:
         warnings: What a reader must know, one line each.
         notes: What else a reader should know.
         dropped: Variants left out for missing scores.
+        prompts_left_out: Prompts left out for missing scores.
         interrupted: Whether Ctrl-C left searches out.
         versions: Library name to version.
         created: ISO 8601 in UTC.
@@ -82,6 +83,7 @@ class ValidationReport:
     warnings: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
     dropped: tuple[str, ...] = ()
+    prompts_left_out: int = 0
     interrupted: bool = False
     versions: Mapping[str, str] = field(default_factory=dict, hash=False)
     created: str = ""

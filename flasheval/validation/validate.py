@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,6 +16,7 @@ from flasheval.plan import checked_seed, hints_for
 from flasheval.progress import reporting
 from flasheval.ranking.significant import near_tie_share
 from flasheval.scores import ScoreTable, load_scores
+from flasheval.scores.table import Incomplete
 from flasheval.selectors.nested import check_sizes
 from flasheval.subset.evidence import SplitSizes, library_versions, utc_now
 from flasheval.validation.clusters import GroupResampler
@@ -66,7 +67,7 @@ def validate(
     group: str | None = None,
     workers: int | None = None,
     folder: str | Path | None = None,
-    incomplete: Literal["drop", "error"] = "drop",
+    incomplete: Incomplete = "drop",
     progress: Report | bool | None = None,
 ) -> ValidationReport:
     """Compare methods, sizes and kinds of splits on one table of scores, held out.
@@ -93,7 +94,8 @@ def validate(
         workers: Searches made at a time; one per core when not given. It changes no number.
         folder: Finished searches are kept in `units` there, so that the same call after an
             interruption continues.
-        incomplete: Whether variants with missing scores are left out or an error.
+        incomplete: What to leave out for missing scores: the variants (`drop`), or, where few are
+            missing, the `prompts`; or an `error`.
         progress: As for `flasheval.search`.
 
     Returns:
@@ -117,6 +119,9 @@ def validate(
     """
     given = load_scores(scores)
     table, dropped = given.complete([metric] if isinstance(metric, str) else metric, incomplete)
+    prompts_left_out = given.n_prompts - table.n_prompts
+    if prompts_left_out:  # the other metrics, which some methods look at, on the same prompts
+        given = given.take_prompts(given.prompts.index_of(table.prompts.ids))
     given_sizes = [size] if isinstance(size, int | np.integer) else size
     sizes = check_sizes("size", given_sizes, 1, table.n_prompts)
     check_draws(draws)
@@ -172,6 +177,7 @@ def validate(
         curves=random_curves(measured),
         learning=learning_curves(measured, smaller),
         dropped=dropped,
+        prompts_left_out=prompts_left_out,
         interrupted=interrupted,
         versions=library_versions(),
         created=utc_now(),

@@ -44,7 +44,7 @@ def comparison_warnings(report: ValidationReport, near_ties: Mapping[str, float]
         )
     found += _undefined(report)
     found += _too_few_groups(report, pooled)
-    return found + table_warnings(report.dropped, near_ties)
+    return found + table_warnings(report.dropped, near_ties, report.prompts_left_out)
 
 
 def _kind_warnings(kind: SplitKind) -> Iterator[str]:

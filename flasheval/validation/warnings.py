@@ -27,6 +27,7 @@ def search_warnings(
     near_ties: Mapping[str, float],
     interrupted: bool,
     warm_start: bool = False,
+    prompts_left_out: int = 0,
 ) -> list[str]:
     """Collect the warnings of a search, most important first.
 
@@ -38,6 +39,7 @@ def search_warnings(
         near_ties: Per metric, from `flasheval.ranking.near_tie_share`.
         interrupted: Whether Ctrl-C cut it short.
         warm_start: Whether the search began from a given subset.
+        prompts_left_out: Prompts left out for missing scores.
 
     """
     found = []
@@ -60,18 +62,25 @@ def search_warnings(
             "warm start: if that subset was chosen on variants held out here, the held-out "
             "numbers flatter"
         )
-    return found + table_warnings(dropped, near_ties)
+    return found + table_warnings(dropped, near_ties, prompts_left_out)
 
 
-def table_warnings(dropped: Sequence[str], near_ties: Mapping[str, float]) -> list[str]:
+def table_warnings(
+    dropped: Sequence[str], near_ties: Mapping[str, float], prompts_left_out: int = 0
+) -> list[str]:
     """Collect the warnings that follow from the scores alone.
 
     Args:
         dropped: Variants left out for missing scores.
         near_ties: Per metric, from `flasheval.ranking.near_tie_share`.
+        prompts_left_out: Prompts left out for missing scores.
 
     """
     found = []
+    if prompts_left_out:
+        found.append(
+            f"{prompts_left_out:,} prompts that not every variant has a score for were left out"
+        )
     if dropped:
         some = ", ".join(dropped[:3]) + (", ..." if len(dropped) > 3 else "")
         found.append(f"{len(dropped)} variants with missing scores were left out: {some}")

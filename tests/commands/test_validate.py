@@ -132,7 +132,7 @@ def test_kinds_of_splits_may_have_names(validate, tmp_path, scores):
         (["splits=[random:2,group:basemodel]"], ["'basemodel'", "'base_model'"]),
         (["cluster=sheduler"], ["'scheduler'"]),
         (["search_variants=[4,99]"], ["99 is above the 12 search variants"]),
-        (["incomplete=maybe"], ["incomplete=maybe: expected drop or error"]),
+        (["incomplete=maybe"], ["incomplete=maybe: expected drop, prompts or error"]),
         (["workers=0"], ["workers=0"]),
         (["workers=many"], ["workers=many: expected a whole number"]),
         (["sise=3"], ["sise is not a key", "did you mean 'size'?"]),

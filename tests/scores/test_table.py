@@ -80,7 +80,7 @@ def test_complete_can_insist(make_table):
     table = _with_nan(make_table(4, 5, ("a",)), "a", 1)
     with pytest.raises(DataError, match=r"1 of 4 variants are not measured .*v1 \(80\.0%\)"):
         table.complete(incomplete="error")
-    with pytest.raises(SettingError, match="'drop' or 'error'"):
+    with pytest.raises(SettingError, match="one of 'drop', 'prompts', 'error'"):
         table.complete(incomplete="keep")
     with pytest.raises(DataError, match="no variant is left"):
         make_table(3, 4, missing=1.0).complete()
@@ -158,3 +158,40 @@ def test_other_metrics_are_those_left_out_and_complete_for_the_variants(make_tab
     whole = table.with_metrics(["clip"])
     assert [matrix.metric for matrix in table.other_metrics(whole)] == ["fid"]
     assert table.other_metrics(table) == []
+
+
+def test_prompts_are_left_out_where_few_scores_are_missing():
+    ids = tuple(map(str, range(20)))
+    values = np.arange(60, dtype=np.float32).reshape(3, 20)
+    values[0, 4], values[1, 7] = np.nan, np.nan
+    values[2, :5] = np.nan  # a quarter: not worth leaving out five prompts for
+    matrix = ScoreMatrix("clip", values, ("x", "y", "z"), ids)
+    variants = tuple(Variant(name) for name in "xyz")
+    table = ScoreTable(PromptSet("p", ids), variants, {"clip": matrix})
+    kept, dropped = table.complete(incomplete="prompts")
+    assert (kept.variant_names, dropped) == (("x", "y"), ("z",))
+    assert kept.prompts.ids == tuple(i for i in ids if i not in ("4", "7"))
+    assert not np.isnan(kept["clip"].values).any()
+    assert np.array_equal(kept["clip"].values[1], np.delete(values[1], [4, 7]))
+
+
+def test_a_table_without_gaps_stays_whole():
+    matrix = ScoreMatrix("clip", [[1.0, 2.0], [3.0, 4.0]], ("x", "y"), ("a", "b"))
+    table = ScoreTable(PromptSet("p", ("a", "b")), (Variant("x"), Variant("y")), {"clip": matrix})
+    assert table.complete(incomplete="prompts")[0].content_hash == table.content_hash
+
+
+@pytest.mark.parametrize(
+    ("values", "message"),
+    [
+        ([[np.nan, 1.0], [1.0, np.nan]], "no variant is measured on 90%"),
+        (np.where(np.arange(20) % 10 == np.arange(10)[:, None], np.nan, 1.0), "no prompt is"),
+    ],
+)
+def test_too_many_gaps_are_an_error(values, message):
+    values = np.asarray(values, dtype=np.float32)
+    names, ids = tuple(map(str, range(len(values)))), tuple(map(str, range(values.shape[1])))
+    matrix = ScoreMatrix("clip", values, names, ids)
+    table = ScoreTable(PromptSet("p", ids), tuple(map(Variant, names)), {"clip": matrix})
+    with pytest.raises(DataError, match=message):
+        table.complete(incomplete="prompts")
