@@ -7,6 +7,7 @@ os.environ["OMP_NUM_THREADS"] = "1"
 os.environ["OPENBLAS_NUM_THREADS"] = "1"
 os.environ["MKL_NUM_THREADS"] = "1"
 
+import runpy
 import sys
 import tarfile
 from collections.abc import Callable, Sequence
@@ -36,6 +37,15 @@ def _one_torch_thread() -> None:
     torch = sys.modules.get("torch")
     if torch is not None and hasattr(torch, "set_num_threads"):
         torch.set_num_threads(1)
+
+
+@pytest.fixture(scope="session")
+def tiny_models(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    """Where tiny models with random weights are: sd, sdxl, pixart, sd3, amused, gan and clip."""
+    os.environ["HF_HUB_OFFLINE"] = "1"
+    make = runpy.run_path(str(Path(__file__).parents[1] / "scripts" / "make_tiny_models.py"))
+    models: dict[str, Path] = make["make_tiny_models"](tmp_path_factory.mktemp("tiny"))
+    return models
 
 
 @pytest.fixture(scope="session")

@@ -195,7 +195,8 @@ def _default(field: Field[Any]) -> object:
 
 @cache
 def _hints(cls: Any) -> dict[str, Any]:
-    return get_type_hints(cls)
+    hints = get_type_hints(cls)  # those of class variables too, which are no keys
+    return {field.name: hints[field.name] for field in fields(cls)}
 
 
 def _unique_keys(pairs: list[tuple[str, object]]) -> dict[str, object]:

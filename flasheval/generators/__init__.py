@@ -1,0 +1,1 @@
+"""From prompts to images: every kind of generator behind one protocol."""

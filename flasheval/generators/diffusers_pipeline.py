@@ -1,0 +1,251 @@
+"""A loaded diffusers pipeline as a generator."""
+
+from __future__ import annotations
+
+import inspect
+import warnings
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from flasheval.errors import DataError, SettingError
+from flasheval.generators.diffusers_settings import DiffusersSettings
+from flasheval.generators.evaluations import EvaluationCounter, denoiser_of
+from flasheval.generators.generator import Batch, Generator
+from flasheval.generators.quantise import quantise
+from flasheval.generators.schedulers import swapped_scheduler
+from flasheval.suggest import nearest
+
+__all__ = ["DiffusersGenerator", "LoadedPipeline", "load_generator"]
+
+_DTYPES = {"fp32": "float32", "fp16": "float16", "bf16": "bfloat16"}
+
+
+@dataclass(frozen=True)
+class LoadedPipeline:
+    """A pipeline that several variants share.
+
+    Attributes:
+        pipeline: It, on its device.
+        scheduler: The scheduler it came with, which every swap starts from.
+        arguments: The arguments its call takes.
+
+    """
+
+    pipeline: Any
+    scheduler: Any
+    arguments: frozenset[str]
+
+
+class DiffusersGenerator:
+    """Makes images with a loaded pipeline.
+
+    Every image gets a random generator of its own, on the CPU, from its own seed; so it does not
+    depend on the batch, and the same seed gives the same noise on any device.
+
+    Args:
+        loaded: The pipeline.
+        family: The family of models.
+        scheduler: The scheduler to put in; another variant may have swapped it meanwhile.
+        arguments: What the pipeline's call is given beside prompts and random generators.
+
+    """
+
+    def __init__(
+        self, loaded: LoadedPipeline, family: str, scheduler: Any, arguments: Mapping[str, Any]
+    ) -> None:
+        self.loaded, self._family = loaded, family
+        self._scheduler, self._arguments = scheduler, dict(arguments)
+        self._evaluations: int | None = None
+
+    @property
+    def family(self) -> str:
+        """The family of models."""
+        return self._family
+
+    @property
+    def evaluations(self) -> int | None:
+        """Calls of the network that denoises, for each image of the last call."""
+        return self._evaluations
+
+    def generate(self, batch: Batch) -> Any:
+        """Return the images, a float tensor [n, 3, height, width] in [0, 1], or a list of such."""
+        self.loaded.pipeline.scheduler = self._scheduler
+        network = denoiser_of(self.loaded.pipeline)
+        if network is None:
+            return self._made(batch)
+        with EvaluationCounter(network) as counter:
+            made = self._made(batch)
+        calls = counter.calls if self._takes_lists() else counter.calls / max(1, len(batch))
+        self._evaluations = round(calls)
+        return made
+
+    def _takes_lists(self) -> bool:
+        # Masked-token pipelines draw from one random generator for the whole batch.
+        return "Amused" not in type(self.loaded.pipeline).__name__
+
+    def _made(self, batch: Batch) -> Any:
+        import torch
+
+        if self._takes_lists():
+            generators = [torch.Generator().manual_seed(seed) for seed in batch.seeds]
+            return self._call(list(batch.prompts), generators)
+        return [
+            self._call([prompt], torch.Generator().manual_seed(seed))[0]
+            for prompt, seed in zip(batch.prompts, batch.seeds, strict=True)
+        ]
+
+    def _call(self, prompts: list[str], generator: Any) -> Any:
+        import torch
+
+        arguments = dict(self._arguments)
+        if "negative_prompt" in arguments:
+            arguments["negative_prompt"] = [arguments["negative_prompt"]] * len(prompts)
+        # As numbers: among 8-bit pixels NaN could not be told from black.
+        with torch.inference_mode(), _quiet():
+            made = self.loaded.pipeline(
+                prompt=prompts, generator=generator, output_type="pt", **arguments
+            )
+        return made.images
+
+
+def load_generator(
+    settings: DiffusersSettings, device: str, last: Generator | None = None
+) -> DiffusersGenerator:
+    """Return a generator; see `DiffusersSettings.load`."""
+    if isinstance(last, DiffusersGenerator):
+        loaded = last.loaded
+    else:
+        with _quiet():
+            loaded = _load(settings, device)
+    arguments = _arguments(settings, loaded.arguments)
+    scheduler = swapped_scheduler(loaded.scheduler, settings.scheduler, settings.scheduler_settings)
+    return DiffusersGenerator(loaded, str(settings.factors()["family"]), scheduler, arguments)
+
+
+def _load(settings: DiffusersSettings, device: str) -> LoadedPipeline:
+    try:
+        import diffusers
+        import torch
+    except ImportError as error:
+        raise SettingError(
+            'generator diffusers needs more packages: pip install "flasheval[generate]"'
+        ) from error
+    more: dict[str, Any] = {}
+    if not settings.safety_checker and _has_checker(settings):
+        more = {"safety_checker": None, "requires_safety_checker": False}
+    try:
+        pipeline: Any = diffusers.DiffusionPipeline
+        pipeline = pipeline.from_pretrained(
+            settings.found.path,
+            revision=settings.found.commit,
+            variant=settings.weights,
+            torch_dtype=getattr(torch, _DTYPES[settings.compute_dtype(device)]),
+            use_safetensors=True,
+            trust_remote_code=False,
+            **more,
+        )
+    except Exception as error:  # files missing, of another version, cut short, ...
+        raise DataError(_not_loaded(settings, error)) from error
+    pipeline.set_progress_bar_config(disable=True)
+    arguments = frozenset(inspect.signature(pipeline.__call__).parameters)
+    if "prompt" not in arguments or "generator" not in arguments:
+        raise DataError(
+            f"checkpoint {settings.checkpoint}: {type(pipeline).__name__} is no text-to-image "
+            "pipeline"
+        )
+    if settings.lora is not None:
+        _fuse_lora(pipeline, settings)
+    if settings.quantise is not None:
+        quantise(denoiser_of(pipeline), settings.quantise)
+    _place(pipeline, settings.offload, device)
+    return LoadedPipeline(pipeline, pipeline.scheduler, arguments)
+
+
+def _has_checker(settings: DiffusersSettings) -> bool:
+    """Tell whether the checkpoint names a safety checker: only then may it be left out."""
+    import diffusers
+
+    index = diffusers.DiffusionPipeline.load_config(
+        settings.found.path, revision=settings.found.commit
+    )
+    return "safety_checker" in index
+
+
+def _not_loaded(settings: DiffusersSettings, error: Exception) -> str:
+    folder = Path(settings.found.path)
+    reason = " ".join(str(error).split())[:300] or type(error).__name__
+    if folder.is_dir() and list(folder.rglob("*.bin")) and not list(folder.rglob("*.safetensors")):
+        reason = "its weights are .bin files, which may hold code; convert them to safetensors"
+    return f"checkpoint {settings.checkpoint} cannot be loaded: {reason}"
+
+
+def _fuse_lora(pipeline: Any, settings: DiffusersSettings) -> None:
+    """Add the LoRA to the weights: as fast as without, and it can be quantised."""
+    if not hasattr(pipeline, "load_lora_weights"):
+        raise SettingError(f"lora={settings.lora}: {type(pipeline).__name__} takes none")
+    try:
+        pipeline.load_lora_weights(str(Path(str(settings.lora)).expanduser()))
+        pipeline.fuse_lora(lora_scale=settings.lora_scale)
+        pipeline.unload_lora_weights()
+    except Exception as error:
+        reason = " ".join(str(error).split())[:300]
+        raise DataError(f"lora={settings.lora} cannot be loaded: {reason}") from error
+
+
+def _place(pipeline: Any, offload: str | None, device: str) -> None:
+    if offload is None:
+        pipeline.to(device)
+    elif device.partition(":")[0] == "cpu":
+        raise SettingError(f"offload={offload} is for GPUs; leave it out with device=cpu")
+    elif offload == "model":
+        pipeline.enable_model_cpu_offload(device=device)
+    else:
+        pipeline.enable_sequential_cpu_offload(device=device)
+
+
+def _arguments(settings: DiffusersSettings, known: frozenset[str]) -> dict[str, Any]:
+    """Return the arguments of the pipeline's call; SettingError for one it does not take."""
+    named = {
+        "steps": ("num_inference_steps", settings.steps),
+        "guidance": ("guidance_scale", settings.guidance),
+        "width": ("width", settings.width),
+        "height": ("height", settings.height),
+        "negative_prompt": ("negative_prompt", settings.negative_prompt),
+        **{f"options.{key}": (key, value) for key, value in settings.options.items()},
+    }
+    arguments = {}
+    for key, (argument, value) in named.items():
+        if value is None:
+            continue
+        if argument not in known or argument in ("prompt", "generator", "output_type"):
+            raise SettingError(
+                f"{key}={value}: this pipeline takes no {argument}{nearest(argument, known)}"
+            )
+        arguments[argument] = value
+    return arguments
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Keep the libraries' chatter off the terminal; what fails raises all the same."""
+    from diffusers.utils import logging as diffusers_logging
+    from transformers.utils import logging as transformers_logging
+
+    loggings = (diffusers_logging, transformers_logging)
+    before = [one.get_verbosity() for one in loggings]
+    bars = [one.is_progress_bar_enabled() for one in loggings]
+    try:
+        for one in loggings:
+            one.set_verbosity_error()
+            one.disable_progress_bar()
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            yield
+    finally:
+        for one, level, bar in zip(loggings, before, bars, strict=True):
+            one.set_verbosity(level)
+            if bar:
+                one.enable_progress_bar()

@@ -1,0 +1,187 @@
+"""The settings of a diffusers pipeline; nothing is loaded before `load`."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, get_args
+
+from flasheval.errors import DataError, SettingError
+from flasheval.generators.generator import Generator, GeneratorSettings
+from flasheval.generators.quantise import Quantisation
+from flasheval.storage.canonical import JSON, sha256_of
+from flasheval.variants import Factor
+from flasheval.weights import Weights, locate
+
+if TYPE_CHECKING:
+    from flasheval.generators.diffusers_pipeline import DiffusersGenerator
+
+__all__ = ["DiffusersSettings"]
+
+Dtype = Literal["auto", "fp32", "fp16", "bf16"]
+
+
+@dataclass(frozen=True)
+class DiffusersSettings(GeneratorSettings):
+    """A text-to-image pipeline of diffusers.
+
+    Attributes:
+        checkpoint: A folder or a name on the Hub.
+        revision: A Hub commit, tag or branch; None is the newest. Not for folders.
+        weights: Which of several sets of weights, such as ``fp16``: diffusers' ``variant``.
+        scheduler: DDIM, PNDM, DPM, Euler, ... or a class name of diffusers; None is the
+            checkpoint's own.
+        scheduler_settings: Settings of the scheduler to change, by diffusers' own names.
+        steps: Steps of the scheduler; None is the pipeline's default.
+        guidance: Guidance scale; None is the pipeline's default.
+        width: Width of the images in pixels; None is the model's own.
+        height: Height likewise.
+        negative_prompt: One text for every prompt.
+        dtype: Type the model computes in; auto is fp16 on a GPU and fp32 elsewhere.
+        quantise: How the denoiser's weights are rounded; see `flasheval.generators.quantise`.
+        lora: A LoRA: a safetensors file, a folder of one, or a name on the Hub.
+        lora_scale: Its strength.
+        safety_checker: Whether the checkpoint's safety checker is loaded; it makes images black.
+        offload: Keep parts of the model off the GPU: ``model`` or ``sequential``; changes no image.
+        options: Further arguments of the pipeline's call, by diffusers' own names.
+
+    Raises SettingError for a value that cannot be.
+
+    """
+
+    kind: ClassVar[str] = "diffusers"
+
+    checkpoint: str
+    revision: str | None = None
+    weights: str | None = None
+    scheduler: str | None = None
+    scheduler_settings: Mapping[str, object] = field(default_factory=dict)
+    steps: int | None = None
+    guidance: float | None = None
+    width: int | None = None
+    height: int | None = None
+    negative_prompt: str | None = None
+    dtype: Dtype = "auto"
+    quantise: Quantisation | None = None
+    lora: str | None = None
+    lora_scale: float = 1.0
+    safety_checker: bool = False
+    offload: Literal["model", "sequential"] | None = None
+    options: Mapping[str, object] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        for key in ("steps", "width", "height"):
+            value = getattr(self, key)
+            if value is not None and value < 1:
+                raise SettingError(f"{key}={value}: expected at least 1")
+        for key, words in (("dtype", get_args(Dtype)), ("quantise", get_args(Quantisation))):
+            value = getattr(self, key)
+            if value is not None and value not in words:
+                raise SettingError(f"{key}={value}: choose one of {', '.join(words)}")
+
+    @cached_property
+    def found(self) -> Weights:
+        """The checkpoint, looked for once. Raises DataError where it is not to be had."""
+        return locate(self.checkpoint, self.revision, marker="model_index.json")
+
+    def factors(self) -> dict[str, Factor]:
+        """Return family, scheduler, steps, guidance, precision, and what else is set.
+
+        The precision is the quantisation, else the dtype, ``fp`` where that is left to the device.
+        """
+        return {
+            "family": _family(Path(self.checkpoint).expanduser()),
+            "scheduler": self.scheduler,
+            "steps": self.steps,
+            "guidance": self.guidance,
+            "precision": self.quantise or ("fp" if self.dtype == "auto" else self.dtype),
+            "width": self.width,
+            "height": self.height,
+            "negative_prompt": self.negative_prompt,
+            "lora": None if self.lora is None else Path(self.lora).stem,
+        }
+
+    def identity(self, device: str) -> dict[str, JSON]:
+        """Return all settings that change an image, the checkpoint by its revision."""
+        return {
+            **self._model(device),
+            "scheduler": self.scheduler,
+            "scheduler_settings": _json(self.scheduler_settings),
+            "steps": self.steps,
+            "guidance": self.guidance,
+            "size": [self.width, self.height],
+            "negative_prompt": self.negative_prompt,
+            "options": _json(self.options),
+        }
+
+    def model_key(self, device: str) -> str:
+        """Return a key of what is loaded: the same for other schedulers, steps and guidance."""
+        return sha256_of({**self._model(device), "offload": self.offload}, digits=17)
+
+    def compute_dtype(self, device: str) -> str:
+        """Return the type the model computes in on a device: ``fp32``, ``fp16`` or ``bf16``."""
+        if self.dtype != "auto":
+            return self.dtype
+        return "fp16" if device.partition(":")[0] == "cuda" else "fp32"
+
+    def _model(self, device: str) -> dict[str, JSON]:
+        return {
+            "checkpoint": self.found.revision,
+            "weights": self.weights,
+            "dtype": self.compute_dtype(device),
+            "quantise": self.quantise,
+            "lora": None if self.lora is None else _lora_revision(self.lora),
+            "lora_scale": self.lora_scale if self.lora is not None else None,
+            "safety_checker": self.safety_checker,
+        }
+
+    def load(self, device: str, last: Generator | None = None) -> DiffusersGenerator:
+        """Load the pipeline, or take over that of a generator with the same model."""
+        from flasheval.generators.diffusers_pipeline import load_generator
+
+        return load_generator(self, device, last)
+
+
+def _family(folder: Path) -> str:
+    """Return the family of a checkpoint as far as its files tell without loading it."""
+    index = _read_json(folder / "model_index.json")
+    scheduler = str(_read_json(folder / "scheduler" / "scheduler_config.json").get("_class_name"))
+    if "Amused" in str(index.get("_class_name")):
+        return "masked-token"
+    if "FlowMatch" in scheduler:
+        return "flow-matching"
+    if "transformer" in index:
+        return "diffusion-transformer"
+    return "diffusion-unet" if "unet" in index else "diffusion"
+
+
+def _read_json(path: Path) -> dict[str, Any]:
+    try:
+        found = json.loads(path.read_text("utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return found if isinstance(found, dict) else {}
+
+
+def _lora_revision(name: str) -> str:
+    path = Path(name).expanduser()
+    files = sorted(path.glob("*.safetensors")) if path.is_dir() else [path]
+    if path.exists() and files:
+        digest = hashlib.sha256()
+        for file in files:
+            try:
+                digest.update(hashlib.sha256(file.read_bytes()).digest())
+            except OSError as error:
+                raise DataError(f"lora={name}: cannot read {file}: {error.strerror}") from error
+        return f"sha256:{digest.hexdigest()[:24]}"
+    if path.suffix or name.count("/") != 1:
+        raise DataError(f"lora={name}: there is no such file; expected safetensors")
+    return locate(name, marker="pytorch_lora_weights.safetensors").revision
+
+
+def _json(value: Mapping[str, object]) -> Any:
+    return dict(value)

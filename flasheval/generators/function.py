@@ -1,0 +1,77 @@
+"""Any function of the user's that makes images of prompts."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+from flasheval.errors import SettingError
+from flasheval.generators.generator import Batch, Generator, GeneratorSettings
+from flasheval.storage.canonical import JSON
+from flasheval.user_code import load_object, source_hash
+from flasheval.variants import Factor
+
+__all__ = ["FunctionGenerator", "FunctionSettings"]
+
+
+@dataclass(frozen=True)
+class FunctionSettings(GeneratorSettings):
+    """A function ``f(prompts, seeds) -> images``, named by where it is.
+
+    It gets lists of one length. What it may return says
+    `flasheval.generators.images.to_images`; an image is to depend on its own prompt and seed only.
+
+    Attributes:
+        function: ``module:name`` or ``file.py:name``.
+        family: The family of models it stands for.
+        evaluations: Network evaluations an image takes; None if unknown.
+        version: The version of the code; None is the hash of the file that holds the function.
+            Give one where the images depend on anything else, such as weights it loads.
+
+    Raises SettingError for a value that cannot be.
+
+    """
+
+    kind: ClassVar[str] = "function"
+
+    function: str
+    family: str = "function"
+    evaluations: int | None = None
+    version: str | None = None
+
+    def __post_init__(self) -> None:
+        if self.evaluations is not None and self.evaluations < 1:
+            raise SettingError(f"evaluations={self.evaluations}: expected at least 1, or null")
+
+    def factors(self) -> dict[str, Factor]:
+        """Return the family."""
+        return {"family": self.family}
+
+    def identity(self, device: str) -> dict[str, JSON]:
+        """Return the function and its version."""
+        version = self.version or f"sha256:{source_hash(self.function)}"
+        return {"function": self.function, "version": version}
+
+    def load(self, device: str, last: Generator | None = None) -> FunctionGenerator:
+        """Import the function; the device is its own business."""
+        call = load_object(self.function)
+        if not callable(call):
+            raise SettingError(
+                f"function={self.function} is a {type(call).__name__}; expected a function that "
+                "is called as f(prompts, seeds)"
+            )
+        return FunctionGenerator(call, self.family, self.evaluations)
+
+
+@dataclass(frozen=True)
+class FunctionGenerator:
+    """A function ``call(prompts, seeds) -> images`` as a generator."""
+
+    call: Callable[[list[str], list[int]], Any]
+    family: str = "function"
+    evaluations: int | None = None
+
+    def generate(self, batch: Batch) -> Any:
+        """Return what the function makes of the batch's prompts and seeds."""
+        return self.call(list(batch.prompts), list(batch.seeds))

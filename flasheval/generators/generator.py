@@ -1,0 +1,91 @@
+"""What makes images: the generator protocol, and the settings a generator is loaded from."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import ClassVar, Protocol
+
+from flasheval.storage.canonical import JSON
+from flasheval.variants import Factor
+
+__all__ = ["Batch", "Generator", "GeneratorSettings"]
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Prompts to make one image each for: their ids, texts and seeds, all of one length."""
+
+    ids: tuple[str, ...]
+    prompts: tuple[str, ...]
+    seeds: tuple[int, ...]
+
+    def __len__(self) -> int:
+        return len(self.ids)
+
+    def __getitem__(self, part: slice) -> Batch:
+        return Batch(self.ids[part], self.prompts[part], self.seeds[part])
+
+
+class Generator(Protocol):
+    """A loaded model, or whatever else gives an image for a prompt."""
+
+    @property
+    def family(self) -> str:
+        """The family of models, such as ``diffusion``, ``masked-token`` or ``gan``."""
+        ...
+
+    @property
+    def evaluations(self) -> int | None:
+        """Network evaluations one image of the last call took, as counted; None if unknown."""
+        ...
+
+    def generate(self, batch: Batch) -> object:
+        """Return one image a prompt, in any form `flasheval.generators.images.to_images` takes.
+
+        An image depends on its prompt and its seed only, never on the batch it is made in.
+        """
+        ...
+
+
+class GeneratorSettings(ABC):
+    """The settings of one kind of generator: a frozen dataclass of plain values.
+
+    Making one checks the values; nothing is loaded, and torch is not imported, before `load`.
+    """
+
+    kind: ClassVar[str]
+    """The name of the kind in settings: ``generator: KIND``."""
+
+    @abstractmethod
+    def factors(self) -> dict[str, Factor]:
+        """Return what groups the variant: family, scheduler, steps, precision, ..."""
+
+    @abstractmethod
+    def identity(self, device: str) -> dict[str, JSON]:
+        """Return all that determines the images, as JSON data: settings, checkpoint revision.
+
+        Raises FlashevalError where something it needs is not there.
+        """
+
+    def state(self, ids: Sequence[str]) -> JSON:
+        """Return what else determines the images of these prompts; for files on disk."""
+        return None
+
+    def model_key(self, device: str) -> str | None:
+        """Return a key: two variants with the same one can share a loaded model."""
+        return None
+
+    @abstractmethod
+    def load(self, device: str, last: Generator | None = None) -> Generator:
+        """Load the model onto a device (``cpu``, ``cuda:0``).
+
+        Args:
+            device: Where to.
+            last: The generator loaded before, if it had the same `model_key`: its model may be
+                taken over.
+
+        Raises FlashevalError where that is not possible.
+
+        """

@@ -1,0 +1,120 @@
+"""Checkpoints: where their files lie, and which revision they are, without loading any of them."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+
+from flasheval.errors import DataError
+
+__all__ = ["Weights", "locate"]
+
+# What a pipeline or scorer is made of; anything else in a folder does not change its numbers.
+_PARTS = (".safetensors", ".json", ".txt", ".model")
+_HASH_LENGTH = 24
+_HASH_MARK = "sha256:"
+
+
+@dataclass(frozen=True)
+class Weights:
+    """A checkpoint that was found.
+
+    Attributes:
+        name: The folder or the Hub's name, as it was given.
+        path: The local folder to load from; the Hub's name where it is to be downloaded.
+        revision: ``sha256:...`` of a local folder's files, the commit of a Hub checkpoint.
+
+    """
+
+    name: str
+    path: str
+    revision: str
+
+    @property
+    def commit(self) -> str | None:
+        """The commit to load from the Hub; None for a local folder."""
+        return None if self.revision.startswith(_HASH_MARK) else self.revision
+
+    @property
+    def label(self) -> str:
+        """Name and revision in short, such as ``openai/clip-vit-large-patch14@32bd6428``."""
+        name = self.name if self.commit else Path(self.path).resolve().name
+        return f"{name}@{self.revision.removeprefix(_HASH_MARK)[:8]}"
+
+
+def locate(
+    name: str,
+    revision: str | None = None,
+    *,
+    marker: str = "config.json",
+    tested: Mapping[str, str] | None = None,
+) -> Weights:
+    """Find a checkpoint: a local folder, the Hub's cache, or the Hub.
+
+    A local folder is told by the hash of its files (safetensors, JSON, texts, vocabularies), so
+    that weights overwritten in place count as new ones.
+
+    Args:
+        name: A folder, or a Hub name such as ``openai/clip-vit-large-patch14``.
+        revision: A Hub commit, tag or branch; None is the newest. Not for folders.
+        marker: The file every such checkpoint has.
+        tested: The revisions to take where none is given, by the Hub's name.
+
+    Raises:
+        DataError: It is neither here nor to be had, in one line.
+
+    """
+    folder = Path(name).expanduser()
+    if folder.is_dir():
+        if revision is not None:
+            raise DataError(f"checkpoint {name} is a folder, which has no revision; leave it out")
+        if not (folder / marker).is_file():
+            raise DataError(f"checkpoint {name}: the folder has no {marker}; is it the right one?")
+        return Weights(name, str(folder), _HASH_MARK + _folder_hash(folder)[:_HASH_LENGTH])
+    if name.count("/") != 1 or name.startswith((".", "/", "~")):
+        raise DataError(f"checkpoint {name}: there is no such folder, nor is it a Hub name (a/b)")
+    return Weights(name, name, _commit(name, revision or (tested or {}).get(name), marker))
+
+
+def _folder_hash(folder: Path) -> str:
+    digest = hashlib.sha256()
+    for path in sorted(path for path in folder.rglob("*") if path.suffix in _PARTS):
+        parts = path.relative_to(folder).parts
+        if path.is_file() and not any(part.startswith(".") for part in parts):
+            digest.update("/".join(parts).encode() + b"\0")
+            try:
+                state = path.stat()
+                digest.update(_file_hash(path, state.st_size, state.st_mtime_ns))
+            except OSError as error:
+                raise DataError(f"cannot read {path}: {error.strerror or error}") from error
+    return digest.hexdigest()
+
+
+@lru_cache(maxsize=4096)
+def _file_hash(path: Path, size: int, changed: int) -> bytes:
+    """Return the sha256 of a file; many variants of one checkpoint ask for it."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").digest()
+
+
+def _commit(name: str, revision: str | None, marker: str) -> str:
+    """Return the commit of a Hub checkpoint, from the cache where it is there."""
+    try:
+        from huggingface_hub import hf_hub_download
+        from huggingface_hub.errors import HfHubHTTPError, LocalEntryNotFoundError
+    except ImportError as error:
+        raise DataError(
+            f"checkpoint {name} is no folder here, and the Hub needs: "
+            'pip install "flasheval[generate]"'
+        ) from error
+    try:
+        found = Path(hf_hub_download(name, marker, revision=revision))
+    except (HfHubHTTPError, LocalEntryNotFoundError, OSError, ValueError) as error:
+        reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
+        raise DataError(
+            f"checkpoint {name}: it is neither a folder here nor to be had from the Hub ({reason})"
+        ) from error
+    return found.parents[len(Path(marker).parts) - 1].name
