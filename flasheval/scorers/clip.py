@@ -1,0 +1,126 @@
+"""CLIPScore: how well an image fits its text, as the cosine of their CLIP embeddings."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from flasheval.scorers.checks import check_batch, check_lengths, check_scores
+from flasheval.scorers.clip_model import ClipModel, Dtype, cosine, load_clip
+from flasheval.scorers.scorer import ScorerSettings
+from flasheval.storage.canonical import JSON
+from flasheval.storage.files import safe_name
+from flasheval.weights import Weights, locate
+
+if TYPE_CHECKING:
+    from PIL.Image import Image
+
+__all__ = ["ClipScorer", "ClipSettings"]
+
+_CHECKPOINT = "openai/clip-vit-large-patch14"
+_REVISION = "32bd64288804d66eefd0ccbe215aa642df71cc41"
+
+
+@dataclass
+class ClipScorer:
+    """CLIPScore, ``cos(E_image, E_text)`` in [-1, 1]; its embeddings are CLIP's projected ones.
+
+    Hessel et al. 2021 (arXiv 2104.08718) report ``2.5 * max(cos, 0)``, which ranks alike wherever
+    the cosine is positive. The plain cosine is what FlashEval's published scores are.
+    """
+
+    name: str
+    version: str
+    model: ClipModel
+    higher_is_better: bool = True
+
+    def score(self, images: Sequence[Image], prompts: Sequence[str]) -> NDArray[np.float32]:
+        """Return one score an image, float32 [len(images)]; see `Scorer.score`."""
+        check_lengths(self.name, images, prompts)
+        return self.score_embeddings(self.embed(images), prompts)
+
+    def embed(self, images: Sequence[Image]) -> NDArray[np.float32]:
+        """Return the images' embeddings, float32 [len(images), width], not normalised."""
+        return self.model.embed_images(images)
+
+    def score_embeddings(
+        self, embeddings: NDArray[np.float32], prompts: Sequence[str]
+    ) -> NDArray[np.float32]:
+        """Return the scores of embedded images, float32 [len(prompts)]."""
+        check_lengths(self.name, embeddings, prompts)
+        found = self._scale() * cosine(embeddings, self.model.embed_texts(prompts))
+        return check_scores(self.name, found, len(prompts))
+
+    def _scale(self) -> float:
+        return 1.0
+
+
+@dataclass(frozen=True)
+class ClipSettings(ScorerSettings):
+    """Settings of CLIPScore.
+
+    Attributes:
+        checkpoint: A CLIPModel: a folder, or a name on the Hub.
+        revision: A Hub commit, tag or branch; None is the tested one of the default checkpoint and
+            the newest of any other.
+        metric_name: The metric's name in score tables.
+        dtype: fp32, fp16, bf16, or auto for that of the stored weights.
+        batch: Images at a time; it changes scores by rounding only.
+
+    >>> ClipSettings(metric_name="CLIP-B", checkpoint="openai/clip-vit-base-patch32").metric
+    'CLIP-B'
+
+    """
+
+    kind: ClassVar[str] = "clip"
+    tested: ClassVar[Mapping[str, str]] = {_CHECKPOINT: _REVISION}
+    checkpoint: str = _CHECKPOINT
+    revision: str | None = None
+    metric_name: str = "CLIP"
+    dtype: Dtype = "fp32"
+    batch: int = 32
+
+    def __post_init__(self) -> None:
+        safe_name(self.metric_name, "metric_name")
+        check_batch(self.kind, self.batch)
+
+    @property
+    def metric(self) -> str:
+        """The name of the metric in score tables."""
+        return self.metric_name
+
+    @property
+    def higher_is_better(self) -> bool:
+        """True."""
+        return True
+
+    @property
+    def version(self) -> str:
+        """Checkpoint and revision, such as ``openai/clip-vit-large-patch14@32bd6428``."""
+        return self.weights.label + ("" if self.dtype == "fp32" else f" {self.dtype}")
+
+    @cached_property
+    def weights(self) -> Weights:
+        """The checkpoint, looked for once."""
+        return locate(self.checkpoint, self.revision, tested=self.tested)
+
+    def identity(self) -> dict[str, JSON]:
+        """Return the checkpoint's revision and the dtype."""
+        return {"kind": self.kind, "checkpoint": self.weights.revision, "dtype": self.dtype}
+
+    @property
+    def embeds(self) -> bool:
+        """Whether the loaded scorer is an `Embedder`: it is."""
+        return True
+
+    def load(self, device: str) -> ClipScorer:
+        """Load the model onto a device."""
+        model = load_clip(
+            self.weights, self.weights, device=device, dtype=self.dtype, batch=self.batch
+        )
+        return ClipScorer(self.metric, self.version, model)

@@ -1,0 +1,146 @@
+"""Scores by a function of the user's own."""
+
+from __future__ import annotations
+
+import asyncio
+import inspect
+import traceback
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from flasheval.errors import DataError, FlashevalError, SettingError
+from flasheval.scorers.checks import check_batch, check_lengths, check_scores
+from flasheval.scorers.scorer import ScorerSettings
+from flasheval.storage.canonical import JSON
+from flasheval.storage.files import safe_name
+from flasheval.user_code import load_object, source_hash
+
+if TYPE_CHECKING:
+    from PIL.Image import Image
+
+__all__ = ["FunctionScorer", "FunctionSettings", "resolve"]
+
+
+@dataclass
+class FunctionScorer:
+    """Calls ``function(images, prompts)``, at most `batch` images at a time.
+
+    The function is given a list of RGB images and a list of their prompts, and returns as many
+    numbers, None or NaN where there is none: a list, an array, a tensor, or an awaitable of one.
+    """
+
+    name: str
+    version: str
+    higher_is_better: bool
+    function: Callable[[Sequence[Image], Sequence[str]], Any]
+    batch: int = 32
+
+    def score(self, images: Sequence[Image], prompts: Sequence[str]) -> NDArray[np.float32]:
+        """Return one score an image, float32 [len(images)]; see `Scorer.score`."""
+        check_lengths(self.name, images, prompts)
+        scores = [np.empty(0, dtype=np.float32)]
+        for start in range(0, len(images), self.batch):
+            part = slice(start, start + self.batch)
+            some = list(images[part])
+            found = _call(self.name, self.function, some, list(prompts[part]))
+            scores.append(check_scores(self.name, found, len(some)))
+        return np.concatenate(scores)
+
+
+@dataclass(frozen=True)
+class FunctionSettings(ScorerSettings):
+    """Settings of a scorer that is a function of the user's own; see `FunctionScorer`.
+
+    Attributes:
+        function: ``module:name`` or ``path/to/file.py:name``.
+        metric_name: The metric's name in score tables; None is the function's.
+        higher_is_better: The metric's direction.
+        code_version: Your word for the state of the code, and of whatever it loads; None is the
+            hash of the file it is in.
+        batch: Images at a time; the scores must not depend on it.
+
+    >>> FunctionSettings("my_metrics.py:sharpness", higher_is_better=True).metric
+    'sharpness'
+
+    """
+
+    kind: ClassVar[str] = "function"
+    function: str
+    metric_name: str | None = None
+    higher_is_better: bool = True
+    code_version: str | None = None
+    batch: int = 32
+
+    def __post_init__(self) -> None:
+        if not all(self.function.rpartition(":")[::2]):
+            raise SettingError(
+                f"scorer {self.kind}: function={self.function}; expected module:name or "
+                "path/to/file.py:name"
+            )
+        safe_name(self.metric, "metric_name")
+        check_batch(self.kind, self.batch)
+
+    @property
+    def metric(self) -> str:
+        """The name of the metric in score tables."""
+        return self.metric_name or self.function.rpartition(":")[2]
+
+    @property
+    def version(self) -> str:
+        """The function's name with its `code_version` or the start of its file's hash."""
+        name = self.function.rpartition(":")[2]
+        return f"{name}@{self.code_version or source_hash(self.function)[:8]}"
+
+    def identity(self) -> dict[str, JSON]:
+        """Return the function's name and its `code_version`, or else its file's hash."""
+        named = self.code_version is not None
+        return {
+            "kind": self.kind,
+            "function": self.function if named else self.function.rpartition(":")[2],
+            "code": self.code_version if named else f"sha256:{source_hash(self.function)}",
+        }
+
+    def load(self, device: str) -> FunctionScorer:
+        """Import the function; it sees to its devices itself."""
+        return FunctionScorer(
+            self.metric, self.version, self.higher_is_better, self._callable(), self.batch
+        )
+
+    def _callable(self) -> Callable[..., Any]:
+        function: Callable[..., Any] = load_object(self.function)
+        if not callable(function):
+            raise SettingError(
+                f"scorer {self.kind}: {self.function} is of type {type(function).__name__}; "
+                "expected a function"
+            )
+        return function
+
+
+def resolve(found: Any) -> Any:
+    """Return what a function returned, awaited where it is to be."""
+    if not inspect.isawaitable(found):
+        return found
+
+    async def wait() -> Any:
+        return await found
+
+    with ThreadPoolExecutor(1) as threads:  # in a notebook this thread already runs a loop
+        return threads.submit(asyncio.run, wait()).result()
+
+
+def _call(metric: str, function: Callable[..., Any], *args: object) -> Any:
+    try:
+        return resolve(function(*args))
+    except FlashevalError:
+        raise
+    except Exception as error:  # whatever the user's own code does
+        last = traceback.extract_tb(error.__traceback__)[-1]
+        raise DataError(
+            f"scorer {metric}: its function raised {type(error).__name__}: {error} "
+            f"({last.filename}, line {last.lineno})"
+        ) from error

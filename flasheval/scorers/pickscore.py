@@ -1,0 +1,81 @@
+"""PickScore: a CLIP trained on which of two images people picked for a prompt."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import ClassVar
+
+from flasheval.scorers.clip import ClipScorer, ClipSettings
+from flasheval.scorers.clip_model import load_clip
+from flasheval.storage.canonical import JSON
+from flasheval.weights import Weights, locate
+
+__all__ = ["PickScoreSettings", "PickScorer"]
+
+_CHECKPOINT = "yuvalkirstain/PickScore_v1"
+# The published checkpoint has no tokenizer and image processor of its own.
+_PROCESSOR = "laion/CLIP-ViT-H-14-laion2B-s32B-b79K"
+_REVISION = "a4e4367c6dfa7288a00c550414478f865b875800"
+_PROCESSOR_REVISION = "1c2b8495b28150b8a4922ee1c8edee224c284c0c"
+
+
+class PickScorer(ClipScorer):
+    """PickScore, ``exp(logit_scale) * cos(E_image, E_text)`` (Kirstain et al. 2023, 2305.01569).
+
+    Around 20 for the published checkpoint. The difference of two images' scores is the log
+    odds of the first one being picked.
+    """
+
+    def _scale(self) -> float:
+        return self.model.logit_scale
+
+
+@dataclass(frozen=True)
+class PickScoreSettings(ClipSettings):
+    """Settings of PickScore: those of CLIPScore, with other defaults, and two more.
+
+    Attributes:
+        processor: Where tokenizer and image processor are: a folder, or a name on the Hub; None is
+            the published one for the default checkpoint, and beside the weights for any other.
+        processor_revision: As `revision`, for `processor`.
+
+    >>> PickScoreSettings().metric
+    'PickScore'
+
+    """
+
+    kind: ClassVar[str] = "pickscore"
+    tested: ClassVar[Mapping[str, str]] = {
+        _CHECKPOINT: _REVISION,
+        _PROCESSOR: _PROCESSOR_REVISION,
+    }
+    checkpoint: str = _CHECKPOINT
+    metric_name: str = "PickScore"
+    processor: str | None = None
+    processor_revision: str | None = None
+
+    @cached_property
+    def processor_weights(self) -> Weights:
+        """Tokenizer and image processor, looked for once."""
+        beside = _PROCESSOR if self.checkpoint == _CHECKPOINT else self.checkpoint
+        name, revision = self.processor or beside, self.processor_revision
+        if name == self.checkpoint:
+            revision = revision or self.revision
+        return locate(name, revision, marker="preprocessor_config.json", tested=self.tested)
+
+    def identity(self) -> dict[str, JSON]:
+        """Return the revisions of model and processor, and the dtype."""
+        return {**super().identity(), "processor": self.processor_weights.revision}
+
+    def load(self, device: str) -> PickScorer:
+        """Load the model onto a device."""
+        model = load_clip(
+            self.weights,
+            self.processor_weights,
+            device=device,
+            dtype=self.dtype,
+            batch=self.batch,
+        )
+        return PickScorer(self.metric, self.version, model)

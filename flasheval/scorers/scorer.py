@@ -1,0 +1,98 @@
+"""What judges images: the scorer protocol, and the settings a scorer is loaded from."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, ClassVar, Protocol, runtime_checkable
+
+import numpy as np
+from numpy.typing import NDArray
+
+from flasheval.storage.canonical import JSON
+
+if TYPE_CHECKING:
+    from PIL.Image import Image
+
+__all__ = ["Embedder", "Scorer", "ScorerSettings"]
+
+
+class Scorer(Protocol):
+    """Gives each image a score for its prompt.
+
+    Attributes:
+        name: The metric's name.
+        version: What its numbers depend on, in short: checkpoint and revision.
+        higher_is_better: The metric's direction.
+
+    """
+
+    name: str
+    version: str
+    higher_is_better: bool
+
+    def score(self, images: Sequence[Image], prompts: Sequence[str]) -> NDArray[np.float32]:
+        """Return one score an image, float32 [len(images)]; NaN where there is none.
+
+        Args:
+            images: RGB images, of any size.
+            prompts: The text each was made for.
+
+        """
+        ...
+
+
+@runtime_checkable
+class Embedder(Protocol):
+    """A scorer whose scores come from an embedding of the image, which can be kept."""
+
+    def embed(self, images: Sequence[Image]) -> NDArray[np.float32]:
+        """Return the images' embeddings, float32 [len(images), width], as the model gives them."""
+        ...
+
+    def score_embeddings(
+        self, embeddings: NDArray[np.float32], prompts: Sequence[str]
+    ) -> NDArray[np.float32]:
+        """Return the scores of embedded images, float32 [len(prompts)]."""
+        ...
+
+
+class ScorerSettings(ABC):
+    """The settings of one kind of scorer: a frozen dataclass of plain values.
+
+    Making one checks the values; nothing is loaded, and torch is not imported, before `load`.
+    """
+
+    kind: ClassVar[str]
+    """The name of the kind in settings: ``scorers=[KIND]``."""
+
+    @property
+    @abstractmethod
+    def metric(self) -> str:
+        """The name of the metric in score tables."""
+
+    @property
+    @abstractmethod
+    def higher_is_better(self) -> bool:
+        """The metric's direction."""
+
+    @abstractmethod
+    def identity(self) -> dict[str, JSON]:
+        """Return all that determines the scores, as JSON data: settings, checkpoint revision.
+
+        Raises FlashevalError where something it needs is not there.
+        """
+
+    @property
+    @abstractmethod
+    def version(self) -> str:
+        """What the numbers depend on, in short, for score tables: checkpoint and revision."""
+
+    @property
+    def embeds(self) -> bool:
+        """Whether the loaded scorer is an `Embedder`."""
+        return False
+
+    @abstractmethod
+    def load(self, device: str) -> Scorer:
+        """Load the model onto a device. Raises FlashevalError where that is not possible."""
