@@ -1,0 +1,1 @@
+"""Populations: which variants to measure, and how their images are made."""
