@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from flasheval.errors import FlashevalError
     from flasheval.procedure import SearchResult, search
     from flasheval.prompts import PromptSet, load_prompts
+    from flasheval.runs.run import RunResult, run
     from flasheval.scores import ScoreMatrix, ScoreTable, load_scores
     from flasheval.subset import Subset
     from flasheval.validation.report import ValidationReport
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 __all__ = [
     "FlashevalError",
     "PromptSet",
+    "RunResult",
     "ScoreMatrix",
     "ScoreTable",
     "SearchResult",
@@ -26,6 +28,7 @@ __all__ = [
     "Variant",
     "load_prompts",
     "load_scores",
+    "run",
     "search",
     "validate",
 ]
@@ -36,6 +39,7 @@ __version__ = "0.1.0"
 _HOMES = {
     "FlashevalError": "errors",
     "PromptSet": "prompts",
+    "RunResult": "runs.run",
     "ScoreMatrix": "scores",
     "ScoreTable": "scores",
     "SearchResult": "procedure",
@@ -44,6 +48,7 @@ _HOMES = {
     "Variant": "variants",
     "load_prompts": "prompts",
     "load_scores": "scores",
+    "run": "runs.run",
     "search": "procedure",
     "validate": "validation.validate",
 }

@@ -6,20 +6,28 @@ The defaults here are those of the files in `conf/`; a test holds the two togeth
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, fields, make_dataclass
+from collections.abc import Mapping
+from dataclasses import Field, dataclass, field, fields, make_dataclass
 from types import NoneType
 from typing import Any, get_args, get_origin, get_type_hints
 
 __all__ = [
     "IMPORTER_CONFIGS",
+    "RUN_CONFIGS",
+    "DoctorConfig",
+    "GenerateConfig",
     "ImporterConfig",
     "LongConfig",
     "NpzConfig",
     "OfficialConfig",
+    "RunConfig",
+    "ScoreConfig",
     "SearchConfig",
     "ShowConfig",
+    "StatusConfig",
     "ValidateConfig",
     "WideConfig",
+    "executor_configs",
     "method_configs",
 ]
 
@@ -76,6 +84,67 @@ class ValidateConfig:
 
 
 @dataclass
+class PopulationConfig:
+    """Keys that every verb about a population has."""
+
+    population: Any = None
+    prompts: str | None = None
+    limit: int | None = None
+    out: str | None = None
+    seed: int | None = None
+    chunk: int | None = None
+    device: str = "auto"
+    image_store: str = "shards"
+
+
+@dataclass
+class GenerateConfig(PopulationConfig):
+    """Keys of `flasheval generate`; `conf/generate.yaml` says what they mean."""
+
+    executor: Any = None
+    batch: int = 8
+    image_format: str = "png"
+
+
+@dataclass
+class ScoreConfig(PopulationConfig):
+    """Keys of `flasheval score`; `conf/score.yaml` says what they mean."""
+
+    executor: Any = None
+    scorers: Any = field(default_factory=lambda: ["clip"])
+    keep_embeddings: bool = False
+    retry_faults: bool = False
+
+
+@dataclass
+class RunConfig(ScoreConfig):
+    """Keys of `flasheval run`; `conf/run.yaml` says what they mean."""
+
+    batch: int = 8
+    keep_images: bool = False
+    image_format: str = "png"
+
+
+@dataclass
+class DoctorConfig(PopulationConfig):
+    """Keys of `flasheval doctor`; `conf/doctor.yaml` says what they mean."""
+
+    scorers: Any = field(default_factory=lambda: ["clip"])
+    batch: int = 8
+    keep_images: bool = False
+    image_format: str = "png"
+    sample: bool = True
+
+
+@dataclass
+class StatusConfig:
+    """Keys of `flasheval status`."""
+
+    path: str | None = None
+    check: bool = False
+
+
+@dataclass
 class ShowConfig:
     """Keys of `flasheval show`."""
 
@@ -128,6 +197,13 @@ class LongConfig(WideConfig):
     factors: list[str] = field(default_factory=list)
 
 
+RUN_CONFIGS: dict[str, type[RunConfig] | type[GenerateConfig] | type[ScoreConfig]] = {
+    "run": RunConfig,
+    "generate": GenerateConfig,
+    "score": ScoreConfig,
+}
+"""The keys of the verbs that do units, by name."""
+
 IMPORTER_CONFIGS: dict[str, type[ImporterConfig]] = {
     "flasheval-official": OfficialConfig,
     "long": LongConfig,
@@ -145,18 +221,40 @@ def method_configs() -> dict[str, type[Any]]:
     """
     from flasheval.selectors.registry import METHODS
 
+    return _named_configs(METHODS)
+
+
+def executor_configs() -> dict[str, type[Any]]:
+    """Return the settings of every executor, by its name, `name` the first of them.
+
+    >>> sorted(key.name for key in fields(executor_configs()["in_process"]))
+    ['name']
+    """
+    from flasheval.runs.executors import EXECUTORS
+
+    return _named_configs(EXECUTORS)
+
+
+def _named_configs(classes: Mapping[str, type[Any]]) -> dict[str, type[Any]]:
     configs = {}
-    for name, method in METHODS.items():
-        hints = get_type_hints(method)
-        settings = [(key.name, _list_for_tuple(hints[key.name]), key) for key in fields(method)]
+    for name, one in classes.items():
+        hints = get_type_hints(one)
+        settings = [(key.name, _list_for_tuple(hints[key.name]), key) for key in fields(one)]
         configs[name] = make_dataclass(
-            f"{method.__name__}Config",
+            f"{one.__name__}Config",
             [
                 ("name", str, field(default=name)),
-                *((key, hint, field(default=old.default)) for key, hint, old in settings),
+                *((key, hint, _default_of(old)) for key, hint, old in settings),
             ],
         )
     return configs
+
+
+def _default_of(old: Field[Any]) -> Any:
+    default: Any = old.default
+    if isinstance(default, tuple):
+        return field(default_factory=lambda: list(default))
+    return field(default=default)
 
 
 def _list_for_tuple(hint: Any) -> Any:

@@ -1,9 +1,21 @@
 from dataclasses import asdict, fields
 from inspect import signature
 
-from flasheval.configs import IMPORTER_CONFIGS, SearchConfig, ValidateConfig, method_configs
+from flasheval.configs import (
+    IMPORTER_CONFIGS,
+    DoctorConfig,
+    GenerateConfig,
+    RunConfig,
+    ScoreConfig,
+    SearchConfig,
+    ValidateConfig,
+    executor_configs,
+    method_configs,
+)
 from flasheval.importers import IMPORTERS
 from flasheval.procedure import search
+from flasheval.runs.executors import EXECUTORS
+from flasheval.runs.run import run
 from flasheval.selectors.registry import METHODS, make_selector, selector_settings
 from flasheval.validation.validate import validate
 
@@ -47,6 +59,31 @@ def test_a_comparison_is_told_the_same_in_python_and_on_the_command_line() -> No
     for key in told - {"scores", "out", "methods"}:
         assert config[key] == of_python[key], key
     assert config["methods"] == list(of_python["methods"])
+
+
+def test_a_run_is_told_the_same_in_python_and_on_the_command_line() -> None:
+    of_python = {name: p.default for name, p in signature(run).parameters.items()}
+    config = asdict(RunConfig())
+    assert set(of_python) - {"progress", "stage"} == set(config)
+    for key in set(config) - {"population", "prompts", "out", "executor", "scorers"}:
+        assert config[key] == of_python[key], key
+    assert config["scorers"] == list(of_python["scorers"])
+
+
+def test_the_verbs_of_a_run_agree_in_what_they_share() -> None:
+    whole = asdict(RunConfig())
+    for config in (GenerateConfig, ScoreConfig, DoctorConfig):
+        part = asdict(config())
+        shared = part.keys() & whole.keys()
+        assert {key: part[key] for key in shared} == {key: whole[key] for key in shared}
+
+
+def test_an_executor_has_the_settings_of_its_dataclass() -> None:
+    for name, config in executor_configs().items():
+        settings = asdict(config())
+        assert settings.pop("name") == name
+        own = asdict(EXECUTORS[name]())
+        assert settings == {k: list(v) if isinstance(v, tuple) else v for k, v in own.items()}
 
 
 def test_every_importer_has_its_keys() -> None:

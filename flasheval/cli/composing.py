@@ -13,6 +13,8 @@ from flasheval.errors import FlashevalError
 
 __all__ = ["check_jobs", "plain_settings", "register"]
 
+_TYPED_GROUPS = ("method", "executor")
+
 
 def register(verb: str) -> None:
     """Give Hydra the types of a verb's settings, the run folders' names and a sensible joblib."""
@@ -39,6 +41,7 @@ def register(verb: str) -> None:
         "run_folder": _run_folder,
         "sweep_folder": _sweep_folder,
         "validation_folder": _validation_folder,
+        "population_folder": _population_folder,
     }
     for name, resolver in resolvers.items():
         OmegaConf.register_new_resolver(f"flasheval.{name}", resolver, replace=True)
@@ -47,9 +50,13 @@ def register(verb: str) -> None:
 def _nodes(verb: str) -> Iterator[tuple[str, str, type[Any]]]:
     from flasheval.configs import (
         IMPORTER_CONFIGS,
+        RUN_CONFIGS,
+        DoctorConfig,
         SearchConfig,
         ShowConfig,
+        StatusConfig,
         ValidateConfig,
+        executor_configs,
         method_configs,
     )
 
@@ -62,8 +69,16 @@ def _nodes(verb: str) -> Iterator[tuple[str, str, type[Any]]]:
     elif verb == "import":
         for name, importer in IMPORTER_CONFIGS.items():
             yield "schema/importer", name, importer
+    elif verb in RUN_CONFIGS:
+        yield "schema", verb, RUN_CONFIGS[verb]
+        for name, node in executor_configs().items():
+            yield "schema/executor", name, node
     else:
-        yield "schema", "show", ShowConfig
+        yield (
+            "schema",
+            verb,
+            {"doctor": DoctorConfig, "status": StatusConfig, "show": ShowConfig}[verb],
+        )
 
 
 def plain_settings(root: Any) -> dict[str, Any]:
@@ -97,7 +112,7 @@ def check_jobs(hydra: Any, verb: str, overrides: list[str], *, many: bool) -> Pa
     from hydra.errors import HydraException
     from hydra.types import RunMode
     from omegaconf.errors import OmegaConfBaseException
-    from yaml import YAMLError  # type: ignore[import-untyped]
+    from yaml import YAMLError
 
     try:
         folder = ""
@@ -130,14 +145,15 @@ def _refuse_added_keys(config: Any) -> None:
     """Refuse what `+key=value` put beside the known keys."""
     from omegaconf import DictConfig, OmegaConf
 
-    nodes = [("", config), ("method.", config.get("method") if "method" in config else None)]
-    for prefix, node in nodes:
+    groups = [(f"{group}.", config.get(group)) for group in _TYPED_GROUPS if group in config]
+    for prefix, node in [("", config), *groups]:
         owner = OmegaConf.get_type(node) if isinstance(node, DictConfig) else None
         if isinstance(node, DictConfig) and is_dataclass(owner):
             known = [field.name for field in fields(owner)]
             for key in map(str, node):
                 if prefix and key not in known:
-                    raise Mistake(unknown_key(prefix + key, known[1:], f"method {node['name']}"))
+                    owner_name = f"{prefix[:-1]} {node['name']}"
+                    raise Mistake(unknown_key(prefix + key, known[1:], owner_name))
                 if key not in (*known, "hydra"):
                     raise Mistake(unknown_key(key, known))
 
@@ -166,6 +182,13 @@ def _validation_folder(*, _root_: Any) -> str:
     settings = plain_settings(_root_)
     name = validation_name(settings, asdict(ValidateConfig()))
     return str(_root_.out or f"{FOLDER_OF_RUNS}/validate/{name}")
+
+
+def _population_folder(*, _root_: Any) -> str:
+    from flasheval.report.run_folder import population_folder
+
+    settings = plain_settings(_root_)
+    return str(settings["out"] or population_folder(settings["population"], settings["prompts"]))
 
 
 def _sweep_folder(*, _root_: Any) -> str:

@@ -11,6 +11,11 @@ from flasheval.resources import conf_dir
 __all__ = ["VERBS", "first_comment", "keys_of", "overview", "verb_help"]
 
 VERBS = {
+    "doctor": "before a run: what it will cost, and whether all it needs is there",
+    "run": "generate the images of a population of models and score them",
+    "generate": "make the images only, and keep them",
+    "score": "score images that are kept, or lie in folders",
+    "status": "what of a run is done, what failed and why, how fast it goes",
     "search": "find the prompts that rank variants as the whole set does",
     "validate": "compare methods, sizes and splits on variants no search has seen",
     "import": "read other people's score layouts into a score table",
@@ -19,7 +24,41 @@ VERBS = {
 
 _KEY = re.compile(r"^(?P<key>\w+): (?P<value>.+?) # (?P<meaning>.+)$")
 
+_SCORERS = {"scorers (scorers=[NAME,{name:NAME,SETTING:VALUE}])": "scorer"}
+_GENERATORS = {"generators (generator: KIND, in a population)": "generator"}
+_EXECUTORS = {"executors (executor=NAME)": "executor"}
+_RUN_GROUPS = {
+    "run": {**_GENERATORS, **_SCORERS, **_EXECUTORS},
+    "generate": {**_GENERATORS, **_EXECUTORS},
+    "score": {**_SCORERS, **_EXECUTORS},
+    "doctor": {**_GENERATORS, **_SCORERS},
+}
+
 _EXAMPLES = {
+    "run": (
+        ("flasheval run population=mine.yaml prompts=coco.jsonl out=runs/coco", ""),
+        ("flasheval run population=flasheval78 prompts=coco.jsonl limit=1000", ""),
+        ("flasheval run ... scorers=[clip,pickscore]", "adds a metric, does only that"),
+        ("flasheval run ... scorers=[{name:clip,checkpoint:models/clip}]", ""),
+        ("flasheval run ... executor=processes", "several processes, one a GPU"),
+        ("flasheval run ... keep_images=true image_store=folder", ""),
+    ),
+    "generate": (
+        ("flasheval generate population=mine.yaml prompts=coco.jsonl out=runs/coco", ""),
+        ("flasheval score population=mine.yaml prompts=coco.jsonl out=runs/coco", "then"),
+    ),
+    "score": (
+        ("flasheval score population=mine.yaml prompts=coco.jsonl out=runs/coco", ""),
+        ("flasheval score ... scorers=[clip,{name:function,function:my.py:sharpness}]", ""),
+    ),
+    "doctor": (
+        ("flasheval doctor population=mine.yaml prompts=coco.jsonl", ""),
+        ("flasheval doctor population=mine.yaml prompts=coco.jsonl sample=false", ""),
+    ),
+    "status": (
+        ("flasheval status runs/coco", ""),
+        ("flasheval status runs/coco check=true", "reads every file"),
+    ),
     "search": (
         ("flasheval search", "a made-up population, to see how it works"),
         ("flasheval search scores=coco metric=CLIP size=50", ""),
@@ -73,15 +112,10 @@ def verb_help(verb: str, words: Sequence[str] = ()) -> str:
 
     """
     conf = conf_dir()
-    usage = {
-        "search": "[key=value ...]",
-        "validate": "[key=value ...]",
-        "import": "IMPORTER key=value ...",
-        "show": "PATH",
-    }
+    usage = {"import": "IMPORTER key=value ...", "show": "PATH", "status": "FOLDER"}
     parts = [
         f"{VERBS[verb][0].upper()}{VERBS[verb][1:]}.",
-        f"usage: flasheval {verb} {usage[verb]}",
+        f"usage: flasheval {verb} {usage.get(verb, '[key=value ...]')}",
     ]
     parts.append(_keys_block("keys", conf / f"{verb}.yaml"))
     if verb == "search":
@@ -94,6 +128,14 @@ def verb_help(verb: str, words: Sequence[str] = ()) -> str:
     if verb == "validate":
         title = "methods (methods=[NAME,{name:NAME,SETTING:VALUE}])"
         parts.append(_choices(title, conf / "method"))
+    if verb in ("run", "generate", "score", "doctor"):
+        parts.append(_choices("populations (population=NAME or FILE.yaml)", conf / "population"))
+        for title, group in _RUN_GROUPS[verb].items():
+            parts.append(_choices(title, conf / group))
+            parts += [
+                _keys_block(f"settings of {name}", conf / group / f"{name}.yaml")
+                for name in _chosen(words, conf / group)
+            ]
     if verb == "import":
         parts.append(_choices("importers", conf / "importer"))
         parts += [

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 __all__ = ["run_verb"]
 
 _INTERRUPTED = 130
-_WITH_FOLDER = ("search", "validate")
+_WITH_FOLDER = ("search", "validate", "run", "generate", "score")
 
 
 def run_verb(verb: str, words: list[str]) -> int:
@@ -70,7 +70,7 @@ def job(config: Any) -> Outcome:
 
 
 def _run_one(hydra: Any, verb: str, overrides: list[str], folder: Path) -> int:
-    from flasheval.report.run_folder import require_writable
+    from flasheval.report.run_folder import RUN_MARK, require_writable
 
     fresh = verb in _WITH_FOLDER and not folder.exists()
     if verb in _WITH_FOLDER:
@@ -78,7 +78,7 @@ def _run_one(hydra: Any, verb: str, overrides: list[str], folder: Path) -> int:
     done = hydra.run(verb, job, [*overrides, "hydra.mode=RUN"], with_log_configuration=False)
     outcome: Outcome = done.return_value
     if outcome.error is not None:
-        if fresh:  # a mistake leaves nothing behind
+        if fresh and not (folder / RUN_MARK).exists():  # a mistake leaves nothing behind
             shutil.rmtree(folder, ignore_errors=True)
         raise FlashevalError(outcome.error)
     if outcome.code == _INTERRUPTED:
@@ -96,6 +96,8 @@ def _run_many(hydra: Any, verb: str, overrides: list[str], folder: Path) -> int:
             "-m is for searches; validate compares lists in one run: methods=[...], size=[...], "
             "splits=[...]"
         )
+    if verb in ("run", "generate", "score"):
+        raise Mistake(f"-m is for searches; what flasheval {verb} sweeps is the population's grid")
     if verb != "search":
         raise Mistake(f"-m runs several searches; flasheval {verb} does one thing at a time")
     require_writable(folder)

@@ -10,8 +10,8 @@ from flasheval.cli.mistakes import Mistake, quoted, setting_mistake
 
 __all__ = ["lifted", "read_options", "tidied"]
 
-_POSITIONAL = {"import": "importer", "show": "path"}
-_GROUPS = ("method", "experiment", "importer")
+_POSITIONAL = {"import": "importer", "show": "path", "status": "path"}
+_GROUPS = ("method", "experiment", "importer", "population", "executor")
 
 
 def read_options(verb: str, words: list[str]) -> Any:
@@ -48,7 +48,7 @@ def tidied(verb: str, options: Any) -> list[str]:
     words = list(options.overrides)
     if words and verb in _POSITIONAL:
         words[0] = _named(verb, words[0])
-    overrides = [_tidy(word) for word in words]
+    overrides = [_tidy(_population(word)) for word in words]
     if verb == "import" and not any(word.startswith("importer=") for word in overrides):
         from flasheval.configs import IMPORTER_CONFIGS
 
@@ -90,9 +90,26 @@ def _swept(word: str, override: Any) -> str:
 
 def _named(verb: str, word: str) -> str:
     key = _POSITIONAL[verb]
-    if "=" in word and not (verb == "show" and os.path.exists(word)):
+    if "=" in word and not (verb in ("show", "status") and os.path.exists(word)):
         return word
     return quoted(f"{key}={word}") or f"{key}={word}"
+
+
+def _population(word: str) -> str:
+    """Return the choice of a population from a YAML file as one of a shipped one."""
+    key, _, value = word.partition("=")
+    if key != "population" or not value.lower().endswith((".yaml", ".yml")):
+        return word
+    from hydra.core.config_store import ConfigStore
+
+    from flasheval.populations.sources import population_settings
+
+    path = Path(value).expanduser()
+    settings = {"name": path.stem, **population_settings(path)}
+    # Hydra knows groups by their folders; a file from anywhere becomes one by being stored.
+    name = f"{path.stem}-file"
+    ConfigStore.instance().store(group="population", name=name, node=settings)
+    return quoted(f"population={name}") or word
 
 
 def _tidy(word: str) -> str:

@@ -11,15 +11,14 @@ from rich.console import Console
 from rich.markup import escape
 from rich.padding import Padding
 
+from flasheval.commands.show import metrics_table
 from flasheval.configs import ImporterConfig
 from flasheval.errors import SettingError
 from flasheval.report.run_folder import FOLDER_OF_RUNS, shown_path
-from flasheval.report.table import plain_table
 from flasheval.storage.files import atomic_write
 
 if TYPE_CHECKING:
     from flasheval.importers import Fault, ImportResult
-    from flasheval.scores import ScoreTable
 
 __all__ = ["run_import"]
 
@@ -56,7 +55,7 @@ def _print(result: ImportResult, folder: Path, console: Console) -> None:
         f"[bold]{len(table)} variants, {table.n_prompts:,} prompts of "
         f"{escape(table.prompts.name)}[/bold]\n"
     )
-    console.print(_metrics_table(table))
+    console.print(metrics_table(table))
     console.print()
     if result.faults:
         _print_faults(result.faults, console)
@@ -67,26 +66,6 @@ def _print(result: ImportResult, folder: Path, console: Console) -> None:
     style = "yellow" if count else "green"
     where = f", listed in {_FAULTS} there" if count else ""
     console.print(f"[{style}]{count or 'no'} fault{'' if count == 1 else 's'}{where}[/{style}]")
-
-
-def _metrics_table(table: ScoreTable) -> object:
-    from flasheval.commands.show import direction, mean_range
-
-    rows = []
-    for metric in table.metrics:
-        matrix = table[metric]
-        complete = int((matrix.coverage >= 1).sum())
-        rows.append(
-            (
-                metric,
-                direction(matrix),
-                f"{complete} of {len(table)}",
-                f"{matrix.coverage.mean():.1%}",
-                mean_range(matrix),
-            )
-        )
-    titles = ("metric", "better", "complete variants", "scores there", "full means")
-    return plain_table(titles, rows, left=2)
 
 
 def _print_faults(faults: tuple[Fault, ...], console: Console) -> None:

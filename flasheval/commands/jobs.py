@@ -11,7 +11,15 @@ from pathlib import Path
 from typing import Any
 
 from flasheval.commands.search import SearchSummary, run_search
-from flasheval.configs import IMPORTER_CONFIGS, SearchConfig, ShowConfig, ValidateConfig
+from flasheval.configs import (
+    IMPORTER_CONFIGS,
+    RUN_CONFIGS,
+    DoctorConfig,
+    SearchConfig,
+    ShowConfig,
+    StatusConfig,
+    ValidateConfig,
+)
 from flasheval.errors import FlashevalError
 from flasheval.report.run_folder import shown_path
 from flasheval.report.table import plain_table
@@ -104,7 +112,19 @@ def _do(
 
         report = run_validate(ValidateConfig(**settings), folder, console, command)
         return (_INTERRUPTED if report.interrupted else 0), None
-    if verb == "import":
+    if verb in RUN_CONFIGS:
+        from flasheval.commands.run import run_population
+
+        return run_population(verb, RUN_CONFIGS[verb](**settings), folder, console, command), None
+    if verb == "doctor":
+        from flasheval.commands.doctor import run_doctor
+
+        return run_doctor(DoctorConfig(**settings), console), None
+    if verb == "status":
+        from flasheval.commands.status import run_status
+
+        run_status(StatusConfig(**settings), console)
+    elif verb == "import":
         from flasheval.commands.importing import run_import
 
         run_import(IMPORTER_CONFIGS[settings["importer"]](**settings), console)

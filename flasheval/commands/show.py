@@ -15,11 +15,13 @@ from flasheval.report.run_folder import MANIFEST, shown_path
 from flasheval.report.table import fewer, plain_table, subset_report
 
 if TYPE_CHECKING:
+    from rich.table import Table
+
     from flasheval.scores import ScoreTable
     from flasheval.scores.matrix import ScoreMatrix
     from flasheval.subset import Subset
 
-__all__ = ["direction", "mean_range", "run_show"]
+__all__ = ["direction", "mean_range", "metrics_table", "run_show"]
 
 _FIRST_IDS = 10
 
@@ -48,6 +50,25 @@ def mean_range(matrix: ScoreMatrix) -> str:
     """Return the least and greatest full mean over the complete variants."""
     known = matrix.full_means[~np.isnan(matrix.full_means)]
     return f"{known.min():.4g} to {known.max():.4g}" if known.size else "no complete variant"
+
+
+def metrics_table(table: ScoreTable) -> Table:
+    """Return a table of the metrics: direction, coverage and means."""
+    rows = []
+    for metric in table.metrics:
+        matrix = table[metric]
+        complete = int((matrix.coverage >= 1).sum())
+        rows.append(
+            (
+                metric,
+                direction(matrix),
+                f"{complete} of {len(table)}",
+                f"{matrix.coverage.mean():.1%}",
+                mean_range(matrix),
+            )
+        )
+    titles = ("metric", "better", "complete variants", "scores there", "full means")
+    return plain_table(titles, rows, left=2)
 
 
 def _show_folder(path: Path, config: ShowConfig, console: Console) -> None:

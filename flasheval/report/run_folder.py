@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 from flasheval.errors import DataError
 from flasheval.storage.canonical import sha256_of
-from flasheval.storage.files import atomic_write
+from flasheval.storage.files import atomic_write, content_stem
 
 if TYPE_CHECKING:
     from flasheval.procedure import SearchResult
@@ -27,8 +27,10 @@ if TYPE_CHECKING:
 __all__ = [
     "FOLDER_OF_RUNS",
     "MANIFEST",
+    "RUN_MARK",
     "UNITS",
     "append_log",
+    "population_folder",
     "require_writable",
     "run_name",
     "shown_path",
@@ -38,6 +40,8 @@ __all__ = [
 FOLDER_OF_RUNS = "flasheval-runs"
 MANIFEST = "subset.json"
 UNITS = "units"
+RUN_MARK = "run.json"
+"""The file that a folder of a population's run has from its beginning."""
 
 _READABLE = ("scores", "metric", "size", "seed")
 _NEUTRAL = ("out",)  # does not change what is found
@@ -75,6 +79,20 @@ def run_name(settings: Mapping[str, Any], defaults: Mapping[str, Any]) -> str:
         others["scores"] = _absolute(settings["scores"])
     name = re.sub(r"[^\w.+-]+", "_", name)
     return f"{name[:120]}-{sha256_of(others)[:8]}" if others or len(name) > 120 else name
+
+
+def population_folder(population: object, prompts: object) -> str:
+    """Return the run folder of a population on a prompt file where none is given.
+
+    It does not depend on further settings: what a unit's numbers depend on is in its file's name.
+
+    >>> population_folder({"name": "flasheval78"}, "data/coco.jsonl")
+    'flasheval-runs/run/flasheval78-coco'
+    """
+    said = population.get("name") if isinstance(population, Mapping) else None
+    parts = [str(said or "population"), content_stem(str(prompts)) if prompts else "prompts"]
+    name = re.sub(r"[^\w.+-]+", "_", "-".join(parts))[:120]
+    return f"{FOLDER_OF_RUNS}/run/{name}"
 
 
 def _scores_name(scores: object) -> str:

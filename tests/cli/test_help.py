@@ -6,9 +6,13 @@ from omegaconf import OmegaConf
 from flasheval.cli.help import VERBS, first_comment, keys_of, verb_help
 from flasheval.configs import (
     IMPORTER_CONFIGS,
+    RUN_CONFIGS,
+    DoctorConfig,
     SearchConfig,
     ShowConfig,
+    StatusConfig,
     ValidateConfig,
+    executor_configs,
     method_configs,
 )
 from flasheval.resources import conf_dir
@@ -17,14 +21,21 @@ CONF = conf_dir()
 FILES = {
     "search.yaml": SearchConfig,
     "show.yaml": ShowConfig,
+    "doctor.yaml": DoctorConfig,
+    "status.yaml": StatusConfig,
+    **{f"{name}.yaml": config for name, config in RUN_CONFIGS.items()},
+    **{f"executor/{name}.yaml": config for name, config in executor_configs().items()},
     "validate.yaml": ValidateConfig,
     **{f"method/{name}.yaml": config for name, config in method_configs().items()},
     **{f"importer/{name}.yaml": config for name, config in IMPORTER_CONFIGS.items()},
 }
 
 
-def test_every_method_and_importer_has_its_file() -> None:
-    for group in ("method", "importer"):
+GROUPS = ("method", "population", "executor")  # chosen in the defaults list
+
+
+def test_every_choice_of_a_group_has_its_file() -> None:
+    for group in ("method", "importer", "executor"):
         files = {f"{group}/{path.name}" for path in (CONF / group).glob("*.yaml")}
         assert files == {name for name in FILES if name.startswith(group)}
 
@@ -34,10 +45,11 @@ def test_a_file_has_every_key_with_its_default_and_meaning(name: str) -> None:
     said = OmegaConf.to_container(OmegaConf.load(CONF / name))
     assert isinstance(said, dict)
     said = {key: value for key, value in said.items() if key not in ("defaults", "hydra")}
-    default = {key: value for key, value in asdict(FILES[name]()).items() if key != "method"}
+    groups = () if "/" in name else GROUPS
+    default = {key: value for key, value in asdict(FILES[name]()).items() if key not in groups}
     assert said == default
-    explained = [*keys_of(CONF / name), *(["method"] if name == "search.yaml" else [])]
-    expected = {field.name for field in fields(FILES[name])}
+    explained = keys_of(CONF / name)
+    expected = {field.name for field in fields(FILES[name])} - set(groups)
     if "/" in name:
         assert first_comment(CONF / name)
         expected -= {"name", "importer"}

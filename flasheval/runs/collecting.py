@@ -1,0 +1,172 @@
+"""The units of a run as a score table, which `search` and `validate` read as it is."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from flasheval.prompts import PromptSet, load_prompts
+from flasheval.runs.chunks import prompts_digest
+from flasheval.runs.plan import slug
+from flasheval.runs.score_files import UnitScores, read_unit_scores
+from flasheval.runs.store import RegisteredMetric, RegisteredVariant, RunStore
+from flasheval.scores import ScoreMatrix, ScoreTable, load_scores
+from flasheval.variants import Factor, Variant
+
+__all__ = ["Collected", "collect"]
+
+
+@dataclass(frozen=True)
+class Collected:
+    """What the units of a run hold together.
+
+    Attributes:
+        table: The score table; None where nothing was measured yet.
+        faults: Why there is no score, by variant and prompt id.
+
+    """
+
+    table: ScoreTable | None
+    faults: dict[tuple[str, str], str]
+
+
+def collect(
+    store: RunStore,
+    first_variants: Sequence[str] = (),
+    first_metrics: Sequence[str] = (),
+    tables: Sequence[str] = (),
+) -> Collected:
+    """Read all units of a run and write the score table into its folder.
+
+    Variants and metrics that the run knows from earlier commands stay in it.
+
+    Args:
+        store: The run.
+        first_variants: Names that shall come first, in this order.
+        first_metrics: Likewise.
+        tables: Existing score tables to take further variants from.
+
+    Raises:
+        FlashevalError: The table cannot be written, or the tables contradict each other.
+
+    """
+    prompts = load_prompts(store.folder / "prompts.parquet")
+    variants = store.known_variants(first_variants)
+    metrics = store.known_metrics(first_metrics)
+    faults: dict[tuple[str, str], str] = {}
+    evaluations: dict[str, int] = {}
+    values = {
+        metric.name: _values(store, prompts, variants, metric, faults, evaluations)
+        for metric in metrics
+    }
+    names = [_variant(variant, evaluations) for variant in variants]
+    table = _table(prompts, names, metrics, values)
+    for source in tables:
+        table = _with_table(table, source, prompts)
+    if table is not None:
+        _forget_others(store.folder / "scores", table)
+        table.save(store.folder)
+    return Collected(table, faults)
+
+
+def _forget_others(folder: Path, table: ScoreTable) -> None:
+    """Remove the collected files of metrics that only an earlier command's tables had."""
+    for path in folder.glob("*.parquet"):
+        if path.stem not in table.metrics:
+            path.unlink(missing_ok=True)
+
+
+def _table(
+    prompts: PromptSet,
+    variants: list[Variant],
+    metrics: list[RegisteredMetric],
+    values: dict[str, NDArray[np.float32]],
+) -> ScoreTable | None:
+    if not variants or not metrics:
+        return None
+    names = tuple(variant.name for variant in variants)
+    matrices = {
+        metric.name: ScoreMatrix(
+            metric.name,
+            values[metric.name],
+            names,
+            prompts.ids,
+            higher_is_better=metric.higher_is_better,
+            scorer=metric.scorer,
+            scorer_version=metric.version,
+            prompt_set_hash=prompts.hash,
+        )
+        for metric in metrics
+    }
+    return ScoreTable(prompts, tuple(variants), matrices)
+
+
+def _values(
+    store: RunStore,
+    prompts: PromptSet,
+    variants: list[RegisteredVariant],
+    metric: RegisteredMetric,
+    faults: dict[tuple[str, str], str],
+    evaluations: dict[str, int],
+) -> NDArray[np.float32]:
+    """Return one metric's scores, float32 [variants, prompts]; add to faults and evaluations."""
+    position = {identifier: column for column, identifier in enumerate(prompts.ids)}
+    values = np.full((len(variants), len(prompts)), np.nan, dtype=np.float32)
+    for row, variant in enumerate(variants):
+        known: dict[str, str] = {}
+        for unit in _units(store, variant, metric):
+            columns = [position.get(identifier, -1) for identifier in unit.ids]
+            if -1 in columns or unit.prompts != _digest(prompts, columns):
+                continue  # of other prompts, or of other texts
+            values[row, columns] = unit.scores
+            for identifier in unit.ids:  # the faults of an older unit go with its scores
+                known.pop(identifier, None)
+            known.update(unit.faults)
+            if unit.record.get("evaluations") is not None:
+                evaluations[variant.name] = unit.record["evaluations"]
+        faults.update({(variant.name, identifier): why for identifier, why in known.items()})
+    return values
+
+
+def _units(
+    store: RunStore, variant: RegisteredVariant, metric: RegisteredMetric
+) -> list[UnitScores]:
+    """Return the units of a variant as it is now, oldest first: a newer one overrides."""
+    settings = store.settings()
+    folder = store.folder / "units" / slug(variant.name) / slug(metric.name)
+    found = (read_unit_scores(path) for path in sorted(folder.glob("*.json")))
+    units = [
+        unit
+        for unit in found
+        if unit is not None
+        and (unit.variant_key, unit.scorer_key) == (variant.key, metric.key)
+        and (settings is None or unit.seed == settings.seed)  # or of a run whose settings were lost
+    ]
+    return sorted(units, key=lambda unit: float(unit.record.get("finished", 0.0)))
+
+
+def _digest(prompts: PromptSet, columns: list[int]) -> str:
+    hashes = prompts.text_hashes or ()
+    return prompts_digest([prompts.ids[i] for i in columns], [hashes[i] for i in columns])
+
+
+def _variant(variant: RegisteredVariant, evaluations: dict[str, int]) -> Variant:
+    factors: dict[str, Factor] = dict(variant.factors)
+    if variant.name in evaluations:
+        factors["evaluations"] = evaluations[variant.name]
+    return Variant(variant.name, factors)
+
+
+def _with_table(table: ScoreTable | None, source: str, prompts: PromptSet) -> ScoreTable:
+    """Return the table with the variants of an existing one, as far as the prompts go."""
+    other = load_scores(source, prompts=None)
+    if other.prompts.text_hashes is None:
+        other = other.with_prompts(prompts)
+    wanted = set(prompts.ids)
+    shared = [i for i, identifier in enumerate(other.prompts.ids) if identifier in wanted]
+    other = other.take_prompts(shared)
+    return other if table is None else table.merge(other)

@@ -1,0 +1,58 @@
+"""The device models are loaded on."""
+
+from __future__ import annotations
+
+from importlib.util import find_spec
+
+from flasheval.errors import SettingError
+
+__all__ = ["choose_device", "device_count", "device_kind"]
+
+
+def choose_device(asked: str = "auto") -> str:
+    """Return the device: the one asked for, or the first GPU where there is one.
+
+    Raises SettingError for one this machine does not have.
+
+    >>> choose_device("cpu")
+    'cpu'
+    """
+    kind, _, number = asked.partition(":")
+    if kind == "cpu" and not number:
+        return "cpu"
+    if kind not in ("auto", "cuda", "mps") or (number and not number.isdigit()):
+        raise SettingError(f"device={asked}: expected auto, cpu, cuda, cuda:1, ... or mps")
+    count = device_count("cuda") if find_spec("torch") is not None else 0
+    if asked == "auto":
+        return "cuda:0" if count else "cpu"
+    if kind == "cuda":
+        if int(number or 0) >= count:
+            raise SettingError(f"device={asked}: torch finds {count} GPUs here; device=cpu works")
+        return f"cuda:{number or 0}"
+    return _mps()
+
+
+def device_kind(device: str) -> str:
+    """Return what of a device may change a number: its kind, not which of several it is.
+
+    >>> device_kind("cuda:1")
+    'cuda'
+    """
+    return device.partition(":")[0]
+
+
+def device_count(device: str) -> int:
+    """Return how many GPUs there are, 0 for a device that is none."""
+    if device_kind(device) != "cuda":
+        return 0
+    import torch
+
+    return int(torch.cuda.device_count())
+
+
+def _mps() -> str:
+    import torch
+
+    if not torch.backends.mps.is_available():
+        raise SettingError("device=mps: torch finds no Apple GPU here; device=cpu works")
+    return "mps"

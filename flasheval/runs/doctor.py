@@ -1,0 +1,262 @@
+"""Before a run: whether all it needs is there, and what it will cost."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from flasheval.errors import FlashevalError
+from flasheval.populations.population import Population
+from flasheval.prompts import PromptSet
+from flasheval.runs.checks import (
+    Check,
+    check_folder,
+    check_prompts,
+    check_scorers,
+    check_tables,
+    check_variants,
+    free_bytes,
+    free_memory_bytes,
+    size_text,
+)
+from flasheval.runs.devices import choose_device, device_count
+from flasheval.runs.estimate import Left, ModelEstimate, estimate_model
+from flasheval.runs.plan import Plan, WorkSettings, make_plan
+from flasheval.runs.run import first_prompts, run_settings
+from flasheval.runs.sampling import Sample, take_sample
+from flasheval.runs.score_files import UnitScores, write_unit_scores
+from flasheval.runs.store import RunSettings, RunStore
+from flasheval.runs.tally import tally
+from flasheval.runs.unit_work import library_versions
+from flasheval.scorers.scorer import ScorerSettings
+
+__all__ = ["Diagnosis", "diagnose"]
+
+
+@dataclass(frozen=True)
+class Diagnosis:
+    """What a doctor found.
+
+    Attributes:
+        checks: What the run needs, each looked at.
+        plan: The run's plan; None where it cannot be made.
+        device: The device models would be loaded on.
+        devices: How many of that kind there are; 1 for a processor.
+        left: What is left to do, by variant.
+        score_files: Score files left to write.
+        image_files: Files of kept images, one a unit, left to write.
+        file_bytes: What a score file takes on the disk.
+        models: What each model will take; empty where nothing was timed.
+
+    """
+
+    checks: tuple[Check, ...]
+    plan: Plan | None = None
+    device: str = "cpu"
+    devices: int = 1
+    left: dict[str, Left] | None = None
+    score_files: int = 0
+    image_files: int = 0
+    file_bytes: int = 0
+    models: tuple[ModelEstimate, ...] = ()
+
+    @property
+    def ok(self) -> bool:
+        """Whether nothing is missing."""
+        return all(check.ok for check in self.checks)
+
+    @property
+    def batch(self) -> int:
+        """Images made at a time."""
+        return 0 if self.plan is None else self.plan.work.batch
+
+    @property
+    def untimed(self) -> list[str]:
+        """The variants that the estimate leaves out."""
+        if self.plan is None:
+            return []
+        timed = {name for model in self.models for name in model.timing.variants}
+        return [one.name for one in self.plan.variants if one.name not in timed]
+
+    @property
+    def disk(self) -> float:
+        """The bytes the run will write: scores, and images where they are kept."""
+        return self.score_files * self.file_bytes + sum(model.image_bytes for model in self.models)
+
+
+def diagnose(
+    population: Population,
+    prompts: str | PromptSet,
+    scorers: Any,
+    *,
+    out: Path,
+    work: WorkSettings,
+    seed: int | None = None,
+    chunk: int | None = None,
+    limit: int | None = None,
+    sample: bool = True,
+    report: Callable[[str, float, int], None] = lambda label, done, total: None,
+) -> Diagnosis:
+    """Look at all a run needs, and time a few batches of each model.
+
+    Args:
+        population: The variants.
+        prompts: A prompt file, or prompts.
+        scorers: The scorers' settings.
+        out: The run folder, there or not yet; nothing stays in it.
+        work: How units are to be done; its device may be ``auto``.
+        seed: The seed; the folder's, else 0.
+        chunk: Prompts a unit; the folder's, else 32.
+        limit: The first so many prompts only.
+        sample: Whether models are loaded and timed.
+        report: Told how far the sample is.
+
+    Returns:
+        What was found; what is wrong is in its checks, and raises nothing.
+
+    """
+    checks: list[Check] = []
+    texts = _prompts(prompts, limit, checks)
+    found, usable = check_scorers(scorers)
+    checks += found
+    work = replace(work, device=_device(work.device, checks))
+    settings = _settings(out, seed, chunk, checks)
+    plan = None if texts is None else _plan(population, texts, usable, settings, work, checks)
+    checks += check_tables(population.tables)
+    checks.append(check_folder(out, settings))
+    can_write = checks[-1].ok
+    if plan is None:
+        return Diagnosis(tuple(checks), device=work.device)
+    left = _left(plan, RunStore(out))
+    has_device = all(check.ok for check in checks if check.what == "device")
+    taken = take_sample(plan, report) if sample and has_device else Sample()
+    models = tuple(estimate_model(timing, left) for timing in taken.timings)
+    diagnosis = Diagnosis(
+        (*checks, *taken.problems),
+        plan,
+        work.device,
+        max(1, device_count(work.device)),
+        left,
+        sum(_files(plan, count) for one in left.values() for count in one.score.values()),
+        sum(_files(plan, one.keep) for one in left.values()),
+        _file_bytes(plan),
+        models,
+    )
+    if not can_write:
+        return diagnosis
+    return replace(diagnosis, checks=(*diagnosis.checks, _disk(out, diagnosis)))
+
+
+def _prompts(prompts: str | PromptSet, limit: int | None, checks: list[Check]) -> PromptSet | None:
+    try:
+        texts = first_prompts(prompts, limit)
+    except FlashevalError as error:
+        checks.append(Check("prompts", str(error), False))
+        return None
+    checks.append(check_prompts(texts))
+    return texts if checks[-1].ok else None
+
+
+def _device(asked: str, checks: list[Check]) -> str:
+    try:
+        device = choose_device(asked)
+        free = free_memory_bytes(device)
+    except (FlashevalError, RuntimeError) as error:
+        checks.append(Check("device", " ".join(str(error).split()), False))
+        return "cpu"
+    memory = "" if free is None else f", {size_text(free)} of memory free"
+    checks.append(Check("device", f"{device}{memory}"))
+    return device
+
+
+def _settings(out: Path, seed: int | None, chunk: int | None, checks: list[Check]) -> RunSettings:
+    try:
+        return run_settings(out, seed, chunk)
+    except FlashevalError:  # told by check_folder
+        return RunSettings(seed or 0, chunk or 32)
+
+
+def _plan(
+    population: Population,
+    texts: PromptSet,
+    scorers: list[ScorerSettings],
+    settings: RunSettings,
+    work: WorkSettings,
+    checks: list[Check],
+) -> Plan | None:
+    """Return the plan of what can be done, once every variant and checkpoint was looked at."""
+    try:
+        plan = make_plan(
+            population.recipes,
+            texts,
+            scorers,
+            seed=settings.seed,
+            chunk=settings.chunk,
+            work=work,
+        )
+    except FlashevalError as refused:  # no variant can be measured, or the chunk cannot be
+        reasons = {}
+        for recipe in population.recipes:
+            try:
+                recipe.identity(work.device.partition(":")[0])
+            except FlashevalError as error:
+                reasons[recipe.name] = str(error)
+        checks += check_variants(population.recipes, reasons)
+        if not reasons:
+            checks.append(Check("plan", str(refused), False))
+        return None
+    checks += check_variants(population.recipes, plan.unusable)
+    return plan
+
+
+def _left(plan: Plan, store: RunStore) -> dict[str, Left]:
+    sizes = np.array([len(chunk) for chunk in plan.chunks])
+    metrics = [(scorer.slug, scorer.key) for scorer in plan.scorers]
+    left = {}
+    for variant in plan.variants:
+        names = [unit.name for unit in plan.units(variant)]
+        work = plan.work
+        found = tally(store, variant.slug, names, metrics, work.image_store, keeps=work.keep_images)
+        left[variant.name] = Left(
+            int(sizes[found.to_make if plan.scorers else ~found.kept].sum()),
+            int(sizes[~found.kept].sum()) if work.keep_images else 0,
+            {
+                scorer.metric: int(sizes[~there].sum())
+                for scorer, there in zip(plan.scorers, found.scored, strict=True)
+            },
+        )
+    return left
+
+
+def _files(plan: Plan, images: int) -> int:
+    """Return how many files of units so many images are."""
+    return -(-images // plan.chunk)
+
+
+def _file_bytes(plan: Plan) -> int:
+    """Return what a score file takes on the disk, by writing one."""
+    chunk = plan.chunks[0]
+    batches = -(-len(chunk) // plan.work.batch)
+    scores = np.random.default_rng(0).random(len(chunk), dtype=np.float32)
+    record = {"seconds_generate": [0.123456] * batches, "versions": library_versions()}
+    key = "0" * 64
+    unit = UnitScores("variant", key, "metric", key, 0, key, chunk.ids, scores, {}, record)
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder, "unit.json")
+        write_unit_scores(path, unit)
+        state = path.stat()
+        return max(state.st_size, 512 * getattr(state, "st_blocks", 0))
+
+
+def _disk(out: Path, diagnosis: Diagnosis) -> Check:
+    free = free_bytes(out)
+    if free < diagnosis.disk:
+        needed = size_text(diagnosis.disk)
+        said = f"{size_text(free)} free, about {needed} needed: make room, or choose another out="
+        return Check("disk", said, False)
+    return Check("disk", f"{size_text(free)} free")

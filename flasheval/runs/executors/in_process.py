@@ -1,0 +1,34 @@
+"""Units one after the other, in this process."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from flasheval.runs.executors.executor import Progress
+from flasheval.runs.plan import Plan, Unit
+from flasheval.runs.store import RunStore
+from flasheval.runs.worker import Worker
+
+__all__ = ["InProcess"]
+
+
+@dataclass(frozen=True)
+class InProcess:
+    """Does every unit in this process: for one GPU, or none."""
+
+    name: ClassVar[str] = "in_process"
+
+    def run(self, plan: Plan, store: RunStore, progress: Progress) -> None:
+        """Do all units of the plan; see Executor.run."""
+        count = 0
+
+        def done(unit: Unit) -> None:
+            nonlocal count
+            count += 1
+            progress(unit.variant.name, count, plan.n_units)
+
+        try:
+            Worker(plan, store, done=done).work()
+        finally:
+            store.claims.close()

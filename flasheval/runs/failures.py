@@ -1,0 +1,72 @@
+"""What went wrong with units: one small file each, which goes when the unit succeeds."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from flasheval.storage.files import atomic_write
+from flasheval.storage.plain import from_plain, to_plain
+
+__all__ = ["Failure", "FailureLog"]
+
+
+@dataclass(frozen=True)
+class Failure:
+    """Why a unit, or a whole variant, could not be done.
+
+    Attributes:
+        variant: The variant's name.
+        stage: ``plan``, ``load``, ``generate`` or the name of the metric.
+        reason: The error in one line.
+        unit: The unit's name; empty where it is the whole variant.
+        first_id: The first prompt of the unit.
+        n_prompts: How many prompts wait for it.
+
+    """
+
+    variant: str
+    stage: str
+    reason: str
+    unit: str = ""
+    first_id: str = ""
+    n_prompts: int = 0
+
+    def of_variant(self) -> Failure:
+        """Return the failure of the whole variant that this one leads to."""
+        more = "" if self.stage == "load" else " (several units in a row: the rest is left out)"
+        return Failure(self.variant, self.stage, self.reason + more)
+
+
+class FailureLog:
+    """The folder of failures of a run."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    def write(self, slug: str, failure: Failure) -> None:
+        """Keep a failure; it replaces the last one of the same unit."""
+        with atomic_write(self._path(slug, failure.unit)) as temporary:
+            temporary.write_text(json.dumps(to_plain(failure), ensure_ascii=False), "utf-8")
+
+    def clear(self, slug: str, unit: str = "") -> None:
+        """Forget the failure of a unit, if there is one."""
+        self._path(slug, unit).unlink(missing_ok=True)
+
+    def forget(self, slug: str) -> None:
+        """Forget every failure of a variant, which is about to be tried again."""
+        for path in (self._folder / slug).glob("*.json"):
+            path.unlink(missing_ok=True)
+
+    def all(self) -> Iterator[Failure]:
+        """Give every failure, in the order of the variants' folders; damaged files are passed."""
+        for path in sorted(self._folder.glob("*/*.json")):
+            try:
+                yield from_plain(Failure, json.loads(path.read_text("utf-8")), source=str(path))
+            except Exception:  # noqa: S112 - the unit is undone, which is what counts
+                continue
+
+    def _path(self, slug: str, unit: str) -> Path:
+        return self._folder / slug / f"{unit or 'variant'}.json"

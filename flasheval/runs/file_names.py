@@ -1,0 +1,49 @@
+"""Prompt ids as names of files, and back."""
+
+from __future__ import annotations
+
+import re
+
+__all__ = ["file_name", "id_of"]
+
+_PLAIN = frozenset("abcdefghijklmnopqrstuvwxyz0123456789_-.")
+_RESERVED = re.compile(r"(con|prn|aux|nul|com[0-9]|lpt[0-9])(\.|$)")
+
+
+def file_name(prompt_id: str) -> str:
+    """Return a file name, without suffix, for a prompt id.
+
+    No two ids share one, also where a file system takes small and large letters for the same;
+    `id_of` gives the id back. Digits, small letters, ``_``, ``-`` and dots within stay as they
+    are, a capital is written ``+`` and its small letter, and any other character as the bytes of
+    its UTF-8 form, ``=`` and two hex digits each.
+
+    >>> file_name("000139"), file_name("Parti/7")
+    ('000139', '+parti=2f7')
+    """
+    name = "".join(map(_written, prompt_id))
+    if name.startswith(".") or _RESERVED.match(name):  # hidden, or a device's name on Windows
+        name = f"={ord(name[0]):02x}{name[1:]}"
+    return name
+
+
+def id_of(name: str) -> str:
+    """Return the prompt id of a file name without suffix.
+
+    >>> id_of("+parti=2f7")
+    'Parti/7'
+    """
+    data = re.sub(
+        rb"\+([a-z])|=([0-9a-f]{2})",
+        lambda found: found[1].upper() if found[1] else bytes.fromhex(found[2].decode()),
+        name.encode(),
+    )
+    return data.decode()
+
+
+def _written(character: str) -> str:
+    if character in _PLAIN:
+        return character
+    if "A" <= character <= "Z":
+        return f"+{character.lower()}"
+    return "".join(f"={byte:02x}" for byte in character.encode())

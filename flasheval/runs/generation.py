@@ -1,0 +1,112 @@
+"""The images of one unit, in batches that become smaller when memory runs out."""
+
+from __future__ import annotations
+
+import gc
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from flasheval.generators.generator import Batch, Generator
+from flasheval.generators.images import ImageFault, to_images
+
+if TYPE_CHECKING:
+    from PIL.Image import Image
+
+__all__ = ["Batches", "Made", "is_out_of_memory", "make_images"]
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Made:
+    """The images of a unit and how they came about.
+
+    Attributes:
+        images: One image, or the reason for none, a prompt.
+        seconds: Wall time of each batch.
+        sizes: Images of each batch.
+        evaluations: Network evaluations an image took, where known.
+
+    """
+
+    images: list[Image | ImageFault]
+    seconds: tuple[float, ...]
+    sizes: tuple[int, ...]
+    evaluations: int | None
+
+
+class Batches:
+    """Runs work over slices, halving them for good once they do not fit into memory.
+
+    Args:
+        size: How many to begin with.
+
+    """
+
+    def __init__(self, size: int) -> None:
+        self.size = size
+
+    def over(self, count: int, work: Callable[[slice], T]) -> list[T]:
+        """Return what the work gives for each slice of ``range(count)``, in order.
+
+        Raises what the work raises; running out of memory only with a single item.
+        """
+        results, start = [], 0
+        while start < count:
+            part = slice(start, min(start + self.size, count))
+            try:
+                results.append(work(part))
+            except Exception as error:
+                if part.stop - part.start == 1 or not is_out_of_memory(error):
+                    raise
+                self.size = (part.stop - part.start + 1) // 2
+                failed = True
+            else:
+                failed = False
+                start = part.stop
+            if failed:  # outside the handler: the traceback would hold on to the memory
+                free_memory()
+        return results
+
+
+def make_images(generator: Generator, batch: Batch, batches: Batches) -> Made:
+    """Make the images of a unit. Raises whatever the generator does."""
+
+    def work(part: slice) -> tuple[list[Any], float, int | None]:
+        begun = time.perf_counter()
+        asked = batch[part]
+        images = to_images(generator.generate(asked), len(asked))
+        return images, time.perf_counter() - begun, generator.evaluations
+
+    done = batches.over(len(batch), work)
+    return Made(
+        [image for images, _, _ in done for image in images],
+        tuple(seconds for _, seconds, _ in done),
+        tuple(len(images) for images, _, _ in done),
+        done[-1][2] if done else None,
+    )
+
+
+def is_out_of_memory(error: BaseException) -> bool:
+    """Tell whether an error says that memory ran out, without importing torch.
+
+    >>> is_out_of_memory(MemoryError()), is_out_of_memory(ValueError("no"))
+    (True, False)
+    """
+    if isinstance(error, MemoryError) or type(error).__name__ == "OutOfMemoryError":
+        return True
+    text = str(error).lower()
+    return isinstance(error, RuntimeError) and (
+        "out of memory" in text or "can't allocate memory" in text
+    )
+
+
+def free_memory() -> None:
+    """Give back what nothing refers to any more, the accelerator's memory too."""
+    gc.collect()
+    torch = sys.modules.get("torch")
+    if torch is not None and torch.cuda.is_available():
+        torch.cuda.empty_cache()

@@ -1,0 +1,97 @@
+"""Kept images as files for people: one an image, named by its prompt's id."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from flasheval.generators.images import ImageFault
+from flasheval.runs.file_names import file_name
+from flasheval.runs.image_codec import SUFFIXES, decode, encode_all
+from flasheval.runs.kept_images import Damaged, ImageStore, ImageUnit
+from flasheval.storage.canonical import sha256_of
+from flasheval.storage.files import atomic_write
+
+if TYPE_CHECKING:
+    from PIL.Image import Image
+
+__all__ = ["FolderStore"]
+
+_FORMAT = 1
+
+
+@dataclass(frozen=True)
+class FolderStore(ImageStore):
+    """One file an image, ``FOLDER/VARIANT/PROMPT_ID.png``, to look at.
+
+    ``FOLDER/VARIANT/.units/NAME.json``, written last, says that a unit is whole: its files with
+    their sha256, and its faults. Ids that cannot be file names are written as
+    `flasheval.runs.file_names.file_name` says. Where settings of a variant change, its new images
+    take the place of the old ones, and the old units count as damaged.
+
+    Args:
+        folder: Where the variants' folders lie.
+        image_format: ``png``, ``webp`` (both lossless) or ``jpeg`` (lossy).
+
+    """
+
+    folder: Path
+    image_format: str = "png"
+
+    def path_of(self, unit: ImageUnit) -> Path:
+        """Return the file that says the unit is whole."""
+        return self.folder / unit.folder / ".units" / f"{unit.name}.json"
+
+    def write(self, unit: ImageUnit, images: Sequence[Image | ImageFault]) -> None:
+        """Write the unit's files and then its mark. Raises DataError when one cannot be."""
+        good = [image for image in images if not isinstance(image, ImageFault)]
+        encoded = iter(encode_all(good, self.image_format))
+        files, faults = {}, {}
+        for prompt_id, image in zip(unit.ids, images, strict=True):
+            if isinstance(image, ImageFault):
+                faults[prompt_id] = image.reason
+                continue
+            name = f"{file_name(prompt_id)}{SUFFIXES[self.image_format]}"
+            data = next(encoded)
+            with atomic_write(self.folder / unit.folder / name) as temporary:
+                temporary.write_bytes(data)
+            files[prompt_id] = [name, hashlib.sha256(data).hexdigest()]
+        mark = {"format": _FORMAT, "unit": unit.name, "files": files, "faults": faults}
+        with atomic_write(self.path_of(unit)) as temporary:
+            temporary.write_text(json.dumps({**mark, "check": sha256_of(mark)}), "utf-8")
+
+    def _read(self, unit: ImageUnit) -> list[Image | ImageFault]:
+        mark = self._marked(unit)
+        if mark["files"].keys() | mark["faults"].keys() != set(unit.ids):
+            raise Damaged("it holds images of other prompts")
+        return [
+            ImageFault(mark["faults"][prompt_id])
+            if prompt_id in mark["faults"]
+            else self._image(unit, *mark["files"][prompt_id])
+            for prompt_id in unit.ids
+        ]
+
+    def _marked(self, unit: ImageUnit) -> dict[str, Any]:
+        """Return what the mark says, once it is known to be as written."""
+        try:
+            mark = json.loads(self.path_of(unit).read_bytes())
+        except (ValueError, RecursionError) as error:
+            raise Damaged(f"its mark is not JSON ({error})") from error
+        if not isinstance(mark, dict) or mark.pop("check", None) != sha256_of(mark):
+            raise Damaged("the checksum of its mark does not fit")
+        if (mark["format"], mark["unit"]) != (_FORMAT, unit.name):
+            raise Damaged("its mark is another unit's, or of another version")
+        return mark
+
+    def _image(self, unit: ImageUnit, name: str, digest: str) -> Image:
+        try:
+            data = (self.folder / unit.folder / name).read_bytes()
+        except OSError as error:
+            raise Damaged(f"{name} cannot be read ({error.strerror or error})") from error
+        if hashlib.sha256(data).hexdigest() != digest:
+            raise Damaged(f"{name} is not the image that was written")
+        return decode(data)

@@ -1,0 +1,150 @@
+"""How fast a run goes: from the newest units to the time left, in plain arithmetic."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from itertools import pairwise
+from statistics import median
+
+from flasheval.runs.score_files import UnitScores
+from flasheval.variants import Factor
+
+__all__ = ["Cost", "Finished", "Pace", "cost_of", "likely_costs", "pace_of"]
+
+_PAUSE = 300.0  # seconds nothing happens in, longer than any model takes to load: a pause
+_SLOW = 5.0  # where units take longer than that themselves: so many times the usual wait
+
+
+@dataclass(frozen=True)
+class Finished:
+    """A unit that is over.
+
+    Attributes:
+        at: When, in seconds since 1970.
+        seconds: The work it took; 0 when unknown.
+        images: Its images.
+
+    """
+
+    at: float
+    seconds: float
+    images: int
+
+
+@dataclass(frozen=True)
+class Pace:
+    """How fast the newest units came.
+
+    Attributes:
+        images_per_second: By the clock, all runners together.
+        workers: Seconds of work done in a second; 0 when the units say nothing of it.
+
+    """
+
+    images_per_second: float
+    workers: float
+
+
+@dataclass(frozen=True)
+class Cost:
+    """What a variant's units took.
+
+    Attributes:
+        make: Seconds an image to make, without warm-up; None where none was made.
+        score: Seconds an image to score, by metric.
+        evaluations: Network evaluations an image.
+
+    """
+
+    make: float | None
+    score: Mapping[str, float]
+    evaluations: int | None = None
+
+    def of(self, to_make: int, to_score: Mapping[str, int]) -> float:
+        """Return the seconds so many images take."""
+        scoring = sum(self.score.get(metric, 0.0) * count for metric, count in to_score.items())
+        return (self.make or 0.0) * to_make + scoring
+
+
+def pace_of(finished: Iterable[Finished]) -> Pace | None:
+    """Return the pace of the newest units, back to the last pause; None for none.
+
+    The time runs from the beginning of the first of them, as far as that is known.
+
+    >>> pace_of([Finished(at=10.0 * i, seconds=10.0, images=32) for i in range(1, 5)])
+    Pace(images_per_second=3.2, workers=1.0)
+
+    """
+    units = sorted(finished, key=lambda unit: unit.at)
+    if not units:
+        return None
+    waits = [after.at - after.seconds - unit.at for unit, after in pairwise(units)]
+    pause = max(_PAUSE, _SLOW * median(waits)) if waits else _PAUSE
+    first = max((i + 1 for i, wait in enumerate(waits) if wait > pause), default=0)
+    units = units[first:]
+    begun = min(unit.at - unit.seconds for unit in units)
+    counted = units if units[0].seconds else units[1:]
+    took = units[-1].at - begun
+    if not counted or took <= 0:
+        return None
+    images, work = sum(one.images for one in counted), sum(one.seconds for one in counted)
+    return Pace(images / took, work / took)
+
+
+def cost_of(units: Iterable[UnitScores]) -> Cost:
+    """Return what one variant's units took, by their records.
+
+    A unit's first batch counts as warm-up where it was the first that a loaded model made.
+    """
+    seconds, images, evaluations = 0.0, 0, None
+    scoring: dict[str, tuple[float, int]] = {}
+    for unit in units:
+        record = unit.record
+        skipped = 0 if record["warm"] else 1
+        seconds += sum(record["seconds_generate"][skipped:])
+        images += sum(record["batches"][skipped:])
+        evaluations = record["evaluations"] if evaluations is None else evaluations
+        before = scoring.get(unit.metric, (0.0, 0))
+        scoring[unit.metric] = (
+            before[0] + record["seconds_score"],
+            before[1] + len(unit.ids) - len(unit.faults),
+        )
+    score = {metric: took / count for metric, (took, count) in scoring.items() if count}
+    return Cost(seconds / images if images else None, score, evaluations)
+
+
+def likely_costs(
+    costs: Mapping[str, Cost], factors: Mapping[str, Mapping[str, Factor]]
+) -> dict[str, Cost]:
+    """Return a cost for every variant: its own, else the mean of those most like it.
+
+    Likeness is the number of factors (base model, scheduler, steps, ...) two variants share.
+
+    Args:
+        costs: What variants took that were measured.
+        factors: The factors of all variants.
+
+    """
+    known = {name: cost for name, cost in costs.items() if cost.make is not None or cost.score}
+    if not known:
+        return {}
+    return {name: known.get(name) or _like(name, known, factors) for name in factors}
+
+
+def _like(
+    name: str, known: Mapping[str, Cost], factors: Mapping[str, Mapping[str, Factor]]
+) -> Cost:
+    mine = factors[name].items()
+    shared = {other: len(mine & factors.get(other, {}).items()) for other in known}
+    most = max(shared.values())
+    alike = [known[other] for other, count in shared.items() if count == most]
+    makes = [cost.make for cost in alike if cost.make is not None]
+    metrics = {metric for cost in alike for metric in cost.score}
+    return Cost(
+        sum(makes) / len(makes) if makes else None,
+        {
+            metric: sum(cost.score.get(metric, 0.0) for cost in alike) / len(alike)
+            for metric in metrics
+        },
+    )

@@ -1,0 +1,279 @@
+"""The folder of a run: where everything lies in it, and what of it is done."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any, Literal, TypeVar
+
+from flasheval.errors import ConflictError, DataError
+from flasheval.prompts import save_prompts
+from flasheval.runs.claims import Claims
+from flasheval.runs.failures import FailureLog
+from flasheval.runs.kept_features import FeatureStore
+from flasheval.runs.kept_images import ImageStore, ImageUnit, open_image_store
+from flasheval.runs.plan import Plan, PlannedScorer, PlannedVariant, Stage, Unit, WorkSettings
+from flasheval.runs.repairs import RepairLog
+from flasheval.runs.score_files import UnitScores, read_unit_scores
+from flasheval.storage.canonical import sha256_of
+from flasheval.storage.files import atomic_write
+from flasheval.storage.plain import from_plain, read_json, to_plain
+
+__all__ = [
+    "Asked",
+    "RegisteredMetric",
+    "RegisteredVariant",
+    "RunSettings",
+    "RunStore",
+    "score_name",
+]
+
+T = TypeVar("T", "RegisteredVariant", "RegisteredMetric")
+
+_FORMAT = 1
+
+
+@dataclass(frozen=True)
+class RunSettings:
+    """What all commands on one run folder have in common.
+
+    Attributes:
+        seed: The seed that images' seeds are made from.
+        chunk: Prompts a unit.
+        format: The version of the folder's form.
+
+    """
+
+    seed: int
+    chunk: int
+    format: int = _FORMAT
+
+
+@dataclass(frozen=True)
+class RegisteredVariant:
+    """A variant the run knows, from this command or an earlier one."""
+
+    name: str
+    key: str
+    kind: str
+    factors: dict[str, Any]  # a Factor each: text, number or truth value
+
+
+@dataclass(frozen=True)
+class RegisteredMetric:
+    """A metric the run knows."""
+
+    name: str
+    key: str
+    scorer: str
+    version: str
+    higher_is_better: bool
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What the last command on a run asked for, which is what `status` measures it by.
+
+    Attributes:
+        stage: ``run``, ``generate`` or ``score``.
+        variants: The variants' names, also of those that cannot be measured.
+        metrics: The metrics' names.
+        keep_images: Whether images are to be kept.
+        image_store: How.
+        image_format: In which format.
+
+    """
+
+    stage: Stage
+    variants: tuple[str, ...]
+    metrics: tuple[str, ...]
+    keep_images: bool = False
+    image_store: Literal["shards", "folder"] = "shards"
+    image_format: Literal["png", "webp", "jpeg"] = "png"
+
+
+def score_name(unit: str, scorer_key: str) -> str:
+    """Return the name of the file of a unit's scores in one metric."""
+    return hashlib.sha256(f"{unit}\n{scorer_key}".encode()).hexdigest()[:32] + ".json"
+
+
+class RunStore:
+    """A run folder.
+
+    ``units/VARIANT/METRIC/HASH.json`` holds the scores of a unit, ``images/`` and ``embeddings/``
+    what is kept of it, ``failures/`` what went wrong; ``prompts.parquet``, ``variants.parquet`` and
+    ``scores/`` are the score table collected from the units.
+
+    Args:
+        folder: The run folder; made when absent.
+
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.failures = FailureLog(folder / "failures")
+        self.features = FeatureStore(folder / "embeddings")
+        self.repairs = RepairLog(folder)
+
+    def settings(self) -> RunSettings | None:
+        """Return what the run was begun with; None for a new folder.
+
+        Raises DataError when the file is damaged or of another version.
+        """
+        path = self.folder / "run.json"
+        if not path.exists():
+            return None
+        advice = "delete it, and give seed= and chunk= if they were given before"
+        settings = from_plain(RunSettings, _read_checked(path, advice), source=str(path))
+        if settings.format != _FORMAT:
+            raise DataError(f"{path}: format {settings.format}; this version reads {_FORMAT}")
+        return settings
+
+    def begin(self, settings: RunSettings) -> None:
+        """Write down what the run is begun with, or see that it goes on with the same.
+
+        Raises ConflictError when the folder holds a run with another seed or chunk, DataError when
+        it cannot be written.
+        """
+        before = self.settings()
+        if before is None:
+            with atomic_write(self.folder / "run.json") as temporary:
+                temporary.write_text(_checked({**to_plain(settings), "format": _FORMAT}), "utf-8")
+            return
+        for key in ("seed", "chunk"):
+            old, new = getattr(before, key), getattr(settings, key)
+            if old != new:
+                raise ConflictError(
+                    f"{self.folder} holds a run with {key}={old}, not {key}={new}; "
+                    f"leave {key} out to go on with it, or name another folder with out="
+                )
+
+    @cached_property
+    def claims(self) -> Claims:
+        """The claims of this process."""
+        self.folder.mkdir(parents=True, exist_ok=True)
+        return Claims(self.folder / ".claims")
+
+    def images(self, work: WorkSettings) -> ImageStore:
+        """Return the store of kept images."""
+        return open_image_store(self.folder / "images", work.image_store, work.image_format)
+
+    def image_unit(self, unit: Unit) -> ImageUnit:
+        """Return the name under which a unit's images are kept."""
+        return ImageUnit(unit.name, unit.variant.slug, unit.chunk.ids, unit.chunk.texts)
+
+    def score_path(self, unit: Unit, scorer: PlannedScorer) -> Path:
+        """Return the file of a unit's scores in one metric."""
+        name = score_name(unit.name, scorer.key)
+        return self.folder / "units" / unit.variant.slug / scorer.slug / name
+
+    def listing(self, variant: PlannedVariant, scorer: PlannedScorer) -> set[str]:
+        """Return the names of the files there are for a variant and a metric."""
+        try:
+            return set(os.listdir(self.folder / "units" / variant.slug / scorer.slug))
+        except OSError:
+            return set()
+
+    def read_scores(self, unit: Unit, scorer: PlannedScorer) -> UnitScores | None:
+        """Return a unit's scores; None where they are absent or damaged."""
+        return read_unit_scores(self.score_path(unit, scorer))
+
+    def register(self, plan: Plan) -> None:
+        """Write down prompts, variants and metrics, for the score table and for `status`.
+
+        One of the same name replaces the one known; the units of the old one stay. Raises DataError
+        when one known from an earlier command is damaged.
+        """
+        save_prompts(plan.prompts, self.folder / "prompts.parquet")
+        for variant in plan.variants:
+            recipe = variant.recipe
+            kind, factors = recipe.generator.kind, dict(recipe.variant.factors)
+            self._register(
+                "variants",
+                variant.name,
+                RegisteredVariant(variant.name, variant.key, kind, factors),
+            )
+        for scorer in plan.scorers:
+            settings = scorer.settings
+            self._register(
+                "metrics",
+                scorer.metric,
+                RegisteredMetric(
+                    scorer.metric,
+                    scorer.key,
+                    settings.kind,
+                    settings.version,
+                    settings.higher_is_better,
+                ),
+            )
+        self.known_variants()  # before the work, not after it, see that they can be read
+        self.known_metrics()
+        self._note("asked.json", _asked(plan))
+
+    def asked(self) -> Asked | None:
+        """Return what the last command asked for; None where none has come that far.
+
+        Raises DataError when the file is damaged.
+        """
+        path = self.folder / "known" / "asked.json"
+        if not path.exists():
+            return None
+        advice = "delete it: the next command writes it again"
+        return from_plain(Asked, _read_checked(path, advice), source=str(path))
+
+    def _register(self, what: str, name: str, record: object) -> None:
+        self._note(f"{what}/{sha256_of(name)[:32]}.json", record)
+
+    def _note(self, name: str, record: object) -> None:
+        text = _checked(to_plain(record))
+        path = self.folder / "known" / name
+        if not path.exists() or path.read_bytes() != text.encode():
+            with atomic_write(path) as temporary:
+                temporary.write_text(text, "utf-8")
+
+    def known_variants(self, first: Sequence[str] = ()) -> list[RegisteredVariant]:
+        """Return the variants the run knows: those named first, then the others by name."""
+        return self._known("variants", RegisteredVariant, first)
+
+    def known_metrics(self, first: Sequence[str] = ()) -> list[RegisteredMetric]:
+        """Return the metrics the run knows, in the same order."""
+        return self._known("metrics", RegisteredMetric, first)
+
+    def _known(self, what: str, cls: type[T], first: Sequence[str]) -> list[T]:
+        paths = (self.folder / "known" / what).glob("*.json")
+        advice = f"delete it: a command with that {what[:-1]} writes it again"
+        found = [from_plain(cls, _read_checked(path, advice), source=str(path)) for path in paths]
+        place = {name: number for number, name in enumerate(first)}
+        return sorted(found, key=lambda one: (place.get(one.name, len(place)), one.name))
+
+
+def _checked(body: dict[str, Any]) -> str:
+    """Return JSON text that carries a checksum, so that no bit of it changes unseen."""
+    body = {**body, "check": sha256_of(body, digits=17)}
+    return json.dumps(body, ensure_ascii=False, sort_keys=True)
+
+
+def _read_checked(path: Path, advice: str) -> Any:
+    try:
+        body = read_json(path)
+    except DataError as error:
+        raise DataError(f"{error}; {advice}") from error
+    if not isinstance(body, dict) or body.pop("check", None) != sha256_of(body, digits=17):
+        raise DataError(f"{path} is damaged (its checksum does not fit its content); {advice}")
+    return body
+
+
+def _asked(plan: Plan) -> Asked:
+    return Asked(
+        plan.work.stage,
+        (*(variant.name for variant in plan.variants), *plan.unusable),
+        tuple(scorer.metric for scorer in plan.scorers),
+        plan.work.keep_images,
+        plan.work.image_store,
+        plan.work.image_format,
+    )

@@ -1,0 +1,298 @@
+"""One unit done: its images made or read, and every score still missing written."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cache
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from flasheval.errors import DataError, FlashevalError
+from flasheval.generators.generator import Batch, Generator
+from flasheval.generators.images import ImageFault
+from flasheval.generators.seeds import image_seed
+from flasheval.runs.failures import Failure
+from flasheval.runs.generation import Batches, Made, make_images
+from flasheval.runs.plan import Plan, PlannedScorer, Unit
+from flasheval.runs.score_files import (
+    UnitScores,
+    damage_of,
+    read_unit_scores,
+    write_unit_scores,
+)
+from flasheval.runs.store import RunStore
+from flasheval.scorers.scorer import Embedder, Scorer
+
+if TYPE_CHECKING:
+    from PIL.Image import Image
+
+__all__ = [
+    "LoadError",
+    "StorageError",
+    "Tools",
+    "do_unit",
+    "error_line",
+    "library_versions",
+    "missing_outputs",
+]
+
+IMAGES = "images"
+_LIBRARIES = ("torch", "diffusers", "transformers", "pillow")
+
+
+class StorageError(DataError):
+    """The run folder cannot be written: no other unit would fare better."""
+
+
+class LoadError(FlashevalError):
+    """A variant's model cannot be loaded: none of its units can be done."""
+
+
+@dataclass
+class Tools:
+    """What a worker has at hand for the units of one variant.
+
+    Attributes:
+        load: Loads the variant's generator.
+        scorers: The loaded scorers, by metric.
+        batches: How many images are made at a time.
+        generator: The generator, once a unit has needed it.
+        warm: Whether it has made images before.
+        score_batches: How many images each scorer takes at a time.
+
+    """
+
+    load: Callable[[], Generator]
+    scorers: Mapping[str, Scorer]
+    batches: Batches
+    generator: Generator | None = None
+    warm: bool = False
+    score_batches: dict[str, Batches] = field(default_factory=dict)
+
+    def loaded(self) -> Generator:
+        """Return the generator, loading it when first asked. Raises LoadError."""
+        if self.generator is None:
+            try:
+                self.generator = self.load()
+            except Exception as error:
+                raise LoadError(error_line(error)) from error
+        return self.generator
+
+
+def missing_outputs(plan: Plan, store: RunStore, unit: Unit) -> list[str]:
+    """Return the metrics, and ``images``, that a unit lacks; damaged ones count as lacking."""
+    wanted = [] if plan.work.stage == "generate" else list(plan.scorers)
+    missing = [scorer.metric for scorer in wanted if not _is_done(plan, store, unit, scorer)]
+    if keeps_images(plan) and not store.images(plan.work).has(store.image_unit(unit)):
+        missing.append(IMAGES)
+    return missing
+
+
+def keeps_images(plan: Plan) -> bool:
+    """Tell whether a unit's images are an output of it."""
+    return plan.work.stage == "generate" or (plan.work.stage == "run" and plan.work.keep_images)
+
+
+def _is_done(plan: Plan, store: RunStore, unit: Unit, scorer: PlannedScorer) -> bool:
+    found = read_unit_scores(store.score_path(unit, scorer))
+    if found is None or (plan.work.retry_faults and found.faults):
+        return False
+    return not plan.work.keep_embeddings or _has_embeddings(store, unit, scorer)
+
+
+def _has_embeddings(store: RunStore, unit: Unit, scorer: PlannedScorer) -> bool:
+    return not scorer.settings.embeds or store.features.has(store.image_unit(unit), scorer.key)
+
+
+def do_unit(plan: Plan, store: RunStore, unit: Unit, tools: Tools) -> list[Failure]:
+    """Do what a unit lacks and return what failed of it.
+
+    Raises:
+        StorageError: The folder cannot be written to.
+
+    """
+    missing = missing_outputs(plan, store, unit)
+    if not missing:
+        return []
+    damaged = _damaged_scores(plan, store, unit, missing)
+    try:
+        made = _images(plan, store, unit, tools, damaged)
+    except (StorageError, LoadError):
+        raise
+    except Exception as error:  # a model may fail in any way; the other units go on
+        return [_failure(unit, "generate", error)]
+    failures = []
+    for scorer in plan.scorers:
+        if scorer.metric in missing:
+            try:
+                _score(plan, store, unit, scorer, made, tools)
+            except StorageError:
+                raise
+            except Exception as error:
+                failures.append(_failure(unit, scorer.metric, error))
+    tools.warm = tools.warm or bool(made.seconds)
+    if not failures:
+        store.failures.clear(unit.variant.slug, unit.name)
+        with _storing():
+            for path, reason in damaged.items():
+                store.repairs.note(path, reason)
+    return failures
+
+
+def _damaged_scores(
+    plan: Plan, store: RunStore, unit: Unit, missing: Sequence[str]
+) -> dict[Path, str]:
+    """Return what is wrong with each file of scores that is there and yet has to be made again."""
+    paths = [store.score_path(unit, one) for one in plan.scorers if one.metric in missing]
+    reasons = {path: damage_of(path) for path in paths if path.exists()}
+    return {path: reason for path, reason in reasons.items() if reason is not None}
+
+
+def _images(
+    plan: Plan, store: RunStore, unit: Unit, tools: Tools, damaged: dict[Path, str]
+) -> Made:
+    """Return the images, kept ones where there are some; add a damaged file to those known."""
+    kept, image_unit = store.images(plan.work), store.image_unit(unit)
+    found = kept.read(image_unit)
+    if found is not None:
+        return Made(found, (), (), None)
+    reason, path = kept.damage(image_unit), kept.path_of(image_unit)
+    if plan.work.stage == "score" and unit.variant.recipe.generator.kind != IMAGES:
+        if reason is not None:
+            raise DataError(
+                f"{path} is damaged: {reason}; delete it and make its images again with "
+                "flasheval generate"
+            )
+        raise DataError("its images are not kept here; make them with flasheval generate")
+    if reason is not None and keeps_images(plan):
+        damaged[path] = reason
+    ids = unit.chunk.ids
+    batch = Batch(ids, unit.chunk.texts, tuple(image_seed(plan.seed, one) for one in ids))
+    made = make_images(tools.loaded(), batch, tools.batches)
+    if not keeps_images(plan):
+        return made
+    with _storing():
+        kept.write(image_unit, made.images)
+    if plan.work.image_format == "jpeg":  # what is scored must be what can be scored again
+        return Made(
+            kept.read(image_unit) or made.images, made.seconds, made.sizes, made.evaluations
+        )
+    return made
+
+
+def _score(
+    plan: Plan, store: RunStore, unit: Unit, scorer: PlannedScorer, made: Made, tools: Tools
+) -> None:
+    begun = time.perf_counter()
+    good = [i for i, image in enumerate(made.images) if not isinstance(image, ImageFault)]
+    images: list[Any] = [made.images[i] for i in good]
+    scores = np.full(len(unit.chunk), np.nan, dtype=np.float32)
+    faults = {
+        unit.chunk.ids[i]: image.reason
+        for i, image in enumerate(made.images)
+        if isinstance(image, ImageFault)
+    }
+    texts = [unit.chunk.texts[i] for i in good]
+    loaded = tools.scorers[scorer.metric]
+    keep = plan.work.keep_embeddings and scorer.settings.embeds
+    batches = tools.score_batches.setdefault(scorer.metric, Batches(len(unit.chunk)))
+    embeddings, values = _scores_of(loaded, images, texts, keep, batches)
+    scores[good] = values
+    for i, value in zip(good, values, strict=True):
+        if np.isnan(value):
+            faults[unit.chunk.ids[i]] = f"{scorer.metric} gives no score"
+    seconds = time.perf_counter() - begun
+    with _storing():
+        if embeddings is not None:
+            rows = np.full((len(unit.chunk), embeddings.shape[1]), np.nan, dtype=np.float32)
+            rows[good] = embeddings
+            store.features.write(store.image_unit(unit), scorer.key, rows)
+        write_unit_scores(
+            store.score_path(unit, scorer),
+            UnitScores(
+                unit.variant.name,
+                unit.variant.key,
+                scorer.metric,
+                scorer.key,
+                plan.seed,
+                unit.chunk.digest,
+                unit.chunk.ids,
+                scores,
+                faults,
+                _record(plan, made, seconds, tools.warm),
+            ),
+        )
+
+
+def _scores_of(
+    scorer: Scorer, images: list[Image], texts: list[str], keep: bool, batches: Batches
+) -> tuple[NDArray[np.float32] | None, NDArray[np.float32]]:
+    """Return embeddings, where they are to be kept, and scores; in parts if memory is short."""
+    if not images:
+        return None, np.empty(0, dtype=np.float32)
+    if keep and isinstance(scorer, Embedder):
+        embeddings = np.concatenate(batches.over(len(images), lambda p: scorer.embed(images[p])))
+        return embeddings, scorer.score_embeddings(embeddings, texts)
+    parts = batches.over(len(images), lambda part: scorer.score(images[part], texts[part]))
+    return None, np.concatenate(parts)
+
+
+def _record(plan: Plan, made: Made, seconds: float, warm: bool) -> dict[str, Any]:
+    return {
+        "finished": round(time.time(), 3),
+        "seconds_generate": [round(one, 6) for one in made.seconds],
+        "batches": list(made.sizes),
+        "warm": warm,
+        "seconds_score": round(seconds, 6),
+        "evaluations": made.evaluations,
+        "device": plan.work.device,
+        "versions": library_versions(),
+    }
+
+
+@cache
+def library_versions() -> dict[str, str]:
+    """Return the versions of what images and scores are made with, as far as installed."""
+    from flasheval import __version__
+
+    found = {"flasheval": __version__}
+    for name in _LIBRARIES:
+        try:
+            found[name] = version(name)
+        except PackageNotFoundError:
+            continue
+    return found
+
+
+def _failure(unit: Unit, stage: str, error: Exception) -> Failure:
+    chunk = unit.chunk
+    return Failure(unit.variant.name, stage, error_line(error), unit.name, chunk.ids[0], len(chunk))
+
+
+def error_line(error: Exception) -> str:
+    """Return an error in one line, its kind too where it is none of ours."""
+    reason = str(error) if isinstance(error, FlashevalError) else f"{type(error).__name__}: {error}"
+    return " ".join(reason.split())[:500]
+
+
+class _storing:  # noqa: N801 - reads as the statement it is
+    """Turns an error of writing into a StorageError, so that it is not taken for the unit's own."""
+
+    def __enter__(self) -> None:
+        return None
+
+    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
+        if isinstance(error, DataError) and isinstance(error.__cause__, OSError):
+            what = str(error).rpartition("; ")[0]  # atomic_write names the file, and gives advice
+        elif isinstance(error, OSError):
+            where = error.filename or "the run folder"
+            what = f"cannot write {where}: {error.strerror or error}"
+        else:
+            return
+        raise StorageError(f"{what}; mend that and run the same command again") from error

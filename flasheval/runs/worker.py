@@ -1,0 +1,132 @@
+"""The loop over units: what every executor runs, once in each of its processes."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+
+from flasheval.errors import FlashevalError
+from flasheval.runs.failures import Failure
+from flasheval.runs.generation import Batches
+from flasheval.runs.loading import ModelHolder, by_model
+from flasheval.runs.plan import Plan, PlannedVariant, Unit
+from flasheval.runs.store import RunStore
+from flasheval.runs.unit_work import LoadError, Tools, do_unit, missing_outputs
+from flasheval.scorers.scorer import Scorer
+
+__all__ = ["Place", "Worker"]
+
+_GIVE_UP = 3  # units of one variant that fail in a row
+_PAUSE = 0.5  # seconds between two looks at units that another runner has claimed
+
+
+@dataclass(frozen=True)
+class Place:
+    """Which of several workers this is, ``rank`` of ``world``; they share one folder.
+
+    ``parent`` is the process that started this one as its worker, if one did.
+    """
+
+    rank: int = 0
+    world: int = 1
+    parent: int | None = None
+
+
+class Worker:
+    """Does units until none is left that is not done, failed or claimed by a runner still alive.
+
+    Args:
+        plan: What is to be done.
+        store: The run folder.
+        place: Which of several workers this is.
+        done: Called with each unit that is over, done or failed.
+
+    """
+
+    def __init__(
+        self,
+        plan: Plan,
+        store: RunStore,
+        place: Place | None = None,
+        done: Callable[[Unit], None] = lambda unit: None,
+    ) -> None:
+        self._plan, self._store, self._done = plan, store, done
+        self._place = place or Place()
+        self._scorers: dict[str, Scorer] = {}
+        self._models = ModelHolder(plan.work.device)
+
+    def work(self) -> None:
+        """Do all units.
+
+        Raises:
+            FlashevalError: A scorer cannot be loaded, or the folder cannot be written to.
+
+        """
+        claimed: list[Unit] = []
+        for variant in self._order():
+            claimed += self._do(variant, self._undone(variant))
+        while claimed:  # until others have done them, or died and left them
+            time.sleep(_PAUSE)
+            before, claimed = claimed, []
+            for variant in self._order():
+                claimed += self._do(variant, [unit for unit in before if unit.variant is variant])
+
+    def _order(self) -> Sequence[PlannedVariant]:
+        """Return the variants, those of one model together, from this worker's own place on."""
+        groups = by_model(self._plan.variants, self._plan.work.device)
+        ordered = [variant for group in groups for variant in group]
+        start = self._place.rank * len(ordered) // self._place.world
+        return [*ordered[start:], *ordered[:start]]
+
+    def _undone(self, variant: PlannedVariant) -> Iterator[Unit]:
+        for unit in self._plan.units(variant):
+            if missing_outputs(self._plan, self._store, unit):
+                yield unit
+            else:
+                self._done(unit)
+
+    def _do(self, variant: PlannedVariant, units: Iterable[Unit]) -> list[Unit]:
+        """Do units of one variant and return those that another runner has claimed."""
+        tools = Tools(
+            lambda: self._models.load(variant), self._scorers, Batches(self._plan.work.batch)
+        )
+        claimed, in_a_row = [], 0
+        for unit in units:
+            self._stop_if_orphaned()
+            with self._store.claims.claim(unit.name) as mine:
+                if not mine:
+                    claimed.append(unit)
+                    continue
+                failure = self._one(unit, tools)
+            self._done(unit)
+            in_a_row = in_a_row + 1 if failure is not None else 0
+            if failure is not None and (failure.stage == "load" or in_a_row == _GIVE_UP):
+                self._store.failures.write(variant.slug, failure.of_variant())
+                break
+        else:
+            self._store.failures.clear(variant.slug)
+        return claimed
+
+    def _one(self, unit: Unit, tools: Tools) -> Failure | None:
+        """Do one unit and return the first thing that failed of it, written down."""
+        self._load_scorers()
+        try:
+            failures = do_unit(self._plan, self._store, unit, tools)
+        except LoadError as error:
+            return Failure(unit.variant.name, "load", str(error))
+        for failure in failures[:1]:
+            self._store.failures.write(unit.variant.slug, failure)
+        return failures[0] if failures else None
+
+    def _load_scorers(self) -> None:
+        if self._scorers or self._plan.work.stage == "generate":
+            return
+        for scorer in self._plan.scorers:
+            self._scorers[scorer.metric] = scorer.settings.load(self._plan.work.device)
+
+    def _stop_if_orphaned(self) -> None:
+        """Stop when the process that started this worker is gone, or it would go on for days."""
+        if self._place.parent not in (None, os.getppid()):
+            raise FlashevalError("the command that started this worker has ended; run it again")

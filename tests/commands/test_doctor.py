@@ -1,0 +1,110 @@
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+DRAW = """
+import time
+import numpy as np
+
+def draw(prompts, seeds):
+    time.sleep(0.02 * len(seeds))
+    return [np.random.default_rng(seed).random((8, 8, 3), dtype="f4") for seed in seeds]
+
+def boom(prompts, seeds):
+    raise RuntimeError("no luck")
+
+def mean(images, prompts):
+    return [float(np.asarray(image).mean()) for image in images]
+"""
+WORDS = ("population=toys.yaml", "prompts=prompts.txt", "out=r", "device=cpu", "chunk=8", "batch=4")
+SCORER = 'scorers=[{name:function,function:"toys.py:mean"}]'
+
+
+@pytest.fixture
+def toys(tmp_path: Path) -> Path:
+    (tmp_path / "toys.py").write_text(DRAW)
+    (tmp_path / "prompts.txt").write_text("".join(f"thing {i}\n" for i in range(50)))
+    _population(tmp_path, "draw")
+    return tmp_path
+
+
+def _population(folder: Path, *functions: str) -> None:
+    lines = [f"  - {{name: {name}, function: 'toys.py:{name}'}}\n" for name in functions]
+    text = "settings: {generator: function}\nvariants:\n" + "".join(lines)
+    (folder / "toys.yaml").write_text(text)
+
+
+def test_all_is_there(run, toys):
+    ran = run("doctor", *WORDS, SCORER)
+    assert ran.code == 0, ran.err
+    lines = ran.out.splitlines()
+    assert lines[0].startswith("All is there; about 1.")  # 50 images of 0.02 s
+    assert lines[0].endswith("s on one processor")
+    checks = {line.split(":")[0] for line in lines if line.startswith("ok ")}
+    assert {"ok       prompts", "ok       scorer mean", "ok       folder r"} <= checks
+    assert "problem" not in ran.out
+    assert "1 variant x 50 prompts: 7 units of 8 prompts" in lines
+    assert "left: 50 images to make, 50 scores, 7 files" in lines
+    (row,) = (line.split() for line in lines if line.startswith("toys.py:draw"))
+    assert row[1:3] == ["1", "50"]
+    assert 0.02 <= float(row[3]) < 0.03
+    assert "an estimate, from 2 timed batches of up to 4 images" in lines
+    assert any(line.startswith("in all:") and "processor hours" in line for line in lines)
+    assert "keep_images=true" in ran.out
+    assert lines[-1] == "next: flasheval run with the same words, out=r"
+    assert not (toys / "r").exists()
+
+
+def test_a_problem_is_exit_code_1_and_its_line_says_what(run, toys):
+    _population(toys, "boom", "draw")
+    ran = run("doctor", *WORDS, 'scorers=[{name:function,function:"toys.py:mean"},clipp]')
+    assert ran.code == 1
+    assert ran.err == ""
+    lines = ran.out.splitlines()
+    assert lines[0].startswith("2 problems; about")
+    assert lines[0].endswith("without 1 variant not timed")
+    assert "problem  variant boom: RuntimeError: no luck" in lines
+    assert any("scorer clipp" in line and "did you mean 'clip'" in line for line in lines)
+    assert lines[-1].startswith("mend what is a problem")
+
+
+def test_without_a_sample_there_are_counts_and_no_times(run, toys):
+    _population(toys, "boom", "draw")  # not found out, as nothing is made
+    ran = run("doctor", *WORDS, SCORER, "sample=false", "keep_images=true")
+    assert ran.code == 0, ran.err
+    assert ran.out.startswith("All is there\n")
+    assert "left: 100 images to make, 100 scores, 28 files" in ran.out
+    assert "hours" not in ran.out
+    assert "s/image" not in ran.out
+
+
+def test_settings_that_cannot_be(run, toys):
+    run("doctor").one_line("population is missing")
+    run("doctor", "population=toys.yaml").one_line("prompts is missing")
+    run("doctor", *WORDS, SCORER, "image_format=bmp").one_line("image_format", "bmp")
+    ran = run("doctor", *WORDS, SCORER, "limit=0")
+    assert ran.code == 1
+    assert "limit=0: expected at least 1 prompt" in ran.out + ran.err
+
+
+def test_before_and_after_a_run(toys):
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+
+    def flasheval(verb: str, *words: str) -> str:
+        done = subprocess.run(
+            [sys.executable, "-m", "flasheval", verb, *WORDS, SCORER, *words],
+            cwd=toys,
+            env=environment,
+            capture_output=True,
+            text=True,
+        )
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+    flasheval("run", "limit=48")
+    said = flasheval("doctor")
+    assert "folder r: a run to go on with" in said
+    assert "left: 2 images to make, 2 scores, 1 file" in said
