@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+import logging
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -111,10 +113,33 @@ def _commit(name: str, revision: str | None, marker: str) -> str:
             'pip install "flasheval[generate]"'
         ) from error
     try:
-        found = Path(hf_hub_download(name, marker, revision=revision))
+        with _hub_silenced():
+            found = hf_hub_download(
+                name, marker, revision=revision, local_files_only=_Hub.out_of_reach
+            )
     except (HfHubHTTPError, LocalEntryNotFoundError, OSError, ValueError) as error:
+        # Each try takes half a minute where there is no network: the first one is enough.
+        _Hub.out_of_reach |= isinstance(error, LocalEntryNotFoundError)
         reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
         raise DataError(
             f"checkpoint {name}: it is neither a folder here nor to be had from the Hub ({reason})"
         ) from error
-    return found.parents[len(Path(marker).parts) - 1].name
+    return Path(found).parents[len(Path(marker).parts) - 1].name
+
+
+class _Hub:
+    """What this process has learnt of the Hub."""
+
+    out_of_reach = False
+
+
+@contextmanager
+def _hub_silenced() -> Iterator[None]:
+    """Keep the lines about tries that failed off the terminal; the last one raises."""
+    logger = logging.getLogger("huggingface_hub")
+    before = logger.level
+    logger.setLevel(logging.ERROR)
+    try:
+        yield
+    finally:
+        logger.setLevel(before)

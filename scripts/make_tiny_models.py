@@ -6,7 +6,7 @@ megabytes in all, the same files for the same seed. What they draw means nothing
 
 Writes a population of them beside them, so that this works next:
 
-    flasheval run population=FOLDER/population.yaml prompts=PROMPTS \\
+    flasheval run population=FOLDER/population.yaml prompts=PROMPTS \
         'scorers=[{name: clip, checkpoint: FOLDER/clip}]' out=runs/tiny
 """
 

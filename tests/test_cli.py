@@ -65,8 +65,8 @@ def test_an_unknown_verb_gets_a_suggestion(
     assert main([verb]) == 2
     err = capsys.readouterr().err
     assert err == (
-        f"flasheval: error: no verb '{verb}'; there are: search, validate, import, show; "
-        f"did you mean '{nearest}'?\n"
+        f"flasheval: error: no verb '{verb}'; there are: doctor, run, generate, score, status, "
+        f"search, validate, import, show; did you mean '{nearest}'?\n"
     )
 
 

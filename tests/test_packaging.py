@@ -152,8 +152,12 @@ def test_the_constraints_are_plain_pins_of_every_requirement() -> None:
     pinned = {name.lower().replace("_", "-") for name in pins}
     project = (ROOT / "pyproject.toml").read_text()
     core = re.search(r"^dependencies = \[(.*?)^\]", project, re.M | re.S)
-    dev = re.search(r"^dev = \[(.*?)^\]", project, re.M | re.S)
-    assert core is not None
-    assert dev is not None
-    needed = set(re.findall(r'"([\w-]+)>=', core[1] + dev[1]))
-    assert needed - pinned == set()
+    extras = [
+        re.search(rf"^{extra} = \[(.*?)\]\n", project, re.M | re.S)
+        for extra in ("dev", "sweep", "generate", "quantise")
+    ]
+    found = [core, *extras]
+    assert None not in found
+    needed = set(re.findall(r'"([\w-]+)>=', "".join(one[1] for one in found if one is not None)))
+    assert {"numpy", "torch", "diffusers", "optimum-quanto"} <= needed
+    assert {name.lower() for name in needed} - pinned == set()

@@ -14,7 +14,7 @@ from flasheval.commands.run import asked_population, asked_prompts
 from flasheval.configs import DoctorConfig
 from flasheval.progress import ProgressReport, duration
 from flasheval.report.run_folder import population_folder, shown_path
-from flasheval.report.table import plain_table
+from flasheval.report.table import plain_table, shortened
 
 if TYPE_CHECKING:
     from flasheval.runs.doctor import Diagnosis
@@ -24,6 +24,7 @@ __all__ = ["run_doctor"]
 
 _FAILED = 1
 _ROWS = 20
+_WIDTH = 22  # of a model in the table, for 80 columns
 
 
 def run_doctor(config: DoctorConfig, console: Console) -> int:
@@ -121,7 +122,7 @@ def _row(model: ModelEstimate, unique: bool) -> tuple[str, ...]:
     counts = list(timing.evaluations.values())
     more = " ..." if len(timing.variants) > 1 else ""
     return (
-        escape(timing.label if unique else timing.variants[0] + more),
+        escape(shortened(timing.label if unique else timing.variants[0] + more, _WIDTH)),
         str(len(timing.variants)),
         f"{model.images:,}",
         _range(seconds),

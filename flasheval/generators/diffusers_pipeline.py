@@ -11,9 +11,10 @@ from pathlib import Path
 from typing import Any
 
 from flasheval.errors import DataError, SettingError
-from flasheval.generators.diffusers_settings import DiffusersSettings
+from flasheval.generators.diffusers_settings import DiffusersSettings, lora_revision
 from flasheval.generators.evaluations import EvaluationCounter, denoiser_of
 from flasheval.generators.generator import Batch, Generator
+from flasheval.generators.lost_weights import weights_all_there
 from flasheval.generators.quantise import quantise
 from flasheval.generators.schedulers import swapped_scheduler
 from flasheval.suggest import nearest
@@ -31,12 +32,15 @@ class LoadedPipeline:
         pipeline: It, on its device.
         scheduler: The scheduler it came with, which every swap starts from.
         arguments: The arguments its call takes.
+        takes_lists: Whether it takes a random generator for each image; masked-token pipelines,
+            for example, draw from one for the whole batch, and make one image at a time.
 
     """
 
     pipeline: Any
     scheduler: Any
     arguments: frozenset[str]
+    takes_lists: bool
 
 
 class DiffusersGenerator:
@@ -78,18 +82,14 @@ class DiffusersGenerator:
             return self._made(batch)
         with EvaluationCounter(network) as counter:
             made = self._made(batch)
-        calls = counter.calls if self._takes_lists() else counter.calls / max(1, len(batch))
-        self._evaluations = round(calls)
+        one_by_one = not self.loaded.takes_lists
+        self._evaluations = round(counter.calls / (max(1, len(batch)) if one_by_one else 1))
         return made
-
-    def _takes_lists(self) -> bool:
-        # Masked-token pipelines draw from one random generator for the whole batch.
-        return "Amused" not in type(self.loaded.pipeline).__name__
 
     def _made(self, batch: Batch) -> Any:
         import torch
 
-        if self._takes_lists():
+        if self.loaded.takes_lists:
             generators = [torch.Generator().manual_seed(seed) for seed in batch.seeds]
             return self._call(list(batch.prompts), generators)
         return [
@@ -138,19 +138,22 @@ def _load(settings: DiffusersSettings, device: str) -> LoadedPipeline:
         more = {"safety_checker": None, "requires_safety_checker": False}
     try:
         pipeline: Any = diffusers.DiffusionPipeline
-        pipeline = pipeline.from_pretrained(
-            settings.found.path,
-            revision=settings.found.commit,
-            variant=settings.weights,
-            torch_dtype=getattr(torch, _DTYPES[settings.compute_dtype(device)]),
-            use_safetensors=True,
-            trust_remote_code=False,
-            **more,
-        )
+        with weights_all_there() as check:
+            pipeline = pipeline.from_pretrained(
+                settings.found.path,
+                revision=settings.found.commit,
+                variant=settings.weights,
+                torch_dtype=getattr(torch, _DTYPES[settings.compute_dtype(device)]),
+                use_safetensors=True,
+                trust_remote_code=False,
+                **more,
+            )
+            check(pipeline)
     except Exception as error:  # files missing, of another version, cut short, ...
         raise DataError(_not_loaded(settings, error)) from error
     pipeline.set_progress_bar_config(disable=True)
-    arguments = frozenset(inspect.signature(pipeline.__call__).parameters)
+    parameters = inspect.signature(pipeline.__call__).parameters
+    arguments = frozenset(parameters)
     if "prompt" not in arguments or "generator" not in arguments:
         raise DataError(
             f"checkpoint {settings.checkpoint}: {type(pipeline).__name__} is no text-to-image "
@@ -161,7 +164,8 @@ def _load(settings: DiffusersSettings, device: str) -> LoadedPipeline:
     if settings.quantise is not None:
         quantise(denoiser_of(pipeline), settings.quantise)
     _place(pipeline, settings.offload, device)
-    return LoadedPipeline(pipeline, pipeline.scheduler, arguments)
+    takes_lists = "list" in str(parameters["generator"].annotation).lower()
+    return LoadedPipeline(pipeline, pipeline.scheduler, arguments, takes_lists)
 
 
 def _has_checker(settings: DiffusersSettings) -> bool:
@@ -187,7 +191,9 @@ def _fuse_lora(pipeline: Any, settings: DiffusersSettings) -> None:
     if not hasattr(pipeline, "load_lora_weights"):
         raise SettingError(f"lora={settings.lora}: {type(pipeline).__name__} takes none")
     try:
-        pipeline.load_lora_weights(str(Path(str(settings.lora)).expanduser()))
+        path = Path(str(settings.lora)).expanduser()
+        more = {} if path.exists() else {"revision": lora_revision(str(settings.lora))}
+        pipeline.load_lora_weights(str(path), **more)
         pipeline.fuse_lora(lora_scale=settings.lora_scale)
         pipeline.unload_lora_weights()
     except Exception as error:
@@ -220,11 +226,13 @@ def _arguments(settings: DiffusersSettings, known: frozenset[str]) -> dict[str, 
     for key, (argument, value) in named.items():
         if value is None:
             continue
-        if argument not in known or argument in ("prompt", "generator", "output_type"):
+        if argument not in known:
             raise SettingError(
                 f"{key}={value}: this pipeline takes no {argument}{nearest(argument, known)}"
             )
         arguments[argument] = value
+    if "clean_caption" in known:  # else it would depend on whether bs4 and ftfy are installed
+        arguments.setdefault("clean_caption", False)
     return arguments
 
 

@@ -13,16 +13,26 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal, get_args
 from flasheval.errors import DataError, SettingError
 from flasheval.generators.generator import Generator, GeneratorSettings
 from flasheval.generators.quantise import Quantisation
-from flasheval.storage.canonical import JSON, sha256_of
+from flasheval.storage.canonical import JSON, canonical_value, sha256_of
 from flasheval.variants import Factor
 from flasheval.weights import Weights, locate
 
 if TYPE_CHECKING:
     from flasheval.generators.diffusers_pipeline import DiffusersGenerator
 
-__all__ = ["DiffusersSettings"]
+__all__ = ["DiffusersSettings", "lora_revision"]
 
 Dtype = Literal["auto", "fp32", "fp16", "bf16"]
+
+# Arguments of a pipeline's call that no option may set, and the setting to use in their place.
+_MANAGED: Mapping[str, str | None] = {
+    "num_inference_steps": "steps",
+    "guidance_scale": "guidance",
+    "width": "width",
+    "height": "height",
+    "negative_prompt": "negative_prompt",
+    **dict.fromkeys(("prompt", "generator", "output_type", "return_dict", "num_images_per_prompt")),
+}
 
 
 @dataclass(frozen=True)
@@ -82,6 +92,16 @@ class DiffusersSettings(GeneratorSettings):
             value = getattr(self, key)
             if value is not None and value not in words:
                 raise SettingError(f"{key}={value}: choose one of {', '.join(words)}")
+        for key in ("guidance", "lora_scale", "scheduler_settings", "options"):
+            try:  # refuses NaN, infinities, and what no file can hold
+                canonical_value(getattr(self, key), path=key)
+            except DataError as error:
+                raise SettingError(str(error)) from error
+        for argument in self.options:
+            if argument in _MANAGED:
+                use = _MANAGED[argument]
+                advice = f"set {use} instead" if use else "it is set for every batch; leave it out"
+                raise SettingError(f"options.{argument}: {advice}")
 
     @cached_property
     def found(self) -> Weights:
@@ -134,7 +154,7 @@ class DiffusersSettings(GeneratorSettings):
             "weights": self.weights,
             "dtype": self.compute_dtype(device),
             "quantise": self.quantise,
-            "lora": None if self.lora is None else _lora_revision(self.lora),
+            "lora": None if self.lora is None else lora_revision(self.lora),
             "lora_scale": self.lora_scale if self.lora is not None else None,
             "safety_checker": self.safety_checker,
         }
@@ -167,7 +187,8 @@ def _read_json(path: Path) -> dict[str, Any]:
     return found if isinstance(found, dict) else {}
 
 
-def _lora_revision(name: str) -> str:
+def lora_revision(name: str) -> str:
+    """Return a LoRA's commit on the Hub, or the hash of its local files. Raises DataError."""
     path = Path(name).expanduser()
     files = sorted(path.glob("*.safetensors")) if path.is_dir() else [path]
     if path.exists() and files:

@@ -53,7 +53,7 @@ def fake_quantise(weight: Any, bits: int) -> Any:
         bits: Bits of a weight, 2 or more.
 
     >>> import torch
-    >>> fake_quantise(torch.tensor([[0.1, 0.5, -1.0]]), 3)
+    >>> fake_quantise(torch.tensor([[0.1, 0.4, -1.0]]), 3)
     tensor([[ 0.0000,  0.3333, -1.0000]])
 
     """
@@ -61,7 +61,8 @@ def fake_quantise(weight: Any, bits: int) -> Any:
 
     exact = weight.float()
     largest = exact.abs().flatten(1).amax(1)
-    scale = torch.where(largest > 0, largest / (2 ** (bits - 1) - 1), 1.0)
+    scale = largest / (2 ** (bits - 1) - 1)
+    scale = torch.where(scale > 0, scale, 1.0)  # also where it is too small for a float
     scale = scale.reshape(-1, *[1] * (weight.ndim - 1))
     return ((exact / scale).round() * scale).to(weight.dtype)
 

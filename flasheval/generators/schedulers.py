@@ -31,10 +31,15 @@ SCHEDULERS: Mapping[str, str] = {
 
 # Used with distilled diffusion models and LoRAs, though not listed among the compatible ones.
 _DISTILLED = ("LCMScheduler", "TCDScheduler")
+# Their noise comes from a tree of their own, the same for a whole batch and no prompt's seed.
+_OWN_NOISE = ("DPMSolverSDEScheduler", "CosineDPMSolverMultistepScheduler")
+_SHIFTS = {"shift": "flow_shift", "flow_shift": "shift"}
 
 
 def swapped_scheduler(original: Any, name: str | None, settings: Mapping[str, object]) -> Any:
     """Return the scheduler of that name with the settings of the original one.
+
+    The shift of flow matching, which diffusers calls by two names, is kept too.
 
     Args:
         original: The scheduler the checkpoint came with.
@@ -42,15 +47,14 @@ def swapped_scheduler(original: Any, name: str | None, settings: Mapping[str, ob
         settings: Settings to change, by diffusers' own names.
 
     Raises:
-        SettingError: No such scheduler, one the model was not made for, or no such setting.
+        SettingError: No such scheduler, one the model was not made for, one that takes no seeds,
+            or no such setting, or value of it.
 
     """
     chosen = type(original) if name is None else _class(name)
-    if not _fits(original, chosen, settings):
-        fitting = sorted({_short(one.__name__) for one in original.compatibles})
+    if chosen.__name__ in _OWN_NOISE:
         raise SettingError(
-            f"scheduler={name} does not fit this checkpoint, which was made for "
-            f"{_short(type(original).__name__)}; these fit: {', '.join(fitting)}"
+            f"scheduler={chosen.__name__} draws its noise from no prompt's seed; use another"
         )
     known = set(chosen._get_init_keys(chosen))
     for key in settings:
@@ -59,7 +63,19 @@ def swapped_scheduler(original: Any, name: str | None, settings: Mapping[str, ob
                 f"scheduler_settings.{key}: {chosen.__name__} has no such setting"
                 f"{nearest(key, known)}"
             )
-    return chosen.from_config(original.config, **settings)
+    kept = {
+        key: original.config[other]
+        for key, other in _SHIFTS.items()
+        if key in known and key not in original.config and other in original.config
+    }
+    changed = {**kept, **settings}
+    taken = {key: value for key, value in original.config.items() if key in known}
+    if _kind(chosen, {**taken, **changed}) != _kind(type(original), original.config):
+        raise SettingError(_unfit(original, chosen))
+    try:
+        return chosen.from_config(original.config, **changed)
+    except (ValueError, TypeError, NotImplementedError) as error:
+        raise SettingError(f"scheduler={_short(chosen.__name__)}: {error}") from error
 
 
 def _class(name: str) -> Any:
@@ -74,12 +90,29 @@ def _class(name: str) -> Any:
     return found
 
 
-def _fits(original: Any, chosen: Any, settings: Mapping[str, object]) -> bool:
-    flows = ["FlowMatch" in one.__name__ for one in (type(original), chosen)]
-    if flows == [True, False]:  # solvers that learnt flow matching later are told to
-        return bool(settings.get("use_flow_sigmas"))
-    distilled = chosen.__name__ in _DISTILLED and bool(original.compatibles)
-    return all(flows) or chosen in original.compatibles or distilled
+def _kind(scheduler: Any, config: Mapping[str, Any]) -> str:
+    """Return what kind of model a scheduler class with these settings is for."""
+    name = scheduler.__name__
+    told = config.get("use_flow_sigmas") and config.get("prediction_type") == "flow_prediction"
+    if "FlowMatch" in name or told:  # solvers that learnt flow matching later are told to
+        return "flow matching"
+    diffusion = "DDIMScheduler" in getattr(scheduler, "_compatibles", ()) or name in _DISTILLED
+    return "diffusion" if diffusion else str(name)
+
+
+def _unfit(original: Any, chosen: Any) -> str:
+    """Return the message for a scheduler of another kind, with those that would fit."""
+    kind = _kind(type(original), original.config)
+    advice = {
+        "diffusion": "these fit: "
+        + ", ".join(name for name in SCHEDULERS if not name.startswith("FlowMatch")),
+        "flow matching": "FlowMatchEuler and FlowMatchHeun fit, and DPM and UniPC with "
+        "scheduler_settings {use_flow_sigmas: true, prediction_type: flow_prediction}",
+    }.get(kind, "leave scheduler= out")
+    return (
+        f"scheduler={_short(chosen.__name__)} does not fit this checkpoint, which was made for "
+        f"{_short(type(original).__name__)}: {advice}"
+    )
 
 
 def _short(class_name: str) -> str:

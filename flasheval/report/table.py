@@ -22,6 +22,7 @@ __all__ = [
     "as_text",
     "fewer",
     "plain_table",
+    "shortened",
     "size_row",
     "subset_report",
     "warning_lines",
@@ -128,7 +129,7 @@ def agreement_table(evidence: Evidence) -> Table:
         if equivalent is not None and equivalent.low is not None:
             interval = f" ({equivalent.low}{_DASH}{equivalent.high})"
         table.add_row(
-            _short(name, 13),
+            shortened(name, 13),
             "-" if row.search_tau is None else f"{row.search_tau:.3f}",
             Text(_spread(row.held_out_tau), style="bold"),
             _spread(row.random_tau),
@@ -202,5 +203,6 @@ def _short_tau(value: float) -> str:
     return f"{value:.2f}".replace("0.", ".", 1)
 
 
-def _short(name: str, width: int) -> str:
+def shortened(name: str, width: int) -> str:
+    """Return a name cut to a width, with dots where it is longer."""
     return name if len(name) <= width else name[: width - 1] + "\N{HORIZONTAL ELLIPSIS}"

@@ -51,7 +51,7 @@ class FailureLog:
         with atomic_write(self._path(slug, failure.unit)) as temporary:
             temporary.write_text(json.dumps(to_plain(failure), ensure_ascii=False), "utf-8")
 
-    def clear(self, slug: str, unit: str = "") -> None:
+    def clear(self, slug: str, unit: str) -> None:
         """Forget the failure of a unit, if there is one."""
         self._path(slug, unit).unlink(missing_ok=True)
 

@@ -160,7 +160,7 @@ def _images(
     """Return the images, kept ones where there are some; add a damaged file to those known."""
     kept, image_unit = store.images(plan.work), store.image_unit(unit)
     found = kept.read(image_unit)
-    if found is not None:
+    if found is not None and not (plan.work.retry_faults and _to_retry(plan, found)):
         return Made(found, (), (), None)
     reason, path = kept.damage(image_unit), kept.path_of(image_unit)
     if plan.work.stage == "score" and unit.variant.recipe.generator.kind != IMAGES:
@@ -184,6 +184,10 @@ def _images(
             kept.read(image_unit) or made.images, made.seconds, made.sizes, made.evaluations
         )
     return made
+
+
+def _to_retry(plan: Plan, images: Sequence[Image | ImageFault]) -> bool:
+    return keeps_images(plan) and any(isinstance(image, ImageFault) for image in images)
 
 
 def _score(

@@ -105,8 +105,6 @@ class Worker:
             if failure is not None and (failure.stage == "load" or in_a_row == _GIVE_UP):
                 self._store.failures.write(variant.slug, failure.of_variant())
                 break
-        else:
-            self._store.failures.clear(variant.slug)
         return claimed
 
     def _one(self, unit: Unit, tools: Tools) -> Failure | None:

@@ -52,6 +52,7 @@ def make_amused(folder: Path, seed: int = 0) -> Path:
         ),
         out=0.5,
     )
+    vqvae.decoder.conv_out.bias.data.add_(0.5)  # pixels are in [0, 1], not in [-1, 1]
     AmusedPipeline(
         vqvae=vqvae,
         tokenizer=tokenizer,

@@ -139,6 +139,11 @@ def test_a_negative_prompt_counts(tiny_models):
     assert _distance(_images(_settings(tiny_models, negative_prompt="red")), plain) > 1e-3
 
 
+def test_captions_are_as_they_are_whatever_is_installed(tiny_models):
+    assert _settings(tiny_models, "pixart").load("cpu")._arguments["clean_caption"] is False
+    assert "clean_caption" not in _settings(tiny_models, "sd").load("cpu")._arguments
+
+
 def test_a_size_counts(tiny_models):
     assert _images(_settings(tiny_models, width=48, height=32), BATCH[:1]).shape[2:] == (32, 48)
 
@@ -261,6 +266,10 @@ def test_an_argument_the_pipeline_does_not_take_is_one_line(tiny_models):
         ({"steps": 0}, "steps=0: expected at least 1"),
         ({"dtype": "fp8"}, "dtype=fp8: choose one of auto"),
         ({"quantise": "int3"}, "quantise=int3: choose one of fake-int8"),
+        ({"guidance": float("nan")}, "guidance is nan"),
+        ({"options": {"eta": float("inf")}}, "options.eta is inf"),
+        ({"options": {"num_inference_steps": 3}}, "options.num_inference_steps: set steps instead"),
+        ({"options": {"num_images_per_prompt": 2}}, "it is set for every batch; leave it out"),
     ],
 )
 def test_a_value_that_cannot_be_is_one_line(settings, words):

@@ -16,14 +16,18 @@ def test_weights_are_rounded_to_the_levels_of_their_channel(weights, bits):
     found = fake_quantise(torch.from_numpy(weights), bits).numpy()
     for row, rounded in zip(weights, found, strict=True):
         largest = np.abs(row).max()
-        if largest == 0:
+        step = np.float32(largest) / np.float32(2 ** (bits - 1) - 1)
+        if step == 0:  # zeros, or too small for any step
             assert (rounded == 0).all()
             continue
-        step = np.float32(largest) / np.float32(2 ** (bits - 1) - 1)
         expected = np.round(row / step) * step
         np.testing.assert_array_equal(rounded, expected.astype(np.float32))
         assert np.abs(rounded - row).max() <= step / 2 * 1.0001
         assert len(set(rounded.tolist())) <= 2**bits - 1
+
+
+def test_a_channel_too_small_for_a_step_is_zero():
+    assert torch.equal(fake_quantise(torch.tensor([[1e-45, 0.0]]), 4), torch.zeros(1, 2))
 
 
 def test_the_largest_weight_of_a_channel_stays():

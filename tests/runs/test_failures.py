@@ -29,9 +29,16 @@ def test_success_forgets_the_unit_and_no_other(tmp_path):
         log.write("sd", failure)
     log.clear("sd", UNIT.unit)
     log.clear("sd", "c" * 32)
-    log.clear("never-seen")
     assert sorted(log.all(), key=lambda one: one.unit) == [whole, other]
-    log.clear("sd")
+
+
+def test_a_variant_about_to_be_tried_again_is_forgotten_whole(tmp_path):
+    log = FailureLog(tmp_path)
+    log.write("sd", UNIT)
+    log.write("sd", Failure("sd", "load", "no"))
+    log.write("other", other := Failure("other", "load", "no"))
+    log.forget("sd")
+    log.forget("never-seen")
     assert list(log.all()) == [other]
 
 
