@@ -69,6 +69,12 @@ def make_tiny_models(
     folder: Path, seed: int = 0, only: Sequence[str] | None = None
 ) -> dict[str, Path]:
     """Make the models in a folder; return where each is (the GAN: the file of its code)."""
+    from diffusers.utils import logging as diffusers_logging
+    from transformers.utils import logging as transformers_logging
+
+    for one in (diffusers_logging, transformers_logging):  # bars and notes help nobody here
+        one.set_verbosity_error()
+        one.disable_progress_bar()
     folder.mkdir(parents=True, exist_ok=True)
     makers = _makers()
     made = {name: makers[name](folder / name, seed) for name in only or MODELS}

@@ -17,8 +17,8 @@ from flasheval.report.run_folder import population_folder, shown_path
 from flasheval.report.table import plain_table, shortened
 
 if TYPE_CHECKING:
-    from flasheval.runs.doctor import Diagnosis
-    from flasheval.runs.estimate import ModelEstimate
+    from flasheval.runs.doctor.diagnosis import Diagnosis
+    from flasheval.runs.doctor.estimate import ModelEstimate
 
 __all__ = ["run_doctor"]
 
@@ -32,7 +32,7 @@ def run_doctor(config: DoctorConfig, console: Console) -> int:
 
     Raises FlashevalError for a setting or a population that cannot be.
     """
-    from flasheval.runs.doctor import diagnose
+    from flasheval.runs.doctor.diagnosis import diagnose
     from flasheval.runs.plan import WorkSettings
     from flasheval.storage.plain import from_plain
 
@@ -165,7 +165,7 @@ def _image_disk(found: Diagnosis) -> str:
 
 
 def _size(count: float) -> str:
-    from flasheval.runs.checks import size_text
+    from flasheval.runs.doctor.checks import size_text
 
     return size_text(count)
 

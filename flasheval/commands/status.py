@@ -19,7 +19,7 @@ from flasheval.report.table import plain_table
 
 if TYPE_CHECKING:
     from flasheval.runs.failures import Failure
-    from flasheval.runs.status import RunStatus, VariantStatus
+    from flasheval.runs.status.reading import RunStatus, VariantStatus
 
 __all__ = ["run_status"]
 
@@ -29,7 +29,7 @@ _REASONS = 10
 
 def run_status(config: StatusConfig, console: Console) -> None:
     """Print how far the run in a folder is. Raises FlashevalError when there is none."""
-    from flasheval.runs.status import read_status
+    from flasheval.runs.status.reading import read_status
 
     if not config.path:
         raise SettingError("path is missing: flasheval status FOLDER, the out= of a run")

@@ -15,8 +15,8 @@ from flasheval.errors import ConflictError, DataError
 from flasheval.prompts import save_prompts
 from flasheval.runs.claims import Claims
 from flasheval.runs.failures import FailureLog
-from flasheval.runs.kept_features import FeatureStore
-from flasheval.runs.kept_images import ImageStore, ImageUnit, open_image_store
+from flasheval.runs.kept.features import FeatureStore
+from flasheval.runs.kept.images import ImageStore, ImageUnit, open_image_store
 from flasheval.runs.plan import Plan, PlannedScorer, PlannedVariant, Stage, Unit, WorkSettings
 from flasheval.runs.repairs import RepairLog
 from flasheval.runs.score_files import UnitScores, read_unit_scores

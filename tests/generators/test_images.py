@@ -192,7 +192,7 @@ def test_torch_is_not_imported_for_arrays():
         "import sys, numpy as np\n"
         "import flasheval.generators.gan, flasheval.generators.function\n"
         "import flasheval.generators.bare, flasheval.generators.registry\n"
-        "import flasheval.generators.image_folder, flasheval.runs.kept_images\n"
+        "import flasheval.generators.image_folder, flasheval.runs.kept.images\n"
         "assert 'PIL' not in sys.modules\n"
         "from flasheval.generators.images import to_images\n"
         "to_images(np.ones((1, 2, 2, 3)), 1)\n"

@@ -6,7 +6,7 @@ import json
 import pytest
 
 from flasheval.errors import DataError
-from flasheval.runs import kept_images
+from flasheval.runs.kept import images as kept_images
 from flasheval.runs.run import run
 from flasheval.runs.unit_work import StorageError
 from flasheval.storage import files

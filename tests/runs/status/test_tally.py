@@ -1,8 +1,8 @@
 import pytest
 
 from flasheval.runs.run import run
+from flasheval.runs.status.tally import tally
 from flasheval.runs.store import RunStore
-from flasheval.runs.tally import tally
 
 
 @pytest.mark.parametrize("image_store", ["shards", "folder"])

@@ -13,7 +13,8 @@ import numpy as np
 from flasheval.errors import FlashevalError
 from flasheval.populations.population import Population
 from flasheval.prompts import PromptSet
-from flasheval.runs.checks import (
+from flasheval.runs.devices import choose_device, device_count
+from flasheval.runs.doctor.checks import (
     Check,
     check_folder,
     check_prompts,
@@ -24,14 +25,13 @@ from flasheval.runs.checks import (
     free_memory_bytes,
     size_text,
 )
-from flasheval.runs.devices import choose_device, device_count
-from flasheval.runs.estimate import Left, ModelEstimate, estimate_model
+from flasheval.runs.doctor.estimate import Left, ModelEstimate, estimate_model
+from flasheval.runs.doctor.sampling import Sample, take_sample
 from flasheval.runs.plan import Plan, WorkSettings, make_plan
 from flasheval.runs.run import first_prompts, run_settings
-from flasheval.runs.sampling import Sample, take_sample
 from flasheval.runs.score_files import UnitScores, write_unit_scores
+from flasheval.runs.status.tally import tally
 from flasheval.runs.store import RunSettings, RunStore
-from flasheval.runs.tally import tally
 from flasheval.runs.unit_work import library_versions
 from flasheval.scorers.scorer import ScorerSettings
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable
 from pathlib import Path
 
-from flasheval.runs.asked_work import AskedWork
-from flasheval.runs.pace import Finished
 from flasheval.runs.plan import slug
 from flasheval.runs.score_files import UnitScores, read_unit_scores
-from flasheval.runs.tally import image_folder
+from flasheval.runs.status.asked_work import AskedWork
+from flasheval.runs.status.pace import Finished
+from flasheval.runs.status.tally import image_folder
 
 __all__ = ["newest_units"]
 

@@ -1,7 +1,7 @@
 import pytest
 
-from flasheval.runs.pace import Cost, Finished, cost_of, likely_costs, pace_of
 from flasheval.runs.score_files import UnitScores
+from flasheval.runs.status.pace import Cost, Finished, cost_of, likely_costs, pace_of
 
 
 def test_one_worker():

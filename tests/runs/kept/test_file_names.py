@@ -6,7 +6,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from flasheval.runs.file_names import file_name, id_of
+from flasheval.runs.kept.file_names import file_name, id_of
 
 IDS = st.text(st.characters(codec="utf-8"), min_size=1, max_size=30)
 

@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from flasheval.generators.images import ImageFault
-from flasheval.runs.image_codec import SUFFIXES, decode, encode_all
-from flasheval.runs.kept_images import Damaged, ImageStore, ImageUnit
+from flasheval.runs.kept.codec import SUFFIXES, decode, encode_all
+from flasheval.runs.kept.images import Damaged, ImageStore, ImageUnit
 from flasheval.storage.canonical import sha256_of
 from flasheval.storage.files import atomic_write
 

@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from flasheval.generators.images import ImageFault
-from flasheval.runs.file_names import file_name
-from flasheval.runs.image_codec import SUFFIXES, decode, encode_all
-from flasheval.runs.kept_images import Damaged, ImageStore, ImageUnit
+from flasheval.runs.kept.codec import SUFFIXES, decode, encode_all
+from flasheval.runs.kept.file_names import file_name
+from flasheval.runs.kept.images import Damaged, ImageStore, ImageUnit
 from flasheval.storage.canonical import sha256_of
 from flasheval.storage.files import atomic_write
 

@@ -9,7 +9,7 @@ import pytest
 
 from flasheval.errors import DataError
 from flasheval.runs.run import run
-from flasheval.runs.status import read_status
+from flasheval.runs.status.reading import read_status
 from flasheval.runs.store import RunSettings, RunStore
 
 

@@ -13,11 +13,11 @@ import numpy as np
 from flasheval.generators.generator import Batch, Generator
 from flasheval.generators.images import ImageFault
 from flasheval.generators.seeds import image_seed
-from flasheval.runs.checks import Check, model_label
 from flasheval.runs.devices import device_kind
-from flasheval.runs.estimate import ModelTiming, fit_seconds
+from flasheval.runs.doctor.checks import Check, model_label
+from flasheval.runs.doctor.estimate import ModelTiming, fit_seconds
 from flasheval.runs.generation import Batches, Made, make_images
-from flasheval.runs.image_codec import encode
+from flasheval.runs.kept.codec import encode
 from flasheval.runs.loading import ModelHolder, by_model
 from flasheval.runs.plan import Plan, PlannedVariant
 from flasheval.runs.unit_work import error_line

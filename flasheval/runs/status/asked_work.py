@@ -8,10 +8,10 @@ from pathlib import Path
 
 from flasheval.prompts import load_prompts
 from flasheval.runs.chunks import chunks_of
-from flasheval.runs.kept_images import ImageUnit
+from flasheval.runs.kept.images import ImageUnit
 from flasheval.runs.plan import slug, unit_name
+from flasheval.runs.status.tally import Tally, image_folder, tally
 from flasheval.runs.store import Asked, RegisteredMetric, RunSettings, RunStore, score_name
-from flasheval.runs.tally import Tally, image_folder, tally
 from flasheval.runs.unit_work import IMAGES
 
 __all__ = ["AskedWork"]

@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from flasheval.runs.estimate import Left, ModelTiming, estimate_model, fit_seconds
+from flasheval.runs.doctor.estimate import Left, ModelTiming, estimate_model, fit_seconds
 
 
 @given(

@@ -9,7 +9,7 @@ from flasheval.generators.generator import Batch, GeneratorSettings
 from flasheval.populations.population import Population, make_population
 from flasheval.populations.recipe import Recipe
 from flasheval.prompts import PromptSet
-from flasheval.runs.doctor import Diagnosis, diagnose
+from flasheval.runs.doctor.diagnosis import Diagnosis, diagnose
 from flasheval.runs.plan import WorkSettings
 from flasheval.runs.run import run
 from flasheval.variants import Variant

@@ -8,8 +8,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from flasheval.errors import DataError
-from flasheval.runs.kept_features import FeatureStore
-from flasheval.runs.kept_images import ImageUnit
+from flasheval.runs.kept.features import FeatureStore
+from flasheval.runs.kept.images import ImageUnit
 
 UNIT = ImageUnit("c" * 32, "sd15_DDIM10", ("7", "A/b", "é"), ("one", "two", "three"))
 

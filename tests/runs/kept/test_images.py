@@ -12,8 +12,8 @@ from PIL import Image
 
 from flasheval.errors import DataError, SettingError
 from flasheval.generators.images import ImageFault
-from flasheval.runs.image_codec import decode, encode
-from flasheval.runs.kept_images import ImageUnit, open_image_store
+from flasheval.runs.kept.codec import decode, encode
+from flasheval.runs.kept.images import ImageUnit, open_image_store
 
 FORMS = ("shards", "folder")
 UNIT = ImageUnit("0" * 31 + "a", "sd15_DDIM10", ("7", "A/b", "a/B", "x"), ("one", "", "déjà", "4"))

@@ -95,9 +95,9 @@ def open_image_store(folder: Path, form: str = "shards", image_format: str = "pn
         SettingError: Another form or format.
 
     """
-    from flasheval.runs.image_codec import FORMATS
-    from flasheval.runs.image_files import FolderStore
-    from flasheval.runs.image_shards import ShardStore
+    from flasheval.runs.kept.codec import FORMATS
+    from flasheval.runs.kept.folder import FolderStore
+    from flasheval.runs.kept.shards import ShardStore
 
     stores = {"shards": ShardStore, "folder": FolderStore}
     if form not in stores:

@@ -12,15 +12,15 @@ import numpy as np
 
 from flasheval.errors import DataError
 from flasheval.report.run_folder import RUN_MARK
-from flasheval.runs.asked_work import AskedWork
 from flasheval.runs.claims import are_held
-from flasheval.runs.damage import Damage, find_damage
 from flasheval.runs.failures import Failure
-from flasheval.runs.newest import newest_units
-from flasheval.runs.pace import Cost, Finished, Pace, cost_of, likely_costs, pace_of
 from flasheval.runs.score_files import UnitScores, read_unit_scores
+from flasheval.runs.status.asked_work import AskedWork
+from flasheval.runs.status.damage import Damage, find_damage
+from flasheval.runs.status.newest import newest_units
+from flasheval.runs.status.pace import Cost, Finished, Pace, cost_of, likely_costs, pace_of
+from flasheval.runs.status.tally import Tally
 from flasheval.runs.store import Asked, RunStore
-from flasheval.runs.tally import Tally
 
 __all__ = ["RunStatus", "VariantStatus", "read_status"]
 

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from flasheval.errors import DataError
-from flasheval.runs.kept_images import Damaged, ImageUnit
+from flasheval.runs.kept.images import Damaged, ImageUnit
 from flasheval.storage.files import atomic_write
 
 __all__ = ["FeatureStore"]
