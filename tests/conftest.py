@@ -6,6 +6,7 @@ import os
 os.environ["OMP_NUM_THREADS"] = "1"
 os.environ["OPENBLAS_NUM_THREADS"] = "1"
 os.environ["MKL_NUM_THREADS"] = "1"
+os.environ["HF_HUB_OFFLINE"] = "1"  # nothing is fetched; without a network every try takes seconds
 
 import runpy
 import sys
@@ -42,7 +43,6 @@ def _one_torch_thread() -> None:
 @pytest.fixture(scope="session")
 def tiny_models(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     """Where tiny models with random weights are: sd, sdxl, pixart, sd3, amused, gan and clip."""
-    os.environ["HF_HUB_OFFLINE"] = "1"
     make = runpy.run_path(str(Path(__file__).parents[1] / "scripts" / "make_tiny_models.py"))
     models: dict[str, Path] = make["make_tiny_models"](tmp_path_factory.mktemp("tiny"))
     return models
