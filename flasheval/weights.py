@@ -12,10 +12,11 @@ from pathlib import Path
 
 from flasheval.errors import DataError
 
-__all__ = ["Weights", "locate"]
+__all__ = ["Weights", "locate", "locate_file"]
 
 # What a pipeline or scorer is made of; anything else in a folder does not change its numbers.
 _PARTS = (".safetensors", ".json", ".txt", ".model")
+_SINGLE_FILES = (".safetensors", ".pt", ".pth", ".bin")
 _HASH_LENGTH = 24
 _HASH_MARK = "sha256:"
 
@@ -26,8 +27,9 @@ class Weights:
 
     Attributes:
         name: The folder or the Hub's name, as it was given.
-        path: The local folder to load from; the Hub's name where it is to be downloaded.
-        revision: ``sha256:...`` of a local folder's files, the commit of a Hub checkpoint.
+        path: The local folder or file to load from; the Hub's name where it is to be downloaded.
+        revision: ``sha256:...`` of a local folder's files or of a file, the commit of a Hub
+            checkpoint.
 
     """
 
@@ -37,7 +39,7 @@ class Weights:
 
     @property
     def commit(self) -> str | None:
-        """The commit to load from the Hub; None for a local folder."""
+        """The commit to load from the Hub; None for what is local."""
         return None if self.revision.startswith(_HASH_MARK) else self.revision
 
     @property
@@ -79,6 +81,47 @@ def locate(
     if name.count("/") != 1 or name.startswith((".", "/", "~")):
         raise DataError(f"checkpoint {name}: there is no such folder, nor is it a Hub name (a/b)")
     return Weights(name, name, _commit(name, revision or (tested or {}).get(name), marker))
+
+
+def locate_file(
+    name: str,
+    file: str,
+    revision: str | None = None,
+    *,
+    tested: Mapping[str, str] | None = None,
+) -> Weights:
+    """Find a checkpoint that is a single file: a local one, or one of a Hub repository.
+
+    A local file is told by the hash of its content, whatever its name. One on the Hub is fetched
+    here already, unless it is in the cache.
+
+    Args:
+        name: The file, a folder with it, or a Hub name.
+        file: Its name in a folder or on the Hub.
+        revision: A Hub commit, tag or branch; None is the newest. Not for what is local.
+        tested: The revisions to take where none is given, by the Hub's name.
+
+    Raises:
+        DataError: It is neither here nor to be had, in one line.
+
+    """
+    path = Path(name).expanduser()
+    if path.is_dir():
+        path /= file
+        if not path.is_file():
+            raise DataError(f"checkpoint {name}: the folder has no {file}; is it the right one?")
+    if not path.is_file():
+        if path.suffix in _SINGLE_FILES:
+            raise DataError(f"checkpoint {name}: there is no such file")
+        return locate(name, revision, marker=file, tested=tested)
+    if revision is not None:
+        raise DataError(f"checkpoint {name} is local and has no revision; leave it out")
+    try:
+        state = path.stat()
+        digest = _file_hash(path, state.st_size, state.st_mtime_ns).hex()
+    except OSError as error:
+        raise DataError(f"cannot read {path}: {error.strerror or error}") from error
+    return Weights(name, str(path), _HASH_MARK + digest[:_HASH_LENGTH])
 
 
 def _folder_hash(folder: Path) -> str:

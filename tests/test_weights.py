@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from flasheval.errors import DataError
-from flasheval.weights import locate
+from flasheval.weights import locate, locate_file
 
 SHA = "0123456789abcdef0123456789abcdef01234567"
 OTHER = "f" * 40
@@ -158,3 +158,32 @@ def test_a_file_that_cannot_be_read_is_one_line(folder, monkeypatch):
     monkeypatch.setattr(Path, "open", refuse)
     with pytest.raises(DataError, match=r"cannot read .*merges\.txt: Permission denied"):
         locate(str(folder))
+
+
+def test_a_single_file_is_told_by_its_content(folder, tmp_path):
+    file = folder / "unet" / "weights.safetensors"
+    found = locate_file(str(file), "other.pt")
+    assert (found.path, found.commit) == (str(file), None)
+    assert found.label == f"weights.safetensors@{found.revision[7:15]}"
+    assert locate_file(str(folder / "unet"), file.name).revision == found.revision
+    moved = shutil.copy(file, tmp_path / "head.pth")
+    assert locate_file(str(moved), file.name).revision == found.revision
+    file.write_bytes(b"abd")
+    assert locate_file(str(file), file.name).revision != found.revision
+
+
+def test_a_single_file_on_the_hub_is_told_by_the_commit(hub):
+    assert locate_file("a/b", "unet/config.json").revision == SHA
+    assert locate_file("a/b", "config.json", tested={"a/b": OTHER}).revision == OTHER
+    assert locate_file("a/b", "config.json", "main", tested={"a/b": OTHER}).revision == SHA
+
+
+def test_a_single_file_that_is_not_there_is_one_line(folder, hub):
+    with pytest.raises(DataError, match=r"checkpoint a/b\.pth: there is no such file"):
+        locate_file("a/b.pth", "x.pt")
+    with pytest.raises(DataError, match=r"model: the folder has no x\.pt; is it the right one"):
+        locate_file(str(folder), "x.pt")
+    with pytest.raises(DataError, match="is local and has no revision; leave it out"):
+        locate_file(str(folder), "merges.txt", "main")
+    with pytest.raises(DataError, match="checkpoint a/b: it is neither a folder here nor to be"):
+        locate_file("a/b", "x.pt")

@@ -11,7 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from flasheval.scorers.checks import check_batch, check_lengths, check_scores
-from flasheval.scorers.clip_model import ClipModel, Dtype, cosine, load_clip
+from flasheval.scorers.clip_model import ClipModel, cosine, load_clip
+from flasheval.scorers.loading import Dtype
 from flasheval.scorers.scorer import ScorerSettings
 from flasheval.storage.canonical import JSON
 from flasheval.storage.files import safe_name

@@ -2,24 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal, TypeAlias
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from flasheval.errors import DataError
+from flasheval.scorers.loading import (
+    Dtype,
+    as_loaded,
+    check_installed,
+    load_model,
+    load_part,
+    put,
+    quiet,
+)
 from flasheval.weights import Weights
 
 if TYPE_CHECKING:
     from PIL.Image import Image
 
-__all__ = ["ClipModel", "Dtype", "cosine", "load_clip"]
-
-Dtype: TypeAlias = Literal["auto", "fp32", "fp16", "bf16"]
-_TORCH_NAMES = {"auto": "auto", "fp32": "float32", "fp16": "float16", "bf16": "bfloat16"}
+__all__ = ["ClipModel", "cosine", "load_clip", "load_tokenizer"]
 
 
 @dataclass(frozen=True)
@@ -75,7 +80,7 @@ class ClipModel:
         self, embed: Callable[[Sequence[Any]], Any], things: Sequence[Any]
     ) -> NDArray[np.float32]:
         parts = [np.empty((0, self.model.config.projection_dim), dtype=np.float32)]
-        with _as_loaded(self.model.device.type):
+        with as_loaded(self.model.device.type):
             for start in range(0, len(things), self.batch):
                 features = embed(things[start : start + self.batch]).pooler_output
                 parts.append(features.float().cpu().numpy())
@@ -111,100 +116,27 @@ def load_clip(
         DataError: Something is missing, damaged or not a CLIP, in one line.
 
     """
-    try:
-        import torch
-        from transformers import CLIPImageProcessorPil, CLIPModel, CLIPTokenizer
-    except ImportError as error:
-        raise DataError(
-            f"checkpoint {weights.name}: {error.name} is not installed; "
-            'run pip install "flasheval[generate]"'
-        ) from error
-    kind = _TORCH_NAMES[dtype]
-    with _quiet():
-        model, info = _load(
-            weights,
-            "model",
-            CLIPModel.from_pretrained,
-            dtype=kind if kind == "auto" else getattr(torch, kind),
-            use_safetensors=True,
-            ignore_mismatched_sizes=True,  # told below, in one line
-            output_loading_info=True,
+    check_installed(weights.name)
+    from transformers import CLIPImageProcessorPil, CLIPModel
+
+    with quiet():
+        model = load_model(weights, CLIPModel, dtype, of="a CLIP")
+        tokenizer = load_tokenizer(processor, model)
+        pixels = load_part(
+            processor, "image processor", CLIPImageProcessorPil.from_pretrained, of="a CLIP"
         )
-        lost = sorted([*info["missing_keys"], *(str(key[0]) for key in info["mismatched_keys"])])
-        if lost:  # transformers would go on with random numbers in their place
-            raise DataError(
-                f"checkpoint {weights.name}: {len(lost)} weights of a CLIP model are missing or of "
-                f"another shape, such as {lost[0]}; is it a CLIP checkpoint, and whole?"
-            )
-        tokenizer = _load(processor, "tokenizer", CLIPTokenizer.from_pretrained)
-        pixels = _load(processor, "image processor", CLIPImageProcessorPil.from_pretrained)
+    return ClipModel(put(model, weights, device), tokenizer, pixels, batch)
+
+
+def load_tokenizer(weights: Weights, model: Any) -> Any:
+    """Return the tokenizer that goes with a CLIPModel. Raises DataError where it does not fit."""
+    from transformers import CLIPTokenizer
+
+    tokenizer = load_part(weights, "tokenizer", CLIPTokenizer.from_pretrained, of="a CLIP")
     known, tokens = model.config.text_config.vocab_size, len(tokenizer)
     if not 3 < tokens <= known:  # without its files it has the special ones only
         raise DataError(
-            f"checkpoint {processor.name}: its tokenizer has {tokens} tokens, and the model "
+            f"checkpoint {weights.name}: its tokenizer has {tokens} tokens, and the model "
             f"{known}; give the tokenizer that belongs to the model"
         )
-    try:
-        model = model.to(device).eval().requires_grad_(False)
-    except (RuntimeError, AssertionError, ValueError) as error:
-        raise DataError(
-            f"checkpoint {weights.name}: it cannot be put on device {device} ({_first_line(error)})"
-        ) from error
-    return ClipModel(model, tokenizer, pixels, batch)
-
-
-def _load(weights: Weights, what: str, from_pretrained: Callable[..., Any], **options: Any) -> Any:
-    try:
-        return from_pretrained(weights.path, revision=weights.commit, **options)
-    except Exception as error:  # safetensors, tokenizers and the Hub each raise their own
-        raise DataError(
-            f"checkpoint {weights.name}: its {what} cannot be loaded ({_first_line(error)}); "
-            "is it a whole CLIP checkpoint?"
-        ) from error
-
-
-def _first_line(error: BaseException) -> str:
-    text = str(error).strip()
-    return text.splitlines()[0] if text else type(error).__name__
-
-
-@contextmanager
-def _as_loaded(device: str) -> Iterator[None]:
-    """Compute in the weights' own dtype, whatever a training loop around has switched on."""
-    import torch
-
-    # TensorFloat-32 keeps 10 bits; torch's default for convolutions. Settings of torch 2.9 on.
-    places: list[Any] = [torch.backends.cuda.matmul, getattr(torch.backends.cudnn, "conv", None)]
-    before = {place: place.fp32_precision for place in places if hasattr(place, "fp32_precision")}
-    try:
-        for place in before:
-            place.fp32_precision = "ieee"
-        with torch.inference_mode(), torch.autocast(device, enabled=False):
-            yield
-    finally:
-        for place, precision in before.items():
-            place.fp32_precision = precision
-
-
-@contextmanager
-def _quiet() -> Iterator[None]:
-    """Keep transformers from its bars and tables of what it loaded; a download shows its bar."""
-    import huggingface_hub.utils
-    import transformers.utils.logging
-
-    hub: Any = huggingface_hub.utils  # neither says what it exports
-    logging: Any = transformers.utils.logging
-    verbosity, bars = logging.get_verbosity(), logging.is_progress_bar_enabled()
-    downloads = not hub.are_progress_bars_disabled()
-    logging.set_verbosity_error()
-    logging.disable_progress_bar()  # the Hub's too
-    if downloads:
-        hub.enable_progress_bars()
-    try:
-        yield
-    finally:
-        logging.set_verbosity(verbosity)
-        if bars:
-            logging.enable_progress_bar()
-        if not downloads:
-            hub.disable_progress_bars()
+    return tokenizer

@@ -7,9 +7,12 @@ from dataclasses import fields
 from typing import Any
 
 from flasheval.errors import DataError, SettingError
+from flasheval.scorers.aesthetic import AestheticSettings
 from flasheval.scorers.bare import BareScorer
 from flasheval.scorers.clip import ClipSettings
 from flasheval.scorers.function import FunctionSettings
+from flasheval.scorers.hps import HpsSettings
+from flasheval.scorers.image_reward import ImageRewardSettings
 from flasheval.scorers.pickscore import PickScoreSettings
 from flasheval.scorers.reward import RewardSettings
 from flasheval.scorers.scorer import ScorerSettings
@@ -20,7 +23,15 @@ __all__ = ["SCORERS", "make_scorer", "make_scorers"]
 
 SCORERS: dict[str, type[Any]] = {
     settings.kind: settings
-    for settings in (ClipSettings, PickScoreSettings, FunctionSettings, RewardSettings)
+    for settings in (
+        ClipSettings,
+        PickScoreSettings,
+        HpsSettings,
+        AestheticSettings,
+        ImageRewardSettings,
+        FunctionSettings,
+        RewardSettings,
+    )
 }
 
 
@@ -38,8 +49,8 @@ def make_scorer(entry: object) -> ScorerSettings:
     'CLIP-B'
     >>> make_scorer("clipp")
     Traceback (most recent call last):
-    flasheval.errors.SettingError: no scorer 'clipp': choose one of clip, pickscore, function, \
-reward; did you mean 'clip'?
+    flasheval.errors.SettingError: no scorer 'clipp': choose one of clip, pickscore, hps, \
+aesthetic, image-reward, function, reward; did you mean 'clip'?
 
     """
     if isinstance(entry, ScorerSettings):

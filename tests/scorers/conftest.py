@@ -2,6 +2,7 @@
 
 import json
 import sys
+from importlib import import_module
 from pathlib import Path
 
 import numpy as np
@@ -11,15 +12,42 @@ SCRIPTS = Path(__file__).resolve().parents[2] / "scripts"
 
 
 @pytest.fixture(scope="session")
-def tiny_clip(tmp_path_factory):
-    """The folder of a tiny CLIPModel."""
+def tiny():
+    """A function: tiny("clip") -> the module of scripts/tiny that makes it."""
     pytest.importorskip("transformers")
-    sys.path.insert(0, str(SCRIPTS))
-    try:
-        from tiny.clip import make_clip
-    finally:
-        sys.path.remove(str(SCRIPTS))
-    return make_clip(tmp_path_factory.mktemp("tiny") / "clip")
+
+    def module(name):
+        sys.path.insert(0, str(SCRIPTS))
+        try:
+            return import_module(f"tiny.{name}")
+        finally:
+            sys.path.remove(str(SCRIPTS))
+
+    return module
+
+
+@pytest.fixture(scope="session")
+def tiny_clip(tiny, tmp_path_factory):
+    """The folder of a tiny CLIPModel."""
+    return tiny("clip").make_clip(tmp_path_factory.mktemp("tiny") / "clip")
+
+
+@pytest.fixture(scope="session")
+def tiny_hps(tiny, tmp_path_factory):
+    """The folder of a tiny HPS v2 in open_clip's layout, with a tokenizer."""
+    return tiny("hps").make_hps(tmp_path_factory.mktemp("tiny") / "hps")
+
+
+@pytest.fixture(scope="session")
+def tiny_aesthetic(tiny, tmp_path_factory):
+    """The file of an aesthetic predictor for the tiny CLIP."""
+    return tiny("aesthetic").make_aesthetic(tmp_path_factory.mktemp("tiny") / "aesthetic")
+
+
+@pytest.fixture(scope="session")
+def tiny_image_reward(tiny, tmp_path_factory):
+    """The folder of a tiny ImageReward, its tokenizer in bert/."""
+    return tiny("image_reward").make_image_reward(tmp_path_factory.mktemp("tiny") / "reward")
 
 
 @pytest.fixture(scope="session")
