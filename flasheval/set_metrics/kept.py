@@ -1,0 +1,113 @@
+"""The embeddings a run has kept, as one array for the set metrics."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from flasheval.errors import DataError
+from flasheval.runs.status.asked_work import AskedWork
+from flasheval.runs.store import RegisteredMetric, RunStore
+from flasheval.suggest import nearest
+
+__all__ = ["KeptFeatures", "read_kept"]
+
+
+@dataclass(frozen=True, eq=False)
+class KeptFeatures:
+    """The embeddings of a run's images by one scorer's model.
+
+    Attributes:
+        features: float16 or float32 [variants, prompts, d], NaN where an image was faulty.
+        variants: The variants' names, in order.
+        prompt_ids: The prompts' ids, in order.
+        version: The scorer's version: checkpoint and revision.
+        left_out: Why a variant is not among them, by its name.
+
+    """
+
+    features: NDArray[np.floating[Any]]
+    variants: tuple[str, ...]
+    prompt_ids: tuple[str, ...]
+    version: str
+    left_out: Mapping[str, str]
+
+    def complete(self) -> KeptFeatures:
+        """Return those of the prompts that every variant has an image of.
+
+        Raises DataError when there are fewer than two.
+        """
+        good = np.ones(len(self.prompt_ids), dtype=np.bool_)
+        for variant in self.features:
+            good &= np.isfinite(variant.sum(axis=1))
+        if np.count_nonzero(good) < 2:
+            raise DataError(
+                f"{np.count_nonzero(good)} of {len(good)} prompts have an image of every variant; "
+                "leave out the variant whose images are faulty"
+            )
+        if good.all():
+            return self
+        ids = tuple(one for one, there in zip(self.prompt_ids, good, strict=True) if there)
+        return KeptFeatures(self.features[:, good], self.variants, ids, self.version, self.left_out)
+
+
+def read_kept(run: str | Path, metric: str) -> KeptFeatures:
+    """Read what ``flasheval run ... keep_embeddings=true`` has kept, of the last command's work.
+
+    A variant that lacks some of it is left out, and named with the reason. So are variants whose
+    images were there already (``generator=images``): their embeddings are known by their files.
+
+    Args:
+        run: The run folder.
+        metric: The metric whose scorer made the embeddings, such as ``CLIP``.
+
+    Raises:
+        DataError: No run, no such metric, or no variant with all its embeddings.
+
+    """
+    store = RunStore(Path(run))
+    settings, asked = store.settings(), store.asked()
+    if settings is None or asked is None:
+        raise DataError(f"{run} holds no run; expected the out= of flasheval run")
+    work = AskedWork(store, settings, asked)
+    chosen = _metric(store, metric, run)
+    found, left_out = [], {}
+    for name in work.variants:
+        parts = [store.features.read(unit, chosen.key) for unit in work.image_units(name)]
+        there = [part for part in parts if part is not None]
+        if len(there) == len(work.chunks):
+            found.append((name, np.concatenate(there)))
+        elif name not in work.names:
+            left_out[name] = "its images were not made by the run"
+        else:
+            left_out[name] = (
+                f"{len(there)} of {len(work.chunks)} units have whole embeddings; "
+                "give the command again with keep_embeddings=true"
+            )
+    if not found:
+        reason = f"; {next(iter(left_out))}: {next(iter(left_out.values()))}" if left_out else ""
+        raise DataError(f"{run} has no variant with all its embeddings of {metric!r}{reason}")
+    widths = {features.shape[1] for _, features in found}
+    if len(widths) > 1:
+        raise DataError(f"{run}: the embeddings of {metric!r} have widths {sorted(widths)}")
+    return KeptFeatures(
+        np.stack([features for _, features in found]),
+        tuple(name for name, _ in found),
+        tuple(one for chunk in work.chunks for one in chunk.ids),
+        chosen.version,
+        left_out,
+    )
+
+
+def _metric(store: RunStore, name: str, run: str | Path) -> RegisteredMetric:
+    known = {metric.name: metric for metric in store.known_metrics()}
+    if name not in known:
+        raise DataError(
+            f"{run} has no metric {name!r}; there are: {', '.join(known)}{nearest(name, known)}"
+        )
+    return known[name]
