@@ -7,7 +7,7 @@ The defaults here are those of the files in `conf/`; a test holds the two togeth
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import Field, dataclass, field, fields, make_dataclass
+from dataclasses import MISSING, Field, dataclass, field, fields, make_dataclass
 from types import NoneType
 from typing import Any, get_args, get_origin, get_type_hints
 
@@ -239,7 +239,7 @@ def _named_configs(classes: Mapping[str, type[Any]]) -> dict[str, type[Any]]:
     configs = {}
     for name, one in classes.items():
         hints = get_type_hints(one)
-        settings = [(key.name, _list_for_tuple(hints[key.name]), key) for key in fields(one)]
+        settings = [(key.name, _mutable(hints[key.name]), key) for key in fields(one)]
         configs[name] = make_dataclass(
             f"{one.__name__}Config",
             [
@@ -252,17 +252,24 @@ def _named_configs(classes: Mapping[str, type[Any]]) -> dict[str, type[Any]]:
 
 def _default_of(old: Field[Any]) -> Any:
     default: Any = old.default
+    if old.default_factory is not MISSING:
+        return field(default_factory=old.default_factory)
     if isinstance(default, tuple):
         return field(default_factory=lambda: list(default))
     return field(default=default)
 
 
-def _list_for_tuple(hint: Any) -> Any:
-    """Return `list[int] | None` for `tuple[int, ...] | None`: a command line gives lists."""
-    arguments = get_args(hint)
-    if get_origin(hint) is tuple:
+def _mutable(hint: Any) -> Any:
+    """Return `list[int] | None` for `tuple[int, ...] | None`: a command line gives lists.
+
+    Likewise a dict for a mapping.
+    """
+    origin, arguments = get_origin(hint), get_args(hint)
+    if origin is tuple:
         return list[arguments[0]]  # type: ignore[valid-type]
+    if origin is Mapping:
+        return dict[str, Any]
     if NoneType in arguments:
         (inner,) = (argument for argument in arguments if argument is not NoneType)
-        return _list_for_tuple(inner) | None
+        return _mutable(inner) | None
     return hint

@@ -154,10 +154,10 @@ def test_the_constraints_are_plain_pins_of_every_requirement() -> None:
     core = re.search(r"^dependencies = \[(.*?)^\]", project, re.M | re.S)
     extras = [
         re.search(rf"^{extra} = \[(.*?)\]\n", project, re.M | re.S)
-        for extra in ("dev", "sweep", "generate", "quantise")
+        for extra in ("dev", "sweep", "generate", "quantise", "slurm", "ray")
     ]
     found = [core, *extras]
     assert None not in found
     needed = set(re.findall(r'"([\w-]+)>=', "".join(one[1] for one in found if one is not None)))
-    assert {"numpy", "torch", "diffusers", "optimum-quanto"} <= needed
+    assert {"numpy", "torch", "diffusers", "optimum-quanto", "submitit", "ray"} <= needed
     assert {name.lower() for name in needed} - pinned == set()

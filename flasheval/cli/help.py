@@ -41,6 +41,7 @@ _EXAMPLES = {
         ("flasheval run ... scorers=[clip,pickscore]", "adds a metric, does only that"),
         ("flasheval run ... scorers=[{name:clip,checkpoint:models/clip}]", ""),
         ("flasheval run ... executor=processes", "several processes, one a GPU"),
+        ("flasheval run ... executor=slurm executor.workers=8", "or ray: on a cluster"),
         ("flasheval run ... keep_images=true image_store=folder", ""),
     ),
     "generate": (

@@ -45,7 +45,7 @@ def run_population(
         FlashevalError: A setting, a file or a folder that cannot be used.
 
     """
-    from flasheval.runs.executors import make_executor
+    from flasheval.runs.executors import make_executor, worker_device
     from flasheval.runs.run import plan_run, run_plan
     from flasheval.runs.store import RunStore
 
@@ -58,7 +58,7 @@ def run_population(
         prompts,
         getattr(config, "scorers", ()),
         out=folder,
-        work=_work(verb, config),
+        work=_work(verb, config, worker_device(chosen, config.device)),
         seed=config.seed,
         chunk=config.chunk,
         limit=config.limit,
@@ -93,8 +93,7 @@ def asked_prompts(config: Any, verb: str) -> str:
     return str(config.prompts)
 
 
-def _work(verb: str, config: Config) -> Any:
-    from flasheval.runs.devices import choose_device
+def _work(verb: str, config: Config, device: str) -> Any:
     from flasheval.runs.plan import WorkSettings
     from flasheval.storage.plain import from_plain
 
@@ -103,7 +102,7 @@ def _work(verb: str, config: Config) -> Any:
         for key in WorkSettings.__dataclass_fields__
         if hasattr(config, key)
     }
-    settings |= {"stage": verb, "device": choose_device(config.device)}
+    settings |= {"stage": verb, "device": device}
     return from_plain(WorkSettings, settings, source=f"flasheval {verb}")
 
 
@@ -113,7 +112,13 @@ def _report(verb: str, plan: Plan, result: RunResult, seconds: float) -> Rendera
         parts += [_metrics(result), ""]
     parts += _problems(result)
     folder = shown_path(result.folder)
-    if verb == "generate":
+    if result.detached is not None:
+        lines = [
+            result.detached,
+            f"how far they are: flasheval status {folder}",
+            "the same command collects the scores once they have ended",
+        ]
+    elif verb == "generate":
         lines = [f"images: {folder}/images/", "score them: flasheval score with the same words"]
     else:
         lines = [f"scores:   {folder}/", f"use them: flasheval search scores={folder}"]
@@ -130,6 +135,8 @@ def _answer(verb: str, plan: Plan, result: RunResult) -> str:
     said = f"{what} {count} variant{'' if count == 1 else 's'} on {len(plan.prompts):,} prompts"
     if result.interrupted:
         return f"Interrupted; what is done is kept, and the same command goes on: {said}"
+    if result.detached is not None:
+        return f"Not waited for: {said}"
     if result.failures:
         return f"Not complete: {said}"
     return f"Complete: {said}"

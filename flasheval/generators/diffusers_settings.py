@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, get_args
@@ -142,11 +142,15 @@ class DiffusersSettings(GeneratorSettings):
         """Return a key of what is loaded: the same for other schedulers, steps and guidance."""
         return sha256_of({**self._model(device), "offload": self.offload}, digits=17)
 
-    def compute_dtype(self, device: str) -> str:
+    def compute_dtype(self, device: str) -> Dtype:
         """Return the type the model computes in on a device: ``fp32``, ``fp16`` or ``bf16``."""
         if self.dtype != "auto":
             return self.dtype
         return "fp16" if device.partition(":")[0] == "cuda" else "fp32"
+
+    def settled(self, kind: str) -> DiffusersSettings:
+        """Return these settings with the dtype said outright."""
+        return replace(self, dtype=self.compute_dtype(kind)) if self.dtype == "auto" else self
 
     def _model(self, device: str) -> dict[str, JSON]:
         return {

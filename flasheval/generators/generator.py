@@ -69,6 +69,16 @@ class GeneratorSettings(ABC):
         Raises FlashevalError where something it needs is not there.
         """
 
+    def settled(self, kind: str) -> GeneratorSettings:
+        """Return these settings with all that is left to the device said outright.
+
+        Args:
+            kind: The kind of device the run was begun on (``cpu``, ``cuda``): another machine
+                that goes on with it must make the same images.
+
+        """
+        return self
+
     def state(self, ids: Sequence[str]) -> JSON:
         """Return what else determines the images of these prompts; for files on disk."""
         return None

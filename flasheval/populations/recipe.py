@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from flasheval.generators.generator import GeneratorSettings
 from flasheval.storage.canonical import JSON, sha256_of
@@ -28,6 +28,10 @@ class Recipe:
     def name(self) -> str:
         """The variant's name."""
         return self.variant.name
+
+    def settled(self, kind: str) -> Recipe:
+        """Return the recipe with all that is left to the device said outright."""
+        return replace(self, generator=self.generator.settled(kind))
 
     def identity(self, device: str) -> dict[str, JSON]:
         """Return all that determines the images, as JSON data; its name does not.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from flasheval.runs.plan import Plan
+from flasheval.runs.plan import Plan, PlannedVariant
 from flasheval.runs.store import RunStore
 
 __all__ = ["Counter"]
@@ -10,6 +10,8 @@ __all__ = ["Counter"]
 
 class Counter:
     """Counts done units without reading any: names are worked out once, then folders listed.
+
+    A variant that was found whole is not looked at again, for files only ever come.
 
     Args:
         plan: The plan.
@@ -19,6 +21,7 @@ class Counter:
 
     def __init__(self, plan: Plan, store: RunStore) -> None:
         self._plan, self._store = plan, store
+        self._whole: set[str] = set()
         self._wanted = {
             variant.name: [
                 {store.score_path(unit, scorer).name for unit in plan.units(variant)}
@@ -29,20 +32,28 @@ class Counter:
 
     def by_variant(self) -> dict[str, float]:
         """Return the units done of each variant; one done in half of the metrics counts half."""
-        return {variant.name: self._of(variant.name) for variant in self._plan.variants}
+        return {variant.name: self._of(variant) for variant in self._plan.variants}
 
     def done(self) -> float:
         """Return the units done in all."""
         return sum(self.by_variant().values())
 
-    def _of(self, name: str) -> float:
+    def _of(self, variant: PlannedVariant) -> float:
+        name, count = variant.name, len(self._plan.chunks)
+        if name in self._whole:
+            return count
+        done = self._looked_up(variant)
+        if done == count:
+            self._whole.add(name)
+        return done
+
+    def _looked_up(self, variant: PlannedVariant) -> float:
         plan, store = self._plan, self._store
-        variant = next(one for one in plan.variants if one.name == name)
         if plan.work.stage == "generate":
             images = store.images(plan.work)
             return sum(images.has(store.image_unit(unit)) for unit in plan.units(variant))
         found = [
             len(wanted & store.listing(variant, scorer))
-            for wanted, scorer in zip(self._wanted[name], plan.scorers, strict=True)
+            for wanted, scorer in zip(self._wanted[variant.name], plan.scorers, strict=True)
         ]
         return sum(found) / max(1, len(found))

@@ -6,7 +6,7 @@ from importlib.util import find_spec
 
 from flasheval.errors import SettingError
 
-__all__ = ["choose_device", "device_count", "device_kind"]
+__all__ = ["choose_device", "device_count", "device_elsewhere", "device_kind"]
 
 
 def choose_device(asked: str = "auto") -> str:
@@ -48,6 +48,22 @@ def device_count(device: str) -> int:
     import torch
 
     return int(torch.cuda.device_count())
+
+
+def device_elsewhere(asked: str, gpus: float | None) -> str:
+    """Return the device of workers on other machines, whose GPUs cannot be counted from here.
+
+    Args:
+        asked: As for choose_device.
+        gpus: GPUs of each worker; None where that follows from the device.
+
+    >>> device_elsewhere("auto", 1), device_elsewhere("cuda", None), device_elsewhere("auto", 0)
+    ('cuda', 'cuda', 'cpu')
+
+    """
+    if asked == "auto" and gpus is not None:
+        return "cuda" if gpus else "cpu"
+    return "cuda" if device_kind(asked) == "cuda" else choose_device(asked)
 
 
 def _mps() -> str:

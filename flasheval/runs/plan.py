@@ -116,6 +116,7 @@ class Plan:
         chunks: The prompts by units.
         seed: The seed that images' seeds are made from.
         chunk: Prompts a unit.
+        kind: The kind of device the run was begun on: it settles what is left to the device.
         work: How units are done.
         unusable: Why a variant cannot be measured, by its name; it is not in `variants`.
         entries: The population's plain settings, for other processes; None where there are none.
@@ -129,6 +130,7 @@ class Plan:
     chunks: tuple[Chunk, ...]
     seed: int
     chunk: int
+    kind: str
     work: WorkSettings
     unusable: Mapping[str, str]
     entries: tuple[Mapping[str, Any], ...] | None = None
@@ -154,12 +156,14 @@ def make_plan(
     seed: int,
     chunk: int,
     work: WorkSettings,
+    kind: str | None = None,
     entries: Sequence[Mapping[str, Any]] | None = None,
     scorer_entries: Sequence[Any] | None = None,
 ) -> Plan:
     """Find the checkpoints of all variants and scorers and give them their keys.
 
-    A variant whose checkpoint is missing goes to `Plan.unusable`, for the others shall be measured.
+    ``kind`` is the kind of device the run was begun on, that of ``work`` where it begins now. A
+    variant whose checkpoint is missing goes to `Plan.unusable`, for the others shall be measured.
 
     Raises:
         FlashevalError: A scorer that cannot be used, prompts without texts, or no variant left.
@@ -169,9 +173,10 @@ def make_plan(
         raise SettingError(f"chunk={chunk}: expected at least 1 prompt a unit")
     planned = [_planned_scorer(settings) for settings in scorers]
     variants, unusable = [], {}
-    for recipe in recipes:
+    kind = kind or device_kind(work.device)
+    for recipe in (one.settled(kind) for one in recipes):
         try:
-            key = recipe.key(device_kind(work.device))
+            key = recipe.key(kind)
         except FlashevalError as error:
             unusable[recipe.name] = str(error)
         else:
@@ -186,6 +191,7 @@ def make_plan(
         chunks_of(prompts, chunk),
         seed,
         chunk,
+        kind,
         work,
         unusable,
         None if entries is None else tuple(entries),

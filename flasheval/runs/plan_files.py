@@ -34,6 +34,7 @@ def save_plan(plan: Plan, folder: Path) -> Path:
         "scorers": list(plan.scorer_entries),
         "seed": plan.seed,
         "chunk": plan.chunk,
+        "kind": plan.kind,
         "work": to_plain(plan.work),
     }
     name = sha256_of([body, plan.prompts.hash], path="plan", digits=17)[:16]
@@ -58,6 +59,7 @@ def load_plan(folder: Path, device: str | None = None) -> Plan:
             make_scorers(scorers) if scorers else (),
             seed=body["seed"],
             chunk=body["chunk"],
+            kind=body["kind"],
             work=work if device is None else replace(work, device=device),
             entries=entries,
             scorer_entries=scorers,

@@ -13,8 +13,8 @@ from flasheval.populations.sources import read_population
 from flasheval.progress import reporting
 from flasheval.prompts import PromptSet, load_prompts
 from flasheval.runs.collecting import Collected, collect
-from flasheval.runs.devices import choose_device
-from flasheval.runs.executors import Executor, make_executor
+from flasheval.runs.devices import device_kind
+from flasheval.runs.executors import Executor, make_executor, worker_device
 from flasheval.runs.failures import Failure
 from flasheval.runs.leftovers import remove_leftovers
 from flasheval.runs.plan import Plan, WorkSettings, make_plan, slug
@@ -41,6 +41,7 @@ class RunResult:
         faults: Why an image has no score, by variant and prompt id.
         interrupted: Whether it was stopped; the same call goes on.
         repairs: Which damaged files were made again.
+        detached: What is known of workers that were left running; None where all have ended.
 
     """
 
@@ -50,6 +51,7 @@ class RunResult:
     faults: Mapping[tuple[str, str], str]
     interrupted: bool = False
     repairs: tuple[Repair, ...] = ()
+    detached: str | None = None
 
 
 def run(
@@ -102,6 +104,7 @@ def run(
             or variant does not raise: it is in the result.
 
     """
+    chosen = make_executor(executor) if isinstance(executor, str) else executor
     plan, tables = plan_run(
         population,
         prompts,
@@ -113,7 +116,7 @@ def run(
         work=WorkSettings(
             stage=stage,
             batch=batch,
-            device=choose_device(device),
+            device=worker_device(chosen, device),
             keep_images=keep_images,
             image_store=image_store,
             image_format=image_format,
@@ -121,7 +124,6 @@ def run(
             retry_faults=retry_faults,
         ),
     )
-    chosen = make_executor(executor) if isinstance(executor, str) else executor
     return run_plan(plan, RunStore(Path(out)), chosen, tables=tables, progress=progress)
 
 
@@ -140,7 +142,7 @@ def plan_run(
     who = read_population(population)
     texts = first_prompts(prompts, limit)
     judges = () if work.stage == "generate" else make_scorers(scorers)
-    settings = run_settings(Path(out), seed, chunk)
+    settings = run_settings(Path(out), seed, chunk, device_kind(work.device))
     given = [scorers] if isinstance(scorers, str | Mapping) else list(scorers if judges else ())
     plain = all(isinstance(scorer, str | Mapping) for scorer in given)
     plan = make_plan(
@@ -150,6 +152,7 @@ def plan_run(
         seed=settings.seed,
         chunk=settings.chunk,
         work=work,
+        kind=settings.device,
         entries=who.entries if len(who.entries) == len(who.recipes) else None,
         scorer_entries=given if plain else None,
     )
@@ -166,11 +169,16 @@ def first_prompts(prompts: PromptSet | str | Path, limit: int | None) -> PromptS
     return texts.take(range(min(limit, len(texts))))
 
 
-def run_settings(folder: Path, seed: int | None, chunk: int | None) -> RunSettings:
-    """Return seed and chunk as given, else those the folder was begun with, else the usual ones."""
-    before = RunStore(folder).settings() or RunSettings(0, _CHUNK)
+def run_settings(folder: Path, seed: int | None, chunk: int | None, kind: str) -> RunSettings:
+    """Return seed and chunk as given, else those the folder was begun with, else the usual ones.
+
+    The kind of device is the one it was begun on, ``kind`` where it begins now.
+    """
+    before = RunStore(folder).settings() or RunSettings(0, _CHUNK, kind)
     return RunSettings(
-        before.seed if seed is None else seed, before.chunk if chunk is None else chunk
+        before.seed if seed is None else seed,
+        before.chunk if chunk is None else chunk,
+        before.device,
     )
 
 
@@ -183,7 +191,7 @@ def run_plan(
     progress: Callable[[str, float, int], None] | bool | None = None,
 ) -> RunResult:
     """Do a plan and collect what came of it, also when it is interrupted."""
-    store.begin(RunSettings(plan.seed, plan.chunk))
+    store.begin(RunSettings(plan.seed, plan.chunk, plan.kind))
     store.register(plan)
     remove_leftovers(store.folder)
     repaired = store.repairs.end()
@@ -191,17 +199,19 @@ def run_plan(
         store.failures.forget(variant.slug)
     for name, reason in plan.unusable.items():
         store.failures.write(slug(name), Failure(name, "plan", reason))
-    interrupted = False
+    interrupted, detached = False, None
     with reporting(progress) as report:
         try:
-            executor.run(plan, store, report or (lambda label, done, total: None))
+            detached = executor.run(plan, store, report or (lambda label, done, total: None))
         except KeyboardInterrupt:
             interrupted = True
     found = _collected(plan, store, tables)
     names = {variant.name for variant in plan.variants} | set(plan.unusable)
     failures = tuple(one for one in store.failures.all() if one.variant in names)
     repairs = tuple(store.repairs.since(repaired))
-    return RunResult(store.folder, found.table, failures, found.faults, interrupted, repairs)
+    return RunResult(
+        store.folder, found.table, failures, found.faults, interrupted, repairs, detached
+    )
 
 
 def _collected(plan: Plan, store: RunStore, tables: Sequence[str]) -> Collected:

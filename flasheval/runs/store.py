@@ -45,12 +45,14 @@ class RunSettings:
     Attributes:
         seed: The seed that images' seeds are made from.
         chunk: Prompts a unit.
+        device: The kind of device it was begun on, which settles what is left to the device.
         format: The version of the folder's form.
 
     """
 
     seed: int
     chunk: int
+    device: str = "cpu"
     format: int = _FORMAT
 
 

@@ -45,3 +45,8 @@ def test_whatever_else_comes_is_one_line() -> None:
     error = ValueError("first\n    full_key: x\n\nsecond\nSee https://example.org for details")
     assert setting_mistake(error) == "first second"
     assert setting_mistake(ValueError()) == "ValueError"
+
+
+def test_a_new_option_of_an_executor_has_a_plus() -> None:
+    line = unknown_key("executor.options.slurm_qos", [])
+    assert line.endswith("yet; add it by +executor.options.slurm_qos=VALUE")

@@ -4,9 +4,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from flasheval.runs.plan import WorkSettings, slug
+from flasheval.populations.population import make_population
+from flasheval.runs.plan import WorkSettings, make_plan, slug
 from flasheval.runs.plan_files import load_plan, save_plan
 from flasheval.runs.store import RunStore
+from flasheval.scorers.registry import make_scorers
 
 
 def _names(plan):
@@ -68,3 +70,20 @@ def test_a_slug_is_a_folder_name_and_tells_names_apart(name):
 @pytest.mark.parametrize(("one", "other"), [("a b", "a_b"), ("a.b", "a_b"), ("é", "è")])
 def test_odd_names_do_not_share_a_folder(one, other):
     assert slug(one) != slug(other)
+
+
+def test_another_machine_goes_on_with_what_the_first_one_settled(tiny_models, toys, prompts):
+    population = make_population(
+        {"variants": [{"name": "sd", "checkpoint": str(tiny_models["sd"]), "steps": 2}]}
+    )
+    scorers = make_scorers([toys.scorer("brightness")])
+    settings = {"seed": 0, "chunk": 6, "entries": population.entries, "scorer_entries": ()}
+
+    def key(device, kind=None):
+        work = WorkSettings(device=device)
+        plan = make_plan(population.recipes, prompts, scorers, work=work, kind=kind, **settings)
+        return plan.variants[0].key, plan.variants[0].recipe.generator.dtype
+
+    assert key("cpu")[1] == "fp32"
+    assert key("cuda:1")[1] == "fp16"
+    assert key("cpu", "cuda") == key("cuda:0") != key("cpu")

@@ -13,7 +13,7 @@ import numpy as np
 from flasheval.errors import FlashevalError
 from flasheval.populations.population import Population
 from flasheval.prompts import PromptSet
-from flasheval.runs.devices import choose_device, device_count
+from flasheval.runs.devices import choose_device, device_count, device_kind
 from flasheval.runs.doctor.checks import (
     Check,
     check_folder,
@@ -125,7 +125,7 @@ def diagnose(
     found, usable = check_scorers(scorers)
     checks += found
     work = replace(work, device=_device(work.device, checks))
-    settings = _settings(out, seed, chunk, checks)
+    settings = _settings(out, seed, chunk, device_kind(work.device))
     plan = None if texts is None else _plan(population, texts, usable, settings, work, checks)
     checks += check_tables(population.tables)
     checks.append(check_folder(out, settings))
@@ -174,11 +174,11 @@ def _device(asked: str, checks: list[Check]) -> str:
     return device
 
 
-def _settings(out: Path, seed: int | None, chunk: int | None, checks: list[Check]) -> RunSettings:
+def _settings(out: Path, seed: int | None, chunk: int | None, kind: str) -> RunSettings:
     try:
-        return run_settings(out, seed, chunk)
+        return run_settings(out, seed, chunk, kind)
     except FlashevalError:  # told by check_folder
-        return RunSettings(seed or 0, chunk or 32)
+        return RunSettings(seed or 0, chunk or 32, kind)
 
 
 def _plan(
@@ -198,12 +198,13 @@ def _plan(
             seed=settings.seed,
             chunk=settings.chunk,
             work=work,
+            kind=settings.device,
         )
     except FlashevalError as refused:  # no variant can be measured, or the chunk cannot be
         reasons = {}
         for recipe in population.recipes:
             try:
-                recipe.identity(work.device.partition(":")[0])
+                recipe.identity(settings.device)
             except FlashevalError as error:
                 reasons[recipe.name] = str(error)
         checks += check_variants(population.recipes, reasons)

@@ -8,16 +8,18 @@ from typing import Any
 
 from flasheval.errors import SettingError
 from flasheval.runs.executors.accelerate import Accelerate
-from flasheval.runs.executors.executor import Executor
+from flasheval.runs.executors.executor import Executor, worker_device
 from flasheval.runs.executors.in_process import InProcess
 from flasheval.runs.executors.processes import Processes
+from flasheval.runs.executors.ray import Ray
+from flasheval.runs.executors.slurm import Slurm
 from flasheval.storage.plain import from_plain
 from flasheval.suggest import nearest
 
-__all__ = ["EXECUTORS", "Executor", "make_executor"]
+__all__ = ["EXECUTORS", "Executor", "make_executor", "worker_device"]
 
 EXECUTORS: dict[str, type[Any]] = {
-    executor.name: executor for executor in (InProcess, Processes, Accelerate)
+    executor.name: executor for executor in (InProcess, Processes, Accelerate, Slurm, Ray)
 }
 """The executors by name."""
 

@@ -2,19 +2,19 @@
 
 An executor starts workers (`flasheval.runs.worker.Worker`), here or elsewhere, and waits for them.
 They share nothing but the run folder: claims on units keep them from doing the same work, and a
-worker that dies leaves nothing to clean up. One for a cluster is the same with another way to
-start `python -m flasheval.runs.worker_process RUN PLAN --rank R --world W`.
+worker that dies leaves nothing to clean up.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import ClassVar, Protocol
+from typing import ClassVar, Protocol, runtime_checkable
 
+from flasheval.runs.devices import choose_device
 from flasheval.runs.plan import Plan
 from flasheval.runs.store import RunStore
 
-__all__ = ["Executor", "Progress"]
+__all__ = ["Elsewhere", "Executor", "Progress", "worker_device"]
 
 Progress = Callable[[str, float, int], None]
 """Takes what is under way, units done and units in all."""
@@ -25,10 +25,27 @@ class Executor(Protocol):
 
     name: ClassVar[str]
 
-    def run(self, plan: Plan, store: RunStore, progress: Progress) -> None:
+    def run(self, plan: Plan, store: RunStore, progress: Progress) -> str | None:
         """Do all units of the plan.
 
-        Failures of units are in the store's log afterwards. Raises FlashevalError where no unit
+        Failures of units are in the store's log afterwards. Returns None; where workers were left
+        running a sentence that says what of them is known. Raises FlashevalError where no unit
         can be done: a scorer that cannot be loaded, a folder that cannot be written to.
         """
         ...
+
+
+@runtime_checkable
+class Elsewhere(Protocol):
+    """An executor whose workers may run on other machines than this one."""
+
+    def device_there(self, asked: str) -> str:
+        """Return the device the workers will have. Raises SettingError as choose_device does."""
+        ...
+
+
+def worker_device(executor: Executor, asked: str) -> str:
+    """Return the device a plan is made for. Raises SettingError as choose_device does."""
+    if isinstance(executor, Elsewhere):
+        return executor.device_there(asked)
+    return choose_device(asked)

@@ -12,6 +12,8 @@ from flasheval.errors import SettingError
 from flasheval.runs.executors import EXECUTORS, make_executor
 from flasheval.runs.run import run
 
+_LIBRARIES = {"slurm": "submitit", "ray": "ray", "accelerate": "accelerate"}
+
 
 def _run(toys, prompts, out, executor, **settings):
     return run(
@@ -34,6 +36,8 @@ def _bytes(folder):
 @pytest.mark.slow
 @pytest.mark.parametrize("name", [name for name in EXECUTORS if name != "in_process"])
 def test_several_processes_do_every_unit_once_and_to_the_same_bytes(toys, prompts, tmp_path, name):
+    if name in _LIBRARIES:
+        pytest.importorskip(_LIBRARIES[name], reason='pip install -e ".[dev]" brings it')
     expected = _run(toys, prompts, tmp_path / "here", "in_process")
     drawn = sorted(toys.drawn())
     (toys.folder / "drawn.txt").unlink()
