@@ -48,6 +48,7 @@ def run_population(
     from flasheval.runs.executors import make_executor, worker_device
     from flasheval.runs.run import plan_run, run_plan
     from flasheval.runs.store import RunStore
+    from flasheval.runs.unit_work import run_versions
 
     begun = time.monotonic()
     population, prompts = asked_population(config, verb), asked_prompts(config, verb)
@@ -66,7 +67,7 @@ def run_population(
     with ProgressReport() as progress:
         result = run_plan(plan, RunStore(folder), chosen, tables=tables, progress=progress)
     report = _report(verb, plan, result, time.monotonic() - begun)
-    append_log(folder, command, _versions(), as_text(report), name=f"{verb}.log")
+    append_log(folder, command, run_versions(), as_text(report), name=f"{verb}.log")
     if console is not None:
         console.print(report)
     if result.interrupted:
@@ -107,9 +108,11 @@ def _work(verb: str, config: Config, device: str) -> Any:
 
 
 def _report(verb: str, plan: Plan, result: RunResult, seconds: float) -> RenderableType:
+    from flasheval.commands.show import metrics_table
+
     parts: list[RenderableType] = [Text(_answer(verb, plan, result), style="bold"), ""]
     if result.scores is not None and verb != "generate":
-        parts += [_metrics(result), ""]
+        parts += [metrics_table(result.scores), ""]
     parts += _problems(result)
     folder = shown_path(result.folder)
     if result.detached is not None:
@@ -142,13 +145,6 @@ def _answer(verb: str, plan: Plan, result: RunResult) -> str:
     return f"Complete: {said}"
 
 
-def _metrics(result: RunResult) -> RenderableType:
-    from flasheval.commands.show import metrics_table
-
-    assert result.scores is not None  # noqa: S101 - the caller has seen to it
-    return metrics_table(result.scores)
-
-
 def _problems(result: RunResult) -> list[RenderableType]:
     lines: list[str] = []
     reasons = Counter((one.variant, one.stage, one.reason) for one in result.failures)
@@ -170,9 +166,3 @@ def _problems(result: RunResult) -> list[RenderableType]:
         lines.append(f"no score: {count} image{'' if count == 1 else 's'}: {reason}")
     told: list[RenderableType] = [Text(line, style="yellow") for line in lines]
     return [*told, ""] if told else []
-
-
-def _versions() -> dict[str, str]:
-    from flasheval.runs.unit_work import library_versions
-
-    return library_versions()

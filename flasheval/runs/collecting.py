@@ -13,7 +13,7 @@ from flasheval.prompts import PromptSet, load_prompts
 from flasheval.runs.chunks import prompts_digest
 from flasheval.runs.plan import slug
 from flasheval.runs.score_files import UnitScores, read_unit_scores
-from flasheval.runs.store import RegisteredMetric, RegisteredVariant, RunStore
+from flasheval.runs.store import RegisteredMetric, RegisteredVariant, RunSettings, RunStore
 from flasheval.scores import ScoreMatrix, ScoreTable, load_scores
 from flasheval.variants import Factor, Variant
 
@@ -116,9 +116,10 @@ def _values(
     """Return one metric's scores, float32 [variants, prompts]; add to faults and evaluations."""
     position = {identifier: column for column, identifier in enumerate(prompts.ids)}
     values = np.full((len(variants), len(prompts)), np.nan, dtype=np.float32)
+    settings = store.settings()
     for row, variant in enumerate(variants):
         known: dict[str, str] = {}
-        for unit in _units(store, variant, metric):
+        for unit in _units(store, variant, metric, settings):
             columns = [position.get(identifier, -1) for identifier in unit.ids]
             if -1 in columns or unit.prompts != _digest(prompts, columns):
                 continue  # of other prompts, or of other texts
@@ -133,10 +134,12 @@ def _values(
 
 
 def _units(
-    store: RunStore, variant: RegisteredVariant, metric: RegisteredMetric
+    store: RunStore,
+    variant: RegisteredVariant,
+    metric: RegisteredMetric,
+    settings: RunSettings | None,
 ) -> list[UnitScores]:
     """Return the units of a variant as it is now, oldest first: a newer one overrides."""
-    settings = store.settings()
     folder = store.folder / "units" / slug(variant.name) / slug(metric.name)
     found = (read_unit_scores(path) for path in sorted(folder.glob("*.json")))
     units = [

@@ -19,7 +19,6 @@ from flasheval.runs.kept.features import FeatureStore
 from flasheval.runs.kept.images import ImageStore, ImageUnit, open_image_store
 from flasheval.runs.plan import Plan, PlannedScorer, PlannedVariant, Stage, Unit, WorkSettings
 from flasheval.runs.repairs import RepairLog
-from flasheval.runs.score_files import UnitScores, read_unit_scores
 from flasheval.storage.canonical import sha256_of
 from flasheval.storage.files import atomic_write
 from flasheval.storage.plain import from_plain, read_json, to_plain
@@ -180,10 +179,6 @@ class RunStore:
             return set(os.listdir(self.folder / "units" / variant.slug / scorer.slug))
         except OSError:
             return set()
-
-    def read_scores(self, unit: Unit, scorer: PlannedScorer) -> UnitScores | None:
-        """Return a unit's scores; None where they are absent or damaged."""
-        return read_unit_scores(self.score_path(unit, scorer))
 
     def register(self, plan: Plan) -> None:
         """Write down prompts, variants and metrics, for the score table and for `status`.

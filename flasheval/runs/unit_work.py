@@ -6,7 +6,6 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -28,6 +27,7 @@ from flasheval.runs.score_files import (
 )
 from flasheval.runs.store import RunStore
 from flasheval.scorers.scorer import Embedder, Scorer
+from flasheval.subset.evidence import library_versions
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -38,8 +38,8 @@ __all__ = [
     "Tools",
     "do_unit",
     "error_line",
-    "library_versions",
     "missing_outputs",
+    "run_versions",
 ]
 
 IMAGES = "images"
@@ -256,22 +256,16 @@ def _record(plan: Plan, made: Made, seconds: float, warm: bool) -> dict[str, Any
         "seconds_score": round(seconds, 6),
         "evaluations": made.evaluations,
         "device": plan.work.device,
-        "versions": library_versions(),
+        "versions": run_versions(),
     }
 
 
 @cache
-def library_versions() -> dict[str, str]:
+def run_versions() -> dict[str, str]:
     """Return the versions of what images and scores are made with, as far as installed."""
     from flasheval import __version__
 
-    found = {"flasheval": __version__}
-    for name in _LIBRARIES:
-        try:
-            found[name] = version(name)
-        except PackageNotFoundError:
-            continue
-    return found
+    return {"flasheval": __version__, **library_versions(_LIBRARIES)}
 
 
 def _failure(unit: Unit, stage: str, error: Exception) -> Failure:

@@ -10,12 +10,10 @@ from typing import TYPE_CHECKING, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from flasheval.scorers.checks import check_batch, check_lengths, check_scores
+from flasheval.scorers.checkpoint import CheckpointSettings
+from flasheval.scorers.checks import check_lengths, check_scores
 from flasheval.scorers.clip_model import ClipModel, cosine, load_clip
-from flasheval.scorers.loading import Dtype
-from flasheval.scorers.scorer import ScorerSettings
 from flasheval.storage.canonical import JSON
-from flasheval.storage.files import safe_name
 from flasheval.weights import Weights, locate
 
 if TYPE_CHECKING:
@@ -62,16 +60,11 @@ class ClipScorer:
 
 
 @dataclass(frozen=True)
-class ClipSettings(ScorerSettings):
-    """Settings of CLIPScore.
+class ClipSettings(CheckpointSettings):
+    """Settings of CLIPScore: those of `CheckpointSettings`, with a checkpoint of its own.
 
     Attributes:
         checkpoint: A CLIPModel: a folder, or a name on the Hub.
-        revision: A Hub commit, tag or branch; None is the tested one of the default checkpoint and
-            the newest of any other.
-        metric_name: The metric's name in score tables.
-        dtype: fp32, fp16, bf16, or auto for that of the stored weights.
-        batch: Images at a time; it changes scores by rounding only.
 
     >>> ClipSettings(metric_name="CLIP-B", checkpoint="openai/clip-vit-base-patch32").metric
     'CLIP-B'
@@ -81,29 +74,7 @@ class ClipSettings(ScorerSettings):
     kind: ClassVar[str] = "clip"
     tested: ClassVar[Mapping[str, str]] = {_CHECKPOINT: _REVISION}
     checkpoint: str = _CHECKPOINT
-    revision: str | None = None
     metric_name: str = "CLIP"
-    dtype: Dtype = "fp32"
-    batch: int = 32
-
-    def __post_init__(self) -> None:
-        safe_name(self.metric_name, "metric_name")
-        check_batch(self.kind, self.batch)
-
-    @property
-    def metric(self) -> str:
-        """The name of the metric in score tables."""
-        return self.metric_name
-
-    @property
-    def higher_is_better(self) -> bool:
-        """True."""
-        return True
-
-    @property
-    def version(self) -> str:
-        """Checkpoint and revision, such as ``openai/clip-vit-large-patch14@32bd6428``."""
-        return self.weights.label + ("" if self.dtype == "fp32" else f" {self.dtype}")
 
     @cached_property
     def weights(self) -> Weights:

@@ -79,11 +79,9 @@ class HpsSettings(ClipSettings):
     @cached_property
     def tokenizer_weights(self) -> Weights:
         """The tokenizer, looked for once."""
-        beside = self.checkpoint if self._file is None else _TOKENIZER
-        name, revision = self.tokenizer or beside, self.tokenizer_revision
-        if name == self.checkpoint:
-            revision = revision or self.revision
-        return locate(name, revision, marker="tokenizer_config.json", tested=self.tested)
+        usual = self.checkpoint if self._file is None else _TOKENIZER
+        name = self.tokenizer or usual
+        return self.beside(name, self.tokenizer_revision, "tokenizer_config.json")
 
     def identity(self) -> dict[str, JSON]:
         """Return the revisions of model and tokenizer, the file of several, and the dtype."""

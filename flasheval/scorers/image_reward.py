@@ -11,11 +11,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from flasheval.errors import DataError
-from flasheval.scorers.checks import check_batch, check_lengths, check_scores
+from flasheval.scorers.checkpoint import CheckpointSettings
+from flasheval.scorers.checks import check_lengths, check_scores
 from flasheval.scorers.head import Head, read_head
 from flasheval.scorers.image_reward_layout import HEAD, blip_configs, to_blip
 from flasheval.scorers.loading import (
-    Dtype,
     as_loaded,
     check_installed,
     load_model,
@@ -23,11 +23,9 @@ from flasheval.scorers.loading import (
     put,
     quiet,
 )
-from flasheval.scorers.scorer import ScorerSettings
 from flasheval.scorers.stored import read_state
 from flasheval.storage.canonical import JSON
-from flasheval.storage.files import safe_name
-from flasheval.weights import Weights, locate, locate_file
+from flasheval.weights import Weights, locate_file
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -94,17 +92,13 @@ class ImageRewardScorer:
 
 
 @dataclass(frozen=True)
-class ImageRewardSettings(ScorerSettings):
-    """Settings of ImageReward.
+class ImageRewardSettings(CheckpointSettings):
+    """Settings of ImageReward: those of `CheckpointSettings`, and two more.
 
     Attributes:
         checkpoint: The weights as published: a file, a folder with ImageReward.pt, or a name on
             the Hub that has it.
-        revision: A Hub commit, tag or branch; None is the tested one of the default checkpoint and
-            the newest of any other.
-        metric_name: The metric's name in score tables.
-        dtype: fp32, fp16, bf16, or auto for that of the stored weights; the head is float64.
-        batch: Images at a time; it changes scores by rounding only.
+        dtype: As there; the head is float64 whatever it says.
         tokenizer: BERT's tokenizer, without case: a folder, or a name on the Hub.
         tokenizer_revision: As `revision`, for `tokenizer`.
 
@@ -120,31 +114,9 @@ class ImageRewardSettings(ScorerSettings):
         _TOKENIZER: _TOKENIZER_REVISION,
     }
     checkpoint: str = _CHECKPOINT
-    revision: str | None = None
     metric_name: str = "ImageReward"
-    dtype: Dtype = "fp32"
-    batch: int = 32
     tokenizer: str = _TOKENIZER
     tokenizer_revision: str | None = None
-
-    def __post_init__(self) -> None:
-        safe_name(self.metric_name, "metric_name")
-        check_batch(self.kind, self.batch)
-
-    @property
-    def metric(self) -> str:
-        """The name of the metric in score tables."""
-        return self.metric_name
-
-    @property
-    def higher_is_better(self) -> bool:
-        """True."""
-        return True
-
-    @property
-    def version(self) -> str:
-        """Checkpoint and revision, such as ``zai-org/ImageReward@5736be03``."""
-        return self.weights.label + ("" if self.dtype == "fp32" else f" {self.dtype}")
 
     @cached_property
     def weights(self) -> Weights:
@@ -154,12 +126,7 @@ class ImageRewardSettings(ScorerSettings):
     @cached_property
     def tokenizer_weights(self) -> Weights:
         """The tokenizer, looked for once."""
-        return locate(
-            self.tokenizer,
-            self.tokenizer_revision,
-            marker="tokenizer_config.json",
-            tested=self.tested,
-        )
+        return self.beside(self.tokenizer, self.tokenizer_revision, "tokenizer_config.json")
 
     def identity(self) -> dict[str, JSON]:
         """Return the revisions of checkpoint and tokenizer, and the dtype."""

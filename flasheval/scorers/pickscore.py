@@ -10,7 +10,7 @@ from typing import ClassVar
 from flasheval.scorers.clip import ClipScorer, ClipSettings
 from flasheval.scorers.clip_model import load_clip
 from flasheval.storage.canonical import JSON
-from flasheval.weights import Weights, locate
+from flasheval.weights import Weights
 
 __all__ = ["PickScoreSettings", "PickScorer"]
 
@@ -59,11 +59,9 @@ class PickScoreSettings(ClipSettings):
     @cached_property
     def processor_weights(self) -> Weights:
         """Tokenizer and image processor, looked for once."""
-        beside = _PROCESSOR if self.checkpoint == _CHECKPOINT else self.checkpoint
-        name, revision = self.processor or beside, self.processor_revision
-        if name == self.checkpoint:
-            revision = revision or self.revision
-        return locate(name, revision, marker="preprocessor_config.json", tested=self.tested)
+        usual = _PROCESSOR if self.checkpoint == _CHECKPOINT else self.checkpoint
+        name = self.processor or usual
+        return self.beside(name, self.processor_revision, "preprocessor_config.json")
 
     def identity(self) -> dict[str, JSON]:
         """Return the revisions of model and processor, and the dtype."""

@@ -174,7 +174,7 @@ def test_published_checkpoints_are_pinned(monkeypatch):
         asked.append((name, revision or (tested or {}).get(name), marker))
 
     monkeypatch.setattr("flasheval.scorers.clip.locate", locate)
-    monkeypatch.setattr("flasheval.scorers.pickscore.locate", locate)
+    monkeypatch.setattr("flasheval.scorers.checkpoint.locate", locate)
     _ = ClipSettings().weights
     _ = ClipSettings(revision="main").weights
     _ = ClipSettings("some/other").weights

@@ -197,6 +197,7 @@ def test_the_published_files_are_pinned_and_told_apart(monkeypatch):
         return Weights(name, name, tested[name])
 
     monkeypatch.setattr("flasheval.scorers.hps.locate", locate)
+    monkeypatch.setattr("flasheval.scorers.checkpoint.locate", locate)
     monkeypatch.setattr("flasheval.scorers.hps.locate_file", locate)
     first, second = HpsSettings(), HpsSettings(file="HPS_v2.1_compressed.pt")
     assert first.identity() == {

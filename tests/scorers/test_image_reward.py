@@ -112,7 +112,7 @@ def test_published_checkpoints_are_pinned(monkeypatch):
 
         return Weights(name, name, tested[name])
 
-    monkeypatch.setattr("flasheval.scorers.image_reward.locate", locate)
+    monkeypatch.setattr("flasheval.scorers.checkpoint.locate", locate)
     monkeypatch.setattr("flasheval.scorers.image_reward.locate_file", locate)
     former = ImageRewardSettings("THUDM/ImageReward")
     assert former.identity() == ImageRewardSettings().identity()

@@ -32,7 +32,7 @@ from flasheval.runs.run import first_prompts, run_settings
 from flasheval.runs.score_files import UnitScores, write_unit_scores
 from flasheval.runs.status.tally import tally
 from flasheval.runs.store import RunSettings, RunStore
-from flasheval.runs.unit_work import library_versions
+from flasheval.runs.unit_work import run_versions
 from flasheval.scorers.scorer import ScorerSettings
 
 __all__ = ["Diagnosis", "diagnose"]
@@ -244,7 +244,7 @@ def _file_bytes(plan: Plan) -> int:
     chunk = plan.chunks[0]
     batches = -(-len(chunk) // plan.work.batch)
     scores = np.random.default_rng(0).random(len(chunk), dtype=np.float32)
-    record = {"seconds_generate": [0.123456] * batches, "versions": library_versions()}
+    record = {"seconds_generate": [0.123456] * batches, "versions": run_versions()}
     key = "0" * 64
     unit = UnitScores("variant", key, "metric", key, 0, key, chunk.ids, scores, {}, record)
     with tempfile.TemporaryDirectory() as folder:

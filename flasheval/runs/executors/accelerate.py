@@ -13,7 +13,7 @@ from typing import ClassVar
 from flasheval.errors import FlashevalError, SettingError
 from flasheval.runs.counting import Counter
 from flasheval.runs.devices import device_count, device_kind
-from flasheval.runs.executors.executor import Progress
+from flasheval.runs.executors.executor import Progress, check_least
 from flasheval.runs.executors.processes import worker_environment
 from flasheval.runs.plan import Plan
 from flasheval.runs.plan_files import save_plan
@@ -45,10 +45,7 @@ class Accelerate:
     options: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
-        for key in ("workers", "threads"):
-            value = getattr(self, key)
-            if value is not None and value < 1:
-                raise SettingError(f"executor.{key}={value}: expected at least 1")
+        check_least(self, 1, "workers", "threads")
 
     def run(self, plan: Plan, store: RunStore, progress: Progress) -> None:
         """Do all units of the plan; see Executor.run."""

@@ -10,11 +10,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import ClassVar, Protocol, runtime_checkable
 
+from flasheval.errors import SettingError
 from flasheval.runs.devices import choose_device
 from flasheval.runs.plan import Plan
 from flasheval.runs.store import RunStore
 
-__all__ = ["Elsewhere", "Executor", "Progress", "worker_device"]
+__all__ = ["Elsewhere", "Executor", "Progress", "check_least", "worker_device"]
 
 Progress = Callable[[str, float, int], None]
 """Takes what is under way, units done and units in all."""
@@ -42,6 +43,15 @@ class Elsewhere(Protocol):
     def device_there(self, asked: str) -> str:
         """Return the device the workers will have. Raises SettingError as choose_device does."""
         ...
+
+
+def check_least(executor: Executor, least: int, *keys: str) -> None:
+    """Raise SettingError where a setting that is given is below the least it can be, 0 or 1."""
+    for key in keys:
+        value = getattr(executor, key)
+        if value is not None and value < least:
+            expected = f"at least {least}" if least else "0 or more"
+            raise SettingError(f"executor.{key}={value}: expected {expected}")
 
 
 def worker_device(executor: Executor, asked: str) -> str:

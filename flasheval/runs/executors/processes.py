@@ -11,10 +11,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, ClassVar
 
-from flasheval.errors import FlashevalError, SettingError
+from flasheval.errors import FlashevalError
 from flasheval.runs.counting import Counter
 from flasheval.runs.devices import device_count
-from flasheval.runs.executors.executor import Progress
+from flasheval.runs.executors.executor import Progress, check_least
 from flasheval.runs.plan import Plan
 from flasheval.runs.plan_files import save_plan
 from flasheval.runs.store import RunStore
@@ -42,10 +42,7 @@ class Processes:
     restarts: int = 3
 
     def __post_init__(self) -> None:
-        for key in ("workers", "threads"):
-            value = getattr(self, key)
-            if value is not None and value < 1:
-                raise SettingError(f"executor.{key}={value}: expected at least 1")
+        check_least(self, 1, "workers", "threads")
 
     def run(self, plan: Plan, store: RunStore, progress: Progress) -> None:
         """Do all units of the plan; see Executor.run."""

@@ -16,7 +16,7 @@ from flasheval.runs.counting import Counter
 from flasheval.runs.devices import device_elsewhere, device_kind
 from flasheval.runs.executors.distant import DistantWorker
 from flasheval.runs.executors.endings import Endings
-from flasheval.runs.executors.executor import Progress
+from flasheval.runs.executors.executor import Progress, check_least
 from flasheval.runs.plan import Plan
 from flasheval.runs.plan_files import save_plan
 from flasheval.runs.store import RunStore
@@ -54,12 +54,8 @@ class Ray:
     address: str | None = None
 
     def __post_init__(self) -> None:
-        for key in ("workers", "cpus"):
-            value = getattr(self, key)
-            if value is not None and value < 1:
-                raise SettingError(f"executor.{key}={value}: expected at least 1")
-        if self.restarts < 0:
-            raise SettingError(f"executor.restarts={self.restarts}: expected 0 or more")
+        check_least(self, 1, "workers", "cpus")
+        check_least(self, 0, "restarts")
         gpus = self.gpus_per_worker
         if gpus is not None and (gpus < 0 or (gpus > 1 and gpus % 1)):
             raise SettingError(

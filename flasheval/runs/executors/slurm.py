@@ -12,7 +12,7 @@ from flasheval.runs.counting import Counter
 from flasheval.runs.devices import device_elsewhere, device_kind
 from flasheval.runs.executors.distant import DistantWorker
 from flasheval.runs.executors.endings import Endings
-from flasheval.runs.executors.executor import Progress
+from flasheval.runs.executors.executor import Progress, check_least
 from flasheval.runs.executors.slurm_jobs import SlurmJobs, Task, trouble_of
 from flasheval.runs.plan import Plan
 from flasheval.runs.store import RunStore
@@ -62,12 +62,8 @@ class Slurm:
     detach: bool = False
 
     def __post_init__(self) -> None:
-        for key in ("workers", "cpus", "timeout"):
-            if getattr(self, key) < 1:
-                raise SettingError(f"executor.{key}={getattr(self, key)}: expected at least 1")
-        for key in ("gpus_per_worker", "timeouts"):
-            if getattr(self, key) < 0:
-                raise SettingError(f"executor.{key}={getattr(self, key)}: expected 0 or more")
+        check_least(self, 1, "workers", "cpus", "timeout")
+        check_least(self, 0, "gpus_per_worker", "timeouts")
         if self.memory is not None and self.memory <= 0:
             raise SettingError(f"executor.memory={self.memory}: expected gigabytes, more than 0")
         if self.cluster is not None and self.cluster not in _CLUSTERS:
