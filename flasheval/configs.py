@@ -9,17 +9,20 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import MISSING, Field, dataclass, field, fields, make_dataclass
 from types import NoneType
-from typing import Any, get_args, get_origin, get_type_hints
+from typing import Any, Literal, get_args, get_origin, get_type_hints
 
 __all__ = [
     "IMPORTER_CONFIGS",
+    "PROTOCOL_CONFIGS",
     "RUN_CONFIGS",
+    "DistanceConfig",
     "DoctorConfig",
     "GenerateConfig",
     "ImporterConfig",
     "LongConfig",
     "NpzConfig",
     "OfficialConfig",
+    "ProtocolConfig",
     "RunConfig",
     "ScoreConfig",
     "SearchConfig",
@@ -28,6 +31,7 @@ __all__ = [
     "ValidateConfig",
     "WideConfig",
     "executor_configs",
+    "extractor_configs",
     "method_configs",
 ]
 
@@ -40,7 +44,7 @@ class SearchConfig:
     """
 
     method: Any = None
-    scores: Any = "synthetic"
+    scores: Any = "miniature"
     prompts: str | None = None
     higher_is_better: Any = None
     metric: Any = None
@@ -65,7 +69,7 @@ class SearchConfig:
 class ValidateConfig:
     """Keys of `flasheval validate`; `conf/validate.yaml` says what they mean."""
 
-    scores: Any = "synthetic"
+    scores: Any = "miniature"
     prompts: str | None = None
     higher_is_better: Any = None
     metric: Any = None
@@ -123,6 +127,9 @@ class RunConfig(ScoreConfig):
     batch: int = 8
     keep_images: bool = False
     image_format: str = "png"
+    contact_sheet: bool = False
+    compare: str | None = None
+    tolerance: Any = 0.001
 
 
 @dataclass
@@ -142,6 +149,45 @@ class StatusConfig:
 
     path: str | None = None
     check: bool = False
+
+
+@dataclass
+class DistanceConfig:
+    """Keys of `flasheval distance`; `conf/distance.yaml` says what they mean."""
+
+    extractor: Any = None
+    protocol: Any = None
+    run: str | None = None
+    metric: str | None = None
+    images: Any = None
+    prompts: str | None = None
+    reference: str | None = None
+    save_reference: str | None = None
+    extrapolate: bool = True
+    size: Any = None
+    held_out: Any = 0.5
+    n_sets: int = 1000
+    draws: int = 200
+    seed: int = 0
+    device: str = "auto"
+    threads: int | None = None
+    out: str | None = None
+
+
+@dataclass
+class ProtocolConfig:
+    """The choice `none` of `protocol`, and what every choice of it has."""
+
+    name: str = "none"
+
+
+@dataclass
+class Coco30kConfig(ProtocolConfig):
+    """The fields of `flasheval.set_metrics.protocol.ImageProtocol`."""
+
+    name: str = "coco-30k"
+    images: int = 30_000
+    side: int = 256
 
 
 @dataclass
@@ -213,6 +259,13 @@ IMPORTER_CONFIGS: dict[str, type[ImporterConfig]] = {
 """The keys of every importer, by its name."""
 
 
+PROTOCOL_CONFIGS: dict[str, type[ProtocolConfig]] = {
+    "none": ProtocolConfig,
+    "coco-30k": Coco30kConfig,
+}
+"""The settings of every protocol of images, by its name."""
+
+
 def method_configs() -> dict[str, type[Any]]:
     """Return the settings of every search method, by its name, `name` the first of them.
 
@@ -233,6 +286,17 @@ def executor_configs() -> dict[str, type[Any]]:
     from flasheval.runs.executors import EXECUTORS
 
     return _named_configs(EXECUTORS)
+
+
+def extractor_configs() -> dict[str, type[Any]]:
+    """Return the settings of every extractor, by its name, `name` the first of them.
+
+    >>> sorted(key.name for key in fields(extractor_configs()["inception"]))
+    ['batch', 'name', 'path']
+    """
+    from flasheval.set_metrics.extractor_settings import EXTRACTORS
+
+    return _named_configs(EXTRACTORS)
 
 
 def _named_configs(classes: Mapping[str, type[Any]]) -> dict[str, type[Any]]:
@@ -262,13 +326,17 @@ def _default_of(old: Field[Any]) -> Any:
 def _mutable(hint: Any) -> Any:
     """Return `list[int] | None` for `tuple[int, ...] | None`: a command line gives lists.
 
-    Likewise a dict for a mapping.
+    Likewise a dict for a mapping, a text for one of several words, and anything for an object.
     """
     origin, arguments = get_origin(hint), get_args(hint)
     if origin is tuple:
         return list[arguments[0]]  # type: ignore[valid-type]
     if origin is Mapping:
         return dict[str, Any]
+    if origin is Literal:
+        return str
+    if hint is object:
+        return Any
     if NoneType in arguments:
         (inner,) = (argument for argument in arguments if argument is not NoneType)
         return _mutable(inner) | None

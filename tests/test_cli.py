@@ -66,7 +66,7 @@ def test_an_unknown_verb_gets_a_suggestion(
     err = capsys.readouterr().err
     assert err == (
         f"flasheval: error: no verb '{verb}'; there are: doctor, run, generate, score, status, "
-        f"search, validate, import, show; did you mean '{nearest}'?\n"
+        f"search, distance, validate, import, show; did you mean '{nearest}'?\n"
     )
 
 

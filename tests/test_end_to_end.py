@@ -124,6 +124,11 @@ def test_images_kept_by_generate_are_scored_to_the_same_numbers(bench, tiny_mode
     _flasheval("score", *words, f"out={bench / 'parts'}", "image_store=folder", scorer)
     whole, parts = load_scores(bench / "whole"), load_scores(bench / "parts")
     assert np.array_equal(whole["CLIP"].values, parts["CLIP"].values)
+    kept = ("image_store=folder", "keep_images=true", "contact_sheet=true")
+    agree = (f"compare={bench / 'whole'}", "tolerance=0")
+    said = _flasheval("run", *words, f"out={bench / 'parts'}", scorer, *kept, *agree)
+    assert "They agree, within 0." in said
+    assert (bench / "parts" / "contact-sheet.png").stat().st_size <= 1_000_000
 
 
 def test_what_is_missing_is_told_in_a_line(bench):

@@ -13,7 +13,7 @@ from flasheval.errors import FlashevalError
 
 __all__ = ["check_jobs", "plain_settings", "register"]
 
-_TYPED_GROUPS = ("method", "executor")
+_TYPED_GROUPS = ("method", "executor", "extractor", "protocol")
 
 
 def register(verb: str) -> None:
@@ -42,6 +42,7 @@ def register(verb: str) -> None:
         "sweep_folder": _sweep_folder,
         "validation_folder": _validation_folder,
         "population_folder": _population_folder,
+        "distance_folder": _distance_folder,
     }
     for name, resolver in resolvers.items():
         OmegaConf.register_new_resolver(f"flasheval.{name}", resolver, replace=True)
@@ -50,13 +51,16 @@ def register(verb: str) -> None:
 def _nodes(verb: str) -> Iterator[tuple[str, str, type[Any]]]:
     from flasheval.configs import (
         IMPORTER_CONFIGS,
+        PROTOCOL_CONFIGS,
         RUN_CONFIGS,
+        DistanceConfig,
         DoctorConfig,
         SearchConfig,
         ShowConfig,
         StatusConfig,
         ValidateConfig,
         executor_configs,
+        extractor_configs,
         method_configs,
     )
 
@@ -73,6 +77,12 @@ def _nodes(verb: str) -> Iterator[tuple[str, str, type[Any]]]:
         yield "schema", verb, RUN_CONFIGS[verb]
         for name, node in executor_configs().items():
             yield "schema/executor", name, node
+    elif verb == "distance":
+        yield "schema", verb, DistanceConfig
+        for name, node in extractor_configs().items():
+            yield "schema/extractor", name, node
+        for name, protocol in PROTOCOL_CONFIGS.items():
+            yield "schema/protocol", name, protocol
     else:
         yield (
             "schema",
@@ -189,6 +199,14 @@ def _population_folder(*, _root_: Any) -> str:
 
     settings = plain_settings(_root_)
     return str(settings["out"] or population_folder(settings["population"], settings["prompts"]))
+
+
+def _distance_folder(*, _root_: Any) -> str:
+    from flasheval.commands.distance import distance_name
+    from flasheval.report.run_folder import FOLDER_OF_RUNS
+
+    settings = plain_settings(_root_)
+    return str(settings["out"] or f"{FOLDER_OF_RUNS}/distance/{distance_name(settings)}")
 
 
 def _sweep_folder(*, _root_: Any) -> str:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from flasheval.cli.experiments import experiments
 from flasheval.resources import conf_dir
 
 __all__ = ["VERBS", "first_comment", "keys_of", "overview", "verb_help"]
@@ -17,6 +18,7 @@ VERBS = {
     "score": "score images that are kept, or lie in folders",
     "status": "what of a run is done, what failed and why, how fast it goes",
     "search": "find the prompts that rank variants as the whole set does",
+    "distance": "Frechet and kernel distances of images, and prompts chosen for them",
     "validate": "compare methods, sizes and splits on variants no search has seen",
     "import": "read other people's score layouts into a score table",
     "show": "say what scores, a subset manifest, a run or a folder of runs hold",
@@ -27,11 +29,15 @@ _KEY = re.compile(r"^(?P<key>\w+): (?P<value>.+?) # (?P<meaning>.+)$")
 _SCORERS = {"scorers (scorers=[NAME,{name:NAME,SETTING:VALUE}])": "scorer"}
 _GENERATORS = {"generators (generator: KIND, in a population)": "generator"}
 _EXECUTORS = {"executors (executor=NAME)": "executor"}
-_RUN_GROUPS = {
+_GROUPS = {
     "run": {**_GENERATORS, **_SCORERS, **_EXECUTORS},
     "generate": {**_GENERATORS, **_EXECUTORS},
     "score": {**_SCORERS, **_EXECUTORS},
     "doctor": {**_GENERATORS, **_SCORERS},
+    "distance": {
+        "extractors (extractor=NAME)": "extractor",
+        "protocols of images (protocol=NAME)": "protocol",
+    },
 }
 
 _EXAMPLES = {
@@ -42,7 +48,8 @@ _EXAMPLES = {
         ("flasheval run ... scorers=[{name:clip,checkpoint:models/clip}]", ""),
         ("flasheval run ... executor=processes", "several processes, one a GPU"),
         ("flasheval run ... executor=slurm executor.workers=8", "or ray: on a cluster"),
-        ("flasheval run ... keep_images=true image_store=folder", ""),
+        ("flasheval run ... keep_images=true contact_sheet=true", "and a picture of them"),
+        ("flasheval run ... compare=runs/before tolerance=0.01", "same scores as then?"),
     ),
     "generate": (
         ("flasheval generate population=mine.yaml prompts=coco.jsonl out=runs/coco", ""),
@@ -69,6 +76,15 @@ _EXAMPLES = {
         ("flasheval search -m size=10,50,100 method=frequency,balanced", "a sweep"),
         ("flasheval search -m seed=0,1,2,3 hydra/launcher=joblib", "on several cores"),
         ("flasheval search nested=[10,20,50] require=must-have.txt", ""),
+    ),
+    "distance": (
+        ("flasheval distance run=runs/coco reference=sd15/DDIM50", "a variant of it"),
+        ("flasheval distance run=runs/coco reference=coco-clip.npz size=[50,100]", ""),
+        ("flasheval distance run=runs/coco reference=val2014 extractor=scorer", "photos"),
+        ("flasheval distance images={a:out/a,b:out/b} reference=val2014", "by DINOv2"),
+        ("flasheval distance images=out reference=val2014 protocol=coco-30k", ""),
+        ("flasheval distance ... extractor=inception extractor.path=FILE.pth", "FID"),
+        ("flasheval distance ... protocol=coco-30k protocol.images=5000", ""),
     ),
     "validate": (
         ("flasheval validate", "a made-up population, to see how it works"),
@@ -125,18 +141,19 @@ def verb_help(verb: str, words: Sequence[str] = ()) -> str:
             _keys_block(f"settings of {name} (method.KEY=VALUE)", conf / "method" / f"{name}.yaml")
             for name in _chosen(words, conf / "method")
         ]
-        parts.append(_choices("experiments (experiment=NAME)", conf / "experiment"))
     if verb == "validate":
         title = "methods (methods=[NAME,{name:NAME,SETTING:VALUE}])"
         parts.append(_choices(title, conf / "method"))
     if verb in ("run", "generate", "score", "doctor"):
         parts.append(_choices("populations (population=NAME or FILE.yaml)", conf / "population"))
-        for title, group in _RUN_GROUPS[verb].items():
-            parts.append(_choices(title, conf / group))
-            parts += [
-                _keys_block(f"settings of {name}", conf / group / f"{name}.yaml")
-                for name in _chosen(words, conf / group)
-            ]
+    for title, group in _GROUPS.get(verb, {}).items():
+        parts.append(_choices(title, conf / group))
+        parts += [
+            _keys_block(f"settings of {name}", conf / group / f"{name}.yaml")
+            for name in _chosen(words, conf / group)
+        ]
+    if named := experiments(verb):
+        parts.append(_listed("experiments (experiment=NAME)", named))
     if verb == "import":
         parts.append(_choices("importers", conf / "importer"))
         parts += [
@@ -194,9 +211,14 @@ def _keys_block(title: str, path: Path) -> str:
 
 
 def _choices(title: str, folder: Path) -> str:
-    paths = sorted(folder.glob("*.yaml"))
-    width = max(len(path.stem) for path in paths)
-    lines = [line for path in paths for line in _wrapped(path.stem, first_comment(path), width)]
+    return _listed(
+        title, {path.stem: first_comment(path) for path in sorted(folder.glob("*.yaml"))}
+    )
+
+
+def _listed(title: str, choices: Mapping[str, str]) -> str:
+    width = max(map(len, choices))
+    lines = [line for name, what in choices.items() for line in _wrapped(name, what, width)]
     return "\n".join([f"{title}:", *lines])
 
 

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 __all__ = ["run_verb"]
 
 _INTERRUPTED = 130
-_WITH_FOLDER = ("search", "validate", "run", "generate", "score")
+_WITH_FOLDER = ("search", "validate", "run", "generate", "score", "distance")
 
 
 def run_verb(verb: str, words: list[str]) -> int:

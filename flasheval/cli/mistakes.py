@@ -24,6 +24,7 @@ _EXPECTED = {
     "list[int]": "a list of whole numbers such as [10,20,50]",
     "list[str]": "a list such as [a,b]",
 }
+_CHOSEN = ("method", "extractor", "protocol")
 _FEW = 8
 _NOISE = ("full_key:", "object_type=", "reference_type=", "See https://", "Config search path")
 
@@ -102,10 +103,11 @@ def _at_key(cause: Any) -> str:
     owner = cause.object_type
     if type(cause).__name__ in ("ConfigAttributeError", "ConfigKeyError"):
         names = [field.name for field in fields(owner)] if is_dataclass(owner) else []
-        method = getattr(owner, "name", None) if key.startswith("method.") else None
-        if method is not None:
-            names.remove("name")  # chosen by method=NAME
-        return unknown_key(key, names, f"method {method}" if method else "")
+        group = key.partition(".")[0]
+        choice = getattr(owner, "name", None) if group in _CHOSEN else None
+        if choice is not None:
+            names.remove("name")  # chosen by GROUP=NAME
+        return unknown_key(key, names, f"{group} {choice}" if choice else "")
     value = cause.value
     if key != cause.full_key:  # an entry of a list
         converted = re.search(r"could not be converted to (\w+)", str(cause))

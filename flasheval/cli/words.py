@@ -6,12 +6,21 @@ import os
 from pathlib import Path
 from typing import Any, NoReturn
 
+from flasheval.cli.experiments import refuse_other_verbs
 from flasheval.cli.mistakes import Mistake, quoted, setting_mistake
 
 __all__ = ["lifted", "read_options", "tidied"]
 
 _POSITIONAL = {"import": "importer", "show": "path", "status": "path"}
-_GROUPS = ("method", "experiment", "importer", "population", "executor")
+_GROUPS = (
+    "method",
+    "experiment",
+    "importer",
+    "population",
+    "executor",
+    "extractor",
+    "protocol",
+)
 
 
 def read_options(verb: str, words: list[str]) -> Any:
@@ -43,12 +52,13 @@ def tidied(verb: str, options: Any) -> list[str]:
     Positional words get their key, `~/` becomes the home folder, a path with characters that mean
     something to Hydra gets quotes, and `--config-dir` becomes a search path.
 
-    Raises Mistake for a word that is no override.
+    Raises Mistake for a word that is no override, and for an experiment of another verb.
     """
     words = list(options.overrides)
     if words and verb in _POSITIONAL:
         words[0] = _named(verb, words[0])
     overrides = [_tidy(_population(word)) for word in words]
+    refuse_other_verbs(verb, overrides, options.config_dir)
     if verb == "import" and not any(word.startswith("importer=") for word in overrides):
         from flasheval.configs import IMPORTER_CONFIGS
 

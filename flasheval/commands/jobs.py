@@ -14,6 +14,7 @@ from flasheval.commands.search import SearchSummary, run_search
 from flasheval.configs import (
     IMPORTER_CONFIGS,
     RUN_CONFIGS,
+    DistanceConfig,
     DoctorConfig,
     SearchConfig,
     ShowConfig,
@@ -116,6 +117,11 @@ def _do(
         from flasheval.commands.run import run_population
 
         return run_population(verb, RUN_CONFIGS[verb](**settings), folder, console, command), None
+    if verb == "distance":
+        from flasheval.commands.distance import run_distance
+
+        run_distance(DistanceConfig(**settings), folder, console, command)
+        return 0, None
     if verb == "doctor":
         from flasheval.commands.doctor import run_doctor
 

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import time
 from collections import Counter
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from rich.console import Console, Group, RenderableType
 from rich.text import Text
 
+from flasheval.commands.after_run import after_run, asked_reference, check_sheet
 from flasheval.configs import GenerateConfig, RunConfig, ScoreConfig
 from flasheval.errors import SettingError
 from flasheval.progress import ProgressReport, duration
@@ -42,7 +44,8 @@ def run_population(
         command: What was typed, for the log.
 
     Raises:
-        FlashevalError: A setting, a file or a folder that cannot be used.
+        FlashevalError: A setting, a file or a folder that cannot be used; or scores that do not
+            agree with those of `compare`.
 
     """
     from flasheval.runs.executors import make_executor, worker_device
@@ -51,6 +54,7 @@ def run_population(
     from flasheval.runs.unit_work import run_versions
 
     begun = time.monotonic()
+    check_sheet(config)
     population, prompts = asked_population(config, verb), asked_prompts(config, verb)
     executor = dict(config.executor or {"name": "in_process"})
     chosen = make_executor(executor.pop("name"), executor)
@@ -64,14 +68,18 @@ def run_population(
         chunk=config.chunk,
         limit=config.limit,
     )
+    reference = asked_reference(config, plan)
     with ProgressReport() as progress:
         result = run_plan(plan, RunStore(folder), chosen, tables=tables, progress=progress)
-    report = _report(verb, plan, result, time.monotonic() - begun)
+    after = after_run(config, plan, result, reference)
+    report = _report(verb, plan, result, after.parts, time.monotonic() - begun)
     append_log(folder, command, run_versions(), as_text(report), name=f"{verb}.log")
     if console is not None:
         console.print(report)
     if result.interrupted:
         return _INTERRUPTED
+    if after.error is not None:
+        raise after.error
     return _FAILED if result.failures else 0
 
 
@@ -107,13 +115,15 @@ def _work(verb: str, config: Config, device: str) -> Any:
     return from_plain(WorkSettings, settings, source=f"flasheval {verb}")
 
 
-def _report(verb: str, plan: Plan, result: RunResult, seconds: float) -> RenderableType:
+def _report(
+    verb: str, plan: Plan, result: RunResult, after: Sequence[RenderableType], seconds: float
+) -> RenderableType:
     from flasheval.commands.show import metrics_table
 
     parts: list[RenderableType] = [Text(_answer(verb, plan, result), style="bold"), ""]
     if result.scores is not None and verb != "generate":
         parts += [metrics_table(result.scores), ""]
-    parts += _problems(result)
+    parts += [*_problems(result), *after]
     folder = shown_path(result.folder)
     if result.detached is not None:
         lines = [

@@ -156,7 +156,9 @@ def size_row(evidence: Evidence) -> tuple[str, ...]:
     )
 
 
-def plain_table(titles: Sequence[str], rows: Sequence[Sequence[str]], *, left: int = 1) -> Table:
+def plain_table(
+    titles: Sequence[str], rows: Sequence[Sequence[str | Text]], *, left: int = 1
+) -> Table:
     """Return rows of text under titles; the first `left` columns stand left, the others right."""
     table = _table(titles, left=left)
     for row in rows:

@@ -1,6 +1,7 @@
 """Score matrices with their labels, and tables of several metrics."""
 
+from flasheval.scores.difference import score_difference
 from flasheval.scores.matrix import ScoreMatrix
 from flasheval.scores.table import ScoreTable, load_scores
 
-__all__ = ["ScoreMatrix", "ScoreTable", "load_scores"]
+__all__ = ["ScoreMatrix", "ScoreTable", "load_scores", "score_difference"]

@@ -11,13 +11,13 @@ from flasheval.prompts import PromptSet
 from flasheval.scores import ScoreMatrix, ScoreTable
 from flasheval.variants import Variant
 
-__all__ = ["attach_prompts", "merge_tables"]
+__all__ = ["attach_prompts", "check_prompts", "merge_tables"]
 
 
 def merge_tables(first: ScoreTable, second: ScoreTable) -> ScoreTable:
     """Return the union of two tables; see ScoreTable.merge."""
+    check_prompts(first, second)
     prompts = _merge_prompts(first.prompts, second.prompts)
-    _check_recorded_hashes(first, second)
     variants = _merge_variants(first.variants, second.variants)
     names = tuple(variant.name for variant in variants)
     matrices = {}
@@ -25,6 +25,13 @@ def merge_tables(first: ScoreTable, second: ScoreTable) -> ScoreTable:
         parts = [t.matrices[metric] for t in (first, second) if metric in t.matrices]
         matrices[metric] = _merge_matrices(metric, parts, names, prompts)
     return ScoreTable(prompts, variants, matrices)
+
+
+def check_prompts(first: ScoreTable, second: ScoreTable) -> None:
+    """See that ids which are in both tables mean the same prompts; ConflictError otherwise."""
+    _check_texts(first.prompts, second.prompts)
+    _check_ids_tell(first.prompts, second.prompts)
+    _check_recorded_hashes(first, second)
 
 
 def attach_prompts(table: ScoreTable, prompts: PromptSet) -> ScoreTable:
@@ -64,8 +71,8 @@ def _check_texts(first: PromptSet, second: PromptSet) -> None:
         )
 
 
-def _merge_prompts(first: PromptSet, second: PromptSet) -> PromptSet:
-    _check_texts(first, second)
+def _check_ids_tell(first: PromptSet, second: PromptSet) -> None:
+    """Raise ConflictError when texts are unknown and ids alone do not show the sets the same."""
     ids_1, ids_2 = set(first.ids), set(second.ids)
     covered = (
         second.text_hashes is not None or ids_2 <= ids_1,
@@ -79,6 +86,10 @@ def _merge_prompts(first: PromptSet, second: PromptSet) -> PromptSet:
             f"{len(ids_1)} and {len(ids_2)} ids, and the texts of {blind.name!r} are unknown, so "
             "the ids may mean different prompts; give prompts= when loading it"
         )
+
+
+def _merge_prompts(first: PromptSet, second: PromptSet) -> PromptSet:
+    ids_1, ids_2 = set(first.ids), set(second.ids)
     if first.ids == second.ids and first.extras == second.extras:
         return first if _knowledge(first) >= _knowledge(second) else second
     # Where one set knows the texts, the other's ids lie within it, so it alone supplies them.

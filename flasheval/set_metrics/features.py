@@ -16,21 +16,25 @@ from flasheval.set_metrics.protocol import ImageProtocol
 if TYPE_CHECKING:
     from PIL.Image import Image
 
-__all__ = ["FeatureExtractor", "extract_features", "images_of_folder"]
+__all__ = [
+    "FeatureExtractor",
+    "extract_features",
+    "image_files",
+    "images_of_folder",
+    "read_images",
+]
 
 T = TypeVar("T")
 _SUFFIXES = (".png", ".jpg", ".jpeg", ".webp", ".bmp", ".tif", ".tiff")
 
 
 class FeatureExtractor(Protocol):
-    """Gives each image a vector; a set metric is of what it sees.
+    """Gives each image a vector; a set metric is of what it sees."""
 
-    Attributes:
-        version: What its features depend on, in short: model, checkpoint, revision.
-
-    """
-
-    version: str
+    @property
+    def version(self) -> str:
+        """What its features depend on, in short: model, checkpoint, revision."""
+        ...
 
     def embed(self, images: Sequence[Image]) -> NDArray[np.float32]:
         """Return the features of RGB images of any size, float32 [len(images), d]."""
@@ -80,14 +84,27 @@ def images_of_folder(folder: str | Path) -> Iterator[Image]:
 
     Raises DataError when there is none, or when one cannot be read, naming it.
     """
-    from PIL import Image as Pillow
+    return read_images(image_files(folder))
 
+
+def image_files(folder: str | Path) -> list[Path]:
+    """Return the image files of a folder in the order of their names, without its subfolders.
+
+    Raises DataError when there is none, or the folder cannot be read.
+    """
     try:
         paths = sorted(path for path in Path(folder).iterdir() if path.suffix.lower() in _SUFFIXES)
     except OSError as error:
         raise DataError(f"cannot read {folder}: {error.strerror or error}") from error
     if not paths:
         raise DataError(f"{folder} has no images ({', '.join(_SUFFIXES)})")
+    return paths
+
+
+def read_images(paths: Iterable[Path]) -> Iterator[Image]:
+    """Give image files as RGB images. Raises DataError for one that cannot be read, naming it."""
+    from PIL import Image as Pillow
+
     for path in paths:
         try:
             with Pillow.open(path) as image:

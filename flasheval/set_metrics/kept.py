@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +15,7 @@ from flasheval.runs.status.asked_work import AskedWork
 from flasheval.runs.store import RegisteredMetric, RunStore
 from flasheval.suggest import nearest
 
-__all__ = ["KeptFeatures", "read_kept"]
+__all__ = ["KeptFeatures", "metrics_kept", "read_kept"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -53,7 +53,7 @@ class KeptFeatures:
         if good.all():
             return self
         ids = tuple(one for one, there in zip(self.prompt_ids, good, strict=True) if there)
-        return KeptFeatures(self.features[:, good], self.variants, ids, self.version, self.left_out)
+        return replace(self, features=self.features[:, good], prompt_ids=ids)
 
 
 def read_kept(run: str | Path, metric: str) -> KeptFeatures:
@@ -70,11 +70,7 @@ def read_kept(run: str | Path, metric: str) -> KeptFeatures:
         DataError: No run, no such metric, or no variant with all its embeddings.
 
     """
-    store = RunStore(Path(run))
-    settings, asked = store.settings(), store.asked()
-    if settings is None or asked is None:
-        raise DataError(f"{run} holds no run; expected the out= of flasheval run")
-    work = AskedWork(store, settings, asked)
+    store, work = _open(run)
     chosen = _metric(store, metric, run)
     found, left_out = [], {}
     for name in work.variants:
@@ -102,6 +98,28 @@ def read_kept(run: str | Path, metric: str) -> KeptFeatures:
         chosen.version,
         left_out,
     )
+
+
+def metrics_kept(run: str | Path) -> tuple[str, ...]:
+    """Return the metrics of which a run has kept embeddings, or some of them.
+
+    Raises DataError where there is no run.
+    """
+    store, work = _open(run)
+    units = [unit for name in work.variants for unit in work.image_units(name)]
+    return tuple(
+        metric.name
+        for metric in store.known_metrics()
+        if any(store.features.has(unit, metric.key) for unit in units)
+    )
+
+
+def _open(run: str | Path) -> tuple[RunStore, AskedWork]:
+    store = RunStore(Path(run))
+    settings, asked = store.settings(), store.asked()
+    if settings is None or asked is None:
+        raise DataError(f"{run} holds no run; expected the out= of flasheval run")
+    return store, AskedWork(store, settings, asked)
 
 
 def _metric(store: RunStore, name: str, run: str | Path) -> RegisteredMetric:

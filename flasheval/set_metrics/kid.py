@@ -8,6 +8,10 @@ With k(x, y) = (x.y / d + 1)^3, over m features x of one set and n features y of
 (Gretton et al., "A kernel two-sample test", 2012, equation 3; kernel of Binkowski et al.,
 "Demystifying MMD GANs", 2018). It is unbiased at every number of images, so that small sets may be
 compared with large ones, and may be below 0 where the two distributions are the same.
+
+That holds for independent images. Where x_i and y_i are of the same prompt they are not, and the
+last mean is taken over i != j too (the same paper's lemma 6): without that, images much like
+another variant's would be at a distance far below 0.
 """
 
 from __future__ import annotations
@@ -45,17 +49,23 @@ class KernelDistance:
     size: int
 
 
-def kernel_distance(features: ArrayLike, reference: ArrayLike) -> float:
+def kernel_distance(features: ArrayLike, reference: ArrayLike, *, paired: bool = False) -> float:
     """Return the unbiased squared MMD of features [m, d] and the reference's [n, d].
 
     Computed in float64 in blocks, so that memory stays bounded; O((m + n)^2 d). Raises DataError
-    for fewer than two images a side, other widths, or a value that is not finite.
+    for fewer than two images a side, other widths, a value that is not finite, or sides of
+    different lengths where they are `paired`: row by row of the same prompt.
 
     >>> kernel_distance([[0.0], [0.0]], [[1.0], [1.0]])  # 1 + 8 - 2
     7.0
+    >>> kernel_distance([[0.0], [2.0]], [[0.0], [2.0]], paired=True)
+    0.0
     """
     theirs = as_features(reference, "the reference's features")
-    return _mmd(as_features(features, width=theirs.shape[1]), theirs)
+    ours = as_features(features, width=theirs.shape[1])
+    if paired and len(ours) != len(theirs):
+        raise DataError(f"{len(ours)} and {len(theirs)} images are no pairs; expected as many")
+    return _mmd(ours, theirs, paired=paired)
 
 
 def kernel_distance_of_subsets(
@@ -97,11 +107,15 @@ def kernel_distance_of_subsets(
     return KernelDistance(float(found.mean()), error, subsets, size)
 
 
-def _mmd(x: NDArray[np.float64], y: NDArray[np.float64]) -> float:
+def _mmd(x: NDArray[np.float64], y: NDArray[np.float64], *, paired: bool = False) -> float:
     m, n = len(x), len(y)
-    own = (_kernel_sum(x, x) - _diagonal_sum(x)) / (m * (m - 1))
-    theirs = (_kernel_sum(y, y) - _diagonal_sum(y)) / (n * (n - 1))
-    value = own + theirs - 2 * _kernel_sum(x, y) / (m * n)
+    own = (_kernel_sum(x, x) - _diagonal_sum(x, x)) / (m * (m - 1))
+    theirs = (_kernel_sum(y, y) - _diagonal_sum(y, y)) / (n * (n - 1))
+    if paired:
+        cross = (_kernel_sum(x, y) - _diagonal_sum(x, y)) / (m * (m - 1))
+    else:
+        cross = _kernel_sum(x, y) / (m * n)
+    value = own + theirs - 2 * cross
     if not np.isfinite(value):
         raise DataError("the kernel distance overflows; are these the features of images?")
     return float(value)
@@ -116,8 +130,8 @@ def _kernel_sum(x: NDArray[np.float64], y: NDArray[np.float64]) -> float:
     return total
 
 
-def _diagonal_sum(x: NDArray[np.float64]) -> float:
-    return float(_cubed(np.einsum("nd,nd->n", x, x), x.shape[1]).sum())
+def _diagonal_sum(x: NDArray[np.float64], y: NDArray[np.float64]) -> float:
+    return float(_cubed(np.einsum("nd,nd->n", x, y), x.shape[1]).sum())
 
 
 def _cubed(product: NDArray[np.float64], width: int) -> NDArray[np.float64]:

@@ -11,7 +11,6 @@ all are judged on the same prompts; it is the ranking that is kept, not the valu
 from __future__ import annotations
 
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -24,6 +23,7 @@ from flasheval.selectors.drawing import draw_key, draw_sets
 from flasheval.selectors.frequency import default_pools
 from flasheval.set_metrics.arrays import as_population
 from flasheval.set_metrics.frechet import FrechetReference, frechet_distance
+from flasheval.set_metrics.per_variant import each_variant
 from flasheval.set_metrics.subset_distances import SubsetDistances
 
 __all__ = ["SubsetSearch", "distances_of_sets", "full_distances", "search_subset"]
@@ -133,10 +133,12 @@ def distances_of_sets(
     values = as_population(features, reference.width)
     pool, places = np.unique(sets, return_inverse=True)
     places = places.reshape(sets.shape)
-    return _by_variant(
-        lambda row: SubsetDistances(values[row, pool], reference).of_sets(places),
-        len(values),
-        threads,
+    return np.stack(
+        each_variant(
+            lambda row: SubsetDistances(values[row, pool], reference).of_sets(places),
+            len(values),
+            threads,
+        )
     )
 
 
@@ -145,27 +147,11 @@ def full_distances(
 ) -> NDArray[np.float64]:
     """Return the distance of every variant on all its prompts: float64 [variants]."""
     values = as_population(features, reference.width)
-    return _by_variant(
-        lambda row: np.float64(frechet_distance(values[row], reference).value),
-        len(values),
-        threads,
+    return np.array(
+        each_variant(
+            lambda row: frechet_distance(values[row], reference).value, len(values), threads
+        )
     )
-
-
-def _by_variant(
-    work: Callable[[int], NDArray[np.float64] | np.float64], count: int, threads: int
-) -> NDArray[np.float64]:
-    from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
-
-    def one(row: int) -> NDArray[np.float64] | np.float64:
-        try:
-            return work(row)
-        except DataError as error:
-            raise DataError(f"variant {row}: {error}") from error
-
-    # One thread a product of matrices: the numbers, too, must not depend on how many there are.
-    with threadpool_limits(limits=1, user_api="blas"), ThreadPoolExecutor(threads) as executor:
-        return np.stack([np.asarray(found) for found in executor.map(one, range(count))])
 
 
 def _fitness(

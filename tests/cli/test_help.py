@@ -6,13 +6,16 @@ from omegaconf import OmegaConf
 from flasheval.cli.help import VERBS, first_comment, keys_of, verb_help
 from flasheval.configs import (
     IMPORTER_CONFIGS,
+    PROTOCOL_CONFIGS,
     RUN_CONFIGS,
+    DistanceConfig,
     DoctorConfig,
     SearchConfig,
     ShowConfig,
     StatusConfig,
     ValidateConfig,
     executor_configs,
+    extractor_configs,
     method_configs,
 )
 from flasheval.resources import conf_dir
@@ -22,20 +25,29 @@ FILES = {
     "search.yaml": SearchConfig,
     "show.yaml": ShowConfig,
     "doctor.yaml": DoctorConfig,
+    "distance.yaml": DistanceConfig,
     "status.yaml": StatusConfig,
     **{f"{name}.yaml": config for name, config in RUN_CONFIGS.items()},
     **{f"executor/{name}.yaml": config for name, config in executor_configs().items()},
+    **{f"extractor/{name}.yaml": config for name, config in extractor_configs().items()},
+    **{f"protocol/{name}.yaml": config for name, config in PROTOCOL_CONFIGS.items()},
     "validate.yaml": ValidateConfig,
     **{f"method/{name}.yaml": config for name, config in method_configs().items()},
     **{f"importer/{name}.yaml": config for name, config in IMPORTER_CONFIGS.items()},
 }
 
 
-GROUPS = ("method", "population", "executor")  # chosen in the defaults list
+GROUPS = (
+    "method",
+    "population",
+    "executor",
+    "extractor",
+    "protocol",
+)  # chosen in the defaults list
 
 
 def test_every_choice_of_a_group_has_its_file() -> None:
-    for group in ("method", "importer", "executor"):
+    for group in ("method", "importer", "executor", "extractor", "protocol"):
         files = {f"{group}/{path.name}" for path in (CONF / group).glob("*.yaml")}
         assert files == {name for name in FILES if name.startswith(group)}
 

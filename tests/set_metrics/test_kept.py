@@ -5,7 +5,7 @@ from flasheval.errors import DataError
 from flasheval.prompts import PromptSet
 from flasheval.runs.run import run
 from flasheval.set_metrics.frechet import FrechetReference, frechet_distance
-from flasheval.set_metrics.kept import read_kept
+from flasheval.set_metrics.kept import metrics_kept, read_kept
 
 DRAWING = """
 import numpy as np
@@ -97,3 +97,10 @@ def test_what_is_not_there_is_told(make_run, tmp_path):
         read_kept(make_run.folder, "means")
     with pytest.raises(DataError, match="no metric 'mean'; there are: means"):
         read_kept(make_run.folder, "mean")
+
+
+def test_metrics_with_embeddings(make_run):
+    make_run("dark", keep=False)
+    assert metrics_kept(make_run.folder) == ()
+    make_run("dark")
+    assert metrics_kept(make_run.folder) == ("means",)

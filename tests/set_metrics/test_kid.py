@@ -71,6 +71,31 @@ def test_two_subsets_by_hand():
     assert found.standard_error == pytest.approx(abs(a - b) / 2)  # sd |a - b| / sqrt(2)
 
 
+def test_pairs_are_left_out_by_hand():
+    rng = np.random.default_rng(3)
+    x, y = rng.normal(size=(5, 3)), rng.normal(size=(5, 3))
+    total = sum(
+        (x[i] @ x[j] / 3 + 1) ** 3
+        + (y[i] @ y[j] / 3 + 1) ** 3
+        - (x[i] @ y[j] / 3 + 1) ** 3
+        - (x[j] @ y[i] / 3 + 1) ** 3
+        for i in range(5)
+        for j in range(5)
+        if i != j
+    )
+    assert kernel_distance(x, y, paired=True) == pytest.approx(total / 20)
+    with pytest.raises(DataError, match="5 and 4 images are no pairs"):
+        kernel_distance(x, y[:4], paired=True)
+
+
+def test_pairs_alike_are_not_below_0():
+    rng = np.random.default_rng(4)
+    x = rng.normal(size=(30, 6))
+    near = x + 0.01 * rng.normal(size=x.shape)
+    assert abs(kernel_distance(x, near, paired=True)) < 0.02
+    assert kernel_distance(x, near) < -0.1  # as if independent
+
+
 def test_constant_features():
     assert kernel_distance(np.ones((3, 2)), np.ones((4, 2))) == pytest.approx(0)
 

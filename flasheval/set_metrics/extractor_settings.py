@@ -1,0 +1,146 @@
+"""What makes features of images, by name and settings; nothing is loaded before `load`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol, cast
+
+from flasheval.errors import DataError, SettingError
+from flasheval.scorers.loading import Dtype
+from flasheval.scorers.registry import make_scorer
+from flasheval.storage.plain import from_plain
+from flasheval.suggest import nearest
+
+if TYPE_CHECKING:
+    from flasheval.set_metrics.features import FeatureExtractor
+
+__all__ = [
+    "EXTRACTORS",
+    "ExtractorSettings",
+    "InceptionSettings",
+    "ScorerExtractorSettings",
+    "VisionSettings",
+    "make_extractor",
+]
+
+
+class ExtractorSettings(Protocol):
+    """The settings of an extractor: a frozen dataclass of plain values."""
+
+    @property
+    def label(self) -> str:
+        """What stands behind "Frechet" in the metric's name."""
+        ...
+
+    def load(self, device: str) -> FeatureExtractor:
+        """Load the model onto a device. Raises FlashevalError where that is not possible."""
+        ...
+
+
+@dataclass(frozen=True)
+class VisionSettings:
+    """Any vision model of transformers; see `flasheval.set_metrics.extractors`."""
+
+    name: ClassVar[str] = "vision"
+    checkpoint: str = "facebook/dinov2-base"
+    revision: str | None = None
+    dtype: Dtype = "fp32"
+    batch: int = 32
+
+    @property
+    def label(self) -> str:
+        """The checkpoint's name, without its folder or owner."""
+        return Path(self.checkpoint).name
+
+    def load(self, device: str) -> FeatureExtractor:
+        """Load the model; see `load_vision_model`."""
+        from flasheval.set_metrics.extractors import load_vision_model
+
+        return load_vision_model(
+            self.checkpoint, self.revision, device=device, dtype=self.dtype, batch=self.batch
+        )
+
+
+@dataclass(frozen=True)
+class InceptionSettings:
+    """The Inception of the original FID; see `flasheval.set_metrics.inception_fid_torch`."""
+
+    name: ClassVar[str] = "inception"
+    path: str | None = None
+    batch: int = 32
+
+    @property
+    def label(self) -> str:
+        """The model's name."""
+        return "Inception"
+
+    def load(self, device: str) -> FeatureExtractor:
+        """Load the weights. Raises SettingError where no file is named."""
+        if not self.path:
+            raise SettingError(
+                "extractor.path is missing: your copy of weights-inception-2015-12-05-6726825d.pth "
+                "(torch-fidelity) or pt_inception-2015-12-05-6726825d.pth (pytorch-fid)"
+            )
+        from flasheval.set_metrics.inception_fid_torch import load_inception
+
+        return load_inception(self.path, device=device, batch=self.batch)
+
+
+@dataclass(frozen=True)
+class ScorerExtractorSettings:
+    """The image embeddings of a scorer: those `keep_embeddings=true` keeps."""
+
+    name: ClassVar[str] = "scorer"
+    scorer: object = "clip"
+
+    @property
+    def label(self) -> str:
+        """The scorer's metric."""
+        return make_scorer(self.scorer).metric
+
+    def load(self, device: str) -> FeatureExtractor:
+        """Load the scorer. Raises SettingError for one that makes no embeddings."""
+        settings = make_scorer(self.scorer)
+        if not settings.embeds:
+            raise SettingError(
+                f"extractor.scorer={settings.kind}: it makes no image embeddings; "
+                "clip, pickscore, hps and aesthetic do"
+            )
+        return cast("FeatureExtractor", settings.load(device))
+
+
+EXTRACTORS: dict[str, type[Any]] = {
+    one.name: one for one in (VisionSettings, InceptionSettings, ScorerExtractorSettings)
+}
+"""The extractors by name."""
+
+
+def make_extractor(name: str, settings: Mapping[str, Any] | None = None) -> ExtractorSettings:
+    """Return an extractor's settings from its name and the settings given.
+
+    Raises SettingError for a name, a setting or a value that cannot be.
+
+    >>> make_extractor("vision", {"checkpoint": "facebook/dinov2-large"}).label
+    'dinov2-large'
+    """
+    if name not in EXTRACTORS:
+        raise SettingError(
+            f"there is no extractor {name!r}; there are: {', '.join(EXTRACTORS)}"
+            f"{nearest(name, EXTRACTORS)}"
+        )
+    known = [field.name for field in fields(EXTRACTORS[name])]
+    for key in settings or {}:
+        if key not in known:
+            raise SettingError(
+                f"extractor {name} has no setting {key!r}; it has: {', '.join(known)}"
+                f"{nearest(key, known)}"
+            )
+    try:
+        made: ExtractorSettings = from_plain(
+            EXTRACTORS[name], dict(settings or {}), source=f"extractor {name}"
+        )
+    except DataError as error:
+        raise SettingError(str(error)) from None
+    return made

@@ -1,0 +1,251 @@
+"""A subset for a Frechet distance as a manifest, judged by variants its search has not seen."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from flasheval.errors import DataError, SettingError
+from flasheval.prompts import PromptSet
+from flasheval.set_metrics.feature_sets import FeatureSets
+from flasheval.set_metrics.references import Reference
+from flasheval.set_metrics.subset_agreement import SubsetAgreement, subset_agreement
+from flasheval.set_metrics.subset_search import search_subset
+from flasheval.storage.canonical import JSON
+from flasheval.storage.plain import to_plain
+from flasheval.subset import Subset
+from flasheval.subset.evidence import (
+    Agreement,
+    Evidence,
+    Record,
+    SplitSizes,
+    Spread,
+    library_versions,
+    utc_now,
+)
+from flasheval.subset.parts import Method, MetricInfo
+from flasheval.suggest import nearest
+from flasheval.validation.warnings import FEW_VARIANTS, SATURATED
+
+__all__ = ["BEATEN", "Halves", "check_sizes", "choose_subset", "part_variants"]
+
+BEATEN = "share_of_random_beaten"
+"""The companion measure, in a subset's evidence, that says how many random subsets agree less."""
+
+_KEEP = 0.1
+_NOTE = (
+    "for a distance between sets of images, not for a mean of scores: compare variants on these "
+    "prompts with each other; the distance on them is no estimate of the one on all"
+)
+
+
+@dataclass(frozen=True, eq=False)
+class Halves:
+    """The variants a search sees, and those it is judged by: rows, ascending."""
+
+    search: NDArray[np.int64]
+    held_out: NDArray[np.int64]
+
+
+def part_variants(
+    sets: FeatureSets, reference: Reference, held_out: float | Sequence[str], seed: int = 0
+) -> Halves:
+    """Part variants into those a search may see and those it may not.
+
+    Args:
+        sets: The variants.
+        reference: One that is a variant itself is in neither part.
+        held_out: The share to hold out, drawn at random, or the variants' names.
+        seed: Seed of that draw: the first of `numpy.random.default_rng(seed).permutation` are
+            searched.
+
+    Raises:
+        SettingError: A share or a name that cannot be, fewer than 3 variants to search on or fewer
+            than 2 held out.
+
+    """
+    rows = np.array(reference.others(sets.names), dtype=np.int64)
+    if isinstance(held_out, float | int) and not isinstance(held_out, bool):
+        if not 0 < held_out < 1:
+            raise SettingError(f"held_out={held_out}: expected a share between 0 and 1, or names")
+        count = int(np.ceil(len(rows) * (1 - held_out) - 1e-9))
+        search = np.random.default_rng(seed).permutation(len(rows))[:count]
+        unseen = np.setdiff1d(np.arange(len(rows)), search)
+        halves = Halves(np.sort(rows[search]), rows[unseen])
+    elif isinstance(held_out, Sequence) and not isinstance(held_out, str):
+        names = [sets.names[row] for row in rows]
+        for name in held_out:
+            if name not in names:
+                raise SettingError(f"held_out: {name!r} is no variant{nearest(str(name), names)}")
+        out = np.array([name in held_out for name in names], dtype=np.bool_)
+        halves = Halves(rows[~out], rows[out])
+    else:
+        raise SettingError(f"held_out={held_out}: expected a share such as 0.5, or a list of names")
+    if len(halves.search) < 3 or len(halves.held_out) < 2:
+        raise SettingError(
+            f"{len(halves.search)} of {len(rows)} variants to search on, {len(halves.held_out)} "
+            "held out: a subset needs at least 3 and 2; give more variants, or another held_out="
+        )
+    return halves
+
+
+def check_sizes(sets: FeatureSets, sizes: Sequence[int]) -> None:
+    """See that prompts can be chosen, so many of them.
+
+    Raises SettingError for a size that cannot be, DataError for variants without an image of some
+    prompt.
+    """
+    there = len(_common_ids(sets))
+    for size in sizes:
+        if not 2 <= size <= there:
+            raise SettingError(f"size={size}: expected from 2 to the {there:,} prompts there are")
+
+
+def choose_subset(
+    sets: FeatureSets,
+    reference: Reference,
+    halves: Halves,
+    size: int,
+    *,
+    seed: int = 0,
+    n_sets: int = 1000,
+    draws: int = 200,
+    threads: int = 1,
+    report: Callable[[int, int], None] | None = None,
+) -> Subset:
+    """Choose prompts that rank variants by Frechet distance as all prompts do, and judge them.
+
+    Args:
+        sets: The variants' features; every variant must have an image of the same prompts.
+        reference: What they are compared with.
+        halves: The variants to search on, and those to judge by.
+        size: Prompts to choose.
+        seed: Same features, settings and seed give the same subset.
+        n_sets: See `search_subset`.
+        draws: Random subsets of the same size to compare with.
+        threads: Variants at work at a time; it changes no number.
+        report: Told of the pools done and of their number.
+
+    Returns:
+        The subset, searched on `halves.search`; its evidence is of this very set.
+
+    Raises:
+        SettingError: A size or a number that does not fit.
+        DataError: Variants without an image of some prompt, or no ranking to search for.
+
+    """
+    ids = _common_ids(sets)
+    prompts = sets.prompts or PromptSet("images", ids)
+    statistics = reference.statistics
+    found = search_subset(
+        np.stack([sets.features[row] for row in halves.search]),
+        statistics,
+        size,
+        np.random.default_rng([seed, 1]),
+        n_sets=n_sets,
+        keep=_KEEP,
+        threads=threads,
+        report=report,
+    )
+    agreement = subset_agreement(
+        np.stack([sets.features[row] for row in halves.held_out]),
+        statistics,
+        found.indices,
+        np.random.default_rng([seed, 2]),
+        draws=draws,
+        threads=threads,
+    )
+    metric = f"Frechet {sets.label}"
+    evidence = _evidence(metric, size, seed, halves, found.tau, agreement)
+    record = Record(
+        evidence=evidence,
+        versions=library_versions(),
+        created=utc_now(),
+        notes=(_NOTE,),
+        warnings=tuple(_warnings(len(halves.search), evidence)),
+    )
+    return Subset.choose(
+        prompts,
+        prompts.index_of([ids[index] for index in found.indices]),
+        name=re.sub(r"[^\w.+-]+", "-", f"{prompts.name}-{metric}-{size}").lower(),
+        metrics=(MetricInfo(metric, higher_is_better=False),),
+        method=Method("frechet-frequency", _settings(sets, reference, n_sets), seed),
+        searched_variants=tuple(sets.names[row] for row in halves.search),
+        record=record,
+    )
+
+
+def _common_ids(sets: FeatureSets) -> tuple[str, ...]:
+    first = sets.ids[0]
+    for name, ids in zip(sets.names, sets.ids, strict=True):
+        if ids != first:
+            odd = min(set(ids) ^ set(first))
+            who = name if odd in first else sets.names[0]
+            raise DataError(
+                f"{who} has no image of prompt {odd!r}; to choose prompts every variant must have "
+                "an image of each, under the same name"
+            )
+    return first
+
+
+def _settings(sets: FeatureSets, reference: Reference, n_sets: int) -> dict[str, JSON]:
+    protocol: Any = None if sets.protocol is None else to_plain(sets.protocol)
+    return {
+        "n_sets": n_sets,
+        "keep": _KEEP,
+        "features": sets.version,
+        "protocol": protocol,
+        "reference": reference.described(),
+    }
+
+
+def _evidence(
+    metric: str,
+    size: int,
+    seed: int,
+    halves: Halves,
+    search_tau: float,
+    agreement: SubsetAgreement,
+) -> Evidence | None:
+    tau, random = agreement.tau, agreement.random[np.isfinite(agreement.random)]
+    if not np.isfinite(tau) or not random.size:  # all held-out variants are equally far
+        return None
+    low, high = np.quantile(random, [0.05, 0.95])
+    measured = Agreement(
+        held_out_tau=Spread(tau, tau, tau, "min-max"),
+        random_tau=Spread(float(random.mean()), float(low), float(high)),
+        search_tau=search_tau,
+        held_out_tau_by_split=(tau,),
+        companions={BEATEN: agreement.share_beaten},
+    )
+    split = SplitSizes(f"held out, seed {seed}", len(halves.search), len(halves.held_out))
+    return Evidence(
+        size, "one hold-out", (split,), measured, {metric: measured}, applies_to="this set"
+    )
+
+
+def _warnings(n_search: int, evidence: Evidence | None) -> list[str]:
+    found = []
+    if evidence is None:
+        found.append("the held-out variants are all equally far: nothing is known of this subset")
+    elif evidence.pooled.held_out_tau.mean <= evidence.pooled.random_tau.mean:
+        found.append(
+            f"held-out agreement ({evidence.pooled.held_out_tau.mean:.3f}) is not above that of "
+            f"random prompts ({evidence.pooled.random_tau.mean:.3f}): take random prompts, or more "
+            "variants"
+        )
+    if n_search < FEW_VARIANTS:
+        found.append(
+            f"{n_search} search variants: below {FEW_VARIANTS} a chosen subset is often no better "
+            "than a random one; trust the held-out column only"
+        )
+    if evidence is not None and (evidence.pooled.search_tau or 0) >= SATURATED:
+        found.append(
+            f"search tau is saturated ({evidence.pooled.search_tau:.3f}): more variants would help"
+        )
+    return found
