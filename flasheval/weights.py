@@ -11,8 +11,12 @@ from functools import lru_cache
 from pathlib import Path
 
 from flasheval.errors import DataError
+from flasheval.resources import miniature_dir
 
-__all__ = ["Weights", "locate", "locate_file"]
+__all__ = ["SHIPPED", "Weights", "local_path", "locate", "locate_file"]
+
+SHIPPED = "miniature:"
+"""How names of checkpoints begin that travel with the package, as in ``miniature:clip``."""
 
 # What a pipeline or scorer is made of; anything else in a folder does not change its numbers.
 _PARTS = (".safetensors", ".json", ".txt", ".model")
@@ -62,7 +66,8 @@ def locate(
     that weights overwritten in place count as new ones.
 
     Args:
-        name: A folder, or a Hub name such as ``openai/clip-vit-large-patch14``.
+        name: A folder, a Hub name such as ``openai/clip-vit-large-patch14``, or one that is
+            shipped, such as ``miniature:clip``.
         revision: A Hub commit, tag or branch; None is the newest. Not for folders.
         marker: The file every such checkpoint has.
         tested: The revisions to take where none is given, by the Hub's name.
@@ -71,7 +76,7 @@ def locate(
         DataError: It is neither here nor to be had, in one line.
 
     """
-    folder = Path(name).expanduser()
+    folder = local_path(name)
     if folder.is_dir():
         if revision is not None:
             raise DataError(f"checkpoint {name} is a folder, which has no revision; leave it out")
@@ -105,7 +110,7 @@ def locate_file(
         DataError: It is neither here nor to be had, in one line.
 
     """
-    path = Path(name).expanduser()
+    path = local_path(name)
     if path.is_dir():
         path /= file
         if not path.is_file():
@@ -122,6 +127,17 @@ def locate_file(
     except OSError as error:
         raise DataError(f"cannot read {path}: {error.strerror or error}") from error
     return Weights(name, str(path), _HASH_MARK + digest[:_HASH_LENGTH])
+
+
+def local_path(name: str) -> Path:
+    """Return the path that a name means: itself, or that of a shipped checkpoint."""
+    if not name.startswith(SHIPPED):
+        return Path(name).expanduser()
+    shipped = miniature_dir()
+    known = sorted(path.name for path in shipped.iterdir() if path.is_dir())
+    if name.removeprefix(SHIPPED) not in known:
+        raise DataError(f"checkpoint {name}: shipped are {', '.join(SHIPPED + k for k in known)}")
+    return shipped / name.removeprefix(SHIPPED)
 
 
 def _folder_hash(folder: Path) -> str:

@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from flasheval.errors import DataError, SettingError
+from flasheval.errors import DataError, FlashevalError, SettingError
+from flasheval.generators.components import load_components
 from flasheval.generators.diffusers_settings import DiffusersSettings, lora_revision
 from flasheval.generators.evaluations import EvaluationCounter, denoiser_of
 from flasheval.generators.generator import Batch, Generator
@@ -133,22 +134,29 @@ def _load(settings: DiffusersSettings, device: str) -> LoadedPipeline:
         raise SettingError(
             'generator diffusers needs more packages: pip install "flasheval[generate]"'
         ) from error
-    more: dict[str, Any] = {}
-    if not settings.safety_checker and _has_checker(settings):
-        more = {"safety_checker": None, "requires_safety_checker": False}
+    dtype = getattr(torch, _DTYPES[settings.compute_dtype(device)])
     try:
         pipeline: Any = diffusers.DiffusionPipeline
+        index = pipeline.load_config(settings.found.path, revision=settings.found.commit)
+        more: dict[str, Any] = {}
+        if (
+            not settings.safety_checker and "safety_checker" in index
+        ):  # only then may it be left out
+            more = {"safety_checker": None, "requires_safety_checker": False}
         with weights_all_there() as check:
+            more |= load_components(settings.found_components, index, dtype)
             pipeline = pipeline.from_pretrained(
                 settings.found.path,
                 revision=settings.found.commit,
                 variant=settings.weights,
-                torch_dtype=getattr(torch, _DTYPES[settings.compute_dtype(device)]),
+                torch_dtype=dtype,
                 use_safetensors=True,
                 trust_remote_code=False,
                 **more,
             )
             check(pipeline)
+    except FlashevalError:
+        raise
     except Exception as error:  # files missing, of another version, cut short, ...
         raise DataError(_not_loaded(settings, error)) from error
     pipeline.set_progress_bar_config(disable=True)
@@ -166,16 +174,6 @@ def _load(settings: DiffusersSettings, device: str) -> LoadedPipeline:
     _place(pipeline, settings.offload, device)
     takes_lists = "list" in str(parameters["generator"].annotation).lower()
     return LoadedPipeline(pipeline, pipeline.scheduler, arguments, takes_lists)
-
-
-def _has_checker(settings: DiffusersSettings) -> bool:
-    """Tell whether the checkpoint names a safety checker: only then may it be left out."""
-    import diffusers
-
-    index = diffusers.DiffusionPipeline.load_config(
-        settings.found.path, revision=settings.found.commit
-    )
-    return "safety_checker" in index
 
 
 def _not_loaded(settings: DiffusersSettings, error: Exception) -> str:

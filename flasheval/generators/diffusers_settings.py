@@ -11,11 +11,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, get_args
 
 from flasheval.errors import DataError, SettingError
+from flasheval.generators.components import find_components
 from flasheval.generators.generator import Generator, GeneratorSettings
 from flasheval.generators.quantise import Quantisation
 from flasheval.storage.canonical import JSON, canonical_value, sha256_of
 from flasheval.variants import Factor
-from flasheval.weights import Weights, locate
+from flasheval.weights import Weights, local_path, locate
 
 if TYPE_CHECKING:
     from flasheval.generators.diffusers_pipeline import DiffusersGenerator
@@ -53,6 +54,8 @@ class DiffusersSettings(GeneratorSettings):
         negative_prompt: One text for every prompt.
         dtype: Type the model computes in; auto is fp16 on a GPU and fp32 elsewhere.
         quantise: How the denoiser's weights are rounded; see `flasheval.generators.quantise`.
+        components: Parts of the pipeline to take from elsewhere, a folder or a Hub name each:
+            ``{vae: stabilityai/sd-vae-ft-mse}``.
         lora: A LoRA: a safetensors file, a folder of one, or a name on the Hub.
         lora_scale: Its strength.
         safety_checker: Whether the checkpoint's safety checker is loaded; it makes images black.
@@ -77,6 +80,7 @@ class DiffusersSettings(GeneratorSettings):
     negative_prompt: str | None = None
     dtype: Dtype = "auto"
     quantise: Quantisation | None = None
+    components: Mapping[str, str] = field(default_factory=dict)
     lora: str | None = None
     lora_scale: float = 1.0
     safety_checker: bool = False
@@ -108,13 +112,18 @@ class DiffusersSettings(GeneratorSettings):
         """The checkpoint, looked for once. Raises DataError where it is not to be had."""
         return locate(self.checkpoint, self.revision, marker="model_index.json")
 
+    @cached_property
+    def found_components(self) -> dict[str, Weights]:
+        """The parts from elsewhere, looked for once. Raises DataError likewise."""
+        return find_components(self.components)
+
     def factors(self) -> dict[str, Factor]:
         """Return family, scheduler, steps, guidance, precision, and what else is set.
 
         The precision is the quantisation, else the dtype, ``fp`` where that is left to the device.
         """
         return {
-            "family": _family(Path(self.checkpoint).expanduser()),
+            "family": _family(local_path(self.checkpoint)),
             "scheduler": self.scheduler,
             "steps": self.steps,
             "guidance": self.guidance,
@@ -158,10 +167,16 @@ class DiffusersSettings(GeneratorSettings):
             "weights": self.weights,
             "dtype": self.compute_dtype(device),
             "quantise": self.quantise,
+            **self._parts(),
             "lora": None if self.lora is None else lora_revision(self.lora),
             "lora_scale": self.lora_scale if self.lora is not None else None,
             "safety_checker": self.safety_checker,
         }
+
+    def _parts(self) -> dict[str, JSON]:
+        """Return the revisions of parts from elsewhere; nothing where there are none."""
+        parts: JSON = {part: where.revision for part, where in self.found_components.items()}
+        return {"components": parts} if parts else {}
 
     def load(self, device: str, last: Generator | None = None) -> DiffusersGenerator:
         """Load the pipeline, or take over that of a generator with the same model."""
