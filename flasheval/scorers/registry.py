@@ -7,6 +7,8 @@ from dataclasses import fields
 from typing import Any
 
 from flasheval.errors import DataError, SettingError
+from flasheval.miniature.detector_scorer import DetectorSettings
+from flasheval.miniature.quality_scorer import QualitySettings
 from flasheval.scorers.aesthetic import AestheticSettings
 from flasheval.scorers.bare import BareScorer
 from flasheval.scorers.clip import ClipSettings
@@ -31,6 +33,8 @@ SCORERS: dict[str, type[Any]] = {
         ImageRewardSettings,
         FunctionSettings,
         RewardSettings,
+        QualitySettings,
+        DetectorSettings,
     )
 }
 
@@ -50,7 +54,8 @@ def make_scorer(entry: object) -> ScorerSettings:
     >>> make_scorer("clipp")
     Traceback (most recent call last):
     flasheval.errors.SettingError: no scorer 'clipp': choose one of clip, pickscore, hps, \
-aesthetic, image-reward, function, reward; did you mean 'clip'?
+aesthetic, image-reward, function, reward, miniature-quality, miniature-detector; \
+did you mean 'clip'?
 
     """
     if isinstance(entry, ScorerSettings):

@@ -1,0 +1,67 @@
+"""What is seen in a picture of the drawn world, and how surely."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+
+from flasheval.miniature.layout import Item, Picture
+
+__all__ = ["Found", "Seen", "seen_exactly"]
+
+
+@dataclass(frozen=True)
+class Found(Item):
+    """One shape that was found, its likeliest shape and colour first.
+
+    Attributes:
+        confidence: The probability that anything is there.
+        shapes: The probability of each shape if so; empty where `shape` is certain.
+        colours: The probability of each colour if so; empty where `colour` is certain.
+
+    >>> found = Found("star", "red", 0.5, 0.5, 0.2, 0.9, colours={"red": 0.8, "pink": 0.2})
+    >>> found.of_shape("star"), round(found.of("star", "pink"), 3)
+    (0.9, 0.18)
+
+    """
+
+    confidence: float = 1.0
+    shapes: Mapping[str, float] = field(default_factory=dict)
+    colours: Mapping[str, float] = field(default_factory=dict)
+
+    def of_shape(self, shape: str) -> float:
+        """Return the probability that it is there and of this shape."""
+        return self.confidence * (self.shapes or {self.shape: 1.0}).get(shape, 0.0)
+
+    def of(self, shape: str, colour: str) -> float:
+        """Return the probability that it is there, of this shape and this colour."""
+        return self.of_shape(shape) * (self.colours or {self.colour: 1.0}).get(colour, 0.0)
+
+
+@dataclass(frozen=True)
+class Seen:
+    """All that is seen in a picture.
+
+    Attributes:
+        found: Its things, in no order.
+        backgrounds: The probability of each background; None is the plain grey one.
+        styles: The probability of each style; None is flat colours. Empty where nothing is found.
+
+    """
+
+    found: tuple[Found, ...]
+    backgrounds: Mapping[str | None, float]
+    styles: Mapping[str | None, float]
+
+
+def seen_exactly(picture: Picture) -> Seen:
+    """Return what an eye without error sees in `picture`.
+
+    >>> seen_exactly(Picture((), background="beige")).backgrounds
+    {'beige': 1.0}
+    """
+    return Seen(
+        tuple(Found(**asdict(item)) for item in picture.items),
+        {picture.background: 1.0},
+        {picture.style: 1.0},
+    )

@@ -1,0 +1,47 @@
+"""What was trained as it travels with the package: fp16 safetensors, shared parts once."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+
+from .diffusion import MODELS, make_scheduler
+
+__all__ = ["export"]
+
+# Parts that the checkpoints share are named in the population and given at loading.
+_PIPELINE = {
+    "_class_name": "StableDiffusionPipeline",
+    "feature_extractor": [None, None],
+    "image_encoder": [None, None],
+    "requires_safety_checker": False,
+    "safety_checker": [None, None],
+    "scheduler": ["diffusers", "DDIMScheduler"],
+    "text_encoder": ["transformers", "CLIPTextModel"],
+    "tokenizer": ["transformers", "CLIPTokenizer"],
+    "unet": ["diffusers", "UNet2DConditionModel"],
+    "vae": ["diffusers", "AutoencoderKL"],
+}
+
+
+def export(trained: Path, models: Path) -> int:
+    """Write every model of `trained` into `models` in half precision; return the bytes in all."""
+    import torch
+    from diffusers import AutoencoderKL, UNet2DConditionModel
+    from transformers import CLIPModel
+
+    if models.exists():
+        shutil.rmtree(models)
+    shutil.copytree(trained / "clip", models / "clip")
+    CLIPModel.from_pretrained(trained / "clip").to(torch.float16).save_pretrained(models / "clip")
+    AutoencoderKL.from_pretrained(trained / "vae").to(torch.float16).save_pretrained(models / "vae")
+    for judge in ("detector", "quality"):
+        shutil.copytree(trained / judge, models / judge)
+    for size, kept in ((size, word) for size, one in MODELS.items() for word in one.kept):
+        folder = models / f"{size}-{kept}"
+        unet = UNet2DConditionModel.from_pretrained(trained / "unets" / folder.name / "unet")
+        unet.to(torch.float16).save_pretrained(folder / "unet")
+        make_scheduler().save_pretrained(folder / "scheduler")
+        (folder / "model_index.json").write_text(json.dumps(_PIPELINE, indent=2) + "\n", "utf-8")
+    return sum(path.stat().st_size for path in models.rglob("*") if path.is_file())
