@@ -46,25 +46,35 @@ def score(images, prompts):
 '''
 
 
+Times = tuple[float, float]
+
+
+def now() -> Times:
+    """Return the time, and this process's time on processors, in seconds."""
+    return time.perf_counter(), time.process_time()
+
+
 @dataclass
 class Clock:
-    """Seconds and peak memory by phase, in order."""
+    """Seconds, those of them on a processor, and peak memory by phase, in order."""
 
     units: int
-    phases: list[tuple[str, float, float]] = field(default_factory=list)
+    phases: list[tuple[str, float, float, float]] = field(default_factory=list)
 
     @contextmanager
     def phase(self, name: str) -> Iterator[None]:
         """Measure a block."""
-        begun = time.perf_counter()
+        begun = now()
         yield
-        self.add(name, time.perf_counter() - begun)
+        self.add(name, begun, now())
 
-    def add(self, name: str, seconds: float) -> None:
+    def add(self, name: str, begun: Times, ended: Times) -> None:
         """Add a phase."""
         peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-        self.phases.append((name, seconds, peak))
-        print(f"{self.units:,} units, {name}: {seconds:.1f} s", file=sys.stderr, flush=True)
+        seconds, busy = ended[0] - begun[0], ended[1] - begun[1]
+        self.phases.append((name, seconds, busy, peak))
+        said = f"{self.units:,} units, {name}: {seconds:.1f} s, {busy:.1f} s of them on a processor"
+        print(said, file=sys.stderr, flush=True)
 
 
 def main() -> None:
@@ -123,15 +133,15 @@ def measure(scratch: Path, options: argparse.Namespace) -> dict[str, Any]:
         )
     with clock.phase("plan written and read"):
         plan = load_plan(save_plan(plan, out / "plans"))
-    begun = time.perf_counter()
+    begun = now()
     result = run_plan(plan, RunStore(out), split, progress=False)
-    clock.add("begin", split.begun - begun)
-    clock.add("do units", split.ended - split.begun)
-    clock.add("collect", time.perf_counter() - split.ended)
+    clock.add("begin", begun, split.begun)
+    clock.add("do units", split.begun, split.ended)
+    clock.add("collect", split.ended, now())
     if result.failures or result.scores is None:
         raise SystemExit(f"the run failed: {result.failures}")
     run_plan(plan, RunStore(out), split, progress=False)
-    clock.add("look at units that are done", split.ended - split.begun)
+    clock.add("look at units that are done", split.begun, split.ended)
     with clock.phase("prepare to count"):
         counter = Counter(plan, RunStore(out))
     with clock.phase("count"):
@@ -152,15 +162,16 @@ class Split:
     """Does units in this process, and notes when it began and ended."""
 
     name = "split"
-    begun = ended = 0.0
+    begun: Times = (0.0, 0.0)
+    ended: Times = (0.0, 0.0)
 
     def run(self, plan: Any, store: Any, progress: Callable[..., None]) -> None:
         """Do all units."""
         from flasheval.runs.executors.in_process import InProcess
 
-        self.begun = time.perf_counter()
+        self.begun = now()
         InProcess().run(plan, store, progress)
-        self.ended = time.perf_counter()
+        self.ended = now()
 
 
 def _size(folder: Path) -> tuple[int, int]:
@@ -173,17 +184,19 @@ def _size(folder: Path) -> tuple[int, int]:
 
 
 def as_markdown(results: Sequence[dict[str, Any]]) -> str:
-    """Return one column of seconds and one of microseconds a unit for each size."""
-    heads = [f"{one['units']:,} units, s | us a unit | MiB" for one in results]
-    lines = [f"| phase | {' | '.join(heads)} |", f"|{' --- |' * (1 + 3 * len(results))}"]
-    for row, (name, _, _) in enumerate(results[0]["phases"]):
+    """Return seconds, those on a processor, these by unit in microseconds, and memory by size."""
+    heads = [f"{one['units']:,} units, s | on a processor, s | us a unit | MiB" for one in results]
+    lines = [f"| phase | {' | '.join(heads)} |", f"|{' --- |' * (1 + 4 * len(results))}"]
+    for row, (name, *_) in enumerate(results[0]["phases"]):
         cells = []
         for one in results:
-            _, seconds, peak = one["phases"][row]
-            cells.append(f"{seconds:.2f} | {1e6 * seconds / one['units']:.1f} | {peak:.0f}")
+            _, seconds, busy, peak = one["phases"][row]
+            each = 1e6 * busy / one["units"]
+            cells.append(f"{seconds:.2f} | {busy:.2f} | {each:.1f} | {peak:.0f}")
         lines.append(f"| {name} | {' | '.join(cells)} |")
     files = [
-        f"{one['files']:,} | {one['bytes'] / one['files']:.0f} bytes each | " for one in results
+        f"{one['files']:,} | {one['bytes'] / one['files']:.0f} bytes each | - | -"
+        for one in results
     ]
     lines.append(f"| files of scores | {' | '.join(files)} |")
     return "\n".join(lines)

@@ -15,13 +15,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
-from torch import Tensor, nn
+from torch import nn
 
-from flasheval.miniature.drawing import SIZE
 from flasheval.miniature.found import Found, Seen
-from flasheval.miniature.networks import load_state, read_widths, save_network
+from flasheval.miniature.networks import as_input, load_state, read_widths, save_network
 from flasheval.miniature.world import BACKGROUNDS, COLOURS, SHAPES, STYLES
 from flasheval.scorers.loading import as_loaded, put
 from flasheval.weights import Weights
@@ -88,28 +86,26 @@ def make_network(widths: tuple[int, int, int] = WIDTHS) -> nn.Sequential:
 
 @dataclass(frozen=True)
 class Detector:
-    """A network with its weights, on any device."""
+    """A network with its weights, on any device.
+
+    Attributes:
+        network: As `make_network` makes it.
+        batch: Images that go through it together; it changes what is seen by rounding only.
+
+    """
 
     network: nn.Module
+    batch: int = 64
 
     def detect(self, images: Sequence[Image]) -> list[Seen]:
-        """Return what is seen in each image.
-
-        Images go through one at a time, so that company never changes a bit of the result; those
-        of another size are resized to 32 x 32.
-        """
+        """Return what is seen in each image; those of another size are resized to 32 x 32."""
         device = next(self.network.parameters()).device
+        seen: list[Seen] = []
         with as_loaded(device.type):
-            return [decode(self._maps(image, device)) for image in images]
-
-    def _maps(self, image: Image, device: torch.device) -> NDArray[np.float64]:
-        if image.size != (SIZE, SIZE):
-            from PIL.Image import Resampling
-
-            image = image.resize((SIZE, SIZE), Resampling.BILINEAR)
-        pixels = torch.from_numpy(np.array(image.convert("RGB"))).to(device, torch.float32)
-        maps: Tensor = self.network(pixels.permute(2, 0, 1)[None] / 127.5 - 1)[0]
-        return maps.double().cpu().numpy()
+            for start in range(0, len(images), self.batch):
+                pixels = as_input(images[start : start + self.batch], str(device))
+                seen += map(decode, self.network(pixels).double().cpu().numpy())
+        return seen
 
 
 def decode(maps: NDArray[np.float64]) -> Seen:
@@ -161,7 +157,7 @@ def save_detector(network: nn.Sequential, folder: Path) -> None:
     save_network(network, (firsts[0], firsts[1], firsts[3]), folder)
 
 
-def load_detector(weights: Weights, device: str = "cpu") -> Detector:
+def load_detector(weights: Weights, device: str = "cpu", batch: int = 64) -> Detector:
     """Load what `save_detector` saved, as float32, onto a device.
 
     Raises:
@@ -171,7 +167,7 @@ def load_detector(weights: Weights, device: str = "cpu") -> Detector:
     fine, half, cells = read_widths(weights, 3, _GROUPS, _KIND)
     network = make_network((fine, half, cells))
     load_state(network, weights, _KIND)
-    return Detector(put(network, weights, device))
+    return Detector(put(network, weights, device), batch)
 
 
 def _layer(into: int, out: int, stride: int = 1) -> list[nn.Module]:

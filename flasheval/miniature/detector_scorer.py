@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cached_property
 from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
@@ -12,14 +11,10 @@ from numpy.typing import NDArray
 
 from flasheval.errors import DataError
 from flasheval.miniature.composition import compare
+from flasheval.miniature.judge import JudgeSettings
 from flasheval.miniature.world import parse_caption
-from flasheval.resources import miniature_dir
 from flasheval.scorers.checks import check_lengths, check_scores
 from flasheval.scorers.loading import check_installed
-from flasheval.scorers.scorer import ScorerSettings
-from flasheval.storage.canonical import JSON
-from flasheval.storage.files import safe_name
-from flasheval.weights import Weights, locate
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -58,12 +53,8 @@ class DetectorScorer:
 
 
 @dataclass(frozen=True)
-class DetectorSettings(ScorerSettings):
-    """Settings of the miniature's detector as a scorer.
-
-    Attributes:
-        checkpoint: A folder with a detector; None is the one that comes with the package.
-        metric_name: The metric's name in score tables.
+class DetectorSettings(JudgeSettings):
+    """Settings of the miniature's detector as a scorer; see `DetectorScorer`.
 
     >>> DetectorSettings().metric
     'Composition'
@@ -71,39 +62,13 @@ class DetectorSettings(ScorerSettings):
     """
 
     kind: ClassVar[str] = "miniature-detector"
-    checkpoint: str | None = None
+    checkpoint: str = "miniature:detector"
     metric_name: str = "Composition"
-
-    def __post_init__(self) -> None:
-        safe_name(self.metric_name, "metric_name")
-
-    @property
-    def metric(self) -> str:
-        """The name of the metric in score tables."""
-        return self.metric_name
-
-    @property
-    def higher_is_better(self) -> bool:
-        """True."""
-        return True
-
-    @cached_property
-    def weights(self) -> Weights:
-        """The detector, looked for once."""
-        return locate(self.checkpoint or str(miniature_dir() / "detector"))
-
-    @property
-    def version(self) -> str:
-        """The folder's name and the start of its hash, such as ``detector@32bd6428``."""
-        return self.weights.label
-
-    def identity(self) -> dict[str, JSON]:
-        """Return the hash of the detector's files."""
-        return {"kind": self.kind, "checkpoint": self.weights.revision}
 
     def load(self, device: str) -> DetectorScorer:
         """Load the detector onto a device."""
         check_installed(self.weights.name)
         from flasheval.miniature.detector import load_detector
 
-        return DetectorScorer(self.metric, self.version, load_detector(self.weights, device))
+        detector = load_detector(self.weights, device, self.batch)
+        return DetectorScorer(self.metric, self.version, detector)

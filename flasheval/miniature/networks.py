@@ -1,27 +1,44 @@
-"""Small networks on disk: their widths in config.json, their weights as fp16 safetensors."""
+"""What small networks of pictures share: what they are fed, and how they lie on disk."""
 
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from flasheval.errors import DataError
+from flasheval.miniature.drawing import SIZE
 from flasheval.scorers.stored import read_state
 from flasheval.storage.files import atomic_write, read_text
 from flasheval.weights import Weights
 
 if TYPE_CHECKING:
+    import torch
+    from PIL.Image import Image
     from torch import nn
 
-__all__ = ["load_state", "read_widths", "save_network"]
+__all__ = ["as_input", "load_state", "read_widths", "save_network"]
 
 _CONFIG, _WEIGHTS = "config.json", "model.safetensors"
 
 
+def as_input(images: Sequence[Image], device: str) -> torch.Tensor:
+    """Return images as float32 [n, 3, 32, 32] from -1 to 1; those of another size are resized."""
+    import torch
+    from PIL.Image import Resampling
+
+    size = (SIZE, SIZE)
+    fitted = [one if one.size == size else one.resize(size, Resampling.BILINEAR) for one in images]
+    pixels = torch.from_numpy(np.stack([np.array(one.convert("RGB")) for one in fitted]))
+    return pixels.to(device, torch.float32).permute(0, 3, 1, 2) / 127.5 - 1
+
+
 def save_network(network: nn.Module, widths: tuple[int, ...], folder: Path) -> None:
-    """Save a network's widths and weights in `folder`."""
+    """Save a network's widths (config.json) and weights (fp16 safetensors) in `folder`."""
     from safetensors.torch import save
 
     folder.mkdir(parents=True, exist_ok=True)

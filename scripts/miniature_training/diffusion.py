@@ -33,7 +33,7 @@ class Size:
 
 
 MODELS = {
-    "base": Size((40, 64), 5000, {"early": 500, "middle": 1800, "final": 5000}),
+    "base": Size((40, 64), 7500, {"early": 500, "middle": 1800, "final": 7500}),
     "small": Size((24, 40), 4000, {"early": 400, "middle": 1400, "final": 4000}),
 }
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 from pathlib import Path
+from typing import Any
 
 from .diffusion import MODELS, make_scheduler
 
@@ -35,13 +36,21 @@ def export(trained: Path, models: Path) -> int:
         shutil.rmtree(models)
     shutil.copytree(trained / "clip", models / "clip")
     CLIPModel.from_pretrained(trained / "clip").to(torch.float16).save_pretrained(models / "clip")
-    AutoencoderKL.from_pretrained(trained / "vae").to(torch.float16).save_pretrained(models / "vae")
+    _save(AutoencoderKL.from_pretrained(trained / "vae").to(torch.float16), models / "vae")
     for judge in ("detector", "quality"):
         shutil.copytree(trained / judge, models / judge)
     for size, kept in ((size, word) for size, one in MODELS.items() for word in one.kept):
         folder = models / f"{size}-{kept}"
         unet = UNet2DConditionModel.from_pretrained(trained / "unets" / folder.name / "unet")
-        unet.to(torch.float16).save_pretrained(folder / "unet")
+        _save(unet.to(torch.float16), folder / "unet")
         make_scheduler().save_pretrained(folder / "scheduler")
         (folder / "model_index.json").write_text(json.dumps(_PIPELINE, indent=2) + "\n", "utf-8")
     return sum(path.stat().st_size for path in models.rglob("*") if path.is_file())
+
+
+def _save(model: Any, folder: Path) -> None:
+    """Save a model of diffusers without the path that it was loaded from."""
+    model.save_pretrained(folder)
+    config = json.loads((folder / "config.json").read_text("utf-8"))
+    config.pop("_name_or_path", None)
+    (folder / "config.json").write_text(json.dumps(config, indent=2) + "\n", "utf-8")

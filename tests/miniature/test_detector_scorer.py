@@ -63,9 +63,10 @@ def test_scores_do_not_depend_on_batch_and_order(checkpoint, images):
     scores = scorer.score(images, PROMPTS)
     assert scores.dtype == np.float32
     assert ((scores >= 0) & (scores <= 1)).all()
-    np.testing.assert_array_equal(scorer.score(images[::-1], PROMPTS[::-1]), scores[::-1])
+    turned = scorer.score(images[::-1], PROMPTS[::-1])[::-1]
+    np.testing.assert_allclose(turned, scores, atol=1e-6)
     alone = [scorer.score([i], [p])[0] for i, p in zip(images, PROMPTS, strict=True)]
-    np.testing.assert_array_equal(alone, scores)
+    np.testing.assert_allclose(alone, scores, atol=1e-6)
     assert scorer.score([], []).shape == (0,)
 
 
@@ -82,10 +83,11 @@ def test_what_it_says_of_itself(checkpoint, tmp_path):
     assert other.identity()["checkpoint"] != settings.identity()["checkpoint"]
 
 
-def test_the_one_that_comes_with_the_package(monkeypatch, checkpoint, tmp_path):
-    module = "flasheval.miniature.detector_scorer.miniature_dir"
-    monkeypatch.setattr(module, lambda: tmp_path)
-    with pytest.raises(DataError, match="detector"):
+def test_without_a_checkpoint_it_is_the_shipped_one(monkeypatch, checkpoint, tmp_path):
+    import flasheval.weights
+
+    monkeypatch.setattr(flasheval.weights, "miniature_dir", lambda: tmp_path)
+    with pytest.raises(DataError, match="checkpoint miniature:detector: shipped are"):
         DetectorSettings().identity()
     save(tmp_path / "detector", 0)
     assert DetectorSettings().identity() == DetectorSettings(checkpoint).identity()

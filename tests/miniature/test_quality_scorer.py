@@ -95,7 +95,7 @@ def test_without_a_checkpoint_it_is_the_shipped_one(folder, monkeypatch):
 
 
 def test_mistakes_are_one_line(folder, images, tmp_path):
-    with pytest.raises(DataError, match=r"checkpoint nowhere: there is no such folder; leave"):
+    with pytest.raises(DataError, match=r"checkpoint nowhere: there is no such folder"):
         QualitySettings("nowhere").identity()
     with pytest.raises(DataError, match=r"the folder has no config.json"):
         QualitySettings(str(tmp_path)).load("cpu")
