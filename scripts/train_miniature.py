@@ -27,11 +27,12 @@ STAGES: dict[str, tuple[str, ...]] = {
     "vae": ("data",),
     "clip": ("data",),
     "latents": ("vae",),
+    "large": ("latents", "clip"),
     "base": ("latents", "clip"),
     "small": ("latents", "clip"),
     "detector": ("data",),
     "quality": ("data",),
-    "export": ("base", "small", "detector", "quality"),
+    "export": ("large", "base", "small", "detector", "quality"),
 }
 STEPS = {"vae": 2500, "clip": 2000, "detector": 2400, "quality": 3000}
 
@@ -45,10 +46,11 @@ def main() -> None:
     parser.add_argument("--models", type=Path, help="where the models for use go; OUT/models")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--workers", type=int, default=os.cpu_count() or 1, help="stages at a time")
+    parser.add_argument("--compile", action="store_true", help="faster, with a C++ compiler")
     parser.add_argument("--stage", choices=STAGES, help="do this one only, in this process")
     options = parser.parse_args()
     if options.stage:
-        do_stage(options.stage, options.out, options.models or options.out / "models", options.seed)
+        do_stage(options)
     else:
         do_all(options)
 
@@ -75,27 +77,31 @@ def do_all(options: argparse.Namespace) -> None:
             process.terminate()
 
 
-def do_stage(name: str, out: Path, models: Path, seed: int) -> None:
+def do_stage(options: argparse.Namespace) -> None:
     """Do one stage; a finished one leaves a mark and is not done again."""
     import torch
+    from transformers.utils import logging
 
     torch.set_num_threads(1)
-    mark = out / "done" / name
+    logging.set_verbosity_error()
+    mark = options.out / "done" / options.stage
     if mark.exists():
         return
-    _do(name, out, models, seed)
+    _do(options.stage, options)
     mark.parent.mkdir(parents=True, exist_ok=True)
     mark.touch()
 
 
-def _do(name: str, out: Path, models: Path, seed: int) -> None:
+def _do(name: str, options: argparse.Namespace) -> None:
     from miniature_training import clip, data, detector, diffusion, export, quality, vae
 
+    out, seed = options.out, options.seed
     states, latents = out / "states", out / "latents.npy"
     if name == "data":
         data.make_data(out / "data", CHUNKS, seed)
         return
     if name == "export":
+        models = options.models or out / "models"
         print(f"{export.export(out, models) / 1e6:.2f} MB in {models}")
         return
     drawn, steps = data.load_data(out / "data", CHUNKS), STEPS.get(name, 0)
@@ -110,8 +116,8 @@ def _do(name: str, out: Path, models: Path, seed: int) -> None:
     elif name == "latents":
         diffusion.encode(vae.load_vae(out / "vae"), drawn, latents)
     else:
-        unets = out / "unets"
-        diffusion.train_unet(name, drawn, latents, out / "clip", states, unets, seed)
+        folders = latents, out / "clip", states, out / "unets"
+        diffusion.train_unet(name, drawn, *folders, seed, compiled=options.compile)
 
 
 if __name__ == "__main__":
