@@ -1,4 +1,4 @@
-"""What the settings of every scorer with a published checkpoint have in common."""
+"""What the settings of every scorer with a model have in common."""
 
 from __future__ import annotations
 
@@ -13,30 +13,22 @@ from flasheval.scorers.scorer import ScorerSettings
 from flasheval.storage.files import safe_name
 from flasheval.weights import Weights, locate
 
-__all__ = ["CheckpointSettings"]
+__all__ = ["CheckpointSettings", "ModelSettings"]
 
 
 @dataclass(frozen=True)
-class CheckpointSettings(ScorerSettings):
-    """Settings of a scorer that loads a checkpoint.
+class ModelSettings(ScorerSettings):
+    """Settings of a scorer that loads a model.
 
     Attributes:
         checkpoint: The weights: a folder or file, or a name on the Hub.
-        revision: A Hub commit, tag or branch; None is the tested one of the default checkpoint and
-            the newest of any other.
         metric_name: The metric's name in score tables.
-        dtype: fp32, fp16, bf16, or auto for that of the stored weights.
         batch: Images at a time; it changes scores by rounding only.
 
     """
 
-    tested: ClassVar[Mapping[str, str]] = {}
-    """The revisions to take where none is given, by the Hub's name."""
-
     checkpoint: str = ""  # every kind says its own, and its metric's name
-    revision: str | None = None
     metric_name: str = ""
-    dtype: Dtype = "fp32"
     batch: int = 32
 
     def __post_init__(self) -> None:
@@ -56,12 +48,35 @@ class CheckpointSettings(ScorerSettings):
     @property
     def version(self) -> str:
         """Checkpoint and revision, such as ``openai/clip-vit-large-patch14@32bd6428``."""
-        return self.weights.label + ("" if self.dtype == "fp32" else f" {self.dtype}")
+        return self.weights.label
 
     @property
     @abstractmethod
     def weights(self) -> Weights:
         """The checkpoint, looked for once."""
+
+
+@dataclass(frozen=True)
+class CheckpointSettings(ModelSettings):
+    """Settings of a scorer whose model is published.
+
+    Attributes:
+        revision: A Hub commit, tag or branch; None is the tested one of the default checkpoint and
+            the newest of any other.
+        dtype: fp32, fp16, bf16, or auto for that of the stored weights.
+
+    """
+
+    tested: ClassVar[Mapping[str, str]] = {}
+    """The revisions to take where none is given, by the Hub's name."""
+
+    revision: str | None = None
+    dtype: Dtype = "fp32"
+
+    @property
+    def version(self) -> str:
+        """Checkpoint and revision, and the dtype unless it is fp32."""
+        return self.weights.label + ("" if self.dtype == "fp32" else f" {self.dtype}")
 
     def beside(self, name: str, revision: str | None, marker: str) -> Weights:
         """Return where a further part lies, such as a tokenizer.

@@ -179,7 +179,7 @@ def test_published_checkpoints_are_pinned(monkeypatch):
     _ = ClipSettings(revision="main").weights
     _ = ClipSettings("some/other").weights
     _ = PickScoreSettings().weights, PickScoreSettings().processor_weights
-    _ = PickScoreSettings("some/other", "v2").processor_weights
+    _ = PickScoreSettings("some/other", revision="v2").processor_weights
     assert asked == [
         (
             "openai/clip-vit-large-patch14",
