@@ -181,7 +181,7 @@ def test_files_that_are_not_there_are_one_line(tiny_hps, tmp_path):
     with pytest.raises(DataError, match=r"the folder has no HPS_v2.1_compressed.pt"):
         HpsSettings(str(tiny_hps), file="HPS_v2.1_compressed.pt").identity()
     with pytest.raises(DataError, match="is local and has no revision; leave it out"):
-        HpsSettings(str(tiny_hps / FILE), "main").identity()
+        HpsSettings(str(tiny_hps / FILE), revision="main").identity()
     (tmp_path / "text.pt").write_text("hello", "utf-8")
     with pytest.raises(DataError, match=r"text.pt: it cannot be read \("):
         HpsSettings(str(tmp_path / "text.pt"), tokenizer=str(tiny_hps)).load("cpu")
