@@ -67,6 +67,7 @@ def make_network(widths: tuple[int, int, int] = WIDTHS) -> nn.Sequential:
     Args:
         widths: Channels at 32 x 32, at 16 x 16 and at 8 x 8.
 
+    >>> import torch
     >>> make_network()(torch.zeros(2, 3, 32, 32)).shape
     torch.Size([2, 31, 8, 8])
 
