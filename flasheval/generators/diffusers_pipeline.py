@@ -139,9 +139,8 @@ def _load(settings: DiffusersSettings, device: str) -> LoadedPipeline:
         pipeline: Any = diffusers.DiffusionPipeline
         index = pipeline.load_config(settings.found.path, revision=settings.found.commit)
         more: dict[str, Any] = {}
-        if (
-            not settings.safety_checker and "safety_checker" in index
-        ):  # only then may it be left out
+        # Only a checkpoint that names one may be loaded without it.
+        if not settings.safety_checker and "safety_checker" in index:
             more = {"safety_checker": None, "requires_safety_checker": False}
         with weights_all_there() as check:
             more |= load_components(settings.found_components, index, dtype)

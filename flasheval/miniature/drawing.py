@@ -10,7 +10,7 @@ import numpy as np
 from flasheval.miniature.layout import Item, Picture
 
 if TYPE_CHECKING:
-    from PIL import Image
+    from PIL import Image, ImageDraw
 
 __all__ = ["RGB", "SIZE", "draw"]
 
@@ -77,11 +77,11 @@ def _ground(background: str | None) -> Image.Image:
     return image
 
 
-def _shine(pen: object, item: Item) -> None:
+def _shine(pen: ImageDraw.ImageDraw, item: Item) -> None:
     fine = SIZE * _FINE
     x, y = (item.x - 0.22 * item.radius) * fine, (item.y - 0.18 * item.radius) * fine
     half = 0.24 * item.radius * fine
-    pen.ellipse((x - half, y - half, x + half, y + half), (255, 255, 255))  # type: ignore[attr-defined]
+    pen.ellipse((x - half, y - half, x + half, y + half), (255, 255, 255))
 
 
 def _outline(item: Item) -> list[tuple[float, float]]:

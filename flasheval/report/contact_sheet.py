@@ -16,7 +16,6 @@ from flasheval.generators.images import ImageFault
 from flasheval.report.sheet_drawing import Sheet, draw_sheet
 from flasheval.runs.kept.images import open_image_store
 from flasheval.runs.status.asked_work import AskedWork
-from flasheval.runs.store import RunStore
 from flasheval.scores import ScoreTable
 from flasheval.storage.files import atomic_write
 
@@ -149,11 +148,8 @@ def _sheet(run: Path, metric: str | None, variants: int, prompts: int) -> Sheet:
 
 
 def _kept(run: Path, metric: str | None) -> _Kept:
-    store = RunStore(run)
-    settings, asked = store.settings(), store.asked()
-    if settings is None or asked is None:
-        raise DataError(f"{run} holds no run; expected the out= of flasheval run")
-    work = AskedWork(store, settings, asked)
+    work = AskedWork.of_run(run)
+    asked = work.asked
     images = open_image_store(run / "images", asked.image_store)
     there = {
         name: [one for unit in work.image_units(name) if images.has(unit) for one in unit.ids]

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol, cast
 
 from flasheval.errors import DataError, SettingError
 from flasheval.scorers.loading import Dtype
 from flasheval.scorers.registry import make_scorer
-from flasheval.storage.plain import from_plain
-from flasheval.suggest import nearest
+from flasheval.storage.plain import check_names, from_plain
 
 if TYPE_CHECKING:
     from flasheval.set_metrics.features import FeatureExtractor
@@ -125,22 +124,10 @@ def make_extractor(name: str, settings: Mapping[str, Any] | None = None) -> Extr
     >>> make_extractor("vision", {"checkpoint": "facebook/dinov2-large"}).label
     'dinov2-large'
     """
-    if name not in EXTRACTORS:
-        raise SettingError(
-            f"there is no extractor {name!r}; there are: {', '.join(EXTRACTORS)}"
-            f"{nearest(name, EXTRACTORS)}"
-        )
-    known = [field.name for field in fields(EXTRACTORS[name])]
-    for key in settings or {}:
-        if key not in known:
-            raise SettingError(
-                f"extractor {name} has no setting {key!r}; it has: {', '.join(known)}"
-                f"{nearest(key, known)}"
-            )
+    given = dict(settings or {})
+    check_names(EXTRACTORS, name, given, "extractor", f"extractor {name}")
     try:
-        made: ExtractorSettings = from_plain(
-            EXTRACTORS[name], dict(settings or {}), source=f"extractor {name}"
-        )
+        made: ExtractorSettings = from_plain(EXTRACTORS[name], given, source=f"extractor {name}")
     except DataError as error:
         raise SettingError(str(error)) from None
     return made

@@ -70,7 +70,8 @@ def read_kept(run: str | Path, metric: str) -> KeptFeatures:
         DataError: No run, no such metric, or no variant with all its embeddings.
 
     """
-    store, work = _open(run)
+    work = AskedWork.of_run(run)
+    store = work.store
     chosen = _metric(store, metric, run)
     found, left_out = [], {}
     for name in work.variants:
@@ -105,21 +106,14 @@ def metrics_kept(run: str | Path) -> tuple[str, ...]:
 
     Raises DataError where there is no run.
     """
-    store, work = _open(run)
+    work = AskedWork.of_run(run)
+    store = work.store
     units = [unit for name in work.variants for unit in work.image_units(name)]
     return tuple(
         metric.name
         for metric in store.known_metrics()
         if any(store.features.has(unit, metric.key) for unit in units)
     )
-
-
-def _open(run: str | Path) -> tuple[RunStore, AskedWork]:
-    store = RunStore(Path(run))
-    settings, asked = store.settings(), store.asked()
-    if settings is None or asked is None:
-        raise DataError(f"{run} holds no run; expected the out= of flasheval run")
-    return store, AskedWork(store, settings, asked)
 
 
 def _metric(store: RunStore, name: str, run: str | Path) -> RegisteredMetric:

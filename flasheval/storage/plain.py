@@ -28,11 +28,11 @@ from typing import (
 
 import numpy as np
 
-from flasheval.errors import DataError
+from flasheval.errors import DataError, SettingError
 from flasheval.storage.files import read_text
 from flasheval.suggest import nearest
 
-__all__ = ["from_plain", "read_json", "to_plain"]
+__all__ = ["check_names", "from_plain", "read_json", "to_plain"]
 
 T = TypeVar("T")
 
@@ -70,6 +70,35 @@ def from_plain(cls: type[T], value: object, *, path: str = "", source: str = "da
     flasheval.errors.DataError: a.json: high is "x"; expected a number
     """
     return cast("T", _read(cls, value, path, source))
+
+
+def check_names(
+    kinds: Mapping[str, Any], name: str, settings: Mapping[str, object], noun: str, called: str
+) -> None:
+    """See that records of a kind are known, and have fields of these names.
+
+    Args:
+        kinds: The records' classes by name.
+        name: The kind that is asked for.
+        settings: Values by field.
+        noun: What the kinds are, such as ``executor``.
+        called: What this one is called where it lacks a field.
+
+    Raises:
+        SettingError: It names the word at fault, what there is, and what is near.
+
+    """
+    if name not in kinds:
+        raise SettingError(
+            f"there is no {noun} {name!r}; there are: {', '.join(kinds)}{nearest(name, kinds)}"
+        )
+    known = [field.name for field in fields(kinds[name])]
+    for key in settings:
+        if key not in known:
+            raise SettingError(
+                f"{called} has no setting {key!r}; it has: {', '.join(known) or 'none'}"
+                f"{nearest(key, known)}"
+            )
 
 
 def read_json(path: str | Path) -> Any:

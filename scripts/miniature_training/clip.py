@@ -32,7 +32,6 @@ WIDTH = 128
 MAX_TOKENS = 40
 MEAN, STD = (0.5, 0.5, 0.5), (0.5, 0.5, 0.5)
 _BATCH = 192
-_START, _END = "<|startoftext|>", "<|endoftext|>"
 
 
 def make_tokenizer() -> Any:
@@ -40,25 +39,9 @@ def make_tokenizer() -> Any:
 
     Other words fall into letters, so that any prompt is read.
     """
-    from tokenizers.pre_tokenizers import ByteLevel
-    from transformers import CLIPTokenizer
+    from tiny.clip import word_tokenizer
 
-    letters = sorted(ByteLevel.alphabet())
-    tokens = [*letters, *(f"{letter}</w>" for letter in letters)]
-    merges: dict[tuple[str, str], None] = {}
-    for word in _words():
-        *first, last = word
-        done = first[0] if first else ""
-        for part in [*first[1:], f"{last}</w>"] if first else []:
-            merges[done, part] = None
-            done += part
-    tokens += dict.fromkeys("".join(pair) for pair in merges)
-    tokens += [_START, _END]
-    return CLIPTokenizer(
-        vocab={token: number for number, token in enumerate(tokens)},
-        merges=list(merges),
-        model_max_length=MAX_TOKENS,
-    )
+    return word_tokenizer(_words(), MAX_TOKENS)
 
 
 def train_clip(data: Data, folder: Path, seed: int, steps: int) -> tuple[torch.nn.Module, Any]:

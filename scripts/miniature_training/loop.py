@@ -32,7 +32,7 @@ class Stage:
         loss: Takes the step's own generator; returns a scalar.
         steps: How many.
         rate: Peak learning rate of AdamW: warmed up over 100 steps, then a cosine down to 2%.
-        average: Decay of the running average of the weights; None keeps none.
+        average: Decay of the running average of the weights.
         milestones: At the end of a step (counted from 1), called with the averaged model.
 
     """
@@ -42,7 +42,7 @@ class Stage:
     loss: Callable[[np.random.Generator], torch.Tensor]
     steps: int
     rate: float
-    average: float | None = None
+    average: float
     milestones: Mapping[int, Callable[[nn.Module], None]] | None = None
 
 
@@ -79,7 +79,7 @@ def train(stage: Stage, folder: Path, seed: int) -> nn.Module:
         torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
         optimizer.step()
         step += 1
-        _follow(averaged, model, 0.0 if stage.average is None else min(stage.average, step / 200))
+        _follow(averaged, model, min(stage.average, step / 200))
         losses.append(loss.detach())
         milestone = (stage.milestones or {}).get(step)
         if milestone:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -83,7 +84,12 @@ def _replace_place(scene: Scene, rng: np.random.Generator) -> Scene:
     return _change(scene, rng, lambda t: replace(t, place=_other(places, t.place, rng)), can)
 
 
-def _change(scene, rng, change, can=None) -> Scene:  # type: ignore[no-untyped-def]
+def _change(
+    scene: Scene,
+    rng: np.random.Generator,
+    change: Callable[[Thing], Thing],
+    can: Sequence[bool] | None = None,
+) -> Scene:
     """Apply `change` to one thing at random, of those that `can`."""
     things = list(scene.things)
     which = np.flatnonzero(can if can else [True] * len(things))

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     import torch
+    from transformers import CLIPTokenizer
 
-__all__ = ["make_clip", "make_clip_tokenizer"]
+__all__ = ["make_clip", "make_clip_tokenizer", "word_tokenizer"]
 
 START, END = "<|startoftext|>", "<|endoftext|>"
 MAX_LENGTH = 77
@@ -22,15 +24,18 @@ _WORDS = (
 )
 
 
-def make_clip_tokenizer(folder: Path) -> None:
-    """Save a CLIP tokenizer of a few hundred tokens, at most 77 to a text, in ``folder``."""
+def word_tokenizer(words: Iterable[str], max_length: int) -> CLIPTokenizer:
+    """Return a CLIP tokenizer in which each of ``words`` is one token, at most so many to a text.
+
+    Other words fall into letters.
+    """
     from tokenizers.pre_tokenizers import ByteLevel
     from transformers import CLIPTokenizer
 
     letters = sorted(ByteLevel.alphabet())
     tokens = [*letters, *(f"{letter}</w>" for letter in letters)]
     merges: dict[tuple[str, str], None] = {}
-    for word in _WORDS:
+    for word in words:
         *first, last = word
         done = first[0] if first else ""
         for part in [*first[1:], f"{last}</w>"] if first else []:
@@ -38,12 +43,16 @@ def make_clip_tokenizer(folder: Path) -> None:
             done += part
     tokens += dict.fromkeys("".join(pair) for pair in merges)
     tokens += [START, END]
-    tokenizer = CLIPTokenizer(
+    return CLIPTokenizer(
         vocab={token: number for number, token in enumerate(tokens)},
         merges=list(merges),
-        model_max_length=MAX_LENGTH,
+        model_max_length=max_length,
     )
-    tokenizer.save_pretrained(folder)
+
+
+def make_clip_tokenizer(folder: Path) -> None:
+    """Save a CLIP tokenizer of a few hundred tokens, at most 77 to a text, in ``folder``."""
+    word_tokenizer(_WORDS, MAX_LENGTH).save_pretrained(folder)
 
 
 def make_clip(folder: Path, seed: int = 0) -> Path:

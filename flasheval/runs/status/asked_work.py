@@ -6,6 +6,7 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
+from flasheval.errors import DataError
 from flasheval.prompts import load_prompts
 from flasheval.runs.chunks import chunks_of
 from flasheval.runs.kept.images import ImageUnit
@@ -55,6 +56,15 @@ class AskedWork:
             for name in self.variants
             if name not in known or known[name].kind != IMAGES
         }
+
+    @classmethod
+    def of_run(cls, folder: str | Path) -> AskedWork:
+        """Return the work of a run folder. Raises DataError where it is none."""
+        store = RunStore(Path(folder))
+        settings, asked = store.settings(), store.asked()
+        if settings is None or asked is None:
+            raise DataError(f"{folder} holds no run; expected the out= of flasheval run")
+        return cls(store, settings, asked)
 
     def tally(self, name: str) -> Tally:
         """Count what there is of a variant, reading no file."""
