@@ -44,7 +44,7 @@ class SearchConfig:
     """
 
     method: Any = None
-    scores: Any = "synthetic"
+    scores: Any = "miniature"
     prompts: str | None = None
     higher_is_better: Any = None
     metric: Any = None
@@ -69,7 +69,7 @@ class SearchConfig:
 class ValidateConfig:
     """Keys of `flasheval validate`; `conf/validate.yaml` says what they mean."""
 
-    scores: Any = "synthetic"
+    scores: Any = "miniature"
     prompts: str | None = None
     higher_is_better: Any = None
     metric: Any = None

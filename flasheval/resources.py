@@ -10,7 +10,10 @@ from pathlib import Path
 
 from flasheval.errors import DataError
 
-__all__ = ["conf_dir", "miniature_dir", "subsets_dir"]
+__all__ = ["MINIATURE", "conf_dir", "miniature_dir", "shipped_scores", "subsets_dir"]
+
+MINIATURE = "miniature"
+"""Names the population that travels with the package, its prompts and its scores."""
 
 
 def conf_dir() -> Path:
@@ -43,7 +46,23 @@ def miniature_dir() -> Path:
     >>> miniature_dir().name
     'models'
     """
-    folder = Path(__file__).resolve().parent / "miniature" / "models"
+    return _part_of_miniature("models")
+
+
+def shipped_scores(source: str | Path) -> Path:
+    """Return the path of a score table: that of the shipped one if `source` is its name.
+
+    A folder of one's own called like it is told apart by ``./``. Raises DataError when the shipped
+    one is missing.
+
+    >>> shipped_scores("miniature").name, shipped_scores("./miniature").name
+    ('score_table', 'miniature')
+    """
+    return _part_of_miniature("score_table") if source == MINIATURE else Path(source)
+
+
+def _part_of_miniature(name: str) -> Path:
+    folder = Path(__file__).resolve().parent / MINIATURE / name
     if not folder.is_dir():
         raise DataError(f"the folder {folder} is missing; install flasheval again")
     return folder

@@ -71,14 +71,14 @@ def test_an_unknown_verb_gets_a_suggestion(
 
 
 def test_a_search_from_a_shell(tmp_path: Path) -> None:
-    done = flasheval("search", "size=10", "metric=quality", "method=pooled", cwd=tmp_path)
+    done = flasheval("search", "size=10", "metric=Quality", "method=pooled", cwd=tmp_path)
     assert done.returncode == 0, done.stderr
     assert done.stderr == ""
     assert "\x1b" not in done.stdout
     lines = done.stdout.splitlines()
-    assert lines[0] == "synthetic population: no model was run"
+    assert lines[0] == "miniature: small models of a drawn world, which travel with flasheval"
     shown = flasheval("show", "flasheval-runs", cwd=tmp_path)
-    assert "synthetic-quality-pooled" in shown.stdout
+    assert "miniature-Quality-pooled" in shown.stdout
     # The line that says how to use it is true.
     (line,) = (line for line in lines if line.startswith("use it: "))
     code = f"import flasheval; print({line.removeprefix('use it: ')}.size)"

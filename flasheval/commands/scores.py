@@ -6,14 +6,19 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, get_args
 
 from flasheval.errors import SettingError
+from flasheval.resources import MINIATURE
 from flasheval.scores.table import Incomplete
 
 if TYPE_CHECKING:
     from flasheval.scores import ScoreTable
 
-__all__ = ["SYNTHETIC_NOTE", "checked_incomplete", "metric_names", "read_scores"]
+__all__ = ["checked_incomplete", "metric_names", "note_on", "read_scores"]
 
-SYNTHETIC_NOTE = "synthetic population: no model was run"
+SYNTHETIC = "synthetic"
+_NOTES = {
+    MINIATURE: "miniature: small models of a drawn world, which travel with flasheval",
+    SYNTHETIC: "synthetic population: no model was run",
+}
 
 
 def read_scores(source: object, prompts: str | None, higher_is_better: object) -> ScoreTable:
@@ -24,20 +29,29 @@ def read_scores(source: object, prompts: str | None, higher_is_better: object) -
     from flasheval.scores import load_scores
     from flasheval.synthetic import synthetic_scores
 
-    if source == "synthetic":
-        if prompts is not None or higher_is_better is not None:
-            raise SettingError(
-                "prompts and higher_is_better belong to scores of your own: add scores=PATH"
-            )
+    if source in (MINIATURE, SYNTHETIC) and (prompts, higher_is_better) != (None, None):
+        raise SettingError(
+            "prompts and higher_is_better belong to scores of your own: add scores=PATH"
+        )
+    if source == SYNTHETIC:
         return synthetic_scores()
     if not isinstance(source, str | Mapping) or not source:
-        raise SettingError(f"scores={source}: expected a path, {{metric: path}}, or synthetic")
+        raise SettingError(f"scores={source}: expected a path, {{metric: path}}, or miniature")
     direction = higher_is_better
     if isinstance(direction, Mapping):
         direction = {str(key): value for key, value in direction.items()}
     elif not isinstance(direction, bool | None):
         raise SettingError(f"higher_is_better={direction}: expected true, false or {{metric: ...}}")
     return load_scores(source, prompts=prompts, higher_is_better=direction)
+
+
+def note_on(source: object) -> str | None:
+    """Return what is to be said of scores that are nobody's own; None of others.
+
+    >>> note_on("synthetic")
+    'synthetic population: no model was run'
+    """
+    return _NOTES.get(source) if isinstance(source, str) else None
 
 
 def checked_incomplete(value: str) -> Incomplete:

@@ -13,7 +13,7 @@ from rich.text import Text
 
 from flasheval import __version__
 from flasheval.commands.ids import read_ids
-from flasheval.commands.scores import SYNTHETIC_NOTE, checked_incomplete, metric_names, read_scores
+from flasheval.commands.scores import checked_incomplete, metric_names, note_on, read_scores
 from flasheval.configs import SearchConfig
 from flasheval.errors import SettingError
 from flasheval.progress import ProgressReport, duration
@@ -103,15 +103,16 @@ def run_search(
     method = config.method if isinstance(config.method, Mapping) else asdict(config.method)
     with ProgressReport(label=label) as progress:
         result = _search(config, method, table, folder, progress)
-    if config.scores == "synthetic":
-        result = _with_note(result, SYNTHETIC_NOTE)
+    note = note_on(config.scores)
+    if note:
+        result = _with_note(result, note)
     write_run(result, folder)
     seconds = time.monotonic() - begun
     said = result.subset.record.notes
-    more = [note for note in said if note != SYNTHETIC_NOTE]
+    more = [one for one in said if one != note]
     answer = subset_report(result.subset, table.n_prompts, more)
     report = Group(answer, *_prefixes(config, result))
-    notes = [Text(note, style="magenta") for note in (SYNTHETIC_NOTE,) if note in said]
+    notes = [Text(note, style="magenta")] if note else []
     timing = f"{result.sets:,} sets scored, {duration(seconds)} in all"
     text = as_text(*notes, report, "", *_where(folder), timing)
     append_log(folder, command, {"flasheval": __version__, **library_versions()}, text)

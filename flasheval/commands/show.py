@@ -13,6 +13,7 @@ from flasheval.configs import ShowConfig
 from flasheval.errors import DataError, SettingError
 from flasheval.report.run_folder import MANIFEST, shown_path
 from flasheval.report.table import fewer, plain_table, subset_report
+from flasheval.resources import shipped_scores
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -30,7 +31,7 @@ def run_show(config: ShowConfig, console: Console) -> None:
     """Print what lies at `path`. Raises FlashevalError when it is nothing of ours."""
     if not config.path:
         raise SettingError("path is missing: flasheval show PATH, of scores, a manifest or a run")
-    path = Path(config.path)
+    path = shipped_scores(config.path)
     if not path.exists():
         raise DataError(f"{path} does not exist; expected scores, a subset manifest or a run")
     if path.is_dir():

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from rich.console import Console
 
 from flasheval import __version__
-from flasheval.commands.scores import SYNTHETIC_NOTE, checked_incomplete, metric_names, read_scores
+from flasheval.commands.scores import checked_incomplete, metric_names, note_on, read_scores
 from flasheval.configs import ValidateConfig
 from flasheval.progress import ProgressReport, duration
 from flasheval.report.run_folder import append_log, shown_path
@@ -45,8 +45,9 @@ def run_validate(
     table = read_scores(config.scores, config.prompts, config.higher_is_better)
     with ProgressReport() as progress:
         report = _validate(config, table, folder, progress)
-    if config.scores == "synthetic":
-        report = replace(report, notes=(*report.notes, SYNTHETIC_NOTE))
+    note = note_on(config.scores)
+    if note:
+        report = replace(report, notes=(*report.notes, note))
     write_validation(report, folder, command)
     shown = validation_report(report)
     where = [

@@ -10,6 +10,7 @@ from flasheval.importers.long_table import import_long_table, is_long
 from flasheval.importers.npz import import_npz
 from flasheval.importers.settings import Direction, Prompts, as_prompts, direction_of, finish
 from flasheval.importers.wide_table import import_wide_table, wide_files
+from flasheval.resources import shipped_scores
 from flasheval.scores import ScoreTable
 from flasheval.scores.parquet import is_saved_table
 from flasheval.storage.table_files import read_columns
@@ -30,7 +31,7 @@ def load_by_shape(
             f"scores are read from a path, a mapping of metric to path, or a ScoreTable, not from "
             f"a {type(source).__name__}"
         )
-    path = Path(source)
+    path = shipped_scores(source)
     if path.is_dir():
         if is_saved_table(path):
             return _labelled(ScoreTable.load(path), prompts, metric, higher_is_better)

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from flasheval.errors import DataError
+from flasheval.resources import MINIATURE, shipped_scores
 from flasheval.suggest import nearest
 
 __all__ = ["PromptSet", "load_prompts", "prompt_id", "save_prompts", "text_hash"]
@@ -183,7 +184,8 @@ def load_prompts(
     with a warning that counts them). Text forms may be packed as ``.xz`` or ``.gz``. Ids are
     looked for under ``prompt_id`` or ``id``, texts under ``caption``, ``prompt`` or ``text``,
     unless ``id_key`` and ``text_key`` say otherwise; other columns of plain values become
-    extras. Texts are kept exactly as they are; ``name`` is the file's stem unless said.
+    extras. Texts are kept exactly as they are; ``name`` is the file's stem unless said. The path
+    ``"miniature"`` names the prompts that travel with the package.
 
     Raises DataError in one line naming the file and the row, line or key at fault: missing,
     empty, cut short, not UTF-8, no id or text, a repeated id.
@@ -197,7 +199,8 @@ def load_prompts(
     """
     from flasheval.prompts.loading import read_prompts
 
-    return read_prompts(Path(path), name, id_key, text_key)
+    path = shipped_scores(path) / "prompts.parquet" if path == MINIATURE else Path(path)
+    return read_prompts(path, name, id_key, text_key)
 
 
 def save_prompts(prompts: PromptSet, path: str | Path) -> Path:

@@ -40,7 +40,7 @@ def validation_name(settings: Mapping[str, Any], defaults: Mapping[str, Any]) ->
         >>> from flasheval.configs import ValidateConfig
         >>> defaults = asdict(ValidateConfig())
         >>> validation_name({**defaults, "methods": ["balanced"], "size": [10, 50]}, defaults)
-        'synthetic-all-balanced-10+50-seed0'
+        'miniature-all-balanced-10+50-seed0'
 
     """
     given = settings["methods"]

@@ -90,10 +90,10 @@ def test_plain_settings_resolve_references() -> None:
 @pytest.mark.parametrize(
     ("words", "name"),
     [
-        ([], "synthetic-all-auto-50-seed0"),
-        (["size=7", "seed=3", "metric=clip"], "synthetic-clip-auto-7-seed3"),
-        (["metric=[clip,fid]", "method=shared"], "synthetic-clip+fid-shared-50-seed0"),
-        (["method=frequency"], "synthetic-all-frequency-50-seed0"),
+        ([], "miniature-all-auto-50-seed0"),
+        (["size=7", "seed=3", "metric=clip"], "miniature-clip-auto-7-seed3"),
+        (["metric=[clip,fid]", "method=shared"], "miniature-clip+fid-shared-50-seed0"),
+        (["method=frequency"], "miniature-all-frequency-50-seed0"),
     ],
 )
 def test_a_run_is_named_by_its_settings(words: list[str], name: str) -> None:

@@ -14,6 +14,7 @@ from flasheval.subset import Subset
 ROOT = Path(__file__).resolve().parents[2]
 COMMAND = (
     "search",
+    "scores=synthetic",
     "metric=quality",
     "method=frequency",
     "method.n_sets=1500000",

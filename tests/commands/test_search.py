@@ -14,15 +14,16 @@ def load(folder: Path) -> Subset:
     return Subset.load(folder / "subset.json")
 
 
-def test_without_arguments_it_searches_a_population_that_says_it_is_made_up(run, tmp_path):
+def test_without_arguments_it_searches_the_shipped_population_and_says_so(run, tmp_path):
     ran = run("search", quick=False)
     assert ran.code == 0, ran.err
     lines = ran.out.splitlines()
-    assert lines[0] == "synthetic population: no model was run"
+    note = "miniature: small models of a drawn world, which travel with flasheval"
+    assert lines[0] == note
     assert "random prompts would" in lines[1]  # the answer first
     assert "evidence of the procedure, not of this exact set; 10 splits (random:10)" in ran.out
     assert max(map(len, lines[:-2])) <= 80
-    folder = tmp_path / "flasheval-runs/search/synthetic-all-auto-50-seed0"
+    folder = tmp_path / "flasheval-runs/search/miniature-all-auto-50-seed0"
     assert {path.name for path in folder.iterdir()} == {
         "config",
         "subset.json",
@@ -34,7 +35,7 @@ def test_without_arguments_it_searches_a_population_that_says_it_is_made_up(run,
     }
     subset = load(folder)
     assert subset.size == 50
-    assert subset.record.notes[0] == "synthetic population: no model was run"
+    assert subset.record.notes[0] == note
     assert subset.record.notes[1].startswith("auto took ")
     assert subset.record.notes[1] in " ".join(ran.out.split())
     assert f'flasheval.Subset.load("{folder.relative_to(tmp_path)}/subset.json")' in ran.out

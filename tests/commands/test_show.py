@@ -81,3 +81,9 @@ def test_a_mistake_is_one_line(run, tmp_path, scores, words, parts):
     (tmp_path / "latin.json").write_bytes(b'"caf\xe9"')
     (tmp_path / "damaged.json").write_text('{"format": "flasheval-subset", "schema_version": 1}')
     run("show", *words).one_line(*parts)
+
+
+def test_the_shipped_scores_have_a_name(run):
+    ran = run("show", "miniature")
+    assert ran.code == 0, ran.err
+    assert ran.out.startswith("64 variants, 2,000 prompts of miniature")

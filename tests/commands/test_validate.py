@@ -15,7 +15,7 @@ import flasheval
 from flasheval.validation.report import ValidationReport
 
 ROOT = Path(__file__).resolve().parents[2]
-QUICK = ("splits=random:2", "draws=10", "size=5", "methods=balanced")
+QUICK = ("scores=synthetic", "splits=random:2", "draws=10", "size=5", "methods=balanced")
 
 
 @pytest.fixture
@@ -160,6 +160,7 @@ sys.exit(main(sys.argv[1:]))
 """
 LONG = (
     "validate",
+    "scores=synthetic",
     "metric=quality",
     "methods=[balanced,{name:frequency,n_sets:600000,pools:[500]}]",
     "size=20",

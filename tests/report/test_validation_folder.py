@@ -16,7 +16,7 @@ def name_of(**changes: Any) -> str:
 
 
 def test_what_was_compared_can_be_read_off_the_name() -> None:
-    assert name_of() == "synthetic-all-frequency+anneal+balanced+pooled-50-seed0"
+    assert name_of() == "miniature-all-frequency+anneal+balanced+pooled-50-seed0"
     assert name_of(scores="coco", metric="CLIP", methods="balanced", size=[10, 50], seed=3) == (
         "coco-CLIP-balanced-10+50-seed3"
     )
@@ -33,7 +33,7 @@ def test_only_what_changes_numbers_changes_the_name() -> None:
         name_of(search_variants=[8]),
         name_of(methods=["frequency", "anneal", "balanced", {"name": "shared", "passes": 2}]),
         name_of(methods=["frequency", "anneal", "balanced", {"name": "shared", "passes": 3}]),
-        name_of(scores="elsewhere/synthetic"),
+        name_of(scores="elsewhere/miniature"),
     }
     assert len(names) == 9
 

@@ -1,0 +1,118 @@
+"""What travels with the package: models, scores, and that the one gives the other."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import flasheval
+from flasheval.miniature import SCORERS
+from flasheval.miniature.prompts import miniature_prompts
+from flasheval.populations.sources import population_file, population_settings, read_population
+from flasheval.resources import conf_dir, miniature_dir
+from flasheval.scores import load_scores, score_difference
+
+ROOT = Path(__file__).parents[2]
+TOLERANCE = 0.01
+
+
+def _bytes(folder):
+    return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
+
+
+@pytest.fixture(scope="module")
+def shipped():
+    return load_scores("miniature")
+
+
+def test_it_is_small(shipped):
+    assert _bytes(miniature_dir()) <= 15e6
+    assert _bytes(miniature_dir().parent / "score_table") < 5e6
+
+
+def test_weights_are_half_precision_safetensors():
+    from safetensors import safe_open
+
+    files = [path for path in miniature_dir().rglob("*") if path.suffix != ".json"]
+    names = {path.suffix for path in files if path.is_file()}
+    assert names <= {".safetensors", ".txt"}
+    for path in miniature_dir().rglob("*.safetensors"):
+        with safe_open(path, "np") as weights:
+            kinds = {str(weights.get_slice(key).get_dtype()) for key in weights.keys()}  # noqa: SIM118
+        assert "F16" in kinds, path
+        assert kinds <= {"F16", "I64"}, path
+
+
+def test_the_table_is_whole_and_of_this_population_and_these_prompts(shipped):
+    assert shipped.metrics == ("CLIP", "Composition", "Quality")
+    assert shipped.prompts.hash == miniature_prompts().hash
+    assert flasheval.load_prompts("miniature").ids == miniature_prompts().ids
+    population = read_population("miniature")
+    assert shipped.variant_names == tuple(recipe.variant.name for recipe in population.recipes)
+    assert len(shipped.variant_names) >= 60
+    assert shipped.n_prompts >= 2000
+    for metric in shipped.metrics:
+        assert np.isfinite(shipped[metric].values).all()
+        assert shipped[metric].higher_is_better
+
+
+def test_a_sample_run_anew_gives_the_shipped_scores(shipped, tmp_path):
+    settings = population_settings(population_file("miniature"))
+    settings["grid"] = [
+        {"base_model": "large-final", "scheduler": "DPM", "steps": 5, "guidance": 2.0},
+        {"base_model": "small-middle", "scheduler": "DDIM", "steps": 3, "guidance": 2.0},
+        {
+            "base_model": "small-final",
+            "scheduler": "DPM",
+            "steps": 5,
+            "guidance": 2.0,
+            "quantise": "fake-int6",
+        },
+    ]
+    prompts = miniature_prompts()
+    some = prompts.take(range(700, 716))
+    result = flasheval.run(
+        settings, some, SCORERS, out=tmp_path / "run", batch=8, device="cpu", progress=False
+    )
+    assert not result.failures
+    found = score_difference(result.scores, shipped)
+    assert found.variants == (3, 0, len(shipped.variant_names) - 3)
+    assert [metric.n_cells for metric in found.metrics] == [48, 48, 48]
+    found.check(TOLERANCE, "the shipped table")
+    for metric in found.metrics[:2]:  # another variant's scores are not these
+        assert np.abs(metric.scores - np.roll(metric.reference, 1, axis=0)).max() > 10 * TOLERANCE
+
+
+def test_the_experiment_names_the_scorers_of_the_table():
+    import yaml
+
+    found = yaml.safe_load((conf_dir() / "experiment" / "miniature.yaml").read_text("utf-8"))
+    assert tuple(found["scorers"]) == SCORERS
+    assert found["tolerance"] == TOLERANCE
+
+
+@pytest.mark.slow
+def test_the_experiment_from_a_shell(tmp_path):
+    done = subprocess.run(
+        [
+            *(sys.executable, "-m", "flasheval", "run", "experiment=miniature", "limit=6"),
+            *("chunk=6", "out=mini"),
+        ],
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "They agree" in done.stdout
+    assert (tmp_path / "mini" / "contact-sheet.png").read_bytes()[:4] == b"\x89PNG"
+    assert json.loads((tmp_path / "mini" / "run.json").read_text())["seed"] == 0
+
+
+def test_the_contact_sheet_in_the_docs_is_small():
+    assert 10_000 < (ROOT / "docs" / "images" / "miniature.png").stat().st_size < 1e6
