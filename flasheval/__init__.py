@@ -6,6 +6,11 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from flasheval.checkpoints.comparison import Comparison, compare
+    from flasheval.checkpoints.evaluation import evaluate
+    from flasheval.checkpoints.monitor import CheckpointMonitor
+    from flasheval.checkpoints.report import Report
+    from flasheval.checkpoints.watching.watch import watch
     from flasheval.errors import FlashevalError
     from flasheval.procedure import SearchResult, search
     from flasheval.prompts import PromptSet, load_prompts
@@ -17,8 +22,11 @@ if TYPE_CHECKING:
     from flasheval.variants import Variant
 
 __all__ = [
+    "CheckpointMonitor",
+    "Comparison",
     "FlashevalError",
     "PromptSet",
+    "Report",
     "RunResult",
     "ScoreMatrix",
     "ScoreTable",
@@ -26,19 +34,25 @@ __all__ = [
     "Subset",
     "ValidationReport",
     "Variant",
+    "compare",
+    "evaluate",
     "load_prompts",
     "load_scores",
     "run",
     "search",
     "validate",
+    "watch",
 ]
 
 __version__ = "0.1.0"
 
 # Modules are loaded on first use of a name, so that `import flasheval` costs next to nothing.
 _HOMES = {
+    "CheckpointMonitor": "checkpoints.monitor",
+    "Comparison": "checkpoints.comparison",
     "FlashevalError": "errors",
     "PromptSet": "prompts",
+    "Report": "checkpoints.report",
     "RunResult": "runs.run",
     "ScoreMatrix": "scores",
     "ScoreTable": "scores",
@@ -46,11 +60,14 @@ _HOMES = {
     "Subset": "subset",
     "ValidationReport": "validation.report",
     "Variant": "variants",
+    "compare": "checkpoints.comparison",
+    "evaluate": "checkpoints.evaluation",
     "load_prompts": "prompts",
     "load_scores": "scores",
     "run": "runs.run",
     "search": "procedure",
     "validate": "validation.validate",
+    "watch": "checkpoints.watching.watch",
 }
 
 

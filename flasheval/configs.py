@@ -15,8 +15,10 @@ __all__ = [
     "IMPORTER_CONFIGS",
     "PROTOCOL_CONFIGS",
     "RUN_CONFIGS",
+    "CompareConfig",
     "DistanceConfig",
     "DoctorConfig",
+    "EvaluateConfig",
     "GenerateConfig",
     "ImporterConfig",
     "LongConfig",
@@ -29,10 +31,14 @@ __all__ = [
     "ShowConfig",
     "StatusConfig",
     "ValidateConfig",
+    "WatchConfig",
     "WideConfig",
+    "evaluate_configs",
     "executor_configs",
     "extractor_configs",
     "method_configs",
+    "tracker_configs",
+    "watch_config",
 ]
 
 
@@ -191,6 +197,59 @@ class Coco30kConfig(ProtocolConfig):
 
 
 @dataclass
+class EvaluateConfig:
+    """Keys of `flasheval evaluate`, beside those of its generator, which stand at the top too."""
+
+    generator: str = "diffusers"
+    tracker: Any = None
+    subset: str | None = None
+    prompts: str | None = None
+    scorers: Any = field(default_factory=lambda: ["clip"])
+    seed: int = 0
+    batch: int = 8
+    device: str = "auto"
+    name: str | None = None
+    step: int | None = None
+    images: str | None = None
+    out: str | None = None
+
+
+@dataclass
+class CompareConfig:
+    """Keys of `flasheval compare`; `conf/compare.yaml` says what they mean."""
+
+    reports: list[str] = field(default_factory=list)
+    metric: Any = None
+    level: float = 0.9
+    looks: list[int] | None = None
+
+
+@dataclass
+class WatchConfig:
+    """Keys of `flasheval watch`, beside those of diffusers pipelines, which stand there too."""
+
+    generator: str = "diffusers"
+    tracker: Any = None
+    path: str | None = None
+    subset: str | None = None
+    prompts: str | None = None
+    scorers: Any = field(default_factory=lambda: ["clip"])
+    base: str | None = None
+    loader: str | None = None
+    call: Any = None
+    pattern: str | None = None
+    metric: str | None = None
+    level: float = 0.9
+    seed: int = 0
+    batch: int = 8
+    device: str = "auto"
+    interval: float = 30.0
+    settle: float = 5.0
+    once: bool = False
+    out: str | None = None
+
+
+@dataclass
 class ShowConfig:
     """Keys of `flasheval show`."""
 
@@ -297,6 +356,59 @@ def extractor_configs() -> dict[str, type[Any]]:
     from flasheval.set_metrics.extractor_settings import EXTRACTORS
 
     return _named_configs(EXTRACTORS)
+
+
+def evaluate_configs() -> dict[str, type[EvaluateConfig]]:
+    """Return the keys of `flasheval evaluate` with each kind of generator, by its name.
+
+    >>> evaluate_configs()["function"](function="mine.py:draw").seed
+    0
+    """
+    from flasheval.generators.registry import GENERATORS
+
+    return {
+        kind: make_dataclass(
+            f"Evaluate{settings.__name__}Config",
+            [("generator", str, field(default=kind)), *_optional_keys(settings)],
+            bases=(EvaluateConfig,),
+        )
+        for kind, settings in GENERATORS.items()
+    }
+
+
+def watch_config() -> type[WatchConfig]:
+    """Return the keys of `flasheval watch` with those of diffusers pipelines.
+
+    >>> watch_config()(steps=20).interval
+    30.0
+    """
+    from flasheval.generators.registry import GENERATORS
+
+    keys = _optional_keys(GENERATORS["diffusers"])
+    return make_dataclass("WatchDiffusersConfig", keys, bases=(WatchConfig,))
+
+
+def _optional_keys(settings: type[Any]) -> list[tuple[str, Any, Any]]:
+    """Return the fields of a settings class; those without a default may be null."""
+    hints = get_type_hints(settings)
+    keys = []
+    for one in fields(settings):
+        hint, default = _mutable(hints[one.name]), _default_of(one)
+        if one.default is MISSING and one.default_factory is MISSING:
+            hint, default = hint | None, field(default=None)
+        keys.append((one.name, hint, default))
+    return keys
+
+
+def tracker_configs() -> dict[str, type[Any]]:
+    """Return the settings of every tracker, by its name, `name` the first of them.
+
+    >>> sorted(key.name for key in fields(tracker_configs()["json_lines"]))
+    ['name', 'path']
+    """
+    from flasheval.trackers.registry import TRACKERS
+
+    return _named_configs(TRACKERS)
 
 
 def _named_configs(classes: Mapping[str, type[Any]]) -> dict[str, type[Any]]:

@@ -4,7 +4,7 @@ Every message names the file, row, key or setting at fault, what was expected th
 do about it. Anything else that escapes the package is a bug of the package.
 """
 
-__all__ = ["ConflictError", "DataError", "FlashevalError", "SettingError"]
+__all__ = ["ConflictError", "DataError", "FlashevalError", "MissingScoresError", "SettingError"]
 
 
 class FlashevalError(Exception):
@@ -16,6 +16,10 @@ class FlashevalError(Exception):
 
 class DataError(FlashevalError):
     """A file, row or value that cannot be used as it is."""
+
+
+class MissingScoresError(DataError):
+    """Prompts without a score where each must have one."""
 
 
 class SettingError(FlashevalError):

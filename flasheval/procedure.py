@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from flasheval.calibration.fit import fit_calibration, predicting_matrices
 from flasheval.calibration.folds import DEFAULT_GROUP, checked_expect
+from flasheval.calibration.looks import fit_looks
 from flasheval.plan import (
     Plan,
     calibration_folds,
@@ -35,7 +36,13 @@ from flasheval.selectors.run import Outcome
 from flasheval.selectors.selector import Selection, Selector
 from flasheval.stages import measure_splits, search_all, search_folds
 from flasheval.subset import Method, MetricInfo, Subset
-from flasheval.subset.evidence import KnownVariant, Record, library_versions, utc_now
+from flasheval.subset.evidence import (
+    KnownVariant,
+    PrefixCalibration,
+    Record,
+    library_versions,
+    utc_now,
+)
 from flasheval.validation.held_out import subset_means
 from flasheval.validation.measure import Measurement, Report, check_draws
 from flasheval.validation.splits import describe_splits, make_splits
@@ -109,7 +116,8 @@ def search(
             no evidence.
         incomplete: What to leave out for missing scores: the variants (`drop`), or, where few are
             missing, the `prompts`; or an `error`.
-        nested: Sizes that shall each be a prefix of one ordered list; `size` is then their largest.
+        nested: Sizes that shall each be a prefix of one ordered list, each with a calibration of
+            its own; `size` is then their largest.
         warm_start: A subset, or prompt ids, to start from.
         require: Ids of prompts that must be in.
         forbid: Ids of prompts that must stay out.
@@ -193,21 +201,18 @@ def search(
         prompts_left_out,
     )
     calibration = None
+    looks: tuple[PrefixCalibration, ...] = ()
     if selections is not None:
-        calibration = fit_calibration(
-            predicting_matrices(given, table),
-            outcome.selection,
-            folds,
-            selections,
-            expect=checked_expect(expect),
-            group=group or DEFAULT_GROUP,
-            near_ties=ties,
-        )
+        likeness, family = checked_expect(expect), group or DEFAULT_GROUP
+        found = (predicting_matrices(given, table), outcome.selection, folds, selections)
+        calibration = fit_calibration(*found, expect=likeness, group=family, near_ties=ties)
+        looks = fit_looks(*found, plan.sizes, expect=likeness, group=family, near_ties=ties)
     elif folds:
         warnings.insert(1, "not calibrated yet, so full scores of new variants are not predicted")
     record = Record(
         evidence=evidence,
         calibration=calibration,
+        looks=looks,
         known_variants=_known_variants(table, outcome.selection),
         versions=library_versions(),
         created=utc_now(),

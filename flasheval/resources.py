@@ -15,6 +15,8 @@ __all__ = ["MINIATURE", "conf_dir", "miniature_dir", "shipped_scores", "subsets_
 MINIATURE = "miniature"
 """Names the population that travels with the package, its prompts and its scores."""
 
+_TABLES = {MINIATURE: "score_table", f"{MINIATURE}-tuning": "tuning_table"}
+
 
 def conf_dir() -> Path:
     """Return the folder of Hydra settings, as an absolute path.
@@ -50,15 +52,17 @@ def miniature_dir() -> Path:
 
 
 def shipped_scores(source: str | Path) -> Path:
-    """Return the path of a score table: that of the shipped one if `source` is its name.
+    """Return the path of a score table: that of a shipped one if `source` is its name.
 
-    A folder of one's own called like it is told apart by ``./``. Raises DataError when the shipped
-    one is missing.
+    ``miniature`` is the population, ``miniature-tuning`` the checkpoints of one training. A folder
+    of one's own called like it is told apart by ``./``. Raises DataError when the shipped one is
+    missing.
 
     >>> shipped_scores("miniature").name, shipped_scores("./miniature").name
     ('score_table', 'miniature')
     """
-    return _part_of_miniature("score_table") if source == MINIATURE else Path(source)
+    name = _TABLES.get(str(source))
+    return Path(source) if name is None else _part_of_miniature(name)
 
 
 def _part_of_miniature(name: str) -> Path:

@@ -10,6 +10,7 @@ import pytest
 
 from flasheval import __version__
 from flasheval.cli import main
+from flasheval.cli.help import VERBS
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -64,9 +65,9 @@ def test_an_unknown_verb_gets_a_suggestion(
 ) -> None:
     assert main([verb]) == 2
     err = capsys.readouterr().err
+    verbs = ", ".join(VERBS)
     assert err == (
-        f"flasheval: error: no verb '{verb}'; there are: doctor, run, generate, score, status, "
-        f"search, distance, validate, import, show; did you mean '{nearest}'?\n"
+        f"flasheval: error: no verb '{verb}'; there are: {verbs}; did you mean '{nearest}'?\n"
     )
 
 

@@ -7,9 +7,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from flasheval import errors
-from flasheval.errors import ConflictError, DataError, FlashevalError, SettingError
+from flasheval.errors import (
+    ConflictError,
+    DataError,
+    FlashevalError,
+    MissingScoresError,
+    SettingError,
+)
 
-KINDS = [FlashevalError, DataError, SettingError, ConflictError]
+KINDS = [FlashevalError, DataError, SettingError, ConflictError, MissingScoresError]
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -34,8 +40,9 @@ def test_an_error_survives_the_way_from_another_process(kind: type[FlashevalErro
 
 
 def test_every_error_is_caught_as_the_package_s_own() -> None:
-    assert [issubclass(kind, FlashevalError) for kind in KINDS] == [True] * 4
+    assert [issubclass(kind, FlashevalError) for kind in KINDS] == [True] * 5
     assert not issubclass(FlashevalError, ValueError | OSError)
     assert issubclass(ConflictError, DataError)
+    assert issubclass(MissingScoresError, DataError)
     assert not issubclass(SettingError, DataError)
     assert {getattr(errors, name) for name in errors.__all__} == set(KINDS)

@@ -474,6 +474,33 @@ def test_a_nested_search_is_calibrated_as_a_whole():
     )
 
 
+def test_a_nested_search_is_calibrated_at_each_size_from_the_same_searches(tmp_path, monkeypatch):
+    whole = _quick(nested=[4, 8], metric="quality", calibrate=False, folder=tmp_path).subset
+    searches = []
+    real = one_search.run_nested
+    monkeypatch.setattr(
+        one_search, "run_nested", lambda *a, **k: searches.append(1) or real(*a, **k)
+    )
+    subset = _quick(nested=[4, 8], metric="quality", folder=tmp_path).subset
+    assert len(searches) == 8  # the folds, once each
+    assert subset.content_hash == whole.content_hash
+    assert [look.size for look in subset.record.looks] == [4]
+    loaded = Subset.load(subset.save(tmp_path / "a.json"))
+    assert loaded == subset
+    small = loaded.prefix(4)
+    chosen = TABLE["quality"].values[:, TABLE.prompts.index_of(small.ids)].mean(axis=1)
+    part = small.record.calibration.metrics["quality"]
+    assert (part.low, part.high) == pytest.approx((chosen.min(), chosen.max()))
+    widths = [one.record.calibration.half_width(["quality"])["quality"] for one in (small, subset)]
+    assert widths[0] > widths[1]
+    assert loaded.prefix(5).record.calibration is None
+
+
+def test_a_plain_search_has_no_looks():
+    assert _quick().subset.record.looks == ()
+    assert _quick(nested=[4, 8], calibrate=False).subset.record.looks == ()
+
+
 def test_a_second_call_does_not_cross_fit_again(tmp_path, monkeypatch):
     first = _quick(folder=tmp_path)
     monkeypatch.setattr(one_search, "run_selector", None)

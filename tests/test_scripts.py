@@ -88,3 +88,28 @@ def test_calibrations_are_held_to_their_word_and_it_continues(shared_data, tmp_p
     assert float(balanced[5]) < float(random[5])  # the error of the predicted full score
     assert 75 <= int(balanced[6].split("%")[0]) <= 100
     assert str(shared_data) not in first
+
+
+@pytest.mark.slow
+def test_comparisons_save_prompts_and_are_seldom_wrong_and_it_continues(tmp_path):
+    arguments = (
+        *("--units", tmp_path / "units", "--out", tmp_path / "c.md"),
+        *("--seeds", 1, "--splits", "dev"),
+    )
+    _run("benchmark_comparisons.py", *arguments)
+    first = (tmp_path / "c.md").read_text("utf-8")
+    kept = sorted(path.name for path in (tmp_path / "units").iterdir())
+    _run("benchmark_comparisons.py", *arguments)
+    assert (tmp_path / "c.md").read_text("utf-8") == first
+    assert sorted(path.name for path in (tmp_path / "units").iterdir()) == kept
+    rows = [line.split(" | ") for line in first.splitlines() if line.startswith("| miniature |")]
+    assert len(rows) == 4 + 3  # four rules, and three metrics
+    in_looks, at_once, plain, random = (
+        [float(cell.split()[0].strip("%")) for cell in row[2:5]] + [int(row[5].split()[0])]
+        for row in rows[:4]
+    )
+    assert in_looks[0] > random[0]  # decided
+    assert at_once[0] >= in_looks[0]
+    assert in_looks[1] < plain[1]  # wrong among those
+    assert in_looks[3] < at_once[3] == random[3] == 50  # prompts
+    assert "1,488 comparisons in 3 metrics" in first

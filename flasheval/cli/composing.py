@@ -13,7 +13,7 @@ from flasheval.errors import FlashevalError
 
 __all__ = ["check_jobs", "plain_settings", "register"]
 
-_TYPED_GROUPS = ("method", "executor", "extractor", "protocol")
+_TYPED_GROUPS = ("method", "executor", "extractor", "protocol", "tracker")
 
 
 def register(verb: str) -> None:
@@ -53,15 +53,19 @@ def _nodes(verb: str) -> Iterator[tuple[str, str, type[Any]]]:
         IMPORTER_CONFIGS,
         PROTOCOL_CONFIGS,
         RUN_CONFIGS,
+        CompareConfig,
         DistanceConfig,
         DoctorConfig,
         SearchConfig,
         ShowConfig,
         StatusConfig,
         ValidateConfig,
+        evaluate_configs,
         executor_configs,
         extractor_configs,
         method_configs,
+        tracker_configs,
+        watch_config,
     )
 
     if verb == "search":
@@ -77,6 +81,15 @@ def _nodes(verb: str) -> Iterator[tuple[str, str, type[Any]]]:
         yield "schema", verb, RUN_CONFIGS[verb]
         for name, node in executor_configs().items():
             yield "schema/executor", name, node
+    elif verb == "evaluate":
+        for name, evaluating in evaluate_configs().items():
+            yield "schema/evaluate", name, evaluating
+        for name, node in tracker_configs().items():
+            yield "schema/tracker", name, node
+    elif verb == "watch":
+        yield "schema", verb, watch_config()
+        for name, node in tracker_configs().items():
+            yield "schema/tracker", name, node
     elif verb == "distance":
         yield "schema", verb, DistanceConfig
         for name, node in extractor_configs().items():
@@ -87,7 +100,12 @@ def _nodes(verb: str) -> Iterator[tuple[str, str, type[Any]]]:
         yield (
             "schema",
             verb,
-            {"doctor": DoctorConfig, "status": StatusConfig, "show": ShowConfig}[verb],
+            {
+                "compare": CompareConfig,
+                "doctor": DoctorConfig,
+                "status": StatusConfig,
+                "show": ShowConfig,
+            }[verb],
         )
 
 

@@ -18,6 +18,9 @@ VERBS = {
     "score": "score images that are kept, or lie in folders",
     "status": "what of a run is done, what failed and why, how fast it goes",
     "search": "find the prompts that rank variants as the whole set does",
+    "evaluate": "score one model on a subset, and say what that means for the full set",
+    "compare": "which of two evaluated models the full set would rank higher",
+    "watch": "evaluate the checkpoints in a folder as a training writes them",
     "distance": "Frechet and kernel distances of images, and prompts chosen for them",
     "validate": "compare methods, sizes and splits on variants no search has seen",
     "import": "read other people's score layouts into a score table",
@@ -34,6 +37,12 @@ _GROUPS = {
     "generate": {**_GENERATORS, **_EXECUTORS},
     "score": {**_SCORERS, **_EXECUTORS},
     "doctor": {**_GENERATORS, **_SCORERS},
+    "evaluate": {
+        "generators (generator=KIND)": "generator",
+        **_SCORERS,
+        "trackers (tracker=NAME)": "tracker",
+    },
+    "watch": {**_SCORERS, "trackers (tracker=NAME)": "tracker"},
     "distance": {
         "extractors (extractor=NAME)": "extractor",
         "protocols of images (protocol=NAME)": "protocol",
@@ -76,6 +85,27 @@ _EXAMPLES = {
         ("flasheval search -m size=10,50,100 method=frequency,balanced", "a sweep"),
         ("flasheval search -m seed=0,1,2,3 hydra/launcher=joblib", "on several cores"),
         ("flasheval search nested=[10,20,50] require=must-have.txt", ""),
+    ),
+    "evaluate": (
+        ("flasheval evaluate subset=my-subset.json checkpoint=out/step-2000", ""),
+        ("flasheval evaluate ... prompts=coco.jsonl", "a manifest without texts"),
+        ("flasheval evaluate ... scheduler=DPM steps=10 lora=out/lora.safetensors", ""),
+        ("flasheval evaluate ... scorers=[clip,pickscore] out=reports/2000.json", ""),
+        ("flasheval evaluate ... generator=function function=mine.py:draw", ""),
+        ("flasheval evaluate ... images=out/images step=2000 tracker=wandb", ""),
+    ),
+    "compare": (
+        ("flasheval compare reports/2000.json reports/1000.json", ""),
+        ("flasheval compare reports/2000.json reports/*.json metric=CLIP", "each"),
+        ("flasheval compare a.json b.json looks=[10,20,50]", "as few prompts as it takes"),
+    ),
+    "watch": (
+        ("flasheval watch out/training subset=my-subset.json", ""),
+        ("flasheval watch ... scheduler=DPM steps=20 guidance=5 dtype=fp16", ""),
+        ("flasheval watch ... base=models/sd15 pattern=checkpoint-*", "LoRAs, parts"),
+        ("flasheval watch ... loader=mine.py:load pattern=*.ckpt", "anything else"),
+        ("flasheval watch ... once=true", "all there is, and end: for cron"),
+        ("flasheval watch ... tracker=wandb", ""),
     ),
     "distance": (
         ("flasheval distance run=runs/coco reference=sd15/DDIM50", "a variant of it"),
@@ -129,7 +159,13 @@ def verb_help(verb: str, words: Sequence[str] = ()) -> str:
 
     """
     conf = conf_dir()
-    usage = {"import": "IMPORTER key=value ...", "show": "PATH", "status": "FOLDER"}
+    usage = {
+        "import": "IMPORTER key=value ...",
+        "show": "PATH",
+        "status": "FOLDER",
+        "watch": "FOLDER subset=MANIFEST [key=value ...]",
+        "compare": "REPORT REPORT ... [key=value ...]",
+    }
     parts = [
         f"{VERBS[verb][0].upper()}{VERBS[verb][1:]}.",
         f"usage: flasheval {verb} {usage.get(verb, '[key=value ...]')}",
@@ -148,10 +184,15 @@ def verb_help(verb: str, words: Sequence[str] = ()) -> str:
         parts.append(_choices("populations (population=NAME or FILE.yaml)", conf / "population"))
     for title, group in _GROUPS.get(verb, {}).items():
         parts.append(_choices(title, conf / group))
+        shown = _chosen(words, conf / group)
+        if verb == "evaluate" and group == "generator":
+            shown = shown or ["diffusers"]
         parts += [
-            _keys_block(f"settings of {name}", conf / group / f"{name}.yaml")
-            for name in _chosen(words, conf / group)
+            _keys_block(f"settings of {name}", conf / group / f"{name}.yaml") for name in shown
         ]
+    if verb == "watch":
+        title = "settings of the pipelines (not checkpoint, revision, lora: those are watched for)"
+        parts.append(_keys_block(title, conf / "generator" / "diffusers.yaml"))
     if named := experiments(verb):
         parts.append(_listed("experiments (experiment=NAME)", named))
     if verb == "import":

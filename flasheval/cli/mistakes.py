@@ -14,7 +14,7 @@ from typing import Any, get_type_hints
 
 from flasheval.suggest import nearest
 
-__all__ = ["Mistake", "quoted", "setting_mistake", "unknown_key"]
+__all__ = ["Mistake", "in_quotes", "quoted", "setting_mistake", "unknown_key"]
 
 _EXPECTED = {
     "int": "a whole number",
@@ -24,7 +24,7 @@ _EXPECTED = {
     "list[int]": "a list of whole numbers such as [10,20,50]",
     "list[str]": "a list such as [a,b]",
 }
-_CHOSEN = ("method", "extractor", "protocol")
+_CHOSEN = ("method", "extractor", "protocol", "tracker")
 _FEW = 8
 _NOISE = ("full_key:", "object_type=", "reference_type=", "See https://", "Config search path")
 
@@ -79,9 +79,18 @@ def quoted(override: str) -> str | None:
     key, equals, value = override.partition("=")
     if not equals or not re.fullmatch(r"[+~]*[\w./@-]+", key) or value[:1] in ("'", '"', "[", "{"):
         return None
+    return f"{key}={in_quotes(value)}"
+
+
+def in_quotes(value: str) -> str:
+    r"""Return a value as Hydra reads it whatever characters are in it.
+
+    >>> print(in_quotes('a "b", c'))
+    "a \"b\", c"
+    """
     # Hydra takes a backslash as it is, unless a quote follows the row of them.
     escaped = re.sub(r'(\\+)(?="|\Z)', r"\1\1", value).replace('"', '\\"')
-    return f'{key}="{escaped}"'
+    return f'"{escaped}"'
 
 
 def _noun(group: str) -> str:

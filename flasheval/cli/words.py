@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import os
+import re
 from pathlib import Path
 from typing import Any, NoReturn
 
 from flasheval.cli.experiments import refuse_other_verbs
-from flasheval.cli.mistakes import Mistake, quoted, setting_mistake
+from flasheval.cli.mistakes import Mistake, in_quotes, quoted, setting_mistake
 
 __all__ = ["lifted", "read_options", "tidied"]
 
-_POSITIONAL = {"import": "importer", "show": "path", "status": "path"}
+_POSITIONAL = {"import": "importer", "show": "path", "status": "path", "watch": "path"}
 _GROUPS = (
     "method",
     "experiment",
@@ -20,6 +21,8 @@ _GROUPS = (
     "executor",
     "extractor",
     "protocol",
+    "generator",
+    "tracker",
 )
 
 
@@ -55,6 +58,10 @@ def tidied(verb: str, options: Any) -> list[str]:
     Raises Mistake for a word that is no override, and for an experiment of another verb.
     """
     words = list(options.overrides)
+    if verb == "compare":
+        words = _listed(words, "reports")
+    if verb in ("evaluate", "watch"):
+        words = _opened(words)
     if words and verb in _POSITIONAL:
         words[0] = _named(verb, words[0])
     overrides = [_tidy(_population(word)) for word in words]
@@ -100,9 +107,29 @@ def _swept(word: str, override: Any) -> str:
 
 def _named(verb: str, word: str) -> str:
     key = _POSITIONAL[verb]
-    if "=" in word and not (verb in ("show", "status") and os.path.exists(word)):
+    if "=" in word and not (verb in ("show", "status", "watch") and os.path.exists(word)):
         return word
     return quoted(f"{key}={word}") or f"{key}={word}"
+
+
+def _listed(words: list[str], key: str) -> list[str]:
+    """Return words with the files among them as one list, which is the key's value."""
+    files = [word for word in words if "=" not in word or os.path.exists(word)]
+    if not files:
+        return words
+    others = [word for word in words if word not in files]
+    return [f"{key}=[{','.join(map(in_quotes, files))}]", *others]
+
+
+def _opened(words: list[str]) -> list[str]:
+    """Return words so that a generator's mappings, such as its components, take any key."""
+    from dataclasses import fields
+
+    from flasheval.configs import evaluate_configs
+
+    keys = (key for config in evaluate_configs().values() for key in fields(config))
+    free = {key.name for key in keys if key.default_factory is dict}
+    return [f"++{word}" if re.split("[.=]", word)[0] in free else word for word in words]
 
 
 def _population(word: str) -> str:

@@ -14,12 +14,15 @@ from flasheval.commands.search import SearchSummary, run_search
 from flasheval.configs import (
     IMPORTER_CONFIGS,
     RUN_CONFIGS,
+    CompareConfig,
     DistanceConfig,
     DoctorConfig,
     SearchConfig,
     ShowConfig,
     StatusConfig,
     ValidateConfig,
+    evaluate_configs,
+    watch_config,
 )
 from flasheval.errors import FlashevalError
 from flasheval.report.run_folder import shown_path
@@ -122,6 +125,15 @@ def _do(
 
         run_distance(DistanceConfig(**settings), folder, console, command)
         return 0, None
+    if verb == "evaluate":
+        from flasheval.commands.evaluate import run_evaluate
+
+        run_evaluate(evaluate_configs()[settings["generator"]](**settings), console)
+        return 0, None
+    if verb == "watch":
+        from flasheval.commands.watch import run_watch
+
+        return run_watch(watch_config()(**settings), console), None
     if verb == "doctor":
         from flasheval.commands.doctor import run_doctor
 
@@ -130,6 +142,10 @@ def _do(
         from flasheval.commands.status import run_status
 
         run_status(StatusConfig(**settings), console)
+    elif verb == "compare":
+        from flasheval.commands.compare import run_compare
+
+        run_compare(CompareConfig(**settings), console)
     elif verb == "import":
         from flasheval.commands.importing import run_import
 

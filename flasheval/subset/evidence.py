@@ -22,6 +22,7 @@ __all__ = [
     "EquivalentSize",
     "Evidence",
     "KnownVariant",
+    "PrefixCalibration",
     "RandomSize",
     "Record",
     "SplitSizes",
@@ -190,12 +191,25 @@ class KnownVariant:
 
 
 @dataclass(frozen=True)
+class PrefixCalibration:
+    """The calibration of a subset's first ``size`` prompts, which a nested search chose."""
+
+    size: int
+    calibration: Calibration
+
+    def __post_init__(self) -> None:
+        if self.size < 1:
+            raise DataError(f"size is {self.size}; expected at least 1 prompt")
+
+
+@dataclass(frozen=True)
 class Record:
     """What a manifest carries beside its content.
 
     Attributes:
         evidence: None when nothing was held out; then nothing is claimed.
         calibration: what predicts full scores from subset scores; None when it was not fitted.
+        looks: the same of the first prompts, for each smaller size of a nested search, ascending.
         known_variants: means of the variants the subset was made from.
         versions: library name to version; see :func:`library_versions`.
         created: ISO 8601 in UTC, such as ``2025-01-31T12:00:00+00:00``; empty when unknown.
@@ -207,6 +221,7 @@ class Record:
 
     evidence: Evidence | None = None
     calibration: Calibration | None = None
+    looks: tuple[PrefixCalibration, ...] = ()
     known_variants: tuple[KnownVariant, ...] = ()
     versions: Mapping[str, str] = field(default_factory=dict, hash=False)
     created: str = ""
@@ -220,6 +235,9 @@ class Record:
                 f'created is "{self.created[:40]}"; expected an ISO time in UTC, such as '
                 "2025-01-31T12:00:00+00:00"
             )
+        sizes = [look.size for look in self.looks]
+        if sizes != sorted(set(sizes)):
+            raise DataError(f"looks are at {sizes} prompts; expected ascending sizes, each once")
 
 
 def utc_now() -> str:

@@ -207,7 +207,8 @@ class Subset:
         """Return the first ``size`` prompts as a subset of its own, named ``NAME-first-SIZE``.
 
         Its method settings say what it is a prefix of; a prefix of a prefix is that of the
-        original. Evidence, calibration and subset means belong to the whole set and stay behind.
+        original. Evidence and subset means belong to the whole set and stay behind, and so does
+        the calibration; a size of the nested search that made the subset has one of its own.
 
         Raises SettingError for a size outside 1 to the size of this subset.
         """
@@ -230,13 +231,15 @@ class Subset:
             "prefix_size": size,
         }
         known = tuple(replace(variant, subset_means={}) for variant in self.record.known_variants)
-        note = (
-            f"the first {size} of {self.size} prompts of {self.name}, which was chosen as a whole"
-        )
+        looks = self.record.looks
+        own = next((look.calibration for look in looks if look.size == size), None)
+        how = "was chosen as a whole" if own is None else "was chosen size by size, this one too"
+        note = f"the first {size} of {self.size} prompts of {self.name}, which {how}"
         record = replace(
             self.record,
             evidence=None,
-            calibration=None,
+            calibration=own,
+            looks=tuple(look for look in looks if look.size < size),
             known_variants=known,
             notes=(*self.record.notes, note),
         )
@@ -247,6 +250,12 @@ class Subset:
             method=replace(self.method, settings=settings),
             record=record,
         )
+
+    @property
+    def calibrated_sizes(self) -> tuple[int, ...]:
+        """Sizes of the prefixes that predict full scores, ascending; its own is one of them."""
+        own = () if self.record.calibration is None else (self.size,)
+        return (*(look.size for look in self.record.looks if look.size < self.size), *own)
 
     def predict(self, scores: Scores, *, level: float = 0.9) -> dict[str, Prediction]:
         """Predict a new variant's full-set score in every metric given.
@@ -339,13 +348,18 @@ class Subset:
     def _summary(self) -> str:
         calibration = self._calibration()
         served = [metric.name for metric in self.metrics if metric.name in calibration.metrics]
-        return calibration.summary(served or calibration.metrics)
+        *looks, _ = self.calibrated_sizes
+        also = f"; also calibrated at {', '.join(map(str, looks))} prompts" if looks else ""
+        return calibration.summary(served or calibration.metrics) + also
 
     def _calibration(self) -> Calibration:
         if self.record.calibration is None:
+            way = "calibrate=true"
+            if "prefix_of" in self.method.settings:
+                way += f" and {self.size} among the sizes of nested"
             raise DataError(
                 f'subset "{self.name}" is not calibrated, so full scores cannot be predicted from '
-                "it; search again with calibrate=true"
+                f"it; search again with {way}"
             )
         return self.record.calibration
 

@@ -8,15 +8,19 @@ from flasheval.configs import (
     IMPORTER_CONFIGS,
     PROTOCOL_CONFIGS,
     RUN_CONFIGS,
+    CompareConfig,
     DistanceConfig,
     DoctorConfig,
+    EvaluateConfig,
     SearchConfig,
     ShowConfig,
     StatusConfig,
     ValidateConfig,
+    WatchConfig,
     executor_configs,
     extractor_configs,
     method_configs,
+    tracker_configs,
 )
 from flasheval.resources import conf_dir
 
@@ -27,9 +31,13 @@ FILES = {
     "doctor.yaml": DoctorConfig,
     "distance.yaml": DistanceConfig,
     "status.yaml": StatusConfig,
+    "evaluate.yaml": EvaluateConfig,
+    "compare.yaml": CompareConfig,
+    "watch.yaml": WatchConfig,
     **{f"{name}.yaml": config for name, config in RUN_CONFIGS.items()},
     **{f"executor/{name}.yaml": config for name, config in executor_configs().items()},
     **{f"extractor/{name}.yaml": config for name, config in extractor_configs().items()},
+    **{f"tracker/{name}.yaml": config for name, config in tracker_configs().items()},
     **{f"protocol/{name}.yaml": config for name, config in PROTOCOL_CONFIGS.items()},
     "validate.yaml": ValidateConfig,
     **{f"method/{name}.yaml": config for name, config in method_configs().items()},
@@ -43,11 +51,13 @@ GROUPS = (
     "executor",
     "extractor",
     "protocol",
+    "generator",
+    "tracker",
 )  # chosen in the defaults list
 
 
 def test_every_choice_of_a_group_has_its_file() -> None:
-    for group in ("method", "importer", "executor", "extractor", "protocol"):
+    for group in ("method", "importer", "executor", "extractor", "protocol", "tracker"):
         files = {f"{group}/{path.name}" for path in (CONF / group).glob("*.yaml")}
         assert files == {name for name in FILES if name.startswith(group)}
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from flasheval.errors import SettingError
-from flasheval.generators.bare import BareSettings
+from flasheval.generators.bare import BareSettings, as_generator
 from flasheval.generators.generator import Batch
 from flasheval.generators.images import to_images
 
@@ -75,3 +75,61 @@ def test_a_pipeline_gets_a_generator_a_prompt():
     np.testing.assert_array_equal(np.asarray(made[1]), (wanted * 255).round())
     with pytest.raises(SettingError, match="images of Noise depend on"):
         BareSettings(Noise()).identity("cpu")
+
+
+def test_a_function_takes_no_arguments():
+    with pytest.raises(SettingError, match="steps, scale: a function is called with prompts and"):
+        as_generator(grey, {"steps": 3, "scale": 1.0})
+    assert as_generator(grey, {}).family == "function"
+    with pytest.raises(SettingError, match="is a int; expected a function"):
+        as_generator(3)
+
+
+def test_a_function_may_take_generators_in_place_of_seeds():
+    torch = pytest.importorskip("torch")
+
+    def dream(prompts, generators, scale=1.0):
+        return [torch.rand(3, 2, 2, generator=one) for one in generators]
+
+    class Dreamer:
+        def __call__(self, prompts, generators):
+            return dream(prompts, generators)
+
+    batch = Batch(("a", "b"), ("A", "B"), (5, 2**32 - 1))
+    wanted = [torch.rand(3, 2, 2, generator=torch.Generator().manual_seed(n)) for n in batch.seeds]
+    for call in (dream, Dreamer(), Dreamer().__call__, partial(dream, scale=2.0)):
+        for image, one in zip(as_generator(call).generate(batch), wanted, strict=True):
+            assert torch.equal(image, one)
+    named_last = partial(lambda prompts, other, generators=None: other, generators=1)
+    assert as_generator(named_last).generate(batch) == [5, 2**32 - 1]
+    assert as_generator(max).call is max  # of whose parameters nothing is known
+
+
+def test_arguments_of_a_pipelines_call():
+    pytest.importorskip("torch")
+    diffusers = pytest.importorskip("diffusers")
+    calls = []
+
+    class Told(diffusers.DiffusionPipeline):
+        def __call__(self, prompt, num_inference_steps=50, negative_prompt=None, **asked):
+            calls.append((prompt, num_inference_steps, negative_prompt))
+            return [None] * len(prompt)
+
+    class Strict(Told):
+        def __call__(self, prompt, generator=None, output_type="pil", num_inference_steps=50):
+            return super().__call__(prompt, num_inference_steps)
+
+    batch = Batch(("a", "b"), ("A", "B"), (5, 6))
+    as_generator(Told(), {"num_inference_steps": 4, "negative_prompt": "grey"}).generate(batch)
+    as_generator(Told(), {"negative_prompt": ["x", "y"], "anything": 1}).generate(batch)
+    as_generator(Strict(), {"num_inference_steps": 4}).generate(batch)
+    assert calls == [
+        (["A", "B"], 4, ["grey", "grey"]),
+        (["A", "B"], 50, ["x", "y"]),
+        (["A", "B"], 4, None),
+    ]
+    with pytest.raises(SettingError, match="inference_steps: Strict takes no such argument; did"):
+        as_generator(Strict(), {"inference_steps": 4})
+    for own in ("prompt", "generator", "output_type"):
+        with pytest.raises(SettingError, match=f"{own}: it is set for each batch"):
+            as_generator(Told(), {own: None})

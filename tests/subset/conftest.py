@@ -14,6 +14,7 @@ from flasheval.subset.evidence import (
     EquivalentSize,
     Evidence,
     KnownVariant,
+    PrefixCalibration,
     RandomSize,
     Record,
     SplitSizes,
@@ -61,6 +62,7 @@ def _make_record() -> Record:
     return Record(
         evidence=evidence,
         calibration=_make_calibration(),
+        looks=(PrefixCalibration(2, replace(_make_calibration(), difference_dof=3)),),
         known_variants=(KnownVariant("sd15/DDIM10", {"clip": 0.29661}, {"clip": 0.3}),),
         versions={"numpy": "2.0"},
         created="2025-01-31T12:00:00+00:00",

@@ -222,10 +222,11 @@ def test_a_subset_that_was_not_calibrated_says_so(make_subset: MakeSubset) -> No
         lambda: bare.predict({"clip": 0.3}),
         lambda: bare.difference({"clip": 0.3}, {"clip": 0.3}),
         lambda: bare.place({"clip": 0.3}),
-        lambda: subset.prefix(2).predict({"clip": 0.3}),
     ):
-        with pytest.raises(DataError, match=r"is not calibrated.*calibrate=true"):
+        with pytest.raises(DataError, match=r"is not calibrated.*calibrate=true$"):
             call()
+    with pytest.raises(DataError, match=r"calibrate=true and 1 among the sizes of nested"):
+        subset.prefix(1).predict({"clip": 0.3})
 
 
 def test_predicting_needs_neither_scipy_nor_numba() -> None:

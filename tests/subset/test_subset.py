@@ -4,6 +4,7 @@ import copy
 import json
 import pickle
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -80,7 +81,8 @@ def test_the_summary_is_short_and_says_what_counts(make_subset: MakeSubset) -> N
         "search 0.970; as good as 248 (<5 to >40504) random prompts",
         "    clip: held-out tau 0.833 (0.700 to 0.900), random 0.600 (0.500 to 0.700), "
         "search 0.970; as good as 248 (<5 to >40504) random prompts",
-        "  calibration: a new base_model's full clip score is predicted within +-0.40 sd (90%)",
+        "  calibration: a new base_model's full clip score is predicted within +-0.40 sd (90%)"
+        "; also calibrated at 2 prompts",
         "  warning: search tau saturates",
         "  interrupted: the search was stopped early",
         f"  content: sha256 {make_subset().content_hash[:12]}",
@@ -177,12 +179,48 @@ def test_a_prefix_is_a_subset_of_its_own_without_the_evidence(
         "content_hash": subset.content_hash,
     }
     assert prefix.record.evidence is None
-    assert prefix.record.calibration is None
+    assert prefix.record.calibration == subset.record.looks[0].calibration
+    assert prefix.record.looks == ()
     assert prefix.record.known_variants[0].subset_means == {}
     assert prefix.record.known_variants[0].full_means == {"clip": 0.29661}
     assert prefix.content_hash != subset.content_hash
     prefix.verify(pets)
     assert Subset.from_dict(prefix.to_dict()) == prefix
+
+
+def test_a_prefix_predicts_by_its_own_calibration(make_subset: MakeSubset, tmp_path: Path) -> None:
+    subset = Subset.load(make_subset().save(tmp_path / "a.json"))
+    assert subset == make_subset()
+    assert subset.calibrated_sizes == (2, 3)
+    prefix = subset.prefix(2)
+    first, second = {"clip": np.array([0.3, 0.31])}, {"clip": np.array([0.305, 0.3])}
+    own = subset.record.looks[0].calibration
+    weights = prefix.weights
+    means = [{"clip": float(np.average(one["clip"], weights=weights))} for one in (first, second)]
+    assert prefix.predict(first) == own.predict(means[0])
+    assert prefix.difference(first, second) != replace(
+        prefix, record=replace(prefix.record, calibration=subset.record.calibration)
+    ).difference(first, second)
+
+
+def test_a_prefix_is_not_calibrated_by_that_of_another_size(make_subset: MakeSubset) -> None:
+    assert make_subset().prefix(1).record.calibration is None
+    assert make_subset().prefix(1).record.looks == ()
+    assert make_subset().prefix(1).calibrated_sizes == ()
+    assert make_subset().prefix(2).prefix(1).record.calibration is None
+    notes = [make_subset().prefix(size).record.notes[-1] for size in (1, 2)]
+    assert notes[0] == "the first 1 of 3 prompts of three-pets, which was chosen as a whole"
+    assert notes[1].endswith("which was chosen size by size, this one too")
+
+
+def test_looks_are_no_part_of_the_content(make_subset: MakeSubset) -> None:
+    subset = make_subset()
+    without = replace(subset, record=replace(subset.record, looks=()))
+    assert without.content_hash == subset.content_hash
+    assert "looks" not in without.to_dict()["record"]
+    assert Subset.from_dict(without.to_dict()) == without
+    assert "also calibrated at 2 prompts" in str(subset)
+    assert "also" not in str(without)
 
 
 def test_prefixes_nest(make_subset: MakeSubset) -> None:

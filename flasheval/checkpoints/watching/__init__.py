@@ -1,0 +1,1 @@
+"""A folder of checkpoints watched: found, seen to be whole, loaded, evaluated once, ranked."""

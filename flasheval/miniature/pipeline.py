@@ -1,0 +1,40 @@
+"""A diffusion model of the miniature as a diffusers pipeline, to train and to try things on."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flasheval.errors import DataError
+
+__all__ = ["PIPELINES", "load_pipeline"]
+
+PIPELINES = ("large-final", "base-final", "base-middle", "small-final", "small-middle")
+"""The diffusion models that travel with the package."""
+
+
+def load_pipeline(name: str = "large-final") -> Any:
+    """Return a `StableDiffusionPipeline` in float32 on the CPU, with a DPM-Solver scheduler.
+
+    Args:
+        name: One of `PIPELINES`.
+
+    Raises:
+        DataError: Another name.
+        SettingError: torch or diffusers is not installed.
+
+    """
+    from flasheval.generators.diffusers_pipeline import load_generator
+    from flasheval.generators.diffusers_settings import DiffusersSettings
+    from flasheval.generators.schedulers import swapped_scheduler
+
+    if name not in PIPELINES:
+        raise DataError(f"there is no pipeline {name!r}; there are: {', '.join(PIPELINES)}")
+    clip = "miniature:clip"
+    settings = DiffusersSettings(
+        checkpoint=f"miniature:{name}",
+        components={"vae": "miniature:vae", "text_encoder": clip, "tokenizer": clip},
+        dtype="fp32",
+    )
+    pipe = load_generator(settings, "cpu").loaded.pipeline
+    pipe.scheduler = swapped_scheduler(pipe.scheduler, "DPM", {})
+    return pipe
