@@ -68,13 +68,13 @@ def population(tuning: Path, model: str) -> dict[str, Any]:
             "generator": "diffusers",
             "checkpoint": f"miniature:{model}",
             "scheduler": "DPM",
-            "steps": 10,
+            "steps": 5,
             "guidance": 2.0,
             "dtype": "fp32",
         },
         "variants": [
             {
-                "name": f"step-{step:03d}",
+                "name": f"step-{step:04d}",
                 "components": {**shared, "unet": str(tuning / f"checkpoint-{step}" / "unet")},
                 "factors": {"step": step},
             }

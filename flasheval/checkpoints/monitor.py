@@ -19,6 +19,7 @@ from flasheval.scorers.registry import make_scorers
 from flasheval.storage.files import atomic_write
 from flasheval.storage.plain import from_plain, read_json, to_plain
 from flasheval.subset import Subset
+from flasheval.trackers.telling import tell
 
 if TYPE_CHECKING:
     from flasheval.trackers import Tracker
@@ -50,7 +51,7 @@ class CheckpointMonitor:
             (a nested search) when not given.
         error: Probability of a wrong decision allowed for each checkpoint.
         patience: Decided declines before it says stop.
-        trackers: Where numbers go, see `flasheval.trackers`.
+        trackers: Where numbers go, see `flasheval.trackers`; what one raises is a warning.
         **evaluation: Further arguments of `flasheval.evaluate`: ``seed``, ``batch``, ``call``, ...
 
     Raises:
@@ -207,11 +208,8 @@ class CheckpointMonitor:
         if processes()[0] > 0:
             return
         seen = self.steps[-1]
-        for tracker in self.trackers:
-            tracker.log(
-                report.scalars("flasheval/") | seen.scalars("flasheval/monitor/"), seen.step
-            )
-            tracker.log_report(report, seen.step)
+        numbers = report.scalars("flasheval/") | seen.scalars("flasheval/monitor/")
+        tell(self.trackers, numbers, report, seen.step)
         if self.folder is not None:  # last: a step is known once it is logged
             report.save(self.folder / "reports" / f"step-{seen.step:08d}.json")
             with atomic_write(self.folder / _STATE) as temporary:

@@ -190,6 +190,18 @@ def test_missing_scores_at_the_start_leave_it_without_a_best(subset, reports):
     assert monitor.add(good, 100).verdict == "first"
 
 
+def test_a_tracker_that_fails_ends_no_training(subset, reports):
+    class Broken(Notes):
+        def log(self, scalars, step):
+            raise OSError("no network\nat all")
+
+    told = Notes()
+    monitor = CheckpointMonitor(subset, "clip", metric=METRIC, trackers=[Broken(), told])
+    with pytest.warns(UserWarning, match="tracker Broken: OSError: no network at all"):
+        monitor.add(reports[SEEN[0]], 0)
+    assert list(told.scalars) == [0]
+
+
 def test_it_makes_only_the_images_it_needs(subset):
     calls = []
 

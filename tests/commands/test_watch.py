@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from flasheval.checkpoints import looking
+from flasheval.checkpoints.watching import looking
 from flasheval.checkpoints.report import Report
 from flasheval.prompts import PromptSet, save_prompts
 from flasheval.subset import Method, MetricInfo, Subset

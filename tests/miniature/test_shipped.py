@@ -116,3 +116,16 @@ def test_the_experiment_from_a_shell(tmp_path):
 
 def test_the_contact_sheet_in_the_docs_is_small():
     assert 10_000 < (ROOT / "docs" / "images" / "miniature.png").stat().st_size < 1e6
+
+
+def test_the_tuning_series_rises_and_falls_on_the_same_prompts(shipped):
+    series = load_scores("miniature-tuning")
+    assert len(series) >= 20
+    assert series.prompts.hash == shipped.prompts.hash
+    full = series["CLIP"].full_means
+    best = int(full.argmax())
+    assert 0 < best < len(full) - 1
+    difference = series["CLIP"].values[best] - series["CLIP"].values[[0, -1]]
+    errors = difference.std(axis=1, ddof=1) / np.sqrt(series.n_prompts)
+    assert (difference.mean(axis=1) > 2 * errors).all()
+    assert list(series.factor("step")) == sorted(series.factor("step"))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-import warnings
 from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
@@ -24,6 +23,7 @@ from flasheval.storage.canonical import sha256_of
 from flasheval.subset import Subset
 from flasheval.subset.evidence import utc_now
 from flasheval.trackers import Tracker
+from flasheval.trackers.telling import tell
 
 __all__ = ["Look", "Watcher"]
 
@@ -198,12 +198,7 @@ class Watcher:
         past = self._step_before()
         if report.step is None or (past is not None and report.step <= past):
             return
-        for tracker in self.trackers:
-            try:
-                tracker.log(report.scalars(), report.step)
-                tracker.log_report(report, report.step)
-            except Exception as error:  # a tracker mirrors: the report is kept all the same
-                warnings.warn(f"{type(tracker).__name__}: {error_line(error)}", stacklevel=2)
+        tell(self.trackers, report.scalars(), report, report.step)
 
 
 def _faults(report: Report) -> str | None:
