@@ -68,7 +68,7 @@ def population(tuning: Path, model: str) -> dict[str, Any]:
             "generator": "diffusers",
             "checkpoint": f"miniature:{model}",
             "scheduler": "DPM",
-            "steps": 5,
+            "steps": 10,
             "guidance": 2.0,
             "dtype": "fp32",
         },

@@ -26,9 +26,9 @@ for _library in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
 os.environ.setdefault("HF_HUB_OFFLINE", "1")
 sys.path[:0] = [str(Path(__file__).resolve().parents[1])]
 
-CALL = {"num_inference_steps": 5, "guidance_scale": 2.0}
+CALL = {"num_inference_steps": 10, "guidance_scale": 2.0}
 _PICTURES = 40  # of each of ten levels
-_BATCH, _RATE, _AVERAGE, _OFFSET = 16, 1e-3, 0.99, 0.1
+_BATCH, _RATE, _AVERAGE, _OFFSET = 16, 5e-4, 0.99, 0.1
 
 
 def main() -> None:
@@ -39,8 +39,8 @@ def main() -> None:
     parser.add_argument("--out", type=Path, required=True, help="folder of checkpoints")
     parser.add_argument("--model", default="base-middle", help="model of the miniature to tune")
     parser.add_argument("--subset", type=Path, help="manifest, for the monitor; none without")
-    parser.add_argument("--steps", type=int, default=1200)
-    parser.add_argument("--every", type=int, default=50, help="steps between checkpoints")
+    parser.add_argument("--steps", type=int, default=2000)
+    parser.add_argument("--every", type=int, default=100, help="steps between checkpoints")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--stop", action="store_true", help="end when the monitor says so")
     options = parser.parse_args()
