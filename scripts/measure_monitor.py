@@ -168,11 +168,12 @@ def write(
         "Made by `scripts/tune_miniature.py`, `scripts/score_tuning.py` and "
         "`scripts/measure_monitor.py`.",
         "",
-        f"`base-middle` of the miniature, tuned on 400 clean pictures for {steps[-1]} steps: "
+        f"`base-middle` of the miniature, tuned on 400 clean pictures for {steps[-1]:,} steps: "
         f"{len(steps)} checkpoints, each scored on all {truth.n_prompts:,} prompts. The loss falls "
         f"from {np.nanmean(loss[:6]):.4f} (first five) to {np.mean(loss[-5:]):.4f} (last five), "
         f"while {_METRIC} goes from {full[0]:.4f} up to {full.max():.4f} at step {best} and down "
-        f"to {full[-1]:.4f}.",
+        f"to {full[-1]:.4f}. The learning rate was chosen for that: at twice as much the score "
+        "falls from the start.",
         "",
     ]
     if options.plot:
@@ -241,7 +242,7 @@ def plot(
         heights = [full[steps.index(step)] for step in picked]
         label = f"picked by a monitor, 50 {kind} prompts (size: seeds)"
         above.scatter(
-            picked, heights, 30 * counts, colour, marker, label=label, zorder=3, alpha=0.8
+            picked, heights, 30 * counts, colour, marker=marker, label=label, zorder=3, alpha=0.8
         )
     above.set_ylabel("CLIPScore, mean")
     above.legend(frameon=False, fontsize=8)

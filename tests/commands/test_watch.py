@@ -12,8 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from flasheval.checkpoints.watching import looking
 from flasheval.checkpoints.report import Report
+from flasheval.checkpoints.watching import looking
 from flasheval.prompts import PromptSet, save_prompts
 from flasheval.subset import Method, MetricInfo, Subset
 from flasheval.weights import local_path

@@ -13,8 +13,8 @@ import numpy as np
 import pytest
 
 import flasheval
-from flasheval.checkpoints.watching import looking
 from flasheval.checkpoints.report import Report
+from flasheval.checkpoints.watching import looking
 from flasheval.checkpoints.watching.watch import watch
 from flasheval.errors import ConflictError, DataError, FlashevalError
 from flasheval.generators.diffusers_settings import DiffusersSettings
