@@ -25,7 +25,7 @@ from pathlib import Path
 from official_data import PROMPT_SETS, arguments, load_tables
 
 from flasheval import validate
-from flasheval.report.validation_markdown import markdown_table
+from flasheval.report.markdown import markdown_table
 from flasheval.report.validation_table import spread_text
 from flasheval.scores import ScoreTable
 from flasheval.subset.evidence import library_versions

@@ -21,7 +21,8 @@ from numpy.typing import NDArray
 import flasheval
 from flasheval.ranking.kendall import kendall_tau_b
 from flasheval.ranking.significant import near_tie_share
-from flasheval.report.validation_markdown import markdown_report, markdown_table
+from flasheval.report.markdown import markdown_table
+from flasheval.report.validation_markdown import markdown_report
 from flasheval.report.validation_plot import plot_validation
 from flasheval.scores import ScoreMatrix, ScoreTable, load_scores
 

@@ -26,7 +26,7 @@ import flasheval
 from flasheval import CheckpointMonitor, Report, ScoreTable, Subset
 from flasheval.checkpoints.report import MetricScores
 from flasheval.miniature import SCORERS
-from flasheval.report.validation_markdown import markdown_table
+from flasheval.report.markdown import markdown_table
 from flasheval.runs.executors.processes import Processes
 
 _METRIC = "CLIP"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
@@ -16,8 +15,7 @@ from flasheval.checkpoints.report import Report
 from flasheval.checkpoints.sequential import Source, compare_in_looks, spent_errors
 from flasheval.errors import DataError, MissingScoresError, SettingError
 from flasheval.scorers.registry import make_scorers
-from flasheval.storage.files import atomic_write
-from flasheval.storage.plain import from_plain, read_json, to_plain
+from flasheval.storage.plain import from_plain, read_json, to_plain, write_json
 from flasheval.subset import Subset
 from flasheval.trackers.telling import tell
 
@@ -212,9 +210,7 @@ class CheckpointMonitor:
         tell(self.trackers, numbers, report, seen.step)
         if self.folder is not None:  # last: a step is known once it is logged
             report.save(self.folder / "reports" / f"step-{seen.step:08d}.json")
-            with atomic_write(self.folder / _STATE) as temporary:
-                text = json.dumps(self.state_dict(), indent=1, ensure_ascii=False, allow_nan=False)
-                temporary.write_text(text + "\n", encoding="utf-8")
+            write_json(self.folder / _STATE, self.state_dict())
 
     def _go_on(self, data: object, source: str) -> None:
         state = from_plain(MonitorState, data, source=source)

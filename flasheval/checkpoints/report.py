@@ -15,8 +15,7 @@ from numpy.typing import NDArray
 
 from flasheval.errors import DataError
 from flasheval.storage.canonical import JSON
-from flasheval.storage.files import atomic_write
-from flasheval.storage.plain import from_plain, read_json, to_plain
+from flasheval.storage.plain import from_plain, read_json, to_plain, write_json
 from flasheval.subset import Subset
 from flasheval.subset.predictions import Placement, Prediction
 
@@ -213,14 +212,11 @@ class Report:
         Raises DataError when the file cannot be written or `call` is no JSON data.
         """
         try:
-            text = json.dumps(self.to_dict(), indent=1, ensure_ascii=False, allow_nan=False)
+            return write_json(path, self.to_dict())
         except (TypeError, ValueError) as error:
             raise DataError(
                 f"{path}: the report holds what JSON has no word for: {error}"
             ) from None
-        with atomic_write(path) as temporary:
-            temporary.write_text(text + "\n", encoding="utf-8")
-        return Path(path)
 
     @classmethod
     def load(cls, path: str | Path) -> Report:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
+from flasheval.report.markdown import markdown_table
 from flasheval.report.validation_answer import answer
 from flasheval.report.validation_table import (
     FOOTNOTE,
@@ -21,7 +22,7 @@ from flasheval.report.validation_table import (
 from flasheval.validation.records import SplitKind, Summary
 from flasheval.validation.report import ValidationReport
 
-__all__ = ["markdown_report", "markdown_table"]
+__all__ = ["markdown_report"]
 
 _MEASURES = {
     "held_out_tau": "held-out tau-b",
@@ -70,18 +71,6 @@ def markdown_report(report: ValidationReport, command: str = "", *, image: str =
     lines += [f"seed {report.seed}, {report.draws} random subsets a size; {versions}"]
     lines += [f"({report.created})" if report.created else ""]
     return "\n".join(lines).rstrip("\n") + "\n"
-
-
-def markdown_table(titles: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
-    """Return the lines of a Markdown table.
-
-    >>> markdown_table(["a", "b"], [["1", "x"]])
-    ['| a | b |', '| --- | --- |', '| 1 | x |']
-    """
-    lines = ["| " + " | ".join(titles) + " |", "|" + " --- |" * len(titles)]
-    for row in rows:
-        lines.append("| " + " | ".join(cell.replace("|", "\\|") for cell in row) + " |")
-    return lines
 
 
 def _kind(report: ValidationReport, kind: SplitKind) -> list[str]:

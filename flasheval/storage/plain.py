@@ -29,10 +29,10 @@ from typing import (
 import numpy as np
 
 from flasheval.errors import DataError, SettingError
-from flasheval.storage.files import read_text
+from flasheval.storage.files import atomic_write, read_text
 from flasheval.suggest import nearest
 
-__all__ = ["check_names", "from_plain", "read_json", "to_plain"]
+__all__ = ["check_names", "from_plain", "read_json", "to_plain", "write_json"]
 
 T = TypeVar("T")
 
@@ -120,6 +120,21 @@ def read_json(path: str | Path) -> Any:
         raise DataError(f"{path}: not JSON at {where} ({error.msg}); is it whole?") from None
     except (ValueError, RecursionError) as error:
         raise DataError(f"{path}: not usable JSON ({error}); mend or replace the file") from None
+
+
+def write_json(path: str | Path, data: object) -> Path:
+    """Write JSON data, indented, whole or not at all; return the path.
+
+    Raises:
+        DataError: The file cannot be written.
+        TypeError: It holds what JSON has no word for.
+        ValueError: It holds NaN or an infinity.
+
+    """
+    text = json.dumps(data, indent=1, ensure_ascii=False, allow_nan=False)
+    with atomic_write(path) as temporary:
+        temporary.write_text(text + "\n", encoding="utf-8")
+    return Path(path)
 
 
 def _read(hint: Any, value: object, path: str, source: str) -> object:

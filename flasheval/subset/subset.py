@@ -8,7 +8,6 @@ times.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -21,8 +20,8 @@ from numpy.typing import NDArray
 from flasheval.errors import DataError, SettingError
 from flasheval.prompts import PromptSet
 from flasheval.storage.canonical import JSON
-from flasheval.storage.files import atomic_write, safe_name
-from flasheval.storage.plain import read_json
+from flasheval.storage.files import safe_name
+from flasheval.storage.plain import read_json, write_json
 from flasheval.subset.calibration import Calibration
 from flasheval.subset.evidence import Record
 from flasheval.subset.manifest import content_hash, read_manifest, write_manifest
@@ -314,11 +313,7 @@ class Subset:
 
         Raises DataError when the file cannot be written or the record holds no JSON.
         """
-        data = self.to_dict()
-        with atomic_write(path) as temporary:
-            text = json.dumps(data, indent=1, ensure_ascii=False, allow_nan=False)
-            temporary.write_text(text + "\n", encoding="utf-8")
-        return Path(path)
+        return write_json(path, self.to_dict())
 
     @classmethod
     def load(cls, path: str | Path) -> Subset:

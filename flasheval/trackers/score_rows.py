@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import TYPE_CHECKING
+
+from flasheval.report.markdown import markdown_table as table_lines
 
 if TYPE_CHECKING:
     from flasheval.checkpoints.report import Report
@@ -29,13 +30,12 @@ def score_rows(report: Report, step: int) -> list[list[Cell]]:
 
 def markdown_table(report: Report, step: int) -> str:
     """Return the same as a Markdown table, scores to six digits."""
-    columns = score_columns(report)
-    lines: list[Sequence[Cell]] = [columns, ["---"] * len(columns), *score_rows(report, step)]
-    return "\n".join("| " + " | ".join(map(_cell, line)) + " |" for line in lines)
+    rows = [[_cell(value) for value in row] for row in score_rows(report, step)]
+    return "\n".join(table_lines([_cell(title) for title in score_columns(report)], rows))
 
 
 def _cell(value: Cell) -> str:
     if value is None:
         return ""
     text = f"{value:.6g}" if isinstance(value, float) else str(value)
-    return " ".join(text.replace("\\", "\\\\").replace("|", "\\|").split())
+    return " ".join(text.replace("\\", "\\\\").split())

@@ -1,8 +1,9 @@
 from dataclasses import replace
 from itertools import pairwise
 
+from flasheval.report.markdown import markdown_table
 from flasheval.report.validation_answer import answer
-from flasheval.report.validation_markdown import markdown_report, markdown_table
+from flasheval.report.validation_markdown import markdown_report
 from flasheval.validation.report import ValidationReport
 
 

@@ -11,6 +11,7 @@ from io import StringIO
 from flasheval.checkpoints.comparison import PairedDifference, compare
 from flasheval.checkpoints.report import Report
 from flasheval.checkpoints.watching.found import natural
+from flasheval.report.markdown import markdown_table
 from flasheval.subset.predictions import Prediction
 
 __all__ = ["Leaderboard", "Standing", "make_leaderboard"]
@@ -79,11 +80,12 @@ class Leaderboard:
     def to_markdown(self) -> str:
         """Return it as Markdown, with what failed or is waited for."""
         titles, rows = self.cells()
-        lines = [titles, ["---"] * len(titles), *rows]
-        text = "\n".join("| " + " | ".join(map(_escaped, line)) + " |" for line in lines)
+        head, *body = ([_one_line(cell) for cell in line] for line in (titles, *rows))
+        text = "\n".join(markdown_table(head, body))
         for title, notes in (("Failed", self.failed), ("Not yet evaluated", self.waiting)):
             if notes:
-                said = [f"- {_escaped(name)}: {_escaped(why)}" for name, why in notes.items()]
+                said = [f"- {_one_line(name)}: {_one_line(why)}" for name, why in notes.items()]
+                said = [line.replace("|", "\\|") for line in said]
                 text += f"\n\n{title}:\n\n" + "\n".join(said)
         return text + "\n"
 
@@ -168,5 +170,5 @@ def _cells(one: Standing, metric: str, calibrated: bool) -> list[str]:
     return [*row, one.created.replace("T", " ")[:16]]
 
 
-def _escaped(text: str) -> str:
-    return " ".join(text.replace("|", "\\|").split())
+def _one_line(text: str) -> str:
+    return " ".join(text.split())
