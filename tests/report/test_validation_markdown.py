@@ -1,7 +1,6 @@
 from dataclasses import replace
 from itertools import pairwise
 
-from flasheval.report.markdown import markdown_table
 from flasheval.report.validation_answer import answer
 from flasheval.report.validation_markdown import markdown_report
 from flasheval.validation.report import ValidationReport
@@ -42,7 +41,3 @@ def test_every_table_has_rows_of_one_width(compared: ValidationReport) -> None:
     for before, line in pairwise(lines):
         if before.startswith("|") and line.startswith("|"):
             assert before.count("|") == line.count("|"), (before, line)
-
-
-def test_a_bar_in_a_cell_is_escaped() -> None:
-    assert markdown_table(["a"], [["x|y"]])[2] == "| x\\|y |"

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from flasheval.errors import DataError
 from flasheval.storage.canonical import JSON
-from flasheval.storage.plain import from_plain, read_json, to_plain
+from flasheval.storage.plain import from_plain, read_json, to_plain, write_json
 from flasheval.subset import Subset
 
 
@@ -246,3 +246,15 @@ def test_a_missing_file_and_a_folder_are_named(tmp_path: Path, read: Callable[[P
             read(path)
         assert str(path) in str(caught.value)
         assert "JSON file" in str(caught.value)
+
+
+def test_json_is_written_whole_or_not_at_all(tmp_path):
+    path = write_json(tmp_path / "a.json", {"é": [1, 0.5, None]})
+    assert read_json(path) == {"é": [1, 0.5, None]}
+    assert path.read_text("utf-8").endswith("}\n")
+    before = path.read_bytes()
+    for wrong, error in (({"a": float("nan")}, ValueError), ({"a": {1}}, TypeError)):
+        with pytest.raises(error):
+            write_json(path, wrong)
+    assert path.read_bytes() == before
+    assert [one.name for one in tmp_path.iterdir()] == ["a.json"]
