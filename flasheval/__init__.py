@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from flasheval.errors import FlashevalError
     from flasheval.procedure import SearchResult, search
     from flasheval.prompts import PromptSet, load_prompts
+    from flasheval.published import load_subset
     from flasheval.runs.run import RunResult, run
     from flasheval.scores import ScoreMatrix, ScoreTable, load_scores
     from flasheval.subset import Subset
@@ -38,6 +39,7 @@ __all__ = [
     "evaluate",
     "load_prompts",
     "load_scores",
+    "load_subset",
     "run",
     "search",
     "validate",
@@ -64,6 +66,7 @@ _HOMES = {
     "evaluate": "checkpoints.evaluation",
     "load_prompts": "prompts",
     "load_scores": "scores",
+    "load_subset": "published",
     "run": "runs.run",
     "search": "procedure",
     "validate": "validation.validate",

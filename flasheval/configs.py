@@ -25,11 +25,14 @@ __all__ = [
     "NpzConfig",
     "OfficialConfig",
     "ProtocolConfig",
+    "PublishConfig",
+    "ReportConfig",
     "RunConfig",
     "ScoreConfig",
     "SearchConfig",
     "ShowConfig",
     "StatusConfig",
+    "SubsetsConfig",
     "ValidateConfig",
     "WatchConfig",
     "WideConfig",
@@ -255,6 +258,47 @@ class ShowConfig:
 
     path: str | None = None
     metric: Any = None
+
+
+@dataclass
+class SubsetsConfig:
+    """Keys of `flasheval subsets`; `conf/subsets.yaml` says what they mean."""
+
+    action: str = "list"
+    names: list[str] = field(default_factory=list)
+    prompts: Any = None
+    format: str | None = None
+    out: str | None = None
+    settings: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass
+class PublishConfig:
+    """Keys of `flasheval publish`; `conf/publish.yaml` says what they mean."""
+
+    names: list[str] = field(default_factory=list)
+    out: str | None = None
+    title: str | None = None
+    prompts: Any = None
+    license: str | None = None
+    repo: str | None = None
+    push: bool = False
+    private: bool = False
+    message: str | None = None
+    artifact: str | None = None
+    project: str | None = None
+
+
+@dataclass
+class ReportConfig:
+    """Keys of `flasheval report`; `conf/report.yaml` says what they mean."""
+
+    path: str | None = None
+    out: str | None = None
+    scores: Any = None
+    prompts: str | None = None
+    images: str | None = None
+    metric: str | None = None
 
 
 @dataclass

@@ -214,6 +214,11 @@ def search(
         calibration=calibration,
         looks=looks,
         known_variants=_known_variants(table, outcome.selection),
+        scorers={
+            metric: version
+            for metric in table.metrics
+            if (version := table[metric].scorer_version) is not None
+        },
         versions=library_versions(),
         created=utc_now(),
         notes=_notes(plan.selector, outcome),

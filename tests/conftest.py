@@ -33,6 +33,14 @@ MakeTable = Callable[..., ScoreTable]
 
 
 @pytest.fixture(autouse=True)
+def _cache_of_its_own(
+    tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Keep texts that a test resolves out of the user's cache, and out of other tests."""
+    monkeypatch.setenv("FLASHEVAL_CACHE", str(tmp_path_factory.mktemp("cache")))
+
+
+@pytest.fixture(autouse=True)
 def _one_torch_thread() -> None:
     """Hold torch to one thread once something has imported it; never import it for that."""
     torch = sys.modules.get("torch")

@@ -100,6 +100,12 @@ def test_the_subset_survives_the_disk(tmp_path):
     np.testing.assert_array_equal(back.weights, result.subset.weights)
 
 
+def test_the_scorers_versions_go_into_the_record():
+    known = replace(TABLE["quality"], scorer="judge", scorer_version="judge@1")
+    table = replace(TABLE, matrices={**TABLE.matrices, "quality": known})
+    assert _quick(table).subset.record.scorers == {"quality": "judge@1"}
+
+
 def test_known_variants_carry_full_and_subset_means():
     result = _quick(method="anchors", metric="quality")
     rows = TABLE.prompts.index_of(result.subset.ids)

@@ -21,6 +21,7 @@ from flasheval.generators.bare import as_generator
 from flasheval.generators.generator import Batch, Generator, GeneratorSettings
 from flasheval.generators.images import ImageFault
 from flasheval.generators.seeds import image_seed
+from flasheval.published import load_subset
 from flasheval.runs.devices import choose_device
 from flasheval.runs.generation import Batches, make_images
 from flasheval.runs.unit_work import run_versions
@@ -90,7 +91,7 @@ def evaluate(
             second parameter is called ``generators`` gets one torch generator a prompt instead.
             A loaded generator too, or a generator's settings as populations have them: those are
             loaded here, and the report says all of them that determines the images.
-        subset: A subset with its prompts' texts, or its manifest's path.
+        subset: A subset with its prompts' texts, or what `flasheval.load_subset` takes.
         scorers: Names, mappings of settings with a ``name``, or Python objects and functions.
             Loaded once, they stay in memory (`flasheval.checkpoints.scorers_at_hand`).
         seed: The seed.
@@ -129,7 +130,7 @@ def evaluate(
         raise SettingError(f"batch={batch}: expected a whole number above 0")
 
     def plan() -> _Task:
-        chosen = subset if isinstance(subset, Subset) else Subset.load(subset)
+        chosen = subset if isinstance(subset, Subset) else load_subset(subset)
         judges = {judge.metric: judge for judge in make_scorers(scorers)}
         versions = {metric: judge.version for metric, judge in judges.items()}
         place = choose_device(device) if device else _device_of(generator)

@@ -14,6 +14,7 @@ from flasheval.checkpoints.processes import processes
 from flasheval.checkpoints.report import Report
 from flasheval.checkpoints.sequential import Source, compare_in_looks, spent_errors
 from flasheval.errors import DataError, MissingScoresError, SettingError
+from flasheval.published import load_subset
 from flasheval.scorers.registry import make_scorers
 from flasheval.storage.plain import from_plain, read_json, to_plain, write_json
 from flasheval.subset import Subset
@@ -39,7 +40,7 @@ class CheckpointMonitor:
     In distributed training every process makes one and calls `step`; the first one writes.
 
     Args:
-        subset: A calibrated subset with its prompts' texts, or its manifest's path.
+        subset: A calibrated subset with its prompts' texts, or what `flasheval.load_subset` takes.
         scorers: As for `flasheval.evaluate`.
         folder: Where state and reports are kept: made again on the same folder the monitor goes
             on, and a step that it knows is neither evaluated nor logged again. None keeps both in
@@ -71,7 +72,7 @@ class CheckpointMonitor:
         trackers: Iterable[Tracker] = (),
         **evaluation: Any,
     ) -> None:
-        self.subset = subset if isinstance(subset, Subset) else Subset.load(subset)
+        self.subset = subset if isinstance(subset, Subset) else load_subset(subset)
         self.metric = metric or make_scorers(scorers)[0].metric
         self.looks = _checked_looks(self.subset, self.metric, looks)
         spent_errors(self.looks, error)

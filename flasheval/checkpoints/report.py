@@ -156,6 +156,12 @@ class Report:
                 lines.append(
                     f"{metric} is not calibrated; there are: {', '.join(calibration.metrics)}"
                 )
+            learnt = self.subset.record.scorers.get(metric, part.version)
+            if learnt != part.version:
+                lines.append(
+                    f"{metric} was scored by {part.version}, but the subset was chosen and "
+                    f"calibrated with {learnt}: predicted full scores may be off"
+                )
         if calibration is None:
             lines.append(
                 f'subset "{self.subset.name}" is not calibrated: no full score is predicted'

@@ -56,9 +56,12 @@ def _nodes(verb: str) -> Iterator[tuple[str, str, type[Any]]]:
         CompareConfig,
         DistanceConfig,
         DoctorConfig,
+        PublishConfig,
+        ReportConfig,
         SearchConfig,
         ShowConfig,
         StatusConfig,
+        SubsetsConfig,
         ValidateConfig,
         evaluate_configs,
         executor_configs,
@@ -103,8 +106,11 @@ def _nodes(verb: str) -> Iterator[tuple[str, str, type[Any]]]:
             {
                 "compare": CompareConfig,
                 "doctor": DoctorConfig,
-                "status": StatusConfig,
+                "publish": PublishConfig,
+                "report": ReportConfig,
                 "show": ShowConfig,
+                "status": StatusConfig,
+                "subsets": SubsetsConfig,
             }[verb],
         )
 

@@ -23,6 +23,9 @@ VERBS = {
     "watch": "evaluate the checkpoints in a folder as a training writes them",
     "distance": "Frechet and kernel distances of images, and prompts chosen for them",
     "validate": "compare methods, sizes and splits on variants no search has seen",
+    "report": "one page of a search to look at: plots, prompts, warnings; no network",
+    "subsets": "published subsets: list, show, verify, resolve, export, import",
+    "publish": "subsets as a data set to upload: card, evidence, checks",
     "import": "read other people's score layouts into a score table",
     "show": "say what scores, a subset manifest, a run or a folder of runs hold",
 }
@@ -124,6 +127,24 @@ _EXAMPLES = {
         ("flasheval validate search_variants=[8,12,16,24]", "how many variants do I need?"),
         ("flasheval validate cluster=base_model", "intervals over whole families too"),
     ),
+    "report": (
+        ("flasheval report flasheval-runs/search/NAME", "writes report.html into it"),
+        ("flasheval report coco-clip-50 scores=coco out=report", "of a published subset"),
+        ("flasheval report NAME scores=runs/coco images=runs/coco", "with images that were kept"),
+    ),
+    "subsets": (
+        ("flasheval subsets list", "those that come with the package"),
+        ("flasheval subsets show coco-shared-50", ""),
+        ("flasheval subsets verify", "all of them; or: verify NAME, or a file"),
+        ("flasheval subsets resolve coco-shared-50 prompts=captions_val2014.json", "once"),
+        ("flasheval subsets export coco-shared-50 format=kohya out=prompts.txt", ""),
+        ("flasheval subsets import released.json prompts=coco.jsonl out=theirs.json", ""),
+    ),
+    "publish": (
+        ("flasheval publish coco-clip-10 coco-clip-50 out=upload", "look at it first"),
+        ("flasheval publish my-subset.json out=upload repo=me/my-subset push=true", ""),
+        ("flasheval publish my-subset.json out=upload artifact=my-subset project=eval", "wandb"),
+    ),
     "import": (
         ("flasheval import flasheval-official root=Image_score/COCO out=coco", ""),
         ("flasheval import long source=scores.csv out=scores prompts=prompts.jsonl", ""),
@@ -165,6 +186,9 @@ def verb_help(verb: str, words: Sequence[str] = ()) -> str:
         "status": "FOLDER",
         "watch": "FOLDER subset=MANIFEST [key=value ...]",
         "compare": "REPORT REPORT ... [key=value ...]",
+        "report": "FOLDER [key=value ...]",
+        "subsets": "list|show|verify|resolve|export|import [NAME ...] [key=value ...]",
+        "publish": "NAME ... [key=value ...]",
     }
     parts = [
         f"{VERBS[verb][0].upper()}{VERBS[verb][1:]}.",

@@ -12,7 +12,15 @@ from flasheval.cli.mistakes import Mistake, in_quotes, quoted, setting_mistake
 
 __all__ = ["lifted", "read_options", "tidied"]
 
-_POSITIONAL = {"import": "importer", "show": "path", "status": "path", "watch": "path"}
+_POSITIONAL = {
+    "import": "importer",
+    "report": "path",
+    "show": "path",
+    "status": "path",
+    "subsets": "action",
+    "watch": "path",
+}
+_OF_FILES = ("report", "show", "status", "watch")
 _GROUPS = (
     "method",
     "experiment",
@@ -60,6 +68,11 @@ def tidied(verb: str, options: Any) -> list[str]:
     words = list(options.overrides)
     if verb == "compare":
         words = _listed(words, "reports")
+    if verb == "publish":
+        words = _listed(words, "names")
+    if verb == "subsets":
+        words = [*words[:1], *_listed(words[1:], "names")]
+        words = [f"++{word}" if word.startswith("settings.") else word for word in words]
     if verb in ("evaluate", "watch"):
         words = _opened(words)
     if words and verb in _POSITIONAL:
@@ -107,13 +120,13 @@ def _swept(word: str, override: Any) -> str:
 
 def _named(verb: str, word: str) -> str:
     key = _POSITIONAL[verb]
-    if "=" in word and not (verb in ("show", "status", "watch") and os.path.exists(word)):
+    if "=" in word and not (verb in _OF_FILES and os.path.exists(word)):
         return word
     return quoted(f"{key}={word}") or f"{key}={word}"
 
 
 def _listed(words: list[str], key: str) -> list[str]:
-    """Return words with the files among them as one list, which is the key's value."""
+    """Return words with the files and names among them as one list, which is the key's value."""
     files = [word for word in words if "=" not in word or os.path.exists(word)]
     if not files:
         return words

@@ -94,30 +94,29 @@ def asked_subset(subset: str | None, prompts: str | None, verb: str) -> Subset:
     """Return the subset that settings name, with its prompts' texts.
 
     Args:
-        subset: Its manifest.
-        prompts: A file of prompts to look texts up in, where the manifest has none.
+        subset: Its name where it is published, its manifest, or the folder of its search.
+        prompts: A copy of the prompts to look texts up in, where the manifest has none.
         verb: The verb, for messages.
 
     Raises FlashevalError where there is none, or no texts.
 
     """
-    from flasheval.prompts import load_prompts
-    from flasheval.subset import Subset
+    from flasheval.published import load_subset
+    from flasheval.published.cache import has_texts
 
     if not subset:
         raise SettingError(
             f"subset is missing: flasheval {verb} subset=MANIFEST.json, such as the subset.json "
-            "of a search"
+            "of a search, or the name of a published one (flasheval subsets list)"
         )
-    found = Subset.load(Path(subset).expanduser())
-    if all(one.text is not None for one in found.prompts):
-        return found
-    if not prompts:
+    found = load_subset(subset, prompts=prompts or None)
+    if not has_texts(found):
         raise SettingError(
             f"{subset} holds no texts of its prompts: add prompts=FILE, your copy of the prompt "
-            f'set "{found.prompt_set_name}"'
+            f'set "{found.prompt_set_name}", or once: flasheval subsets resolve {subset} '
+            "prompts=FILE"
         )
-    return found.with_texts(load_prompts(prompts))
+    return found
 
 
 def _asked(config: EvaluateConfig) -> _Asked:

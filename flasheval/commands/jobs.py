@@ -17,9 +17,12 @@ from flasheval.configs import (
     CompareConfig,
     DistanceConfig,
     DoctorConfig,
+    PublishConfig,
+    ReportConfig,
     SearchConfig,
     ShowConfig,
     StatusConfig,
+    SubsetsConfig,
     ValidateConfig,
     evaluate_configs,
     watch_config,
@@ -138,6 +141,10 @@ def _do(
         from flasheval.commands.doctor import run_doctor
 
         return run_doctor(DoctorConfig(**settings), console), None
+    if verb == "subsets":
+        from flasheval.commands.subsets import run_subsets
+
+        return run_subsets(SubsetsConfig(**settings), console), None
     if verb == "status":
         from flasheval.commands.status import run_status
 
@@ -146,6 +153,14 @@ def _do(
         from flasheval.commands.compare import run_compare
 
         run_compare(CompareConfig(**settings), console)
+    elif verb == "report":
+        from flasheval.commands.report import run_report
+
+        run_report(ReportConfig(**settings), console)
+    elif verb == "publish":
+        from flasheval.commands.publish import run_publish
+
+        run_publish(PublishConfig(**settings), console)
     elif verb == "import":
         from flasheval.commands.importing import run_import
 

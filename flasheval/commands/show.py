@@ -14,6 +14,7 @@ from flasheval.errors import DataError, SettingError
 from flasheval.report.run_folder import MANIFEST, shown_path
 from flasheval.report.table import fewer, plain_table, subset_report
 from flasheval.resources import shipped_scores
+from flasheval.suggest import nearest
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -22,9 +23,10 @@ if TYPE_CHECKING:
     from flasheval.scores.matrix import ScoreMatrix
     from flasheval.subset import Subset
 
-__all__ = ["direction", "mean_range", "metrics_table", "run_show"]
+__all__ = ["direction", "mean_range", "metrics_table", "run_show", "show_subset"]
 
 _FIRST_IDS = 10
+_PREFIX = ("prefix_of", "prefix_size")  # a note says it in words
 
 
 def run_show(config: ShowConfig, console: Console) -> None:
@@ -33,7 +35,15 @@ def run_show(config: ShowConfig, console: Console) -> None:
         raise SettingError("path is missing: flasheval show PATH, of scores, a manifest or a run")
     path = shipped_scores(config.path)
     if not path.exists():
-        raise DataError(f"{path} does not exist; expected scores, a subset manifest or a run")
+        from flasheval.published.catalogue import bundled
+
+        published = bundled()
+        if config.path not in published:
+            raise DataError(
+                f"{path} does not exist; expected scores, a subset manifest, a run or the name of "
+                f"a published subset{nearest(config.path, published)}"
+            )
+        path = published[config.path]
     if path.is_dir():
         _show_folder(path, config, console)
     elif path.suffix.lower() == ".json" and _is_manifest(path):
@@ -114,18 +124,23 @@ def _is_manifest(path: Path) -> bool:
 def _show_subset(path: Path, console: Console) -> None:
     from flasheval.subset import Subset
 
-    subset = Subset.load(path)
-    for note in subset.record.notes:
-        console.print(note, style="magenta", markup=False)
+    show_subset(Subset.load(path), shown_path(path), console)
+
+
+def show_subset(subset: Subset, where: str, console: Console) -> None:
+    """Print what is known of a subset; `where` says where its manifest is."""
     console.print(subset_report(subset))
-    settings = ", ".join(f"{key}={value}" for key, value in subset.method.settings.items())
+    for note in subset.record.notes:
+        console.print(f"note: {note}", style="magenta", markup=False)
+    chosen = subset.method.settings.items()
+    settings = ", ".join(f"{key}={value}" for key, value in chosen if key not in _PREFIX)
     lines = [
         f"method:   {subset.method.name}({settings}), seed {subset.method.seed}",
         f"metrics:  {', '.join(map(str, subset.metrics))}",
         f"ids:      {', '.join(subset.ids[:_FIRST_IDS])}"
         + (f", ... ({subset.size} in all)" if subset.size > _FIRST_IDS else ""),
         f"content:  sha256 {subset.content_hash[:12]}, made {subset.record.created or 'some day'}",
-        f"file:     {shown_path(path)}",
+        f"file:     {where}",
     ]
     console.print()
     for line in lines:

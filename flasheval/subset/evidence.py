@@ -208,9 +208,12 @@ class Record:
 
     Attributes:
         evidence: None when nothing was held out; then nothing is claimed.
+        further_evidence: of the same size on other kinds of splits, such as base models left out.
         calibration: what predicts full scores from subset scores; None when it was not fitted.
         looks: the same of the first prompts, for each smaller size of a nested search, ascending.
         known_variants: means of the variants the subset was made from.
+        scorers: by metric, the version of the scorer that gave the scores searched, such as
+            ``clip@77940f08``; a metric whose scorer is not known is not there.
         versions: library name to version; see :func:`library_versions`.
         created: ISO 8601 in UTC, such as ``2025-01-31T12:00:00+00:00``; empty when unknown.
         notes: what a reader should know, one line each.
@@ -220,9 +223,11 @@ class Record:
     """
 
     evidence: Evidence | None = None
+    further_evidence: tuple[Evidence, ...] = ()
     calibration: Calibration | None = None
     looks: tuple[PrefixCalibration, ...] = ()
     known_variants: tuple[KnownVariant, ...] = ()
+    scorers: Mapping[str, str] = field(default_factory=dict, hash=False)
     versions: Mapping[str, str] = field(default_factory=dict, hash=False)
     created: str = ""
     notes: tuple[str, ...] = ()

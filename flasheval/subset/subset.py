@@ -148,7 +148,8 @@ class Subset:
             raise DataError(
                 f'subset "{self.name}" knows the texts of {len(known)} of its {self.size} prompts; '
                 f"run: flasheval subsets resolve {self.name} prompts=FILE with your copy of the "
-                f'prompt set "{self.prompt_set_name}"'
+                f'prompt set "{self.prompt_set_name}" (where it is not published, the manifest in '
+                "place of the name)"
             )
         return known
 
@@ -237,6 +238,7 @@ class Subset:
         record = replace(
             self.record,
             evidence=None,
+            further_evidence=(),
             calibration=own,
             looks=tuple(look for look in looks if look.size < size),
             known_variants=known,
@@ -333,6 +335,7 @@ class Subset:
             f"method: {self.method}, {len(self.searched_variants)} variants searched",
             f"metrics: {', '.join(map(str, self.metrics))}",
             *(str(evidence).split("\n") if evidence else ["evidence: none, nothing was held out"]),
+            *(line for more in self.record.further_evidence for line in str(more).split("\n")),
             *([f"calibration: {self._summary()}"] if self.record.calibration else []),
             *(f"warning: {warning}" for warning in self.record.warnings),
             *(["interrupted: the search was stopped early"] if self.record.interrupted else []),

@@ -113,6 +113,14 @@ def test_predictions_outside_what_is_known_warn() -> None:
     assert any("lies outside the calibrated range" in line for line in far.warnings)
 
 
+def test_warns_of_a_scorer_other_than_the_calibrations() -> None:
+    learnt = replace(SUBSET, record=replace(SUBSET.record, scorers={"clip": "clip@2", "own": "x"}))
+    (line,) = report(subset=learnt).warnings
+    assert line.startswith("clip was scored by clip@1, but the subset was chosen and calibrated")
+    same = replace(SUBSET, record=replace(SUBSET.record, scorers={"clip": "clip@1"}))
+    assert report(subset=same).warnings == report().warnings == ()
+
+
 def test_scalars_are_finite_numbers_by_name() -> None:
     found, clip = report().scalars("val/"), report().predict()["clip"]
     assert found["val/clip"] == report().means["clip"]

@@ -14,6 +14,7 @@ from flasheval.checkpoints.watching.loading import CheckpointLoader
 from flasheval.checkpoints.watching.looking import Watcher
 from flasheval.checkpoints.watching.records import WatchFolder
 from flasheval.errors import DataError, SettingError
+from flasheval.published import load_subset
 from flasheval.report.run_folder import FOLDER_OF_RUNS
 from flasheval.runs.devices import choose_device
 from flasheval.runs.leftovers import remove_leftovers
@@ -60,7 +61,7 @@ def watch(
     Args:
         folder: Where checkpoints are: diffusers folders; with ``base`` also folders of parts
             (``checkpoint-2000/unet``) and safetensors files (LoRAs, or all weights of a denoiser).
-        subset: A subset with its prompts' texts, or its manifest's path.
+        subset: A subset with its prompts' texts, or what `flasheval.load_subset` takes.
         scorers: As for `flasheval.evaluate`.
         out: Folder to write; one under ``flasheval-runs/`` when not given.
         base: The pipeline that parts, LoRAs and weights belong to: a folder or a name on the Hub.
@@ -120,7 +121,7 @@ def watch(
             f"interval={interval}, settle={settle}, batch={batch}: expected seconds from 0 on, and "
             "a batch of at least 1"
         )
-    chosen = subset if isinstance(subset, Subset) else Subset.load(subset)
+    chosen = subset if isinstance(subset, Subset) else load_subset(subset)
     chosen.texts  # noqa: B018 - a manifest without them is told now
     judges, where = make_scorers(scorers), choose_device(device)
     metrics = [judge.metric for judge in judges]

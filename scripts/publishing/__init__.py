@@ -1,0 +1,1 @@
+"""How the published subsets are made and measured."""
