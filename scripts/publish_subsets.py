@@ -15,13 +15,13 @@ import argparse
 import sys
 import time
 from collections.abc import Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures import Future, ProcessPoolExecutor
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
 
-from publishing.families import POPULATIONS, SIZES, families, load_population
-from publishing.making import make_family
+from publishing.families import POPULATIONS, SHARED, SIZES, families, load_population
+from publishing.making import make_family, with_advice
 
 from flasheval.errors import DataError
 from flasheval.scores import ScoreTable
@@ -60,15 +60,23 @@ def main(argv: Sequence[str] | None = None) -> int:
 def _made(
     populations: Sequence[str], data: Path | None, units: Path, quick: bool
 ) -> Iterator[Subset]:
-    """Make every family, two at a time, the largest population first."""
+    """Make every family, two at a time, the largest population first.
+
+    A population's families are given out together, for what one is worth depends on another.
+    """
     with ProcessPoolExecutor(2) as pool:
-        jobs = []
+        jobs: dict[str, list[Future[list[Subset]]]] = {}
         for population in populations:
             for number, family in enumerate(families(population, _loaded(population, data))):
                 print(f"{family}: planned", file=sys.stderr)
-                jobs.append(pool.submit(_family, population, number, data, units, quick))
-        for job in jobs:
-            yield from job.result()
+                jobs.setdefault(population, []).append(
+                    pool.submit(_family, population, number, data, units, quick)
+                )
+        for population, family_jobs in jobs.items():
+            made = {one.name: one for job in family_jobs for one in job.result()}
+            for subset in made.values():
+                shared = made[f"{population}-{SHARED}-{subset.size}"]
+                yield subset if subset is shared else with_advice(subset, shared)
 
 
 def _family(

@@ -18,7 +18,7 @@ from flasheval.validation.summary import evidence_of
 from flasheval.validation.warnings import search_warnings
 from publishing.families import SIZES, Family, split_kinds
 
-__all__ = ["SEED", "make_family"]
+__all__ = ["SEED", "make_family", "with_advice"]
 
 SEED = 0
 _METHOD = "anneal"  # nested too, by scripts/measure_nesting.py
@@ -91,6 +91,29 @@ def make_family(
         )
         for size in sizes
     ]
+
+
+def with_advice(subset: Subset, shared: Subset) -> Subset:
+    """Warn where the subset for all metrics of the same size ranks by this one's as well.
+
+    Args:
+        subset: For one metric.
+        shared: For all; both with evidence on the same splits.
+
+    """
+    (metric,) = subset.metrics
+    own, other = subset.record.evidence, shared.record.evidence
+    if own is None or other is None:
+        return subset
+    taus = [one.metrics[metric.name].held_out_tau.mean for one in (own, other)]
+    if taus[1] < taus[0]:
+        return subset
+    line = (
+        f"{shared.name}, chosen for all metrics, ranks by {metric.name} as well or better on "
+        f"{own.split_spec} ({taus[1]:.3f} against {taus[0]:.3f}): rather take that one"
+    )
+    record = replace(subset.record, warnings=(*subset.record.warnings, line))
+    return replace(subset, record=record)
 
 
 def _evidence(results: Mapping[str, SearchResult], size: int) -> Iterator[tuple[str, Evidence]]:

@@ -1,0 +1,146 @@
+"""What the search chose on each split: read back from its units, or done again where cheap."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+from flasheval.errors import FlashevalError
+from flasheval.plan import Plan, hints_for, make_plan
+from flasheval.report.page.origin import Origin
+from flasheval.report.page.scored import Scored
+from flasheval.report.run_folder import UNITS
+from flasheval.selectors.registry import make_selector
+from flasheval.selectors.selector import Selection
+from flasheval.subset.evidence import Evidence
+from flasheval.validation.one_search import search_part
+from flasheval.validation.splits import Split, make_splits
+from flasheval.validation.units import UnitStore
+
+__all__ = ["Replay", "replay_of"]
+
+_AGAIN = 10  # without units, at most so many searches are done again to be counted
+_NOT_THE_METHODS = ("nested", "require", "forbid", "warm_start", "prefix_of", "prefix_size")
+
+
+@dataclass(frozen=True, eq=False)
+class Replay:
+    """The searches behind the evidence.
+
+    Attributes:
+        plan: The search with every setting resolved.
+        splits: The splits of the evidence, in its order.
+        units: Where finished searches are kept; None where there is no run folder.
+        size: The subset's size, the largest or another of the plan's sizes.
+
+    """
+
+    plan: Plan
+    splits: tuple[Split, ...]
+    units: UnitStore | None
+    size: int
+
+    @cached_property
+    def selections(self) -> tuple[Selection | None, ...]:
+        """What the splits' searches chose; None where finding that out would take long."""
+        again = self.plan.selector.cheap and len(self.plan.sizes) == 1
+        return tuple(
+            self._kept(split) or (self._searched(split) if again and number < _AGAIN else None)
+            for number, split in enumerate(self.splits)
+        )
+
+    def selection(self, number: int) -> Selection | None:
+        """Return what one split's search chose; None where finding that out would take long."""
+        split = self.splits[number]
+        found = self._kept(split)
+        return self._searched(split) if found is None and self.plan.selector.cheap else found
+
+    def _kept(self, split: Split) -> Selection | None:
+        if self.units is None:
+            return None
+        stored = self.units.read(self.units.key(split.search.tolist(), self.plan.sizes))
+        return None if stored is None else stored.selection.first(self.size)
+
+    def _searched(self, split: Split) -> Selection:
+        plan = self.plan
+        outcome = search_part(
+            plan.selector,
+            [plan.table[name].values for name in plan.table.metrics],
+            plan.table.metrics,
+            plan.sizes,
+            split.search,
+            seed=plan.seed,
+            required=plan.required,
+            forbidden=plan.forbidden,
+            warm_start=plan.warm_start,
+            hints=plan.hints,
+        )
+        return outcome.selection.first(self.size)
+
+
+def replay_of(origin: Origin, scored: Scored) -> Replay | str:
+    """Resolve the searches behind a subset's evidence, or say in words why that cannot be done."""
+    evidence = origin.subset.record.evidence
+    if evidence is None:
+        return "nothing was held out"
+    if not scored.whole or len(scored.table.metrics) < len(origin.subset.metrics):
+        return "the scores are not those of the search: variants or metrics of it are missing"
+    try:
+        plan = _plan(origin, scored)
+        splits = _splits(origin, scored, plan, evidence)
+    except (FlashevalError, TypeError, ValueError) as error:
+        return f"its search cannot be set up again: {error}"
+    splits = splits[: len(evidence.splits)]  # after Ctrl-C not all of them were done
+    sizes = [(split.name, len(split.search), len(split.held_out)) for split in splits]
+    if sizes != [(one.name, one.n_search, one.n_held_out) for one in evidence.splits]:
+        return f"the splits of the evidence ({evidence.split_spec}) cannot be made again"
+    units = None if origin.folder is None else UnitStore(origin.folder / UNITS, plan.context())
+    return Replay(plan, splits, units, origin.subset.size)
+
+
+def _splits(origin: Origin, scored: Scored, plan: Plan, evidence: Evidence) -> tuple[Split, ...]:
+    """Make the splits again: from the run's settings, or a manifest's words or names for them."""
+    spec = origin.settings.get("splits")
+    if spec is None:
+        drawn = [_drawn(split.name) for split in evidence.splits]
+        spec = drawn if all(drawn) else evidence.split_spec
+    return make_splits(origin.located(spec), plan.table, given=scored.given.variant_names)
+
+
+def _drawn(name: str) -> str:
+    """Return what makes a split that was drawn at random, from its name; empty for others.
+
+    >>> _drawn("random:1000"), _drawn("sample:12:3"), _drawn("official")
+    ('random:1@1000', 'sample:12x1@3', '')
+    """
+    kind, *numbers = name.split(":")
+    if kind == "random" and len(numbers) == 1:
+        return f"random:1@{numbers[0]}"
+    if kind == "sample" and len(numbers) == 2:
+        return f"sample:{numbers[0]}x1@{numbers[1]}"
+    return ""
+
+
+def _plan(origin: Origin, scored: Scored) -> Plan:
+    """Return the plan of the search; FlashevalError where the manifest does not tell it all."""
+    subset, table = origin.subset, scored.searched_table
+    told: dict[str, Any] = dict(subset.method.settings)
+    given = {key: told.pop(key, None) for key in _NOT_THE_METHODS}
+    lists = {key: tuple(one) if isinstance(one, list) else one for key, one in told.items()}
+    nested = given["nested"]
+    if given["prefix_of"] is not None and nested is None:
+        raise FlashevalError("it is the beginning of a set that was chosen as a whole")
+    if subset.method.seed is None:
+        raise FlashevalError("its manifest names no seed")
+    return make_plan(
+        table,
+        make_selector(subset.method.name, lists),
+        max(nested) if nested else subset.size,
+        nested,
+        subset.method.seed,
+        given["require"] or (),
+        given["forbid"] or (),
+        given["warm_start"],
+        hints_for(scored.given, table, origin.settings.get("group")),
+    )
