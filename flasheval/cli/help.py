@@ -24,7 +24,7 @@ VERBS = {
     "distance": "Frechet and kernel distances of images, and prompts chosen for them",
     "validate": "compare methods, sizes and splits on variants no search has seen",
     "report": "one page of a search to look at: plots, prompts, warnings; no network",
-    "subsets": "published subsets: list, show, verify, resolve, export, import",
+    "subsets": "published subsets: list, show, verify, resolve, export or import them",
     "publish": "subsets as a data set to upload: card, evidence, checks",
     "import": "read other people's score layouts into a score table",
     "show": "say what scores, a subset manifest, a run or a folder of runs hold",
@@ -130,20 +130,20 @@ _EXAMPLES = {
     "report": (
         ("flasheval report flasheval-runs/search/NAME", "writes report.html into it"),
         ("flasheval report coco-clip-50 scores=coco out=report", "of a published subset"),
-        ("flasheval report NAME scores=runs/coco images=runs/coco", "with images that were kept"),
+        ("flasheval report NAME scores=runs/coco images=runs/coco", "kept images too"),
     ),
     "subsets": (
         ("flasheval subsets list", "those that come with the package"),
         ("flasheval subsets show coco-shared-50", ""),
         ("flasheval subsets verify", "all of them; or: verify NAME, or a file"),
-        ("flasheval subsets resolve coco-shared-50 prompts=captions_val2014.json", "once"),
+        ("flasheval subsets resolve coco-shared-50 prompts=captions_val2014.json", ""),
         ("flasheval subsets export coco-shared-50 format=kohya out=prompts.txt", ""),
         ("flasheval subsets import released.json prompts=coco.jsonl out=theirs.json", ""),
     ),
     "publish": (
         ("flasheval publish coco-clip-10 coco-clip-50 out=upload", "look at it first"),
         ("flasheval publish my-subset.json out=upload repo=me/my-subset push=true", ""),
-        ("flasheval publish my-subset.json out=upload artifact=my-subset project=eval", "wandb"),
+        ("flasheval publish my-subset.json artifact=my-subset project=eval", "wandb"),
     ),
     "import": (
         ("flasheval import flasheval-official root=Image_score/COCO out=coco", ""),
@@ -187,7 +187,7 @@ def verb_help(verb: str, words: Sequence[str] = ()) -> str:
         "watch": "FOLDER subset=MANIFEST [key=value ...]",
         "compare": "REPORT REPORT ... [key=value ...]",
         "report": "FOLDER [key=value ...]",
-        "subsets": "list|show|verify|resolve|export|import [NAME ...] [key=value ...]",
+        "subsets": "ACTION [NAME ...] [key=value ...]",
         "publish": "NAME ... [key=value ...]",
     }
     parts = [

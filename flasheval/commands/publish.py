@@ -16,6 +16,7 @@ from flasheval.report.table import plain_table, warning_lines
 
 if TYPE_CHECKING:
     from flasheval.publishing import Publication
+    from flasheval.subset import Subset
 
 __all__ = ["run_publish"]
 
@@ -71,7 +72,7 @@ def _print(publication: Publication, console: Console) -> None:
             (
                 escape(subset.name),
                 escape(subset.prompt_set_name),
-                escape(", ".join(metric.name for metric in subset.metrics)),
+                escape(_metrics(subset)),
                 str(subset.size),
                 str(texts or "none"),
                 *taus,
@@ -83,6 +84,11 @@ def _print(publication: Publication, console: Console) -> None:
         console.print(line, soft_wrap=True)
     _line(console, f"folder: {shown_path(publication.folder)}/ ({_what(publication)})")
     _line(console, f"card:   {shown_path(publication.folder / 'README.md')}")
+
+
+def _metrics(subset: Subset) -> str:
+    names = [metric.name for metric in subset.metrics]
+    return ", ".join(names) if len(names) < 3 else f"{len(names)} metrics"
 
 
 def _say_or_push(publication: Publication, config: PublishConfig, console: Console) -> None:

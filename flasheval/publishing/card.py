@@ -151,7 +151,7 @@ def _cells(evidence: Evidence) -> tuple[str, ...]:
     count = len(evidence.splits)
     return (
         f"{_line(evidence.split_spec)} ({count} split{'' if count == 1 else 's'})",
-        f"**{pooled.held_out_tau.mean:.3f}** {_brackets(pooled.held_out_tau)}",
+        f"**{pooled.held_out_tau.mean:.3f}** {_brackets(pooled.held_out_tau)}".rstrip(),
         f"{pooled.random_tau.mean:.3f}",
         "-" if equivalent is None else _line(str(equivalent)),
         "-" if equivalent is None else _line(fewer(equivalent.estimate, evidence.size)),
@@ -159,6 +159,8 @@ def _cells(evidence: Evidence) -> tuple[str, ...]:
 
 
 def _brackets(spread: Spread) -> str:
+    if spread.low == spread.high:  # one split
+        return ""
     kind = ", min-max" if spread.kind == "min-max" else ""
     return f"({spread.low:.2f} to {spread.high:.2f}{kind})"
 

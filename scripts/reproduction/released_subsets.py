@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import json
-import re
 import tarfile
+import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,16 +12,14 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from flasheval.errors import DataError
-from flasheval.prompts import text_hash
+from flasheval.importers.released_labels import Label, fitted, label_of
+from flasheval.importers.released_subset import import_released
 from flasheval.scores import ScoreTable
 from flasheval.validation.audit import Fit, audit_subset, full_rankings
 from reproduction.study import Study, say
 
-PROMPT_SETS = {"COCO": "COCO", "diffusionDB": "DiffusionDB"}
 SIDES = ("search", "held-out", "all")
 LABELS = ("ImageReward", "HPS", "Aesthetic", "CLIP")
-_NAME = re.compile(r"(?P<set>\w+?)_(?P<label>\w+?)_searched_subset_(?P<size>\d+)prompts\.json")
 
 
 @dataclass(frozen=True)
@@ -50,11 +48,10 @@ class Audited:
     def fitted(self) -> Fit | None:
         """The ranking it was fitted to: its best one, if no random subset comes near.
 
-        At most half the disagreement of random subsets: a rule by percentile alone would depend
-        on the draws, for one of 28 candidates reaches a high one by chance.
+        A rule by percentile alone would depend on the draws, for one of 28 candidates reaches a
+        high one by chance.
         """
-        best = self.fits["search"][0]
-        return best if 1 - best.tau <= (1 - best.random_tau) / 2 else None
+        return fitted(self.fits["search"])
 
     def own(self, metric: str, side: str) -> Fit | None:
         """Return the fit to a metric's own ranking on its own prompt set; None without scores."""
@@ -92,25 +89,21 @@ def audit_all(study: Study) -> list[Audited]:
 
 def released(study: Study) -> Iterator[Released]:
     """Read the released files; each prompt is checked by its text, ids of the two sets collide."""
-    with tarfile.open(study.data / "flasheval-released-subsets.tar.xz") as archive:
-        for member in archive:
-            match = _NAME.fullmatch(Path(member.name).name)
-            file = archive.extractfile(member) if match else None
-            if match is None or file is None:
-                continue
-            rows = [json.loads(line) for line in file.read().decode().splitlines()]
-            prompt_set = PROMPT_SETS[match["set"]]
-            positions = _positions(study.tables[prompt_set], rows)
-            yield Released(prompt_set, match["label"], int(match["size"]), positions)
+    with tempfile.TemporaryDirectory() as folder:
+        with tarfile.open(study.data / "flasheval-released-subsets.tar.xz") as archive:
+            archive.extractall(folder, filter="data")
+        for path in sorted(Path(folder).rglob("*.json")):
+            label = label_of(path)
+            if label is not None:
+                yield _read(path, label, study.tables[label.prompt_set])
 
 
-def _positions(table: ScoreTable, rows: list[dict[str, object]]) -> NDArray[np.int64]:
-    positions = table.prompts.index_of([str(row["id"]) for row in rows])
-    hashes = table.prompts.text_hashes or ()
-    for row, position in zip(rows, positions, strict=True):
-        if text_hash(str(row["caption"])) != hashes[position]:
-            raise DataError(f"released prompt {row['id']} has another text in {table.prompts.name}")
-    return positions
+def _read(path: Path, label: Label, table: ScoreTable) -> Released:
+    subset = import_released(path, prompts=table.prompts).subset
+    subset.verify(table.prompts)
+    draws = [prompt.multiplicity for prompt in subset.prompts]
+    positions = np.repeat(table.prompts.index_of(subset.ids), draws)
+    return Released(label.prompt_set, label.metric, len(positions), positions)
 
 
 def candidate_rankings(study: Study, prompt_set: str) -> dict[str, NDArray[np.float64]]:
