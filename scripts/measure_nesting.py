@@ -41,7 +41,10 @@ from flasheval.validation.one_search import search_part
 from flasheval.validation.splits import Split
 from flasheval.validation.units import UnitStore
 
-METHODS = ("pooled", "balanced", "anneal", "shared")
+METHODS: dict[str, tuple[str, dict[str, int]]] = {
+    **{name: (name, {}) for name in ("pooled", "balanced", "anneal", "shared")},
+    **{f"padded, core {core}": ("padded", {"core": core}) for core in (20, 50, 100, 200)},
+}
 EXPLAINED = (
     "Held-out tau-b, mean over the metrics served and the splits. In brackets what nesting gains "
     "or costs: nested less searched alone, paired by split, with the 90% bootstrap interval. "
@@ -88,7 +91,9 @@ def _population(name: str, data: Path, units: Path, quick: bool) -> list[Result]
     for family in families(name, table):
         for kind, splits in split_kinds(name, table, data, development=True).items():
             parts = splits[:2] if quick else splits
-            for method in METHODS if family.serves == SHARED else METHODS[:3]:
+            for method in METHODS:
+                if method == "shared" and family.serves != SHARED:
+                    continue
                 print(f"{family}, {kind}: {method}", file=sys.stderr, flush=True)
                 taus = (
                     _taus(table, family, method, parts, groups, units)
@@ -114,7 +119,7 @@ def _taus(
         row = []
         for sizes in groups:
             nested = sizes if len(sizes) > 1 else None
-            selector = make_selector(method)
+            selector = make_selector(*METHODS[method])
             hints = hints_for(table, served)
             plan = make_plan(served, selector, sizes[-1], nested, 0, (), (), None, hints)
             outcome = search_part(

@@ -211,4 +211,4 @@ def _chooser(
 
 
 def _usage(folder: Path, subset: Subset) -> str:
-    return f'flasheval.Subset.load("{shown_path(folder / f"subset-{subset.size}.json")}")'
+    return f'flasheval.load_subset("{shown_path(folder / f"subset-{subset.size}.json")}")'

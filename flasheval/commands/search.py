@@ -18,7 +18,6 @@ from flasheval.configs import SearchConfig
 from flasheval.errors import SettingError
 from flasheval.progress import ProgressReport, duration
 from flasheval.report.run_folder import (
-    MANIFEST,
     UNITS,
     append_log,
     shown_path,
@@ -205,7 +204,8 @@ def _where(folder: Path) -> list[str]:
     """Say where the files are and how to use the subset."""
     return [
         f"files:  {shown_path(folder)}/",
-        f'use it: flasheval.Subset.load("{shown_path(folder / MANIFEST)}")',
+        f"look:   flasheval report {shown_path(folder)}",
+        f'use it: flasheval.load_subset("{shown_path(folder)}")',
     ]
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -40,6 +41,13 @@ def find_subset(source: str | Path) -> Subset:
         return _from_hub(source)
     published = bundled()
     if isinstance(source, str) and source in published:
+        if _exists(Path(source)):
+            warnings.warn(
+                f"{source} is taken for the published subset of that name; say ./{source} for the "
+                "file or folder here",
+                UserWarning,
+                stacklevel=3,
+            )
         return load_named(published[source], source)
     path = Path(source).expanduser()
     if not _exists(path):

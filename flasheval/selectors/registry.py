@@ -16,6 +16,7 @@ from flasheval.selectors.balanced import Balanced
 from flasheval.selectors.discrimination import Discrimination
 from flasheval.selectors.evolve import Evolve
 from flasheval.selectors.frequency import Frequency
+from flasheval.selectors.padded import Padded
 from flasheval.selectors.pooled import Pooled
 from flasheval.selectors.random import Random
 from flasheval.selectors.ridge import Ridge
@@ -41,6 +42,7 @@ METHODS: dict[str, type[Any]] = {
         Balanced,
         Shared,
         Pooled,
+        Padded,
     )
 }
 

@@ -100,7 +100,7 @@ def test_from_a_shell_and_again(bench, distance):
     warned = done.stdout.index("warning: 16 images span no covariance of 24 features")
     assert warned < done.stdout.index("variant  images")
     assert "3 search variants: below 20" in done.stdout.replace("\n", " ")
-    assert 'use them: flasheval.Subset.load("shell/subset-4.json")' in lines
+    assert 'use them: flasheval.load_subset("shell/subset-4.json")' in lines
 
     kept = read_kept(bench / "run", "CLIP")
     best, *others = kept.features

@@ -22,7 +22,7 @@ def test_without_arguments_it_searches_the_shipped_population_and_says_so(run, t
     assert lines[0] == note
     assert "random prompts would" in lines[1]  # the answer first
     assert "evidence of the procedure, not of this exact set; 10 splits (random:10)" in ran.out
-    assert max(map(len, lines[:-2])) <= 80
+    assert max(map(len, lines[:-3])) <= 80
     folder = tmp_path / "flasheval-runs/search/miniature-all-auto-50-seed0"
     assert {path.name for path in folder.iterdir()} == {
         "config",
@@ -38,7 +38,7 @@ def test_without_arguments_it_searches_the_shipped_population_and_says_so(run, t
     assert subset.record.notes[0] == note
     assert subset.record.notes[1].startswith("auto took ")
     assert subset.record.notes[1] in " ".join(ran.out.split())
-    assert f'flasheval.Subset.load("{folder.relative_to(tmp_path)}/subset.json")' in ran.out
+    assert f'flasheval.load_subset("{folder.relative_to(tmp_path)}")' in ran.out
 
 
 def test_the_run_folder_tells_what_was_run(run, tmp_path, scores):

@@ -34,7 +34,8 @@ def test_a_file_called_like_a_published_subset_is_told_apart(
 ):
     monkeypatch.chdir(tmp_path)
     choose("other", (0,)).save(tmp_path / "pets-clip-5")
-    assert find_subset("pets-clip-5").name == "pets-clip-5"
+    with pytest.warns(UserWarning, match=r"published subset of that name; say \./pets-clip-5"):
+        assert find_subset("pets-clip-5").name == "pets-clip-5"
     assert find_subset("./pets-clip-5").name == "other"
     assert find_subset(tmp_path / "pets-clip-5").name == "other"
 

@@ -22,6 +22,7 @@ def test_methods_are_filed_under_their_own_names():
         "balanced",
         "shared",
         "pooled",
+        "padded",
     ]
     assert all(method.name == name for name, method in METHODS.items())
     dear = {name for name, method in METHODS.items() if not method.cheap}
@@ -82,6 +83,7 @@ def test_a_setting_that_cannot_be_is_one_line(name, settings, words):
         ("shared", {"passes": -1}, r"method.passes=-1 \(shared\)"),
         ("balanced", {"noise_weight": 0}, "method.noise_weight=0"),
         ("balanced", {"screen": 0}, "method.screen=0"),
+        ("padded", {"core": 0}, "method.core=0"),
         ("anneal", {"swaps": 0}, "method.swaps=0"),
         ("anneal", {"inflation": -1.0}, "method.inflation"),
         ("anneal", {"hot": 1e-6}, "method.cold=1e-05 .*at most method.hot"),

@@ -14,8 +14,8 @@ from flasheval.selectors.selector import Selection, State, require_positive
 from flasheval.selectors.set_scores import set_scores
 from flasheval.selectors.smooth_loss import smooth_loss
 
-WARM = ("auto", "frequency", "evolve", "anneal", "balanced", "shared", "pooled")
-SEEDED = ("random", "ridge", "stratified", "anchors", "frequency", "evolve", "anneal")
+WARM = ("auto", "frequency", "evolve", "anneal", "balanced", "shared", "pooled", "padded")
+SEEDED = ("random", "ridge", "stratified", "anchors", "frequency", "evolve", "anneal", "padded")
 FITTED = ("ridge",)  # its weights may be negative
 
 
@@ -142,7 +142,10 @@ def test_lower_is_better_finds_the_same_prompts(a_problem, quick, method, seed):
     problem = a_problem(n_metrics=1 + seed % 2, seed=seed)
     negated = make_problem([-block for block in problem.scores], problem.metrics, problem.size)
     there, back = _find(quick(method), problem), _find(quick(method), negated)
-    np.testing.assert_array_equal(there.indices, back.indices)
+    if method == "padded":  # four times anneal's swaps here: the order may differ, not the set
+        assert set(there.indices.tolist()) == set(back.indices.tolist())
+    else:
+        np.testing.assert_array_equal(there.indices, back.indices)
 
 
 # All but stratified, which chooses by the very means that an offset changes.
