@@ -89,3 +89,11 @@ def test_images_that_a_run_kept_are_shown(run, tmp_path):
     assert ran.code == 0, ran.err
     text = Path("mine/report.html").read_text("utf-8")
     assert text.count("<img ") == 9
+    assert run("report", "mine", "out=plain.html").code == 0  # the search's scores say which run
+    assert Path("plain.html").read_text("utf-8").count("<img ") == 9
+    for kept in (tmp_path / "run" / "images").rglob("*"):
+        kept.unlink() if kept.is_file() else None
+    ran = run("report", "mine", "out=without.html")
+    assert ran.code == 0, ran.err
+    assert "not shown: images: " in ran.out
+    assert "<img " not in Path("without.html").read_text("utf-8")

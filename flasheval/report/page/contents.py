@@ -106,7 +106,8 @@ def contents_of(
     Args:
         origin: What it is made of.
         scored: The scores; without them only what the manifest tells is shown.
-        images: Run folder with kept images; DataError where there are none.
+        images: Run folder with kept images; DataError where there are none. When None, those of
+            the run that the search's scores are of, where it kept some.
         metric: The metric shown first.
         reason: Why there are no scores, where that is known.
 
@@ -151,10 +152,17 @@ def contents_of(
         page = _with_replay(page, origin, scored, replay, missing)
     page = _with_ranks(page, scored)
     page = _with_prompts(page, scored, replay if isinstance(replay, Replay) else None)
-    if images is None:
+    folder = images or origin.kept_images
+    if folder is None:
         return page
     first = scored.table[scored.table.metrics[0]]
-    return replace(page, pictures=kept_pictures(images, first, subset.ids))
+    try:
+        return replace(page, pictures=kept_pictures(folder, first, subset.ids))
+    except DataError as error:
+        if images is not None:
+            raise
+        missing.append(("images", str(error)))
+        return page
 
 
 def _calibration(subset: Subset) -> str:

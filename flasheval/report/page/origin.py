@@ -36,6 +36,14 @@ class Origin:
     working_folder: Path = Path()
     command: str = ""
 
+    @property
+    def kept_images(self) -> Path | None:
+        """The run of a population that the search's scores are of, where it kept images."""
+        scores = self.located(self.settings.get("scores"))
+        run = Path(scores) if isinstance(scores, str) else Path()
+        kept = isinstance(scores, str) and (run / RUN_MARK).is_file() and (run / "images").is_dir()
+        return run if kept else None
+
     def located(self, path: object) -> Any:
         """Return a path of the settings (or a mapping of them) as it is found from here."""
         if isinstance(path, Mapping):
