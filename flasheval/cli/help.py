@@ -214,6 +214,8 @@ def verb_help(verb: str, words: Sequence[str] = ()) -> str:
         parts += [
             _keys_block(f"settings of {name}", conf / group / f"{name}.yaml") for name in shown
         ]
+    if verb == "subsets":
+        parts.append(_listed("formats of export (settings.KEY=VALUE)", _formats()))
     if verb == "watch":
         title = "settings of the pipelines (not checkpoint, revision, lora: those are watched for)"
         parts.append(_keys_block(title, conf / "generator" / "diffusers.yaml"))
@@ -253,6 +255,16 @@ def first_comment(path: Path) -> str:
         if line.startswith("# ") and not line.startswith("# @"):
             return line[2:]
     return ""
+
+
+def _formats() -> dict[str, str]:
+    """Return each format's settings in words, by its name."""
+    from dataclasses import fields
+
+    from flasheval.exports.registry import FORMATS
+
+    keys = {name: [key.name for key in fields(one)] for name, one in FORMATS.items()}
+    return {name: ", ".join(own) if own else "no settings" for name, own in keys.items()}
 
 
 def _chosen(words: Sequence[str], folder: Path) -> list[str]:

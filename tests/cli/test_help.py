@@ -22,6 +22,7 @@ from flasheval.configs import (
     method_configs,
     tracker_configs,
 )
+from flasheval.exports.registry import FORMATS
 from flasheval.resources import conf_dir
 
 CONF = conf_dir()
@@ -93,3 +94,11 @@ def test_a_method_named_beside_help_is_explained() -> None:
     assert "n_sets" not in verb_help("search").replace("method.n_sets", "")
     assert "\n  n_sets=30000 " in verb_help("search", ["method=frequency", "--help"])
     assert "keys of long" not in verb_help("import", ["wide"])
+
+
+def test_subsets_names_the_settings_of_every_format() -> None:
+    text = verb_help("subsets")
+    for name, kind in FORMATS.items():
+        (line,) = [line for line in text.splitlines() if line.startswith(f"  {name} ")]
+        for setting in fields(kind):
+            assert setting.name in text[text.index(line) :]
