@@ -209,7 +209,7 @@ _ACTIONS: dict[str, tuple[Callable[[SubsetsConfig, Console], int], tuple[str, ..
     "verify": (_verify, ("prompts",)),
     "resolve": (_resolve, ("prompts",)),
     "export": (_export, ("prompts", "format", "out", "settings")),
-    "import": (_import, ("prompts", "format", "out", "settings")),
+    "import": (_import, ("prompts", "out", "settings")),
 }
 
 
