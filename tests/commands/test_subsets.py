@@ -179,5 +179,5 @@ def test_other_actions_are_handed_on(run, monkeypatch, action, module, function)
     fake = types.ModuleType(module)
     setattr(fake, function, lambda config, console: seen.append(config))
     monkeypatch.setitem(sys.modules, f"flasheval.commands.{module}", fake)
-    assert run("subsets", action, "name", "format=kohya").code == 0
-    assert seen == [SubsetsConfig(action, ["name"], format="kohya")]
+    assert run("subsets", action, "name", "out=here.json").code == 0
+    assert seen == [SubsetsConfig(action, ["name"], out="here.json")]
