@@ -50,7 +50,7 @@ from flasheval.validation.summary import evidence_of
 from flasheval.validation.units import UnitStore
 from flasheval.validation.warnings import search_warnings
 
-__all__ = ["SearchResult", "search"]
+__all__ = ["SearchResult", "known_variants", "search"]
 
 
 @dataclass(frozen=True)
@@ -213,7 +213,7 @@ def search(
         evidence=evidence,
         calibration=calibration,
         looks=looks,
-        known_variants=_known_variants(table, outcome.selection),
+        known_variants=known_variants(table, outcome.selection),
         scorers={
             metric: version
             for metric in table.metrics
@@ -249,7 +249,8 @@ def _notes(selector: Selector[Any], outcome: Outcome) -> tuple[str, ...]:
     return (explain(selector.expect, outcome.history),) if isinstance(selector, Auto) else ()
 
 
-def _known_variants(table: ScoreTable, selection: Selection) -> tuple[KnownVariant, ...]:
+def known_variants(table: ScoreTable, selection: Selection) -> tuple[KnownVariant, ...]:
+    """Return every variant's full and subset means; no score of a single prompt."""
     full: dict[str, NDArray[np.float64]] = {name: table[name].full_means for name in table.metrics}
     subset = {name: subset_means(table[name].values, selection) for name in table.metrics}
     return tuple(

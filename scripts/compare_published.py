@@ -206,7 +206,7 @@ def _official(folder: Path, name: str, metric: str) -> Agreement | None:
     path = folder / name.partition("-")[0] / f"{name}.json"
     if not path.exists():
         return None
-    found = [one for one in _evidence(Subset.load(path)) if one.split_spec == _OFFICIAL]
+    found = [one for one in Subset.load(path).record.all_evidence if one.split_spec == _OFFICIAL]
     return found[0].metrics.get(metric) if found else None
 
 
@@ -226,11 +226,14 @@ def _own_evidence(folder: Path) -> Iterator[str]:
     subsets.sort(key=lambda one: (one.prompt_set_name, one.name.rpartition("-")[0], one.size))
     for population in dict.fromkeys(one.prompt_set_name for one in subsets):
         chosen = [one for one in subsets if one.prompt_set_name == population]
-        kinds = [one.split_spec for one in _evidence(chosen[0])]
+        kinds = [one.split_spec for one in chosen[0].record.all_evidence]
         titles = ["subset"]
         for kind in kinds:
             titles += [f"{kind}: tau", "random", "as good as", "fewer"]
-        rows = [[one.name, *(cell for e in _evidence(one) for cell in _cells(e))] for one in chosen]
+        rows = [
+            [one.name, *(cell for e in one.record.all_evidence for cell in _cells(e))]
+            for one in chosen
+        ]
         yield f"### {population}"
         yield ""
         yield from markdown_table(titles, rows)
@@ -264,11 +267,6 @@ def _cells(evidence: Evidence) -> list[str]:
         "" if equivalent is None else str(equivalent),
         "" if equivalent is None else fewer(equivalent.estimate, evidence.size),
     ]
-
-
-def _evidence(subset: Subset) -> list[Evidence]:
-    main = [] if subset.record.evidence is None else [subset.record.evidence]
-    return [*main, *subset.record.further_evidence]
 
 
 def _spread(spread: Spread) -> str:

@@ -9,9 +9,10 @@ os.environ["MKL_NUM_THREADS"] = "1"
 os.environ["HF_HUB_OFFLINE"] = "1"  # nothing is fetched; without a network every try takes seconds
 
 import runpy
+import struct
 import sys
 import tarfile
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar
@@ -189,3 +190,28 @@ def _check_hints(problem: Problem, table: ScoreTable, factor: str) -> set[int]:
 def check_hints() -> Callable[[Problem, ScoreTable, str], set[int]]:
     """A function: check_hints(problem, table, factor) -> the rows of the table searched."""
     return _check_hints
+
+
+@pytest.fixture
+def logged_records() -> Callable[[bytes], Iterator[bytes]]:
+    """A function: logged_records(data) -> the records in a file of wandb's."""
+    return _logged_records
+
+
+def _logged_records(data: bytes) -> Iterator[bytes]:
+    """The records of a LevelDB log, as wandb writes it: seven bytes of its own come first."""
+    block, place, parts = 32768, 7, b""
+    assert data[:4] == b":W&B"
+    while place + 7 <= len(data):
+        room = block - place % block
+        if room < 7:
+            place += room
+            continue
+        length, kind = struct.unpack("<HB", data[place + 4 : place + 7])
+        if kind == 0:
+            return
+        parts += data[place + 7 : place + 7 + length]
+        place += 7 + length
+        if kind in (1, 4):  # whole, or the last of several parts
+            yield parts
+            parts = b""

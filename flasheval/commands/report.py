@@ -10,7 +10,7 @@ from rich.console import Console
 
 from flasheval.configs import ReportConfig
 from flasheval.errors import FlashevalError, SettingError
-from flasheval.report.run_folder import RUN_MARK, shown_path
+from flasheval.report.run_folder import shown_path
 
 if TYPE_CHECKING:
     from flasheval.report.page import Origin
@@ -27,6 +27,7 @@ def run_report(config: ReportConfig, console: Console) -> None:
     Raises FlashevalError for what is no subset, and for scores or images that do not fit it.
     """
     from flasheval.report.page import find_origin, write_report
+    from flasheval.report.page.origin import run_with_images
 
     if not config.path:
         raise SettingError("path is missing: flasheval report NAME, of a search's run or a subset")
@@ -36,7 +37,7 @@ def run_report(config: ReportConfig, console: Console) -> None:
         origin,
         _page(config.out, origin),
         scores=scores,
-        images=_images(config),
+        images=config.images or run_with_images(config.scores),
         metric=config.metric,
         reason=reason,
     )
@@ -94,12 +95,3 @@ def _asked(config: ReportConfig, origin: Origin) -> ScoreTable:
     if isinstance(config.scores, Mapping):
         lower = {name: False for name in lower if name in config.scores}
     return read_scores(config.scores, config.prompts, lower or None)
-
-
-def _images(config: ReportConfig) -> str | None:
-    """Return the run whose kept images are shown: the one asked for, or that of the scores."""
-    if config.images is not None:
-        return config.images
-    if isinstance(config.scores, str) and (Path(config.scores) / RUN_MARK).is_file():
-        return config.scores if (Path(config.scores) / "images").is_dir() else None
-    return None

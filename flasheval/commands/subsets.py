@@ -140,11 +140,10 @@ def _resolve(config: SubsetsConfig, console: Console) -> int:
     names = _named(config, "resolve")
     everything = _ALL in names
     asked = _all_bundled()[0] if everything else [find_subset(name) for name in names]
-    if not everything and config.prompts is None:
-        lacking = [one.name for one in asked if with_kept_texts(one).prompts[0].text is None]
-        if not lacking:
-            console.print(f"texts ready: {', '.join(one.name for one in asked)}")
-            return _OK
+    unasked = not everything and config.prompts is None
+    if unasked and all(has_texts(with_kept_texts(one)) for one in asked):
+        console.print(f"texts ready: {', '.join(one.name for one in asked)}")
+        return _OK
     copy = _copy(config, "resolve", asked)
     by_set: dict[str | None, list[Subset]] = {}
     for one in asked:

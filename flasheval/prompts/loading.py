@@ -11,10 +11,10 @@ from flasheval.storage.columns import Columns
 from flasheval.storage.files import atomic_write, content_stem, content_suffix, read_text
 from flasheval.storage.table_files import TABLE_SUFFIXES, read_columns
 
-__all__ = ["read_prompts", "write_prompts"]
+__all__ = ["ID_KEYS", "TEXT_KEYS", "read_prompts", "write_prompts"]
 
-_ID_KEYS = ("prompt_id", "id")
-_TEXT_KEYS = ("caption", "prompt", "text")
+ID_KEYS = ("prompt_id", "id")
+TEXT_KEYS = ("caption", "prompt", "text")
 _HASH_KEY = "text_sha256"
 _RESERVED = ("prompt_id", _HASH_KEY, "text")
 _NAME_KEY = "flasheval.prompt_set"
@@ -56,12 +56,12 @@ def _from_columns(
     path = columns.path
     if columns.n_rows == 0:
         raise DataError(f"{path} holds no prompts, only column names")
-    id_column = columns.pick(id_key, _ID_KEYS, "ids (say which with id_key=)")
+    id_column = columns.pick(id_key, ID_KEYS, "ids (say which with id_key=)")
     # A file that write_prompts made may lack the texts, or even their hashes.
     own = _NAME_KEY in columns.metadata
     hashes = columns.texts(_HASH_KEY) if _HASH_KEY in columns.names else None
     texts, text_column = None, None
-    usual = ("text",) if own else _TEXT_KEYS
+    usual = ("text",) if own else TEXT_KEYS
     if text_key is not None or not (own or hashes) or any(key in columns.names for key in usual):
         text_column = columns.pick(text_key, usual, "texts (say which with text_key=)")
         texts = columns.texts(text_column)

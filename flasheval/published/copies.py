@@ -10,6 +10,7 @@ from typing import Any, TypeAlias
 
 from flasheval.errors import DataError, SettingError
 from flasheval.prompts import PromptSet, load_prompts
+from flasheval.prompts.loading import ID_KEYS, TEXT_KEYS
 from flasheval.resources import MINIATURE
 from flasheval.storage.files import content_suffix, read_text, require_file
 from flasheval.storage.table_files import TABLE_SUFFIXES, read_columns
@@ -21,9 +22,9 @@ Source: TypeAlias = str | Path | PromptSet | Sequence[str]
 DATASETS = "datasets:"
 _BATCH = 65_536
 _ROLES = {
-    "id": ("prompt_id", "id"),
+    "id": ID_KEYS,
     "image_name": ("image_name",),
-    "text": ("caption", "prompt", "text", "captions"),
+    "text": (*TEXT_KEYS, "captions"),
 }
 # DiffusionDB's own files: {"2217ccbd-....png": {"p": "a prompt", "se": 38753269, ...}, ...}
 _DIFFUSIONDB = re.compile(r'\s*\{\s*"[^"\\]+\.(png|webp)"\s*:\s*\{')

@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from flasheval.publishing.licences import card_licences, licence_notes, source_of
-from flasheval.publishing.tables import all_evidence
 from flasheval.report.markdown import markdown_table
 from flasheval.report.table import fewer
 from flasheval.storage.files import atomic_write
@@ -122,14 +121,14 @@ def _count(subset: Subset) -> str:
 
 
 def _evidence(subsets: Sequence[Subset]) -> str:
-    every = [evidence for subset in subsets for evidence in all_evidence(subset)]
+    every = [evidence for subset in subsets for evidence in subset.record.all_evidence]
     if not every:
         return "## Evidence\n\nNone: nothing was held out, so nothing is claimed."
     titles = ("subset", "splits", "held-out tau", "random", "as good as random", "fewer")
     rows = []
     for subset in subsets:
-        rows += [(subset.name, *_cells(evidence)) for evidence in all_evidence(subset)]
-        if not all_evidence(subset):
+        rows += [(subset.name, *_cells(evidence)) for evidence in subset.record.all_evidence]
+        if not subset.record.all_evidence:
             rows.append((subset.name, "none: nothing was held out", *["-"] * 4))
     parts = [
         "## Evidence",

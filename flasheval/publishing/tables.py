@@ -14,7 +14,7 @@ from flasheval.subset.evidence import Agreement, Evidence
 if TYPE_CHECKING:
     import pyarrow as pa
 
-__all__ = ["all_evidence", "evidence_rows", "prompt_table", "write_evidence", "write_prompt_table"]
+__all__ = ["evidence_rows", "prompt_table", "write_evidence", "write_prompt_table"]
 
 _OWN = ("prompt_id", "text_sha256", "weight", "multiplicity", "text")
 
@@ -76,24 +76,14 @@ def write_prompt_table(subset: Subset, path: Path) -> None:
         )
 
 
-def all_evidence(subset: Subset) -> tuple[Evidence, ...]:
-    """Return everything measured of a subset: on its own splits, then on other kinds."""
-    record = subset.record
-    own = () if record.evidence is None else (record.evidence,)
-    return (*own, *record.further_evidence)
-
-
 def evidence_rows(subsets: Sequence[Subset]) -> Iterator[dict[str, object]]:
     """Yield a row for every subset, kind of splits, and metric; ``mean`` is that over metrics.
 
     Sizes equivalent to random are strings: ``248``, ``<5`` or ``>5000``.
     """
     for subset in subsets:
-        for evidence in all_evidence(subset):
-            agreements = {"mean": evidence.pooled, **evidence.metrics}
-            if len(evidence.metrics) == 1:
-                del agreements["mean"]
-            for metric, agreement in agreements.items():
+        for evidence in subset.record.all_evidence:
+            for metric, agreement in evidence.rows.items():
                 yield _row(subset, evidence, metric, agreement)
 
 

@@ -10,7 +10,7 @@ from rich.console import Console, Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from flasheval.subset.evidence import Agreement, Evidence, RandomSize, Spread
+from flasheval.subset.evidence import EquivalentSize, Evidence, RandomSize, Spread
 
 if TYPE_CHECKING:
     from flasheval.subset import Subset
@@ -20,6 +20,7 @@ __all__ = [
     "agreement_table",
     "answer",
     "as_text",
+    "equivalent_cells",
     "fewer",
     "plain_table",
     "shortened",
@@ -110,9 +111,6 @@ def fewer(equivalent: RandomSize, size: int) -> str:
 
 def agreement_table(evidence: Evidence) -> Table:
     """Return one row a metric, and their mean first where there are several."""
-    rows: dict[str, Agreement] = dict(evidence.metrics)
-    if len(rows) != 1:
-        rows = {"mean": evidence.pooled, **rows}
     kind = evidence.pooled.held_out_tau.kind.replace("-", _DASH)
     titles = (
         "\nmetric",
@@ -123,20 +121,27 @@ def agreement_table(evidence: Evidence) -> Table:
         "fewer\nprompts",
     )
     table = _table(titles, left=1)
-    for name, row in rows.items():
-        equivalent = row.equivalent_random_size
-        interval = ""
-        if equivalent is not None and equivalent.low is not None:
-            interval = f" ({equivalent.low}{_DASH}{equivalent.high})"
+    for name, row in evidence.rows.items():
         table.add_row(
             shortened(name, 13),
             "-" if row.search_tau is None else f"{row.search_tau:.3f}",
             Text(_spread(row.held_out_tau), style="bold"),
             _spread(row.random_tau),
-            "-" if equivalent is None else f"{equivalent.estimate}{interval}",
-            "-" if equivalent is None else fewer(equivalent.estimate, evidence.size),
+            *equivalent_cells(row.equivalent_random_size, evidence.size),
         )
     return table
+
+
+def equivalent_cells(equivalent: EquivalentSize | None, size: int) -> tuple[str, str]:
+    """Return how many random prompts agree as well, with its interval, and that over the size.
+
+    >>> equivalent_cells(EquivalentSize(RandomSize(248)), 50), equivalent_cells(None, 50)
+    (('248', '5.0x'), ('-', '-'))
+    """
+    if equivalent is None:
+        return "-", "-"
+    interval = "" if equivalent.low is None else f" ({equivalent.low}{_DASH}{equivalent.high})"
+    return f"{equivalent.estimate}{interval}", fewer(equivalent.estimate, size)
 
 
 SIZE_TITLES = ("first", "search", "held-out tau", "random", "as good as", "fewer")

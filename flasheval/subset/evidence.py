@@ -172,6 +172,12 @@ class Evidence:
                     "give one a split, or none"
                 )
 
+    @property
+    def rows(self) -> dict[str, Agreement]:
+        """What a table of it shows: each metric, their ``mean`` first where there are several."""
+        mean = {} if len(self.metrics) == 1 else {"mean": self.pooled}
+        return {**mean, **self.metrics}
+
     def __str__(self) -> str:
         label = "the procedure, not of this exact set"
         label = label if self.applies_to == "procedure" else "this exact set"
@@ -243,6 +249,11 @@ class Record:
         sizes = [look.size for look in self.looks]
         if sizes != sorted(set(sizes)):
             raise DataError(f"looks are at {sizes} prompts; expected ascending sizes, each once")
+
+    @property
+    def all_evidence(self) -> tuple[Evidence, ...]:
+        """Everything measured of the subset: its evidence first, then that on other splits."""
+        return (*(() if self.evidence is None else (self.evidence,)), *self.further_evidence)
 
 
 def utc_now() -> str:

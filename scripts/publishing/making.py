@@ -6,13 +6,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from flasheval.procedure import SearchResult, search
+from flasheval.procedure import SearchResult, known_variants, search
 from flasheval.ranking.significant import near_tie_share
 from flasheval.scores import ScoreTable
 from flasheval.selectors.selector import Selection
 from flasheval.subset import Subset
-from flasheval.subset.evidence import Evidence, KnownVariant
-from flasheval.validation.held_out import subset_means
+from flasheval.subset.evidence import Evidence
 from flasheval.validation.splits import Split
 from flasheval.validation.summary import evidence_of
 from flasheval.validation.warnings import search_warnings
@@ -137,6 +136,7 @@ def _part(
 ) -> Subset:
     part = whole if size == whole.size else whole.prefix(size)
     served = table.with_metrics(family.metrics)
+    chosen = Selection(served.prompts.index_of(part.ids), part.weights)
     main, *further = evidence.values()
     ties = {metric: near_tie_share(served[metric].values) for metric in served.metrics}
     warnings = search_warnings(main, splits, len(table), (), ties, False)
@@ -145,7 +145,7 @@ def _part(
         part.record,
         evidence=main,
         further_evidence=tuple(further),
-        known_variants=_known(served, part),
+        known_variants=known_variants(served, chosen),
         notes=(*_NOTES[family.population], *part.record.notes),
         warnings=tuple(warnings),
     )
@@ -160,20 +160,3 @@ def _no_better(evidence: Evidence) -> Iterator[str]:
             f"{evidence.split_spec}: held-out agreement ({found:.3f}) is not above that of random "
             f"prompts ({chance:.3f})"
         )
-
-
-def _known(table: ScoreTable, subset: Subset) -> tuple[KnownVariant, ...]:
-    """Return every variant's full and subset means; no score of a single prompt."""
-    chosen = Selection(table.prompts.index_of(subset.ids), subset.weights)
-    means = {
-        metric: (table[metric].full_means, subset_means(table[metric].values, chosen))
-        for metric in table.metrics
-    }
-    return tuple(
-        KnownVariant(
-            name,
-            {metric: float(full[row]) for metric, (full, _) in means.items()},
-            {metric: float(part[row]) for metric, (_, part) in means.items()},
-        )
-        for row, name in enumerate(table.variant_names)
-    )

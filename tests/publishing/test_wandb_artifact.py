@@ -2,10 +2,9 @@
 
 import json
 import os
-import struct
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -43,7 +42,7 @@ def test_names_and_modes_that_cannot_be(monkeypatch):
 
 
 @pytest.mark.slow  # wandb's own process starts
-def test_offline_it_is_staged_whole(make_subset, tmp_path):
+def test_offline_it_is_staged_whole(make_subset, logged_records, tmp_path):
     pytest.importorskip("wandb", reason="wandb is not installed")
     made = publish([make_subset(), make_subset("both-50", 50, ("clip", "hps"))], tmp_path / "up")
     environment = {
@@ -59,7 +58,7 @@ def test_offline_it_is_staged_whole(make_subset, tmp_path):
     out = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
     (folder,) = tmp_path.glob("wandb/offline-run-*")
     assert Path(out.stdout.strip().splitlines()[-1]).resolve() == folder.resolve()
-    (artifact,) = _artifacts(folder)
+    (artifact,) = _artifacts(folder, logged_records)
     assert (artifact.name, artifact.type) == ("few", "flasheval-subset")
 
     assert json.loads(artifact.metadata) == artifact_metadata(made)
@@ -69,12 +68,12 @@ def test_offline_it_is_staged_whole(make_subset, tmp_path):
         assert Path(entry.local_path).read_bytes() == (made.folder / name).read_bytes()
 
 
-def _artifacts(folder: Path) -> list:
+def _artifacts(folder: Path, logged_records: Callable[[bytes], Iterator[bytes]]) -> list:
     from wandb.proto.wandb_internal_pb2 import Record
 
     (path,) = folder.glob("*.wandb")
     found = []
-    for data in _records(path.read_bytes()):
+    for data in logged_records(path.read_bytes()):
         record = Record()
         record.ParseFromString(data)
         if record.WhichOneof("record_type") == "artifact":
@@ -82,21 +81,3 @@ def _artifacts(folder: Path) -> list:
         elif record.request.WhichOneof("request_type") == "log_artifact":
             found.append(record.request.log_artifact.artifact)
     return found
-
-
-def _records(data: bytes) -> Iterator[bytes]:
-    """The records of a LevelDB log, as wandb writes it: seven bytes of its own come first."""
-    block, place, parts = 32768, 7, b""
-    while place + 7 <= len(data):
-        room = block - place % block
-        if room < 7:
-            place += room
-            continue
-        length, kind = struct.unpack("<HB", data[place + 4 : place + 7])
-        if kind == 0:
-            return
-        parts += data[place + 7 : place + 7 + length]
-        place += 7 + length
-        if kind in (1, 4):
-            yield parts
-            parts = b""

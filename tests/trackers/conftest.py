@@ -1,7 +1,6 @@
 """Reports made up by hand, and wandb kept offline, quiet and within the test's folder."""
 
 import json
-import struct
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -76,7 +75,9 @@ def _children_named(name: str) -> list[int]:
 
 
 @pytest.fixture
-def history(offline_wandb: Any) -> Callable[[Path], list[dict[str, Any]]]:
+def history(
+    offline_wandb: Any, logged_records: Callable[[bytes], Iterator[bytes]]
+) -> Callable[[Path], list[dict[str, Any]]]:
     """A function: history(folder) -> the rows of all runs in it, oldest run first, as dicts."""
 
     def read(folder: Path) -> list[dict[str, Any]]:
@@ -85,7 +86,7 @@ def history(offline_wandb: Any) -> Callable[[Path], list[dict[str, Any]]]:
         offline_wandb.teardown()  # the file may be written after run.finish() has returned
         rows = []
         for path in sorted(folder.glob("wandb/*run-*/*.wandb"), key=lambda p: p.stat().st_mtime_ns):
-            for data in _logged_records(path.read_bytes()):
+            for data in logged_records(path.read_bytes()):
                 record = Record()
                 record.ParseFromString(data)
                 if record.WhichOneof("record_type") == "history":
@@ -98,22 +99,3 @@ def history(offline_wandb: Any) -> Callable[[Path], list[dict[str, Any]]]:
 
 def _key(item: Any) -> str:
     return ".".join(item.nested_key) or item.key
-
-
-def _logged_records(data: bytes) -> Iterator[bytes]:
-    """The records of a LevelDB log, as wandb writes it: seven bytes of its own come first."""
-    block, place, parts = 32768, 7, b""
-    assert data[:4] == b":W&B"
-    while place + 7 <= len(data):
-        room = block - place % block
-        if room < 7:
-            place += room
-            continue
-        length, kind = struct.unpack("<HB", data[place + 4 : place + 7])
-        if kind == 0:
-            return
-        parts += data[place + 7 : place + 7 + length]
-        place += 7 + length
-        if kind in (1, 4):  # whole, or the last of several parts
-            yield parts
-            parts = b""

@@ -21,7 +21,7 @@ from flasheval.report.page.origin import Origin
 from flasheval.report.page.pictures import Pictures, kept_pictures
 from flasheval.report.page.portrait import Portrait, portrait_of, word_counts
 from flasheval.report.page.prompt_rows import PromptTable, prompt_table
-from flasheval.report.page.ranks import known_ranks, scored_ranks, split_ranks
+from flasheval.report.page.ranks import Ranks, known_ranks, scored_ranks, split_ranks
 from flasheval.report.page.replay import Replay, replay_of
 from flasheval.report.page.scored import Scored
 from flasheval.report.page.tie_rows import TieTable, tie_table, ties_in_words
@@ -137,13 +137,7 @@ def contents_of(
         what = "agreement by size, held-out variants by mean, near ties, the prompts' own numbers"
         missing.append((what if images is None else f"{what}, images", reason or _NO_SCORES))
         known = sorted(known_ranks(subset), key=lambda one: one.metric != metric)
-        finals = [
-            means_plot(
-                one, kind="final", n_prompts=None, size=subset.size, number=i, title=one.metric
-            )
-            for i, one in enumerate(known)
-        ]
-        return replace(page, final_plots=finals)
+        return replace(page, final_plots=_means_plots(known, "final", subset, None))
     replay = replay_of(origin, scored)  # which sums the metrics in the search's own order
     scored = _with_first(scored, metric)
     if isinstance(replay, str) and evidence is not None:
@@ -220,34 +214,27 @@ def _with_replay(
     over = "" if len(evidence.metrics) == 1 else ", mean over metrics"
     count = len(evidence.splits)
     said = f"split {split.name}, the median of {count} by held-out tau ({tau:.3f}{over})"
-    plots = [
+    plots = _means_plots(found, "split", page.subset, scored.table.n_prompts)
+    return replace(page, split=said, split_plots=plots)
+
+
+def _means_plots(
+    found: Sequence[Ranks], kind: str, subset: Subset, n_prompts: int | None
+) -> list[Plot]:
+    return [
         means_plot(
-            one,
-            kind="split",
-            n_prompts=scored.table.n_prompts,
-            size=page.subset.size,
-            number=i,
-            title=one.metric,
+            one, kind=kind, n_prompts=n_prompts, size=subset.size, number=i, title=one.metric
         )
         for i, one in enumerate(found)
     ]
-    return replace(page, split=said, split_plots=plots)
 
 
 def _with_ranks(page: Contents, scored: Scored) -> Contents:
     """Add how the subset itself ranks the variants, and which of them are tied."""
-    finals, ties, tables = [], [], []
-    for number, ranks in enumerate(scored_ranks(scored)):
-        finals.append(
-            means_plot(
-                ranks,
-                kind="final",
-                n_prompts=scored.table.n_prompts,
-                size=page.subset.size,
-                number=number,
-                title=ranks.metric,
-            )
-        )
+    all_ranks = scored_ranks(scored)
+    finals = _means_plots(all_ranks, "final", page.subset, scored.table.n_prompts)
+    ties, tables = [], []
+    for number, ranks in enumerate(all_ranks):
         if len(ranks.full) > 2:
             found = ties_of(ranks, scored.table[ranks.metric].values)
             said = ties_in_words(found, scored.table.n_prompts)

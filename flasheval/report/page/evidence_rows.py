@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from flasheval.report.table import fewer
+from flasheval.report.table import equivalent_cells
 from flasheval.subset import Subset
 from flasheval.subset.evidence import Agreement, Evidence, Spread
 
@@ -33,15 +33,10 @@ class EvidenceTable:
 
 def evidence_tables(subset: Subset) -> list[EvidenceTable]:
     """Return a table for each kind of splits the manifest has evidence of."""
-    record = subset.record
-    first = () if record.evidence is None else (record.evidence,)
-    return [_table(one) for one in (*first, *record.further_evidence)]
+    return [_table(one) for one in subset.record.all_evidence]
 
 
 def _table(evidence: Evidence) -> EvidenceTable:
-    rows: dict[str, Agreement] = dict(evidence.metrics)
-    if len(rows) != 1:
-        rows = {"mean": evidence.pooled, **rows}
     count = len(evidence.splits)
     of = "of this exact set" if evidence.applies_to == "this set" else "of the procedure"
     kind = evidence.pooled.held_out_tau.kind.replace("-", _DASH)
@@ -58,24 +53,19 @@ def _table(evidence: Evidence) -> EvidenceTable:
             "held-out tau, pairs beyond 2 SE",
             "held-out pairs ordered right",
         ),
-        tuple((name, *_cells(row, evidence.size)) for name, row in rows.items()),
+        tuple((name, *_cells(row, evidence.size)) for name, row in evidence.rows.items()),
         evidence.applies_to == "this set",
     )
 
 
 def _cells(row: Agreement, size: int) -> tuple[str, ...]:
-    equivalent = row.equivalent_random_size
-    interval = ""
-    if equivalent is not None and equivalent.low is not None:
-        interval = f" ({equivalent.low}{_DASH}{equivalent.high})"
     significant = row.companions.get("tau_significant")
     accuracy = row.companions.get("pairwise_accuracy")
     return (
         "-" if row.search_tau is None else f"{row.search_tau:.3f}",
         _spread(row.held_out_tau),
         _spread(row.random_tau),
-        "-" if equivalent is None else f"{equivalent.estimate}{interval}",
-        "-" if equivalent is None else fewer(equivalent.estimate, size),
+        *equivalent_cells(row.equivalent_random_size, size),
         "-" if significant is None else f"{significant:.3f}",
         "-" if accuracy is None else f"{accuracy:.1%}",
     )

@@ -12,7 +12,7 @@ from flasheval.errors import DataError
 from flasheval.report.run_folder import MANIFEST, RUN_MARK
 from flasheval.subset import Subset
 
-__all__ = ["Origin", "find_origin"]
+__all__ = ["Origin", "find_origin", "run_with_images"]
 
 _MADE_OF = "a report is made of a search's run folder, a manifest or a published subset"
 
@@ -39,10 +39,7 @@ class Origin:
     @property
     def kept_images(self) -> Path | None:
         """The run of a population that the search's scores are of, where it kept images."""
-        scores = self.located(self.settings.get("scores"))
-        run = Path(scores) if isinstance(scores, str) else Path()
-        kept = isinstance(scores, str) and (run / RUN_MARK).is_file() and (run / "images").is_dir()
-        return run if kept else None
+        return run_with_images(self.located(self.settings.get("scores")))
 
     def located(self, path: object) -> Any:
         """Return a path of the settings (or a mapping of them) as it is found from here."""
@@ -52,6 +49,14 @@ class Origin:
             return path
         there = self.working_folder / path
         return str(there) if there.exists() else path
+
+
+def run_with_images(scores: object) -> Path | None:
+    """Return the folder that scores are read from, where it is a run that kept images."""
+    if not isinstance(scores, str):
+        return None
+    run = Path(scores)
+    return run if (run / RUN_MARK).is_file() and (run / "images").is_dir() else None
 
 
 def find_origin(source: str | Path) -> Origin:

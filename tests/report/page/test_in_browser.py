@@ -1,7 +1,9 @@
 """The page in a real browser, as wide as a desk's screen and as a telephone's."""
 
 import os
+import runpy
 import shutil
+from pathlib import Path
 
 import pytest
 
@@ -11,15 +13,8 @@ from flasheval.report.page.scored import scores_of
 from flasheval.report.page.writing import page_html
 from flasheval.scores import load_scores
 
-ARGUMENTS = (
-    "--no-sandbox",
-    "--disable-gpu",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-    "--disable-quic",
-)
+SCRIPT = Path(__file__).resolve().parents[3] / "scripts" / "screenshot_report.py"
+ARGUMENTS = runpy.run_path(str(SCRIPT))["ARGUMENTS"]
 
 
 @pytest.fixture(scope="module")
