@@ -5,22 +5,24 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING
 
+from flasheval.base.version import __version__ as __version__
+
 if TYPE_CHECKING:
-    from flasheval.checkpoints.comparison import Comparison, compare
-    from flasheval.checkpoints.evaluation import evaluate
-    from flasheval.checkpoints.monitor import CheckpointMonitor
-    from flasheval.checkpoints.report import Report
-    from flasheval.checkpoints.watching.watch import watch
-    from flasheval.errors import FlashevalError
-    from flasheval.procedure import SearchResult, search
+    from flasheval.base.errors import FlashevalError
+    from flasheval.evaluation.comparison import Comparison, compare
+    from flasheval.evaluation.evaluate import evaluate
+    from flasheval.evaluation.monitor import CheckpointMonitor
+    from flasheval.evaluation.report import Report
+    from flasheval.evaluation.watching.watch import watch
+    from flasheval.generators.variants import Variant
     from flasheval.prompts import PromptSet, load_prompts
-    from flasheval.published import load_subset
     from flasheval.runs.run import RunResult, run
     from flasheval.scores import ScoreMatrix, ScoreTable, load_scores
+    from flasheval.selection.held_out.report import ValidationReport
+    from flasheval.selection.held_out.validate import validate
+    from flasheval.selection.search import SearchResult, search
     from flasheval.subset import Subset
-    from flasheval.validation.report import ValidationReport
-    from flasheval.validation.validate import validate
-    from flasheval.variants import Variant
+    from flasheval.subset.library import load_subset
 
 __all__ = [
     "CheckpointMonitor",
@@ -45,8 +47,6 @@ __all__ = [
     "validate",
     "watch",
 ]
-
-__version__ = "0.1.0"
 
 # Modules are loaded on first use of a name, so that `import flasheval` costs next to nothing.
 _HOMES = {

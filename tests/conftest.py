@@ -20,13 +20,13 @@ from typing import ClassVar
 import numpy as np
 import pytest
 
-from flasheval.importers import import_scores
+from flasheval.generators.variants import Variant
 from flasheval.prompts import PromptSet
 from flasheval.scores import ScoreMatrix, ScoreTable, load_scores
-from flasheval.selectors.problem import Problem
-from flasheval.selectors.registry import METHODS
-from flasheval.selectors.selector import OneShot, Selection
-from flasheval.variants import Variant
+from flasheval.scores.importers import import_scores
+from flasheval.selection.methods.problem import Problem
+from flasheval.selection.methods.registry import METHODS
+from flasheval.selection.methods.selector import OneShot, Selection
 
 _SHARED_DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
 
@@ -52,7 +52,7 @@ def _one_torch_thread() -> None:
 @pytest.fixture(scope="session")
 def tiny_models(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     """Where tiny models with random weights are: sd, sdxl, pixart, sd3, amused, gan and clip."""
-    make = runpy.run_path(str(Path(__file__).parents[1] / "scripts" / "make_tiny_models.py"))
+    make = runpy.run_path(str(Path(__file__).with_name("tiny_models") / "make.py"))
     models: dict[str, Path] = make["make_tiny_models"](tmp_path_factory.mktemp("tiny"))
     return models
 

@@ -35,4 +35,6 @@ def test_examples_are_true(name):
 
 
 def test_the_walk_finds_the_package():
-    assert {"flasheval.selectors.run", "flasheval.validation.splits"} <= set(MODULES)
+    assert {"flasheval.selection.methods.driver", "flasheval.selection.held_out.splits"} <= set(
+        MODULES
+    )

@@ -73,7 +73,7 @@ def test_the_wheel_holds_the_data_files_where_the_package_looks(
     unpacked: Path, tmp_path: Path
 ) -> None:
     code = (
-        "import json, flasheval.resources as r;"
+        "import json, flasheval.base.resources as r;"
         "print(json.dumps([r.__file__, str(r.conf_dir()), str(r.subsets_dir())]))"
     )
     module, conf, subsets = map(Path, json.loads(python(code, path=unpacked, cwd=tmp_path)))
@@ -134,7 +134,7 @@ def visit(package):
 visit(flasheval)
 """
     seen = python(code).splitlines()
-    assert {"flasheval.errors", "flasheval.subset", "flasheval.scores"} <= set(seen)
+    assert {"flasheval.base.errors", "flasheval.subset", "flasheval.scores"} <= set(seen)
 
 
 def test_the_readme_gives_ci_its_two_commands() -> None:

@@ -8,7 +8,9 @@ import pytest
 
 SCRIPTS = Path(__file__).resolve().parents[1] / "scripts"
 RUNNABLE = sorted(
-    path.name for path in SCRIPTS.glob("*.py") if "__main__" in path.read_text("utf-8")
+    str(path.relative_to(SCRIPTS))
+    for path in SCRIPTS.glob("*/*.py")
+    if "__main__" in path.read_text("utf-8")
 )
 
 
@@ -22,13 +24,13 @@ def _run(name, *arguments):
 @pytest.mark.parametrize("script", RUNNABLE)
 def test_help_says_what_a_script_is_for(script):
     text = _run(script, "--help")
-    assert text.startswith(f"usage: {script}")
+    assert text.startswith(f"usage: {Path(script).name}")
     assert len(text.splitlines()) > 10
 
 
 def test_speed_is_measured_with_its_memory():
     text = _run(
-        "benchmark_search.py",
+        "evidence/benchmark_search.py",
         *("--only", "frequency", "large"),
         *("--n-sets", 500, "--prompts", 20_000, "--variants", 30),
     )
@@ -47,11 +49,11 @@ def test_agreement_is_measured_beside_random_and_continues(shared_data, tmp_path
         *("--kinds", "random halves", "12 search variants", "two base models out"),
         *("--methods", "frequency", "pooled", "auto"),
     )
-    _run("benchmark_agreement.py", *arguments)
+    _run("evidence/benchmark_agreement.py", *arguments)
     first = (tmp_path / "a.md").read_text("utf-8")
     kept = sorted(path.name for path in (tmp_path / "units").rglob("*.json"))
     assert len(kept) == 3 * 2 * 3 * 2 * 2  # kinds, splits, methods, metrics, sizes
-    _run("benchmark_agreement.py", *arguments)
+    _run("evidence/benchmark_agreement.py", *arguments)
     assert _without_seconds((tmp_path / "a.md").read_text("utf-8")) == _without_seconds(first)
     assert sorted(path.name for path in (tmp_path / "units").rglob("*.json")) == kept
     halves = first.split("## DiffusionDB, random halves")[1].split("##")[0]
@@ -76,10 +78,10 @@ def test_calibrations_are_held_to_their_word_and_it_continues(shared_data, tmp_p
         *("--quick", "--splits", "dev", "--sizes", 10, "--methods", "random", "balanced"),
         *("--prompt-sets", "DiffusionDB"),
     )
-    _run("benchmark_calibration.py", *arguments)
+    _run("evidence/benchmark_calibration.py", *arguments)
     first = (tmp_path / "c.md").read_text("utf-8")
     kept = sorted(path.name for path in (tmp_path / "units").iterdir())
-    _run("benchmark_calibration.py", *arguments)
+    _run("evidence/benchmark_calibration.py", *arguments)
     assert (tmp_path / "c.md").read_text("utf-8") == first
     assert sorted(path.name for path in (tmp_path / "units").iterdir()) == kept
     rows = [line.split(" | ") for line in first.splitlines() if line.startswith("| random halves")]
@@ -96,10 +98,10 @@ def test_comparisons_save_prompts_and_are_seldom_wrong_and_it_continues(tmp_path
         *("--units", tmp_path / "units", "--out", tmp_path / "c.md"),
         *("--seeds", 1, "--splits", "dev"),
     )
-    _run("benchmark_comparisons.py", *arguments)
+    _run("evidence/benchmark_comparisons.py", *arguments)
     first = (tmp_path / "c.md").read_text("utf-8")
     kept = sorted(path.name for path in (tmp_path / "units").iterdir())
-    _run("benchmark_comparisons.py", *arguments)
+    _run("evidence/benchmark_comparisons.py", *arguments)
     assert (tmp_path / "c.md").read_text("utf-8") == first
     assert sorted(path.name for path in (tmp_path / "units").iterdir()) == kept
     rows = [line.split(" | ") for line in first.splitlines() if line.startswith("| miniature |")]

@@ -6,8 +6,8 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import flasheval
+from flasheval.base.resources import conf_dir
 from flasheval.cli.help import VERBS, first_comment, keys_of, verb_help
-from flasheval.resources import conf_dir
 
 __all__ = ["cli_page", "pages", "python_pages", "settings_page"]
 
@@ -39,8 +39,8 @@ _BESIDE: dict[str, Sequence[str]] = {
         "flasheval.subset.evidence.Record",
         "flasheval.subset.evidence.Evidence",
     ),
-    "checkpoints": ("flasheval.checkpoints.MetricScores",),
-    "errors": ("flasheval.errors.DataError", "flasheval.errors.SettingError"),
+    "checkpoints": ("flasheval.evaluation.MetricScores",),
+    "errors": ("flasheval.base.errors.DataError", "flasheval.base.errors.SettingError"),
 }
 _OF_A_MODULE = "    options: {show_root_heading: false, show_root_toc_entry: false}\n"
 _MODULES = {"trackers": "Trackers", "set_metrics": "Set metrics"}

@@ -16,8 +16,8 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import NoReturn
 
-from flasheval.errors import FlashevalError
-from flasheval.suggest import nearest
+from flasheval.base.errors import FlashevalError
+from flasheval.base.suggest import nearest
 
 __all__ = ["main"]
 
@@ -36,7 +36,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         0
 
     """
-    from flasheval import __version__
+    from flasheval.base.version import __version__
     from flasheval.cli.help import VERBS, overview, verb_help
 
     words = list(sys.argv[1:] if argv is None else argv)
@@ -70,7 +70,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _run_verb(verb: str, words: list[str]) -> int:
     from flasheval.cli.hydra_app import run_verb
-    from flasheval.cli.mistakes import Mistake
+    from flasheval.cli.setting_errors import Mistake
 
     try:
         return run_verb(verb, words)

@@ -8,8 +8,8 @@ from dataclasses import asdict, fields, is_dataclass
 from pathlib import Path
 from typing import Any
 
-from flasheval.cli.mistakes import Mistake, setting_mistake, unknown_key
-from flasheval.errors import FlashevalError
+from flasheval.base.errors import FlashevalError
+from flasheval.cli.setting_errors import Mistake, setting_mistake, unknown_key
 
 __all__ = ["check_jobs", "plain_settings", "register"]
 
@@ -49,7 +49,7 @@ def register(verb: str) -> None:
 
 
 def _nodes(verb: str) -> Iterator[tuple[str, str, type[Any]]]:
-    from flasheval.configs import (
+    from flasheval.cli.configs import (
         IMPORTER_CONFIGS,
         PROTOCOL_CONFIGS,
         RUN_CONFIGS,
@@ -193,8 +193,8 @@ def _refuse_added_keys(config: Any) -> None:
 
 
 def _run_name(*, _root_: Any) -> str:
-    from flasheval.configs import SearchConfig, method_configs
-    from flasheval.report.run_folder import run_name
+    from flasheval.base.run_folders import run_name
+    from flasheval.cli.configs import SearchConfig, method_configs
 
     settings = plain_settings(_root_)
     defaults = asdict(SearchConfig())
@@ -203,14 +203,14 @@ def _run_name(*, _root_: Any) -> str:
 
 
 def _run_folder(*, _root_: Any) -> str:
-    from flasheval.report.run_folder import FOLDER_OF_RUNS
+    from flasheval.base.run_folders import FOLDER_OF_RUNS
 
     return str(_root_.out or f"{FOLDER_OF_RUNS}/search/{_run_name(_root_=_root_)}")
 
 
 def _validation_folder(*, _root_: Any) -> str:
-    from flasheval.configs import ValidateConfig
-    from flasheval.report.run_folder import FOLDER_OF_RUNS
+    from flasheval.base.run_folders import FOLDER_OF_RUNS
+    from flasheval.cli.configs import ValidateConfig
     from flasheval.report.validation_folder import validation_name
 
     settings = plain_settings(_root_)
@@ -219,23 +219,23 @@ def _validation_folder(*, _root_: Any) -> str:
 
 
 def _population_folder(*, _root_: Any) -> str:
-    from flasheval.report.run_folder import population_folder
+    from flasheval.base.run_folders import population_folder
 
     settings = plain_settings(_root_)
     return str(settings["out"] or population_folder(settings["population"], settings["prompts"]))
 
 
 def _distance_folder(*, _root_: Any) -> str:
-    from flasheval.commands.distance import distance_name
-    from flasheval.report.run_folder import FOLDER_OF_RUNS
+    from flasheval.base.run_folders import FOLDER_OF_RUNS
+    from flasheval.cli.commands.distance import distance_name
 
     settings = plain_settings(_root_)
     return str(settings["out"] or f"{FOLDER_OF_RUNS}/distance/{distance_name(settings)}")
 
 
 def _sweep_folder(*, _root_: Any) -> str:
-    from flasheval.report.run_folder import FOLDER_OF_RUNS
-    from flasheval.storage.canonical import sha256_of
+    from flasheval.base.canonical import sha256_of
+    from flasheval.base.run_folders import FOLDER_OF_RUNS
 
     words = sorted(_root_.hydra.overrides.task)
     swept = "-".join(word.partition("=")[0] for word in words if "," in word) or "all"

@@ -6,8 +6,8 @@ import re
 from collections.abc import Sequence
 from pathlib import Path
 
-from flasheval.cli.mistakes import Mistake
-from flasheval.resources import conf_dir
+from flasheval.base.resources import conf_dir
+from flasheval.cli.setting_errors import Mistake
 
 __all__ = ["experiments", "refuse_other_verbs"]
 

@@ -6,8 +6,8 @@ import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from flasheval.base.resources import conf_dir
 from flasheval.cli.experiments import experiments
-from flasheval.resources import conf_dir
 
 __all__ = ["VERBS", "first_comment", "keys_of", "overview", "verb_help"]
 
@@ -261,7 +261,7 @@ def _formats() -> dict[str, str]:
     """Return each format's settings in words, by its name."""
     from dataclasses import fields
 
-    from flasheval.exports.registry import FORMATS
+    from flasheval.subset.exports.registry import FORMATS
 
     keys = {name: [key.name for key in fields(one)] for name, one in FORMATS.items()}
     return {name: ", ".join(own) if own else "no settings" for name, own in keys.items()}

@@ -9,13 +9,13 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from flasheval.base.errors import FlashevalError
+from flasheval.cli.arguments import lifted, read_options, tidied
 from flasheval.cli.composing import check_jobs, plain_settings, register
-from flasheval.cli.mistakes import Mistake
-from flasheval.cli.words import lifted, read_options, tidied
-from flasheval.errors import FlashevalError
+from flasheval.cli.setting_errors import Mistake
 
 if TYPE_CHECKING:
-    from flasheval.commands.jobs import Outcome
+    from flasheval.cli.commands.jobs import Outcome
 
 __all__ = ["run_verb"]
 
@@ -35,7 +35,7 @@ def run_verb(verb: str, words: list[str]) -> int:
     from hydra import initialize_config_dir
     from hydra.core.global_hydra import GlobalHydra
 
-    from flasheval.resources import conf_dir
+    from flasheval.base.resources import conf_dir
 
     options = read_options(verb, words)
     overrides = tidied(verb, options)
@@ -59,7 +59,7 @@ def job(config: Any) -> Outcome:
     from hydra.core.hydra_config import HydraConfig
     from hydra.types import RunMode
 
-    from flasheval.commands.jobs import run_job
+    from flasheval.cli.commands.jobs import run_job
 
     hydra = HydraConfig.get()
     verb = str(hydra.job.config_name)
@@ -70,7 +70,7 @@ def job(config: Any) -> Outcome:
 
 
 def _run_one(hydra: Any, verb: str, overrides: list[str], folder: Path) -> int:
-    from flasheval.report.run_folder import RUN_MARK, require_writable
+    from flasheval.base.run_folders import RUN_MARK, require_writable
 
     fresh = verb in _WITH_FOLDER and not folder.exists()
     if verb in _WITH_FOLDER:
@@ -87,9 +87,9 @@ def _run_one(hydra: Any, verb: str, overrides: list[str], folder: Path) -> int:
 
 
 def _run_many(hydra: Any, verb: str, overrides: list[str], folder: Path) -> int:
-    from flasheval.cli.mistakes import quoted
-    from flasheval.commands.jobs import finish_sweep
-    from flasheval.report.run_folder import require_writable
+    from flasheval.base.run_folders import require_writable
+    from flasheval.cli.commands.jobs import finish_sweep
+    from flasheval.cli.setting_errors import quoted
 
     if verb == "validate":
         raise Mistake(
@@ -112,7 +112,7 @@ def _leave_to_hydra(verb: str, words: list[str]) -> int:
     """Let Hydra show settings or help; the words have been checked already."""
     import hydra
 
-    from flasheval.resources import conf_dir
+    from flasheval.base.resources import conf_dir
 
     kept, root = sys.argv, logging.getLogger()
     level, handlers = root.level, root.handlers[:]

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from flasheval.errors import DataError, SettingError
-from flasheval.suggest import nearest
-from flasheval.weights import Weights, locate
+from flasheval.base.errors import DataError, SettingError
+from flasheval.base.models.weights import Weights, locate
+from flasheval.base.suggest import nearest
 
 __all__ = ["find_components", "load_components"]
 

@@ -8,17 +8,19 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
-from flasheval.errors import DataError, FlashevalError, SettingError
+from flasheval.base.errors import DataError, FlashevalError, SettingError
+from flasheval.base.models.weights import Weights
+from flasheval.base.suggest import nearest
 from flasheval.generators.components import load_components
-from flasheval.generators.diffusers_settings import DiffusersSettings, lora_revision
 from flasheval.generators.evaluations import EvaluationCounter, denoiser_of
 from flasheval.generators.generator import Batch, Generator
-from flasheval.generators.lost_weights import weights_all_there
-from flasheval.generators.quantise import quantise
+from flasheval.generators.lora import lora_revision
+from flasheval.generators.missing_weights import weights_all_there
+from flasheval.generators.quantise import Quantisation, quantise
 from flasheval.generators.schedulers import swapped_scheduler
-from flasheval.suggest import nearest
+from flasheval.generators.variants import Factor
 
 __all__ = ["DiffusersGenerator", "LoadedPipeline", "load_generator"]
 
@@ -112,8 +114,86 @@ class DiffusersGenerator:
         return made.images
 
 
+class PipelineSettings(Protocol):
+    """What a pipeline is loaded by: the fields of `DiffusersSettings`."""
+
+    @property
+    def checkpoint(self) -> str:
+        """A folder or a name on the Hub."""
+
+    @property
+    def found(self) -> Weights:
+        """The checkpoint, looked for."""
+
+    @property
+    def found_components(self) -> Mapping[str, Weights]:
+        """Parts from elsewhere, looked for."""
+
+    @property
+    def weights(self) -> str | None:
+        """Which of several sets of weights."""
+
+    @property
+    def scheduler(self) -> str | None:
+        """The scheduler to swap in."""
+
+    @property
+    def scheduler_settings(self) -> Mapping[str, object]:
+        """Its settings to change."""
+
+    @property
+    def steps(self) -> int | None:
+        """Steps of the scheduler."""
+
+    @property
+    def guidance(self) -> float | None:
+        """Guidance scale."""
+
+    @property
+    def width(self) -> int | None:
+        """Width of the images in pixels."""
+
+    @property
+    def height(self) -> int | None:
+        """Height of the images in pixels."""
+
+    @property
+    def negative_prompt(self) -> str | None:
+        """One text for every prompt."""
+
+    @property
+    def quantise(self) -> Quantisation | None:
+        """How the denoiser's weights are rounded."""
+
+    @property
+    def lora(self) -> str | None:
+        """A LoRA to fuse in."""
+
+    @property
+    def lora_scale(self) -> float:
+        """Its strength."""
+
+    @property
+    def safety_checker(self) -> bool:
+        """Whether the checkpoint's safety checker is loaded."""
+
+    @property
+    def offload(self) -> str | None:
+        """Whether parts are kept off the GPU."""
+
+    @property
+    def options(self) -> Mapping[str, object]:
+        """Further arguments of the pipeline's call."""
+
+    def factors(self) -> Mapping[str, Factor]:
+        """Return the factors of the variant."""
+
+    def compute_dtype(self, device: str) -> str:
+        """Return the name of the type the model computes in."""
+
+
 def load_generator(
-    settings: DiffusersSettings, device: str, last: Generator | None = None
+    settings: PipelineSettings, device: str, last: Generator | None = None
 ) -> DiffusersGenerator:
     """Return a generator; see `DiffusersSettings.load`."""
     if isinstance(last, DiffusersGenerator):
@@ -126,7 +206,7 @@ def load_generator(
     return DiffusersGenerator(loaded, str(settings.factors()["family"]), scheduler, arguments)
 
 
-def _load(settings: DiffusersSettings, device: str) -> LoadedPipeline:
+def _load(settings: PipelineSettings, device: str) -> LoadedPipeline:
     try:
         import diffusers
         import torch
@@ -175,7 +255,7 @@ def _load(settings: DiffusersSettings, device: str) -> LoadedPipeline:
     return LoadedPipeline(pipeline, pipeline.scheduler, arguments, takes_lists)
 
 
-def _not_loaded(settings: DiffusersSettings, error: Exception) -> str:
+def _not_loaded(settings: PipelineSettings, error: Exception) -> str:
     folder = Path(settings.found.path)
     reason = " ".join(str(error).split())[:300] or type(error).__name__
     if folder.is_dir() and list(folder.rglob("*.bin")) and not list(folder.rglob("*.safetensors")):
@@ -183,7 +263,7 @@ def _not_loaded(settings: DiffusersSettings, error: Exception) -> str:
     return f"checkpoint {settings.checkpoint} cannot be loaded: {reason}"
 
 
-def _fuse_lora(pipeline: Any, settings: DiffusersSettings) -> None:
+def _fuse_lora(pipeline: Any, settings: PipelineSettings) -> None:
     """Add the LoRA to the weights: as fast as without, and it can be quantised."""
     if not hasattr(pipeline, "load_lora_weights"):
         raise SettingError(f"lora={settings.lora}: {type(pipeline).__name__} takes none")
@@ -209,7 +289,7 @@ def _place(pipeline: Any, offload: str | None, device: str) -> None:
         pipeline.enable_sequential_cpu_offload(device=device)
 
 
-def _arguments(settings: DiffusersSettings, known: frozenset[str]) -> dict[str, Any]:
+def _arguments(settings: PipelineSettings, known: frozenset[str]) -> dict[str, Any]:
     """Return the arguments of the pipeline's call; SettingError for one it does not take."""
     named = {
         "steps": ("num_inference_steps", settings.steps),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
@@ -10,18 +9,21 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, get_args
 
-from flasheval.errors import DataError, SettingError
+from flasheval.base.canonical import JSON, canonical_value, sha256_of
+from flasheval.base.errors import DataError, SettingError
+from flasheval.base.models.weights import Weights, local_path, locate
 from flasheval.generators.components import find_components
 from flasheval.generators.generator import Generator, GeneratorSettings
+from flasheval.generators.lora import lora_revision
 from flasheval.generators.quantise import Quantisation
-from flasheval.storage.canonical import JSON, canonical_value, sha256_of
-from flasheval.variants import Factor
-from flasheval.weights import Weights, local_path, locate
+from flasheval.generators.variants import Factor
 
 if TYPE_CHECKING:
     from flasheval.generators.diffusers_pipeline import DiffusersGenerator
 
-__all__ = ["DiffusersSettings", "lora_revision"]
+__all__ = [
+    "DiffusersSettings",
+]
 
 Dtype = Literal["auto", "fp32", "fp16", "bf16"]
 
@@ -204,23 +206,6 @@ def _read_json(path: Path) -> dict[str, Any]:
     except (OSError, ValueError):
         return {}
     return found if isinstance(found, dict) else {}
-
-
-def lora_revision(name: str) -> str:
-    """Return a LoRA's commit on the Hub, or the hash of its local files. Raises DataError."""
-    path = Path(name).expanduser()
-    files = sorted(path.glob("*.safetensors")) if path.is_dir() else [path]
-    if path.exists() and files:
-        digest = hashlib.sha256()
-        for file in files:
-            try:
-                digest.update(hashlib.sha256(file.read_bytes()).digest())
-            except OSError as error:
-                raise DataError(f"lora={name}: cannot read {file}: {error.strerror}") from error
-        return f"sha256:{digest.hexdigest()[:24]}"
-    if path.suffix or name.count("/") != 1:
-        raise DataError(f"lora={name}: there is no such file; expected safetensors")
-    return locate(name, marker="pytorch_lora_weights.safetensors").revision
 
 
 def _json(value: Mapping[str, object]) -> Any:

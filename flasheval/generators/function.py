@@ -6,11 +6,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from flasheval.errors import SettingError
+from flasheval.base.canonical import JSON
+from flasheval.base.errors import SettingError
+from flasheval.base.user_code import load_object, source_hash
 from flasheval.generators.generator import Batch, Generator, GeneratorSettings
-from flasheval.storage.canonical import JSON
-from flasheval.user_code import load_object, source_hash
-from flasheval.variants import Factor
+from flasheval.generators.variants import Factor
 
 __all__ = ["FunctionGenerator", "FunctionSettings"]
 

@@ -9,11 +9,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar, Literal
 
-from flasheval.errors import DataError, FlashevalError, SettingError
+from flasheval.base.canonical import JSON
+from flasheval.base.errors import DataError, FlashevalError, SettingError
+from flasheval.base.user_code import load_object, source_hash
 from flasheval.generators.generator import Batch, Generator, GeneratorSettings
-from flasheval.storage.canonical import JSON
-from flasheval.user_code import load_object, source_hash
-from flasheval.variants import Factor
+from flasheval.generators.variants import Factor
 
 __all__ = ["GanGenerator", "GanSettings"]
 

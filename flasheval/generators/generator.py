@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar, Protocol
 
-from flasheval.storage.canonical import JSON
-from flasheval.variants import Factor
+from flasheval.base.canonical import JSON
+from flasheval.generators.variants import Factor
 
 __all__ = ["Batch", "Generator", "GeneratorSettings"]
 

@@ -8,12 +8,12 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
-from flasheval.errors import DataError, SettingError
+from flasheval.base.canonical import JSON
+from flasheval.base.errors import DataError, SettingError
+from flasheval.base.table_files import read_columns
 from flasheval.generators.generator import Batch, Generator, GeneratorSettings
 from flasheval.generators.images import ImageFault, from_pil
-from flasheval.storage.canonical import JSON
-from flasheval.storage.table_files import read_columns
-from flasheval.variants import Factor
+from flasheval.generators.variants import Factor
 
 if TYPE_CHECKING:
     from PIL.Image import Image

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeGuard
 
 import numpy as np
 
-from flasheval.errors import DataError
+from flasheval.base.errors import DataError
 
 if TYPE_CHECKING:
     from PIL.Image import Image

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Literal, get_args
 
-from flasheval.errors import SettingError
+from flasheval.base.errors import SettingError
 
 __all__ = ["Quantisation", "fake_quantise", "quantise"]
 

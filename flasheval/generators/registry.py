@@ -6,14 +6,14 @@ from collections.abc import Mapping
 from dataclasses import fields
 from typing import Any
 
-from flasheval.errors import SettingError
+from flasheval.base.errors import SettingError
+from flasheval.base.json_data import from_plain
+from flasheval.base.suggest import nearest
 from flasheval.generators.diffusers_settings import DiffusersSettings
 from flasheval.generators.function import FunctionSettings
 from flasheval.generators.gan import GanSettings
 from flasheval.generators.generator import GeneratorSettings
 from flasheval.generators.image_folder import ImageFolderSettings
-from flasheval.storage.plain import from_plain
-from flasheval.suggest import nearest
 
 __all__ = ["GENERATORS", "generator_keys", "make_generator"]
 
@@ -50,7 +50,7 @@ def make_generator(kind: str, settings: Mapping[str, object], source: str) -> Ge
     {'family': 'images'}
     >>> make_generator("images", {"foldr": "out"}, "variant 'a'")
     Traceback (most recent call last):
-    flasheval.errors.DataError: variant 'a': foldr is not a known key; did you mean 'folder'?
+    flasheval.base.errors.DataError: variant 'a': foldr is not a known key; did you mean 'folder'?
 
     """
     cls = _settings_of(kind, source)

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from flasheval.errors import SettingError
-from flasheval.suggest import nearest
+from flasheval.base.errors import SettingError
+from flasheval.base.suggest import nearest
 
 __all__ = ["SCHEDULERS", "swapped_scheduler"]
 

@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from math import fsum
 from typing import Literal
 
-from flasheval.miniature.found import Found, Seen
 from flasheval.miniature.layout import AREAS, Item, fits_relation
+from flasheval.miniature.sightings import Found, Seen
 from flasheval.miniature.world import Scene, Thing
 
 __all__ = ["Check", "Composition", "compare"]

@@ -2,8 +2,8 @@
 
 It tells of each of 8 x 8 cells whether the centre of a thing is in it, and if so of which shape,
 colour, place and radius (Zhou et al. 2019, arXiv 1904.07850, find objects as such points). It is
-trained by `scripts/miniature_training/detector.py`. Needs torch; nothing imports it before a
-detector is loaded.
+trained by `scripts/miniature/miniature_training/detector.py`. Needs torch; nothing imports it
+before a detector is loaded.
 """
 
 from __future__ import annotations
@@ -18,11 +18,11 @@ import numpy as np
 from numpy.typing import NDArray
 from torch import nn
 
-from flasheval.miniature.found import Found, Seen
+from flasheval.base.models.loading import as_loaded, put
+from flasheval.base.models.weights import Weights
 from flasheval.miniature.networks import as_input, load_state, read_widths, save_network
+from flasheval.miniature.sightings import Found, Seen
 from flasheval.miniature.world import BACKGROUNDS, COLOURS, SHAPES, STYLES
-from flasheval.scorers.loading import as_loaded, put
-from flasheval.weights import Weights
 
 if TYPE_CHECKING:
     from PIL.Image import Image

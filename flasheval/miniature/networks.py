@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from flasheval.errors import DataError
+from flasheval.base.errors import DataError
+from flasheval.base.files import atomic_write, read_text
+from flasheval.base.models.stored import read_state
+from flasheval.base.models.weights import Weights
 from flasheval.miniature.drawing import SIZE
-from flasheval.scorers.stored import read_state
-from flasheval.storage.files import atomic_write, read_text
-from flasheval.weights import Weights
 
 if TYPE_CHECKING:
     import torch

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from flasheval.errors import DataError
+from flasheval.base.errors import DataError
 
 __all__ = ["PIPELINES", "load_pipeline"]
 

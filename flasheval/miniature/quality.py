@@ -1,7 +1,8 @@
 """A small network that tells how clean a picture of the drawn world is, whatever its caption.
 
 It is trained to tell how far a spoiled picture is from the clean one it was made of: see
-`scripts/miniature_training/quality.py`. Needs torch; nothing imports it before a model is loaded.
+`scripts/miniature/miniature_training/quality.py`. Needs torch; nothing imports it before a model is
+loaded.
 """
 
 from __future__ import annotations
@@ -11,8 +12,8 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
+from flasheval.base.models.weights import Weights
 from flasheval.miniature.networks import load_state, read_widths, save_network
-from flasheval.weights import Weights
 
 __all__ = ["WIDTHS", "QualityNetwork", "load_quality", "save_quality"]
 

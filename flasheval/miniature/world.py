@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from flasheval.errors import DataError
+from flasheval.base.errors import DataError
 
 __all__ = [
     "BACKGROUNDS",

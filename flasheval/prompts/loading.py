@@ -5,13 +5,21 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from flasheval.errors import DataError
-from flasheval.prompts import PromptSet
-from flasheval.storage.columns import Columns
-from flasheval.storage.files import atomic_write, content_stem, content_suffix, read_text
-from flasheval.storage.table_files import TABLE_SUFFIXES, read_columns
+from flasheval.base.columns import Columns
+from flasheval.base.errors import DataError
+from flasheval.base.files import atomic_write, content_stem, content_suffix, read_text
+from flasheval.base.resources import MINIATURE, shipped_scores
+from flasheval.base.table_files import TABLE_SUFFIXES, read_columns
+from flasheval.prompts.prompt_set import PromptSet
 
-__all__ = ["ID_KEYS", "TEXT_KEYS", "read_prompts", "write_prompts"]
+__all__ = [
+    "ID_KEYS",
+    "TEXT_KEYS",
+    "load_prompts",
+    "read_prompts",
+    "save_prompts",
+    "write_prompts",
+]
 
 ID_KEYS = ("prompt_id", "id")
 TEXT_KEYS = ("caption", "prompt", "text")
@@ -103,3 +111,44 @@ def write_prompts(prompts: PromptSet, path: Path) -> Path:
     with atomic_write(path) as temporary:
         pq.write_table(table, temporary, compression="zstd", write_page_checksum=True)
     return path
+
+
+def load_prompts(
+    path: str | Path,
+    *,
+    name: str | None = None,
+    id_key: str | None = None,
+    text_key: str | None = None,
+) -> PromptSet:
+    r"""Read a prompt file; its suffix and content say how.
+
+    COCO captions JSON (``annotations``: annotation id and caption), JSON lines or a JSON list
+    of objects (``.jsonl``, ``.json``), ``.csv``, ``.tsv``, ``.parquet``, and plain text (any
+    other suffix: one prompt a line, its id the line's number from 1; blank lines are left out
+    with a warning that counts them). Text forms may be packed as ``.xz`` or ``.gz``. Ids are
+    looked for under ``prompt_id`` or ``id``, texts under ``caption``, ``prompt`` or ``text``,
+    unless ``id_key`` and ``text_key`` say otherwise; other columns of plain values become
+    extras. Texts are kept exactly as they are; ``name`` is the file's stem unless said. The path
+    ``"miniature"`` names the prompts that travel with the package.
+
+    Raises DataError in one line naming the file and the row, line or key at fault: missing,
+    empty, cut short, not UTF-8, no id or text, a repeated id.
+
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     file = Path(folder) / "pets.txt"
+    ...     _ = file.write_text("A cat.\nA dog.\n")
+    ...     load_prompts(file).ids
+    ('1', '2')
+    """
+    path = shipped_scores(path) / "prompts.parquet" if path == MINIATURE else Path(path)
+    return read_prompts(path, name, id_key, text_key)
+
+
+def save_prompts(prompts: PromptSet, path: str | Path) -> Path:
+    """Write a prompt set as Parquet and return its path.
+
+    Columns: ``prompt_id``, ``text_sha256`` and ``text`` where known, then the extras.
+    load_prompts gives the same set back. Raises DataError when it cannot be written.
+    """
+    return write_prompts(prompts, Path(path))

@@ -6,17 +6,19 @@ import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from flasheval.errors import DataError
-from flasheval.resources import MINIATURE, shipped_scores
-from flasheval.suggest import nearest
+from flasheval.base.errors import DataError
+from flasheval.base.ids import prompt_id
+from flasheval.base.suggest import nearest
 
-__all__ = ["PromptSet", "load_prompts", "prompt_id", "save_prompts", "text_hash"]
+__all__ = [
+    "PromptSet",
+    "text_hash",
+]
 
 
 def text_hash(text: str) -> str:
@@ -35,21 +37,6 @@ def text_hash(text: str) -> str:
     except UnicodeEncodeError as error:
         raise DataError(f"the text {text[:40]!r} holds a lone surrogate; mend it first") from error
     return hashlib.sha256(encoded).hexdigest()
-
-
-def prompt_id(value: Any) -> str:
-    """Return an id as a string: integers in decimal, strings as they are.
-
-    Raises DataError for anything else (floats, bools, None) and for the empty string.
-
-    >>> prompt_id(37)
-    '37'
-    """
-    if isinstance(value, np.generic):
-        value = value.item()
-    if isinstance(value, bool) or not isinstance(value, int | str) or value == "":
-        raise DataError(f"a prompt id must be a non-empty string or an integer, not {value!r}")
-    return str(value)
 
 
 @dataclass(frozen=True)
@@ -167,51 +154,6 @@ class PromptSet:
         return object.__new__(PromptSet)._set(
             self.name, self.ids, None, self.text_hashes, dict(self.extras)
         )
-
-
-def load_prompts(
-    path: str | Path,
-    *,
-    name: str | None = None,
-    id_key: str | None = None,
-    text_key: str | None = None,
-) -> PromptSet:
-    r"""Read a prompt file; its suffix and content say how.
-
-    COCO captions JSON (``annotations``: annotation id and caption), JSON lines or a JSON list
-    of objects (``.jsonl``, ``.json``), ``.csv``, ``.tsv``, ``.parquet``, and plain text (any
-    other suffix: one prompt a line, its id the line's number from 1; blank lines are left out
-    with a warning that counts them). Text forms may be packed as ``.xz`` or ``.gz``. Ids are
-    looked for under ``prompt_id`` or ``id``, texts under ``caption``, ``prompt`` or ``text``,
-    unless ``id_key`` and ``text_key`` say otherwise; other columns of plain values become
-    extras. Texts are kept exactly as they are; ``name`` is the file's stem unless said. The path
-    ``"miniature"`` names the prompts that travel with the package.
-
-    Raises DataError in one line naming the file and the row, line or key at fault: missing,
-    empty, cut short, not UTF-8, no id or text, a repeated id.
-
-    >>> import tempfile
-    >>> with tempfile.TemporaryDirectory() as folder:
-    ...     file = Path(folder) / "pets.txt"
-    ...     _ = file.write_text("A cat.\nA dog.\n")
-    ...     load_prompts(file).ids
-    ('1', '2')
-    """
-    from flasheval.prompts.loading import read_prompts
-
-    path = shipped_scores(path) / "prompts.parquet" if path == MINIATURE else Path(path)
-    return read_prompts(path, name, id_key, text_key)
-
-
-def save_prompts(prompts: PromptSet, path: str | Path) -> Path:
-    """Write a prompt set as Parquet and return its path.
-
-    Columns: ``prompt_id``, ``text_sha256`` and ``text`` where known, then the extras.
-    load_prompts gives the same set back. Raises DataError when it cannot be written.
-    """
-    from flasheval.prompts.loading import write_prompts
-
-    return write_prompts(prompts, Path(path))
 
 
 def _checked_ids(name: str, ids: Iterable[Any]) -> tuple[str, ...]:

@@ -11,13 +11,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from flasheval.errors import DataError, SettingError
+from flasheval.base.errors import DataError, SettingError
+from flasheval.base.files import atomic_write
 from flasheval.generators.images import ImageFault
 from flasheval.report.sheet_drawing import Sheet, draw_sheet
-from flasheval.runs.kept.images import open_image_store
-from flasheval.runs.status.asked_work import AskedWork
+from flasheval.runs.kept.opening import open_image_store
+from flasheval.runs.status.requested_work import AskedWork
 from flasheval.scores import ScoreTable
-from flasheval.storage.files import atomic_write
 
 if TYPE_CHECKING:
     from PIL.Image import Image

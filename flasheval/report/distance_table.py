@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from rich.console import Group, RenderableType
 from rich.text import Text
 
-from flasheval.report.table import plain_table, shortened, warning_lines
+from flasheval.base.text import plain_table, shortened, warning_lines
 
 if TYPE_CHECKING:
     from flasheval.set_metrics.comparison import SetComparison

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from flasheval.storage.files import atomic_write
+from flasheval.base.files import atomic_write
 
 if TYPE_CHECKING:
+    from flasheval.selection.held_out.measure import Measurement
     from flasheval.subset.evidence import EquivalentSize
-    from flasheval.validation.measure import Measurement
 
 __all__ = ["agreement_figure", "plot_agreement"]
 
@@ -57,7 +57,7 @@ def agreement_figure(
     random prompts agree as well.
 
     Args:
-        measurement: From `flasheval.validation.measure.measure`.
+        measurement: From `flasheval.selection.held_out.measure.measure`.
         method: The method's name.
         size: The size asked for.
         prompt_set: Name of the prompt set.

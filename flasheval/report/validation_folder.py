@@ -12,11 +12,11 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from flasheval.report.run_folder import run_name
-from flasheval.storage.files import atomic_write
+from flasheval.base.files import atomic_write
+from flasheval.base.run_folders import run_name
 
 if TYPE_CHECKING:
-    from flasheval.validation.report import ValidationReport
+    from flasheval.selection.held_out.report import ValidationReport
 
 __all__ = ["LOG", "PLOT", "TEXT", "validation_name", "write_validation"]
 
@@ -37,7 +37,7 @@ def validation_name(settings: Mapping[str, Any], defaults: Mapping[str, Any]) ->
 
     Example:
         >>> from dataclasses import asdict
-        >>> from flasheval.configs import ValidateConfig
+        >>> from flasheval.cli.configs import ValidateConfig
         >>> defaults = asdict(ValidateConfig())
         >>> validation_name({**defaults, "methods": ["balanced"], "size": [10, 50]}, defaults)
         'miniature-all-balanced-10+50-seed0'

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from flasheval.report.markdown import markdown_table
-from flasheval.report.validation_answer import answer
-from flasheval.report.validation_table import (
+from flasheval.base.text import markdown_table
+from flasheval.selection.held_out.answer import answer
+from flasheval.selection.held_out.records import SplitKind, Summary
+from flasheval.selection.held_out.report import ValidationReport
+from flasheval.selection.held_out.table import (
     FOOTNOTE,
     about,
     cluster_heading,
@@ -19,8 +21,6 @@ from flasheval.report.validation_table import (
     signed,
     spread_text,
 )
-from flasheval.validation.records import SplitKind, Summary
-from flasheval.validation.report import ValidationReport
 
 __all__ = ["markdown_report"]
 

@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from flasheval.report.validation_table import kind_heading
-from flasheval.storage.files import atomic_write
-from flasheval.validation.contenders import RANDOM
+from flasheval.base.files import atomic_write
+from flasheval.selection.held_out.contenders import RANDOM
+from flasheval.selection.held_out.table import kind_heading
 
 if TYPE_CHECKING:
-    from flasheval.validation.records import LearningCurve, SplitKind, Summary
-    from flasheval.validation.report import ValidationReport
+    from flasheval.selection.held_out.records import LearningCurve, SplitKind, Summary
+    from flasheval.selection.held_out.report import ValidationReport
 
 __all__ = ["plot_validation", "validation_figure"]
 

@@ -7,7 +7,7 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from flasheval.errors import DataError
+from flasheval.base.errors import DataError
 from flasheval.prompts import PromptSet
 
 __all__ = ["Chunk", "chunks_of", "prompts_digest"]

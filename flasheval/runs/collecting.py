@@ -9,13 +9,13 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from flasheval.generators.variants import Factor, Variant
 from flasheval.prompts import PromptSet, load_prompts
 from flasheval.runs.chunks import prompts_digest
-from flasheval.runs.plan import slug
+from flasheval.runs.run_plan import slug
 from flasheval.runs.score_files import UnitScores, read_unit_scores
 from flasheval.runs.store import RegisteredMetric, RegisteredVariant, RunSettings, RunStore
 from flasheval.scores import ScoreMatrix, ScoreTable, load_scores
-from flasheval.variants import Factor, Variant
 
 __all__ = ["Collected", "collect"]
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from flasheval.runs.plan import Plan, PlannedVariant
+from flasheval.runs.run_plan import Plan, PlannedVariant
 from flasheval.runs.store import RunStore
 
 __all__ = ["Counter"]

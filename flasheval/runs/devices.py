@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from importlib.util import find_spec
 
-from flasheval.errors import SettingError
+from flasheval.base.errors import SettingError
 
 __all__ = ["choose_device", "device_count", "device_elsewhere", "device_kind"]
 

@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from flasheval.storage.files import atomic_write
-from flasheval.storage.plain import from_plain, to_plain
+from flasheval.base.files import atomic_write
+from flasheval.base.json_data import from_plain, to_plain
 
 __all__ = ["Failure", "FailureLog"]
 

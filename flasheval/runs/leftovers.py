@@ -10,7 +10,7 @@ from pathlib import Path
 
 __all__ = ["remove_leftovers"]
 
-_TEMPORARY = re.compile(r"\.tmp-[0-9a-f]{12}")  # as flasheval.storage.files.atomic_write names them
+_TEMPORARY = re.compile(r"\.tmp-[0-9a-f]{12}")  # as flasheval.base.files.atomic_write names them
 _HOUR = 3600.0  # no file of a run takes nearly as long to write
 
 

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from flasheval.generators.generator import Generator
 from flasheval.runs.devices import device_kind
 from flasheval.runs.generation import free_memory
-from flasheval.runs.plan import PlannedVariant
+from flasheval.runs.run_plan import PlannedVariant
 
 __all__ = ["ModelHolder", "by_model"]
 

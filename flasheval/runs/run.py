@@ -7,18 +7,18 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from flasheval.errors import SettingError
-from flasheval.populations.population import Population
-from flasheval.populations.sources import read_population
-from flasheval.progress import reporting
+from flasheval.base.errors import SettingError
+from flasheval.base.progress import reporting
+from flasheval.generators.populations.population import Population
+from flasheval.generators.populations.sources import read_population
 from flasheval.prompts import PromptSet, load_prompts
 from flasheval.runs.collecting import Collected, collect
 from flasheval.runs.devices import device_kind
 from flasheval.runs.executors import Executor, make_executor, worker_device
 from flasheval.runs.failures import Failure
 from flasheval.runs.leftovers import remove_leftovers
-from flasheval.runs.plan import Plan, WorkSettings, make_plan, slug
 from flasheval.runs.repairs import Repair
+from flasheval.runs.run_plan import Plan, WorkSettings, make_plan, slug
 from flasheval.runs.store import RunSettings, RunStore
 from flasheval.scorers.registry import make_scorers
 

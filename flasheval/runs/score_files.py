@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from flasheval.storage.files import atomic_write
+from flasheval.base.files import atomic_write
 
 __all__ = ["UnitScores", "damage_of", "read_unit_scores", "write_unit_scores"]
 

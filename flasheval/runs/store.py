@@ -11,17 +11,18 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal, TypeVar
 
-from flasheval.errors import ConflictError, DataError
+from flasheval.base.canonical import sha256_of
+from flasheval.base.errors import ConflictError, DataError
+from flasheval.base.files import atomic_write
+from flasheval.base.json_data import from_plain, read_json, to_plain
 from flasheval.prompts import save_prompts
 from flasheval.runs.claims import Claims
 from flasheval.runs.failures import FailureLog
 from flasheval.runs.kept.features import FeatureStore
-from flasheval.runs.kept.images import ImageStore, ImageUnit, open_image_store
-from flasheval.runs.plan import Plan, PlannedScorer, PlannedVariant, Stage, Unit, WorkSettings
+from flasheval.runs.kept.images import ImageStore, ImageUnit
+from flasheval.runs.kept.opening import open_image_store
 from flasheval.runs.repairs import RepairLog
-from flasheval.storage.canonical import sha256_of
-from flasheval.storage.files import atomic_write
-from flasheval.storage.plain import from_plain, read_json, to_plain
+from flasheval.runs.run_plan import Plan, PlannedScorer, PlannedVariant, Stage, Unit, WorkSettings
 
 __all__ = [
     "Asked",

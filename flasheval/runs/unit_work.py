@@ -12,13 +12,15 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from flasheval.errors import DataError, FlashevalError
+from flasheval.base.errors import DataError, FlashevalError
+from flasheval.base.version import __version__
+from flasheval.base.versions import library_versions
 from flasheval.generators.generator import Batch, Generator
 from flasheval.generators.images import ImageFault
 from flasheval.generators.seeds import image_seed
 from flasheval.runs.failures import Failure
 from flasheval.runs.generation import Batches, Made, make_images
-from flasheval.runs.plan import Plan, PlannedScorer, Unit
+from flasheval.runs.run_plan import Plan, PlannedScorer, Unit
 from flasheval.runs.score_files import (
     UnitScores,
     damage_of,
@@ -27,7 +29,6 @@ from flasheval.runs.score_files import (
 )
 from flasheval.runs.store import RunStore
 from flasheval.scorers.scorer import Embedder, Scorer
-from flasheval.subset.evidence import library_versions
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -263,8 +264,6 @@ def _record(plan: Plan, made: Made, seconds: float, warm: bool) -> dict[str, Any
 @cache
 def run_versions() -> dict[str, str]:
     """Return the versions of what images and scores are made with, as far as installed."""
-    from flasheval import __version__
-
     return {"flasheval": __version__, **library_versions(_LIBRARIES)}
 
 

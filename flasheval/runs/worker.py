@@ -7,11 +7,11 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
-from flasheval.errors import FlashevalError
+from flasheval.base.errors import FlashevalError
 from flasheval.runs.failures import Failure
 from flasheval.runs.generation import Batches
 from flasheval.runs.loading import ModelHolder, by_model
-from flasheval.runs.plan import Plan, PlannedVariant, Unit
+from flasheval.runs.run_plan import Plan, PlannedVariant, Unit
 from flasheval.runs.store import RunStore
 from flasheval.runs.unit_work import LoadError, Tools, do_unit, missing_outputs
 from flasheval.scorers.scorer import Scorer

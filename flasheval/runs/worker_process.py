@@ -8,8 +8,8 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from flasheval.errors import FlashevalError
-from flasheval.runs.plan_files import load_plan
+from flasheval.base.errors import FlashevalError
+from flasheval.runs.run_plan_files import load_plan
 from flasheval.runs.store import RunStore
 from flasheval.runs.worker import Place, Worker
 

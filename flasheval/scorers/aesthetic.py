@@ -10,14 +10,14 @@ from typing import ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from flasheval.errors import DataError
+from flasheval.base.canonical import JSON
+from flasheval.base.errors import DataError
+from flasheval.base.models.stored import read_state
+from flasheval.base.models.weights import Weights, locate_file
 from flasheval.scorers.checks import check_lengths, check_scores
 from flasheval.scorers.clip import ClipScorer, ClipSettings
 from flasheval.scorers.clip_model import load_clip
 from flasheval.scorers.head import Head, read_head
-from flasheval.scorers.stored import read_state
-from flasheval.storage.canonical import JSON
-from flasheval.weights import Weights, locate_file
 
 __all__ = ["AestheticScorer", "AestheticSettings"]
 

@@ -7,11 +7,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar
 
+from flasheval.base.files import safe_name
+from flasheval.base.models.loading import Dtype
+from flasheval.base.models.weights import Weights, locate
 from flasheval.scorers.checks import check_batch
-from flasheval.scorers.loading import Dtype
 from flasheval.scorers.scorer import ScorerSettings
-from flasheval.storage.files import safe_name
-from flasheval.weights import Weights, locate
 
 __all__ = ["CheckpointSettings", "ModelSettings"]
 

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from flasheval.errors import DataError, SettingError
+from flasheval.base.errors import DataError, SettingError
 
 __all__ = ["check_batch", "check_lengths", "check_scores"]
 
@@ -43,7 +43,7 @@ def check_scores(name: str, scores: Any, count: int) -> NDArray[np.float32]:
     array([1. , nan, 0.5], dtype=float32)
     >>> check_scores("blur", [0.5], 3)
     Traceback (most recent call last):
-    flasheval.errors.DataError: scorer blur: it returned 1 of 3 scores; expected one an image
+    flasheval.base.errors.DataError: scorer blur: it returned 1 of 3 scores; expected one an image
 
     """
     try:

@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
+from flasheval.base.canonical import JSON
+from flasheval.base.models.weights import Weights, locate
 from flasheval.scorers.checkpoint import CheckpointSettings
 from flasheval.scorers.checks import check_lengths, check_scores
 from flasheval.scorers.clip_model import ClipModel, cosine, load_clip
-from flasheval.storage.canonical import JSON
-from flasheval.weights import Weights, locate
 
 if TYPE_CHECKING:
     from PIL.Image import Image

@@ -13,12 +13,12 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from flasheval.errors import DataError, FlashevalError, SettingError
+from flasheval.base.canonical import JSON
+from flasheval.base.errors import DataError, FlashevalError, SettingError
+from flasheval.base.files import safe_name
+from flasheval.base.user_code import load_object, source_hash
 from flasheval.scorers.checks import check_batch, check_lengths, check_scores
 from flasheval.scorers.scorer import ScorerSettings
-from flasheval.storage.canonical import JSON
-from flasheval.storage.files import safe_name
-from flasheval.user_code import load_object, source_hash
 
 if TYPE_CHECKING:
     from PIL.Image import Image

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from flasheval.errors import DataError
+from flasheval.base.errors import DataError
 
 if TYPE_CHECKING:
     from torch import Tensor

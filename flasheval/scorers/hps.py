@@ -7,14 +7,14 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, ClassVar
 
+from flasheval.base.canonical import JSON
+from flasheval.base.models.loading import check_installed, load_model, put, quiet
+from flasheval.base.models.stored import read_state
+from flasheval.base.models.weights import Weights, locate, locate_file
 from flasheval.scorers.clip import ClipScorer, ClipSettings
 from flasheval.scorers.clip_model import ClipModel, load_tokenizer
-from flasheval.scorers.loading import check_installed, load_model, put, quiet
 from flasheval.scorers.longest_side import LongestSide
 from flasheval.scorers.open_clip_layout import clip_config, to_clip_model
-from flasheval.scorers.stored import read_state
-from flasheval.storage.canonical import JSON
-from flasheval.weights import Weights, locate, locate_file
 
 __all__ = ["HpsScorer", "HpsSettings"]
 

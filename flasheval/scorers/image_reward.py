@@ -10,12 +10,9 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from flasheval.errors import DataError
-from flasheval.scorers.checkpoint import CheckpointSettings
-from flasheval.scorers.checks import check_lengths, check_scores
-from flasheval.scorers.head import Head, read_head
-from flasheval.scorers.image_reward_layout import HEAD, blip_configs, to_blip
-from flasheval.scorers.loading import (
+from flasheval.base.canonical import JSON
+from flasheval.base.errors import DataError
+from flasheval.base.models.loading import (
     as_loaded,
     check_installed,
     load_model,
@@ -23,9 +20,12 @@ from flasheval.scorers.loading import (
     put,
     quiet,
 )
-from flasheval.scorers.stored import read_state
-from flasheval.storage.canonical import JSON
-from flasheval.weights import Weights, locate_file
+from flasheval.base.models.stored import read_state
+from flasheval.base.models.weights import Weights, locate_file
+from flasheval.scorers.checkpoint import CheckpointSettings
+from flasheval.scorers.checks import check_lengths, check_scores
+from flasheval.scorers.head import Head, read_head
+from flasheval.scorers.image_reward_layout import HEAD, blip_configs, to_blip
 
 if TYPE_CHECKING:
     from PIL.Image import Image

@@ -6,8 +6,8 @@ import re
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from flasheval.errors import DataError
-from flasheval.scorers.stored import size
+from flasheval.base.errors import DataError
+from flasheval.base.models.stored import size
 
 if TYPE_CHECKING:
     from torch import Tensor

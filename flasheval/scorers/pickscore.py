@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import ClassVar
 
+from flasheval.base.canonical import JSON
+from flasheval.base.models.weights import Weights
 from flasheval.scorers.clip import ClipScorer, ClipSettings
 from flasheval.scorers.clip_model import load_clip
-from flasheval.storage.canonical import JSON
-from flasheval.weights import Weights
 
 __all__ = ["PickScoreSettings", "PickScorer"]
 

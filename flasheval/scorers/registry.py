@@ -6,20 +6,20 @@ from collections.abc import Iterable, Mapping
 from dataclasses import fields
 from typing import Any
 
-from flasheval.errors import DataError, SettingError
-from flasheval.miniature.detector_scorer import DetectorSettings
-from flasheval.miniature.quality_scorer import QualitySettings
+from flasheval.base.errors import DataError, SettingError
+from flasheval.base.json_data import from_plain
+from flasheval.base.suggest import nearest
 from flasheval.scorers.aesthetic import AestheticSettings
-from flasheval.scorers.bare import BareScorer
 from flasheval.scorers.clip import ClipSettings
 from flasheval.scorers.function import FunctionSettings
 from flasheval.scorers.hps import HpsSettings
 from flasheval.scorers.image_reward import ImageRewardSettings
+from flasheval.scorers.miniature_detector import DetectorSettings
+from flasheval.scorers.miniature_quality import QualitySettings
 from flasheval.scorers.pickscore import PickScoreSettings
+from flasheval.scorers.python_objects import BareScorer
 from flasheval.scorers.reward import RewardSettings
 from flasheval.scorers.scorer import ScorerSettings
-from flasheval.storage.plain import from_plain
-from flasheval.suggest import nearest
 
 __all__ = ["SCORERS", "make_scorer", "make_scorers"]
 
@@ -53,7 +53,7 @@ def make_scorer(entry: object) -> ScorerSettings:
     'CLIP-B'
     >>> make_scorer("clipp")
     Traceback (most recent call last):
-    flasheval.errors.SettingError: no scorer 'clipp': choose one of clip, pickscore, hps, \
+    flasheval.base.errors.SettingError: no scorer 'clipp': choose one of clip, pickscore, hps, \
 aesthetic, image-reward, function, reward, miniature-quality, miniature-detector; \
 did you mean 'clip'?
 

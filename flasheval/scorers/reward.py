@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 import numpy as np
 
+from flasheval.base.canonical import JSON
 from flasheval.scorers.function import FunctionScorer, FunctionSettings, resolve
-from flasheval.storage.canonical import JSON
 
 if TYPE_CHECKING:
     from PIL.Image import Image

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, ClassVar, Protocol, runtime_checkable
 import numpy as np
 from numpy.typing import NDArray
 
-from flasheval.storage.canonical import JSON
+from flasheval.base.canonical import JSON
 
 if TYPE_CHECKING:
     from PIL.Image import Image

@@ -1,7 +1,8 @@
 """Score matrices with their labels, and tables of several metrics."""
 
 from flasheval.scores.difference import score_difference
+from flasheval.scores.importers.by_shape import load_scores
 from flasheval.scores.matrix import ScoreMatrix
-from flasheval.scores.table import ScoreTable, load_scores
+from flasheval.scores.table import ScoreTable
 
 __all__ = ["ScoreMatrix", "ScoreTable", "load_scores", "score_difference"]

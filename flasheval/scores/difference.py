@@ -10,9 +10,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from flasheval.errors import ConflictError, DataError, SettingError
+from flasheval.base.errors import ConflictError, DataError, SettingError
+from flasheval.base.suggest import nearest
 from flasheval.scores.table import ScoreTable
-from flasheval.suggest import nearest
 
 __all__ = [
     "MetricDifference",
@@ -69,7 +69,7 @@ class MetricDifference:
     @cached_property
     def tau(self) -> float:
         """Kendall's tau-b of the variants' means over the cells compared, NaN where undefined."""
-        from flasheval.ranking import kendall_tau_b
+        from flasheval.scores.ranking import kendall_tau_b
 
         paired = ~np.isnan(self.off)
         rows = np.flatnonzero(paired.any(axis=1))

@@ -6,8 +6,8 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from flasheval.errors import DataError
-from flasheval.variants import check_name
+from flasheval.base.errors import DataError
+from flasheval.generators.variants import check_name
 
 __all__ = ["ScoreMatrix"]
 

@@ -6,40 +6,45 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from flasheval.errors import ConflictError
+from flasheval.base.errors import ConflictError
+from flasheval.generators.variants import Variant
 from flasheval.prompts import PromptSet
-from flasheval.scores import ScoreMatrix, ScoreTable
-from flasheval.variants import Variant
+from flasheval.scores.matrix import ScoreMatrix
+from flasheval.scores.parts import TableParts
 
 __all__ = ["attach_prompts", "check_prompts", "merge_tables"]
 
 
-def merge_tables(first: ScoreTable, second: ScoreTable) -> ScoreTable:
-    """Return the union of two tables; see ScoreTable.merge."""
+def merge_tables(
+    first: TableParts, second: TableParts
+) -> tuple[PromptSet, tuple[Variant, ...], dict[str, ScoreMatrix]]:
+    """Return the parts of the union of two tables; see ScoreTable.merge."""
     check_prompts(first, second)
     prompts = _merge_prompts(first.prompts, second.prompts)
     variants = _merge_variants(first.variants, second.variants)
     names = tuple(variant.name for variant in variants)
     matrices = {}
-    for metric in dict.fromkeys((*first.metrics, *second.metrics)):
+    for metric in dict.fromkeys((*first.matrices, *second.matrices)):
         parts = [t.matrices[metric] for t in (first, second) if metric in t.matrices]
         matrices[metric] = _merge_matrices(metric, parts, names, prompts)
-    return ScoreTable(prompts, variants, matrices)
+    return prompts, variants, matrices
 
 
-def check_prompts(first: ScoreTable, second: ScoreTable) -> None:
+def check_prompts(first: TableParts, second: TableParts) -> None:
     """See that ids which are in both tables mean the same prompts; ConflictError otherwise."""
     _check_texts(first.prompts, second.prompts)
     _check_ids_tell(first.prompts, second.prompts)
     _check_recorded_hashes(first, second)
 
 
-def attach_prompts(table: ScoreTable, prompts: PromptSet) -> ScoreTable:
-    """Return the table with its prompts looked up by id; see ScoreTable.with_prompts."""
+def attach_prompts(
+    table: TableParts, prompts: PromptSet
+) -> tuple[PromptSet, Mapping[str, ScoreMatrix]]:
+    """Look the prompts of a table up by id; see ScoreTable.with_prompts."""
     found = prompts.take(prompts.index_of(table.prompts.ids))
     _check_texts(table.prompts, found)
     if found.text_hashes is None:
-        return table
+        return table.prompts, table.matrices
     for matrix in table.matrices.values():
         if not found.may_be(matrix.prompt_set_hash):
             raise ConflictError(
@@ -50,7 +55,7 @@ def attach_prompts(table: ScoreTable, prompts: PromptSet) -> ScoreTable:
         metric: replace(matrix, prompt_set_hash=found.hash)
         for metric, matrix in table.matrices.items()
     }
-    return ScoreTable(found, table.variants, matrices)
+    return found, matrices
 
 
 def _check_texts(first: PromptSet, second: PromptSet) -> None:
@@ -147,7 +152,7 @@ def _merge_extras(
     return extras
 
 
-def _check_recorded_hashes(first: ScoreTable, second: ScoreTable) -> None:
+def _check_recorded_hashes(first: TableParts, second: TableParts) -> None:
     """Raise ConflictError when the same ids were measured with different texts.
 
     A matrix may remember the hash of its prompt set though the texts are gone. Hashes depend on

@@ -4,14 +4,14 @@ import json
 from pathlib import Path
 from typing import Any
 
-from flasheval.errors import ConflictError, DataError
+from flasheval.base.columns import Columns
+from flasheval.base.errors import ConflictError, DataError
+from flasheval.base.files import atomic_write, safe_name
+from flasheval.base.table_files import read_columns
+from flasheval.generators.variants import Factor, Variant
 from flasheval.prompts import PromptSet, load_prompts, save_prompts
-from flasheval.scores import ScoreTable
 from flasheval.scores.matrix import ScoreMatrix
-from flasheval.storage.columns import Columns
-from flasheval.storage.files import atomic_write, safe_name
-from flasheval.storage.table_files import read_columns
-from flasheval.variants import Factor, Variant
+from flasheval.scores.parts import TableParts
 
 __all__ = ["is_saved_table", "load_table", "matrix_from_columns", "save_table", "write_matrix"]
 
@@ -25,12 +25,12 @@ def is_saved_table(folder: Path) -> bool:
     return (folder / _VARIANTS).exists() or (folder / _PROMPTS).exists()
 
 
-def save_table(table: ScoreTable, folder: Path) -> Path:
+def save_table(table: TableParts, folder: Path) -> Path:
     """Write a table into a folder; see ScoreTable.save."""
     import pyarrow.parquet as pq
 
     files: dict[str, str] = {}
-    for metric in table.metrics:
+    for metric in table.matrices:
         file = f"{safe_name(metric, 'metric')}.parquet"
         clash = next((other for other in files.values() if other.lower() == file.lower()), None)
         if clash is not None:
@@ -49,7 +49,7 @@ def save_table(table: ScoreTable, folder: Path) -> Path:
         )
     save_prompts(table.prompts, folder / _PROMPTS)
     for metric, file in files.items():
-        write_matrix(table[metric], folder / _SCORES / file)
+        write_matrix(table.matrices[metric], folder / _SCORES / file)
     with atomic_write(folder / _VARIANTS) as temporary:
         pq.write_table(
             _variants_table(table), temporary, compression="zstd", write_page_checksum=True
@@ -88,7 +88,9 @@ def write_matrix(matrix: ScoreMatrix, path: Path) -> Path:
     return path
 
 
-def load_table(folder: Path) -> ScoreTable:
+def load_table(
+    folder: Path,
+) -> tuple[PromptSet, tuple[Variant, ...], dict[str, ScoreMatrix]]:
     """Read a folder that save_table wrote; see ScoreTable.load."""
     if not folder.is_dir():
         raise DataError(f"{folder} is not a folder with saved scores")
@@ -110,7 +112,7 @@ def load_table(folder: Path) -> ScoreTable:
         matrices[matrix.metric] = matrix
     if not matrices:
         raise DataError(f"{folder / _SCORES} holds no score files (<metric>.parquet)")
-    return ScoreTable(prompts, variants, matrices)
+    return prompts, variants, matrices
 
 
 def matrix_from_columns(
@@ -163,19 +165,21 @@ def _aligned(
     return matrix
 
 
-def _variants_table(table: ScoreTable) -> Any:
+def _variants_table(table: TableParts) -> Any:
     import pyarrow as pa
 
-    columns: dict[str, Any] = {"name": pa.array(table.variant_names, pa.string())}
+    columns: dict[str, Any] = {
+        "name": pa.array([variant.name for variant in table.variants], pa.string())
+    }
     mixed = []
     for key in dict.fromkeys(key for variant in table.variants for key in variant.factors):
-        values = table.factor(key)
+        values = tuple(variant.factors.get(key) for variant in table.variants)
         column = _typed(values)
         if column is None:
             mixed.append(key)
             column = pa.array([None if v is None else _json(v) for v in values], pa.string())
         columns[key] = column
-    metadata = {_METRICS: _json(list(table.metrics)), _MIXED: _json(mixed)}
+    metadata = {_METRICS: _json(list(table.matrices)), _MIXED: _json(mixed)}
     return pa.table(columns).replace_schema_metadata(metadata)
 
 

@@ -10,13 +10,17 @@ from typing import Literal, get_args
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from flasheval.errors import DataError, SettingError
+from flasheval.base.errors import DataError, SettingError
+from flasheval.base.suggest import nearest
+from flasheval.generators.variants import Factor, Variant
 from flasheval.prompts import PromptSet
 from flasheval.scores.matrix import ScoreMatrix
-from flasheval.suggest import nearest
-from flasheval.variants import Factor, Variant
 
-__all__ = ["Incomplete", "ScoreMatrix", "ScoreTable", "load_scores"]
+__all__ = [
+    "Incomplete",
+    "ScoreMatrix",
+    "ScoreTable",
+]
 
 Incomplete = Literal["drop", "prompts", "error"]
 """What becomes of variants that are not measured on every prompt: see ScoreTable.complete."""
@@ -196,7 +200,8 @@ class ScoreTable:
         """
         from flasheval.scores.merging import attach_prompts
 
-        return attach_prompts(self, prompts)
+        found, matrices = attach_prompts(self, prompts)
+        return ScoreTable(found, self.variants, matrices)
 
     def complete(
         self,
@@ -288,7 +293,7 @@ class ScoreTable:
         """
         from flasheval.scores.merging import merge_tables
 
-        return merge_tables(self, other)
+        return ScoreTable(*merge_tables(self, other))
 
     def save(self, folder: str | Path) -> Path:
         """Write the table as Parquet files into a folder and return the folder.
@@ -311,29 +316,4 @@ class ScoreTable:
         """
         from flasheval.scores.parquet import load_table
 
-        return load_table(Path(folder))
-
-
-def load_scores(
-    source: "ScoreTable | str | Path | Mapping[str, str | Path]",
-    *,
-    prompts: PromptSet | str | Path | None = None,
-    metric: str | None = None,
-    higher_is_better: bool | Mapping[str, bool] | None = None,
-) -> ScoreTable:
-    """Read scores, whatever their shape.
-
-    ``source`` is a folder written by ScoreTable.save, a wide file or a folder of them
-    (``prompt_id`` and one column a variant; Parquet, CSV, TSV), a long table (variant,
-    prompt_id, metric, score; also JSON lines), an ``.npz`` (``scores`` [variants, prompts],
-    ``variants`` or ``models``, ``prompt_ids``), a mapping of metric to such files, or a
-    ScoreTable. ``prompts`` gives the texts where the source has ids only. ``metric`` names the
-    metric where the file does not (else its stem does). ``higher_is_better`` says the
-    direction, for all metrics or for each; without it the file's own word counts, else True.
-
-    Raises DataError or ConflictError in one line naming the file and the row, column or key.
-    The official FlashEval tree has faults to report: see flasheval.importers.
-    """
-    from flasheval.importers.by_shape import load_by_shape
-
-    return load_by_shape(source, prompts, metric, higher_is_better)
+        return ScoreTable(*load_table(Path(folder)))

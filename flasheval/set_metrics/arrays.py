@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from flasheval.errors import DataError
+from flasheval.base.errors import DataError
 
 __all__ = ["as_features", "as_population"]
 

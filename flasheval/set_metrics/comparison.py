@@ -8,7 +8,8 @@ from pathlib import Path
 
 import numpy as np
 
-from flasheval.errors import DataError
+from flasheval.base.errors import DataError
+from flasheval.base.files import atomic_write
 from flasheval.set_metrics.arrays import as_features
 from flasheval.set_metrics.extrapolated import FrechetInfinity, frechet_infinity
 from flasheval.set_metrics.feature_sets import Features, FeatureSets
@@ -16,7 +17,6 @@ from flasheval.set_metrics.frechet import frechet_distance
 from flasheval.set_metrics.kid import kernel_distance, kernel_distance_of_subsets
 from flasheval.set_metrics.per_variant import each_variant
 from flasheval.set_metrics.references import Reference
-from flasheval.storage.files import atomic_write
 
 __all__ = ["SetComparison", "VariantDistance", "compare_sets"]
 

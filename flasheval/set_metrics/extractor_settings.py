@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol, cast
 
-from flasheval.errors import DataError, SettingError
-from flasheval.scorers.loading import Dtype
+from flasheval.base.errors import DataError, SettingError
+from flasheval.base.json_data import check_names, from_plain
+from flasheval.base.models.loading import Dtype
 from flasheval.scorers.registry import make_scorer
-from flasheval.storage.plain import check_names, from_plain
 
 if TYPE_CHECKING:
     from flasheval.set_metrics.features import FeatureExtractor

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from flasheval.errors import DataError, SettingError
-from flasheval.scorers.loading import (
+from flasheval.base.errors import DataError, SettingError
+from flasheval.base.models.loading import (
     Dtype,
     as_loaded,
     check_installed,
@@ -19,7 +19,7 @@ from flasheval.scorers.loading import (
     put,
     quiet,
 )
-from flasheval.weights import locate
+from flasheval.base.models.weights import locate
 
 if TYPE_CHECKING:
     from PIL.Image import Image

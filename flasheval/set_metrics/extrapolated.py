@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike
 
-from flasheval.errors import SettingError
+from flasheval.base.errors import SettingError
 from flasheval.set_metrics.arrays import as_features
 from flasheval.set_metrics.frechet import FrechetReference, frechet_distance
 

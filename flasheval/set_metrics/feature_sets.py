@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from flasheval.errors import DataError, SettingError
+from flasheval.base.errors import DataError, SettingError
 from flasheval.prompts import PromptSet, load_prompts
 from flasheval.runs.kept.file_names import id_of
 from flasheval.set_metrics.features import (

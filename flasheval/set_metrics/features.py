@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Protocol, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from flasheval.errors import DataError, SettingError
+from flasheval.base.errors import DataError, SettingError
 from flasheval.set_metrics.protocol import ImageProtocol
 
 if TYPE_CHECKING:

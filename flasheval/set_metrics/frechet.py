@@ -28,9 +28,9 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from flasheval.errors import DataError
+from flasheval.base.errors import DataError
+from flasheval.base.files import atomic_write, require_file
 from flasheval.set_metrics.arrays import as_features
-from flasheval.storage.files import atomic_write, require_file
 
 __all__ = ["FrechetDistance", "FrechetReference", "frechet_distance", "roots_of"]
 

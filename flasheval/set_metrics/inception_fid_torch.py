@@ -25,9 +25,9 @@ import torch.nn.functional as F  # noqa: N812 - as everybody calls it
 from numpy.typing import NDArray
 from torch import Tensor
 
-from flasheval.errors import DataError, SettingError
-from flasheval.scorers.loading import as_loaded
-from flasheval.storage.files import require_file
+from flasheval.base.errors import DataError, SettingError
+from flasheval.base.files import require_file
+from flasheval.base.models.loading import as_loaded
 
 if TYPE_CHECKING:
     from PIL.Image import Image

@@ -10,10 +10,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from flasheval.errors import DataError
-from flasheval.runs.status.asked_work import AskedWork
+from flasheval.base.errors import DataError
+from flasheval.base.suggest import nearest
+from flasheval.runs.status.requested_work import AskedWork
 from flasheval.runs.store import RegisteredMetric, RunStore
-from flasheval.suggest import nearest
 
 __all__ = ["KeptFeatures", "metrics_kept", "read_kept"]
 

@@ -21,7 +21,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from flasheval.errors import DataError, SettingError
+from flasheval.base.errors import DataError, SettingError
 from flasheval.set_metrics.arrays import as_features
 
 __all__ = ["KernelDistance", "kernel_distance", "kernel_distance_of_subsets"]

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
 
-from flasheval.errors import DataError
+from flasheval.base.errors import DataError
 
 __all__ = ["each_variant"]
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from flasheval.errors import DataError, SettingError
+from flasheval.base.errors import DataError, SettingError
 
 if TYPE_CHECKING:
     from PIL.Image import Image

@@ -10,13 +10,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from flasheval.errors import DataError
+from flasheval.base.canonical import JSON
+from flasheval.base.errors import DataError
+from flasheval.base.suggest import nearest
 from flasheval.set_metrics.feature_sets import FeatureSets
 from flasheval.set_metrics.features import FeatureExtractor, extract_features, images_of_folder
 from flasheval.set_metrics.frechet import FrechetReference
 from flasheval.set_metrics.protocol import ImageProtocol
-from flasheval.storage.canonical import JSON
-from flasheval.suggest import nearest
 
 __all__ = ["Reference", "find_reference"]
 

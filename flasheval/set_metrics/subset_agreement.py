@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from flasheval.errors import DataError, SettingError
-from flasheval.ranking import kendall_tau_b_many
+from flasheval.base.errors import DataError, SettingError
+from flasheval.scores.ranking import kendall_tau_b_many
 from flasheval.set_metrics.arrays import as_population
 from flasheval.set_metrics.frechet import FrechetReference
 from flasheval.set_metrics.subset_search import distances_of_sets, full_distances

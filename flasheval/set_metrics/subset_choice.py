@@ -10,27 +10,20 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from flasheval.errors import DataError, SettingError
+from flasheval.base.canonical import JSON
+from flasheval.base.errors import DataError, SettingError
+from flasheval.base.json_data import to_plain
+from flasheval.base.suggest import nearest
+from flasheval.base.versions import library_versions, utc_now
 from flasheval.prompts import PromptSet
+from flasheval.selection.held_out.warnings import FEW_VARIANTS, SATURATED
 from flasheval.set_metrics.feature_sets import FeatureSets
 from flasheval.set_metrics.references import Reference
 from flasheval.set_metrics.subset_agreement import SubsetAgreement, subset_agreement
 from flasheval.set_metrics.subset_search import search_subset
-from flasheval.storage.canonical import JSON
-from flasheval.storage.plain import to_plain
 from flasheval.subset import Subset
-from flasheval.subset.evidence import (
-    Agreement,
-    Evidence,
-    Record,
-    SplitSizes,
-    Spread,
-    library_versions,
-    utc_now,
-)
+from flasheval.subset.evidence import Agreement, Evidence, Record, SplitSizes, Spread
 from flasheval.subset.parts import Method, MetricInfo
-from flasheval.suggest import nearest
-from flasheval.validation.warnings import FEW_VARIANTS, SATURATED
 
 __all__ = ["BEATEN", "Halves", "check_sizes", "choose_subset", "part_variants"]
 

@@ -21,8 +21,8 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from flasheval.errors import DataError
-from flasheval.ranking.jit import compiled
+from flasheval.base.errors import DataError
+from flasheval.scores.ranking.jit import compiled
 from flasheval.set_metrics.arrays import as_features
 from flasheval.set_metrics.frechet import FrechetReference, roots_of
 

@@ -1,11 +1,12 @@
 """Search prompts whose images rank variants by Frechet distance as all prompts' images do.
 
-FlashEval's Algorithm 1 (see `flasheval.selectors.frequency`) with another fitness: the tau-b, over
-the search variants, of the Frechet distances of a set's images with those of all images. One set
-costs as many Frechet distances as there are variants, a thousand times what a mean score costs; so
-sets are few, and those of equal tau-b, which are many, are told apart by the correlation of the
-distances themselves. The bias of the distance at small N is about the same for every variant, since
-all are judged on the same prompts; it is the ranking that is kept, not the value.
+FlashEval's Algorithm 1 (see `flasheval.selection.methods.frequency`) with another fitness: the
+tau-b, over the search variants, of the Frechet distances of a set's images with those of all
+images. One set costs as many Frechet distances as there are variants, a thousand times what a mean
+score costs; so sets are few, and those of equal tau-b, which are many, are told apart by the
+correlation of the distances themselves. The bias of the distance at small N is about the same for
+every variant, since all are judged on the same prompts; it is the ranking that is kept, not the
+value.
 """
 
 from __future__ import annotations
@@ -17,10 +18,10 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from flasheval.errors import DataError, SettingError
-from flasheval.ranking import kendall_tau_b_many
-from flasheval.selectors.drawing import draw_key, draw_sets
-from flasheval.selectors.frequency import default_pools
+from flasheval.base.errors import DataError, SettingError
+from flasheval.scores.ranking import kendall_tau_b_many
+from flasheval.selection.methods.frequency import default_pools
+from flasheval.selection.methods.random_sets import draw_key, draw_sets
 from flasheval.set_metrics.arrays import as_population
 from flasheval.set_metrics.frechet import FrechetReference, frechet_distance
 from flasheval.set_metrics.per_variant import each_variant

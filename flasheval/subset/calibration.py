@@ -1,8 +1,8 @@
 """What a subset's scores say of the full set's: predictions with intervals that hold.
 
-The numbers here come from `flasheval.calibration`, by cross-fitting: groups of variants were held
-out, the whole search repeated without them, and their full scores predicted. Predicting from them
-needs numpy alone.
+The numbers here come from `flasheval.selection.calibration`, by cross-fitting: groups of variants
+were held out, the whole search repeated without them, and their full scores predicted. Predicting
+from them needs numpy alone.
 """
 
 from __future__ import annotations
@@ -12,11 +12,11 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
-from flasheval.errors import DataError, SettingError
+from flasheval.base.errors import DataError, SettingError
+from flasheval.base.suggest import nearest
 from flasheval.subset.predictions import Difference, Neighbour, Placement, Prediction
 from flasheval.subset.predictor import MetricCalibration, Predictor, require_numbers
 from flasheval.subset.student import t_cdf, t_quantile
-from flasheval.suggest import nearest
 
 __all__ = ["Calibration"]
 

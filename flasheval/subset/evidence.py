@@ -1,20 +1,18 @@
 """The records a subset manifest carries: how well it does, what is known, who made it when.
 
 None of them is part of a subset's content hash. They hold numbers that were measured elsewhere and
-survive a trip through JSON unchanged; see :mod:`flasheval.storage.plain`.
+survive a trip through JSON unchanged; see :mod:`flasheval.base.json_data`.
 """
 
 from __future__ import annotations
 
 import math
-import platform
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
-from importlib import metadata
+from datetime import datetime, timedelta
 from typing import Literal
 
-from flasheval.errors import DataError
+from flasheval.base.errors import DataError
 from flasheval.subset.calibration import Calibration
 
 __all__ = [
@@ -27,8 +25,6 @@ __all__ = [
     "Record",
     "SplitSizes",
     "Spread",
-    "library_versions",
-    "utc_now",
 ]
 
 
@@ -254,28 +250,6 @@ class Record:
     def all_evidence(self) -> tuple[Evidence, ...]:
         """Everything measured of the subset: its evidence first, then that on other splits."""
         return (*(() if self.evidence is None else (self.evidence,)), *self.further_evidence)
-
-
-def utc_now() -> str:
-    """Return the present time as :class:`Record` wants it: ISO 8601, UTC, whole seconds."""
-    return datetime.now(UTC).isoformat(timespec="seconds")
-
-
-def library_versions(
-    names: Iterable[str] = ("flasheval", "numpy", "scipy", "numba"),
-) -> dict[str, str]:
-    """Return the versions of Python and of the installed distributions among ``names``.
-
-    >>> sorted(library_versions(["numpy", "no-such-distribution"]))
-    ['numpy', 'python']
-    """
-    found = {"python": platform.python_version()}
-    for name in names:
-        try:
-            found[name] = metadata.version(name)
-        except metadata.PackageNotFoundError:  # run from a checkout, or an extra not installed
-            continue
-    return found
 
 
 def _require_finite(**numbers: float) -> None:

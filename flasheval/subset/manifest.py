@@ -9,14 +9,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol, TypeVar
 
-from flasheval.errors import DataError
-from flasheval.storage.canonical import sha256_of
-from flasheval.storage.plain import from_plain, to_plain
-
-if TYPE_CHECKING:
-    from flasheval.subset import Subset
+from flasheval.base.canonical import sha256_of
+from flasheval.base.errors import DataError
+from flasheval.base.json_data import from_plain, to_plain
+from flasheval.subset.evidence import Record
+from flasheval.subset.parts import Method, MetricInfo, SubsetPrompt
 
 __all__ = ["content_hash", "read_manifest", "record_hash", "write_manifest"]
 
@@ -28,7 +27,46 @@ _COVERED = {
 }
 
 
-def content_hash(subset: Subset) -> str:
+class Described(Protocol):
+    """What a manifest says of a subset: the fields of `Subset`."""
+
+    @property
+    def name(self) -> str:
+        """The subset's name."""
+
+    @property
+    def prompt_set_name(self) -> str:
+        """The prompt set's name."""
+
+    @property
+    def prompt_set_hash(self) -> str | None:
+        """The prompt set's hash."""
+
+    @property
+    def prompts(self) -> tuple[SubsetPrompt, ...]:
+        """The chosen prompts, in order."""
+
+    @property
+    def metrics(self) -> tuple[MetricInfo, ...]:
+        """The metrics served."""
+
+    @property
+    def method(self) -> Method:
+        """How the prompts were chosen."""
+
+    @property
+    def searched_variants(self) -> tuple[str, ...]:
+        """The names of the variants searched."""
+
+    @property
+    def record(self) -> Record:
+        """What was measured."""
+
+
+DescribedT = TypeVar("DescribedT", bound=Described)
+
+
+def content_hash(subset: Described) -> str:
     """Return the sha256 of the canonical JSON of what the subset is: 64 hex digits.
 
     It covers the schema version, the names of subset and prompt set and the latter's hash; id,
@@ -57,7 +95,7 @@ def content_hash(subset: Subset) -> str:
     return sha256_of(content, path="subset")
 
 
-def record_hash(subset: Subset) -> str:
+def record_hash(subset: Described) -> str:
     """Return the sha256 of the rest, record and texts, with every digit of every float.
 
     It identifies nothing; it is there so that no measured number changes unnoticed.
@@ -71,7 +109,7 @@ def record_hash(subset: Subset) -> str:
     return sha256_of(rest, path="manifest", digits=17)
 
 
-def write_manifest(subset: Subset) -> dict[str, Any]:
+def write_manifest(subset: Described) -> dict[str, Any]:
     """Return the manifest as JSON data.
 
     Raises DataError as :func:`record_hash` does.
@@ -85,7 +123,7 @@ def write_manifest(subset: Subset) -> dict[str, Any]:
     }
 
 
-def read_manifest(cls: type[Subset], data: object, source: str) -> Subset:
+def read_manifest(cls: type[DescribedT], data: object, source: str) -> DescribedT:
     """Return the subset, of type ``cls``, that the manifest ``data`` describes.
 
     Raises DataError, naming ``source`` and the key path, as :meth:`Subset.from_dict` says.
@@ -93,7 +131,7 @@ def read_manifest(cls: type[Subset], data: object, source: str) -> Subset:
     stored, body = _open_envelope(data, source)
     subset = from_plain(cls, body, source=source)
     try:
-        computed = {"content_hash": subset.content_hash, "record_hash": record_hash(subset)}
+        computed = {"content_hash": content_hash(subset), "record_hash": record_hash(subset)}
     except DataError as error:  # a record that no JSON can hold
         raise DataError(f"{source}: {error}") from None
     for key, value in computed.items():

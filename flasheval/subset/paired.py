@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import numpy as np
 import numpy.typing as npt
 
-from flasheval.errors import DataError
+from flasheval.base.errors import DataError
 
 __all__ = ["Scores", "paired_errors", "paired_errors_of", "weighted_means"]
 

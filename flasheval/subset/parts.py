@@ -8,9 +8,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from flasheval.errors import DataError
+from flasheval.base.canonical import JSON, canonical_value
+from flasheval.base.errors import DataError
 from flasheval.prompts import text_hash
-from flasheval.storage.canonical import JSON, canonical_value
 
 __all__ = ["Method", "MetricInfo", "SubsetPrompt", "require_hash"]
 

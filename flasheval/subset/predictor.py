@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, fields
 
-from flasheval.errors import DataError
+from flasheval.base.errors import DataError
 
 __all__ = ["GROWTH", "MetricCalibration", "Predictor", "require_numbers"]
 

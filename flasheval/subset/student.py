@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 from functools import cache
 
-from flasheval.errors import SettingError
+from flasheval.base.errors import SettingError
 
 __all__ = ["t_cdf", "t_quantile"]
 

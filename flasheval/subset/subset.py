@@ -1,7 +1,7 @@
 """A subset and its manifest: the chosen prompts, how they were chosen, and what was measured.
 
 A manifest has two parts. The *content* says which prompts these are and where they come from; its
-canonical JSON (:mod:`flasheval.storage.canonical`) is hashed, and the hash names the subset
+canonical JSON (:mod:`flasheval.base.canonical`) is hashed, and the hash names the subset
 wherever it is used. The *record* holds what was learnt about it: evidence, calibration, versions,
 times.
 """
@@ -17,11 +17,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from flasheval.errors import DataError, SettingError
+from flasheval.base.canonical import JSON
+from flasheval.base.errors import DataError, SettingError
+from flasheval.base.files import safe_name
+from flasheval.base.json_data import read_json, write_json
 from flasheval.prompts import PromptSet
-from flasheval.storage.canonical import JSON
-from flasheval.storage.files import safe_name
-from flasheval.storage.plain import read_json, write_json
 from flasheval.subset.calibration import Calibration
 from flasheval.subset.evidence import Record
 from flasheval.subset.manifest import content_hash, read_manifest, write_manifest

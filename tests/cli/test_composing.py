@@ -17,10 +17,10 @@ from hydra.errors import ConfigCompositionException
 from hydra.types import RunMode
 from omegaconf import OmegaConf
 
+from flasheval.base.resources import conf_dir
 from flasheval.cli.composing import check_jobs, plain_settings, register
-from flasheval.cli.mistakes import Mistake
-from flasheval.configs import IMPORTER_CONFIGS, SearchConfig, method_configs
-from flasheval.resources import conf_dir
+from flasheval.cli.configs import IMPORTER_CONFIGS, SearchConfig, method_configs
+from flasheval.cli.setting_errors import Mistake
 
 
 @pytest.fixture(autouse=True)

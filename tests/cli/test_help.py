@@ -3,8 +3,8 @@ from dataclasses import asdict, fields
 import pytest
 from omegaconf import OmegaConf
 
-from flasheval.cli.help import VERBS, first_comment, keys_of, verb_help
-from flasheval.configs import (
+from flasheval.base.resources import conf_dir
+from flasheval.cli.configs import (
     IMPORTER_CONFIGS,
     PROTOCOL_CONFIGS,
     RUN_CONFIGS,
@@ -22,8 +22,8 @@ from flasheval.configs import (
     method_configs,
     tracker_configs,
 )
-from flasheval.exports.registry import FORMATS
-from flasheval.resources import conf_dir
+from flasheval.cli.help import VERBS, first_comment, keys_of, verb_help
+from flasheval.subset.exports.registry import FORMATS
 
 CONF = conf_dir()
 FILES = {

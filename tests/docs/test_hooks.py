@@ -10,8 +10,8 @@ from types import ModuleType, SimpleNamespace
 import pytest
 
 import flasheval
+from flasheval.base.resources import conf_dir
 from flasheval.cli.help import VERBS, verb_help
-from flasheval.resources import conf_dir
 
 HOOKS = Path(__file__).parents[2] / "docs" / "hooks"
 

@@ -127,7 +127,7 @@ def test_training_how_to_runs(at_work: Path, capsys: pytest.CaptureFixture[str])
 
 
 def test_population_of_the_sweep_is_what_the_page_says(at_work: Path) -> None:
-    from flasheval.populations.sources import read_population
+    from flasheval.generators.populations.sources import read_population
 
     ((_, text),) = _blocks(DOCS / "how-to" / "sweep.md", "yaml")
     (at_work / "sweep.yaml").write_text(text, encoding="utf-8")

@@ -6,7 +6,7 @@ import shutil
 import numpy as np
 import pytest
 
-from flasheval.errors import DataError, SettingError
+from flasheval.base.errors import DataError, SettingError
 from flasheval.generators.components import find_components
 from flasheval.generators.diffusers_settings import DiffusersSettings
 from flasheval.generators.generator import Batch

@@ -8,7 +8,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from flasheval.errors import DataError, FlashevalError, SettingError
+from flasheval.base.errors import DataError, FlashevalError, SettingError
 from flasheval.generators.diffusers_settings import DiffusersSettings
 from flasheval.generators.generator import Batch
 from flasheval.generators.seeds import image_seed

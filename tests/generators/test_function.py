@@ -2,7 +2,7 @@
 
 import pytest
 
-from flasheval.errors import SettingError
+from flasheval.base.errors import SettingError
 from flasheval.generators.function import FunctionSettings
 from flasheval.generators.generator import Batch
 from flasheval.generators.images import to_images

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from flasheval.errors import DataError, SettingError
+from flasheval.base.errors import DataError, SettingError
 from flasheval.generators.gan import GanSettings
 from flasheval.generators.generator import Batch
 from flasheval.generators.images import ImageFault, to_images

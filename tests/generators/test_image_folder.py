@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from flasheval.errors import DataError, SettingError
+from flasheval.base.errors import DataError, SettingError
 from flasheval.generators.generator import Batch
 from flasheval.generators.image_folder import ImageFolderSettings
 from flasheval.generators.images import ImageFault, to_images

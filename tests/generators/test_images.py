@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 from PIL import Image
 
-from flasheval.errors import DataError
+from flasheval.base.errors import DataError
 from flasheval.generators.images import ImageFault, from_pil, to_images
 
 PIXELS = hnp.arrays(
@@ -191,7 +191,7 @@ def test_torch_is_not_imported_for_arrays():
     code = (
         "import sys, numpy as np\n"
         "import flasheval.generators.gan, flasheval.generators.function\n"
-        "import flasheval.generators.bare, flasheval.generators.registry\n"
+        "import flasheval.generators.python_objects, flasheval.generators.registry\n"
         "import flasheval.generators.image_folder, flasheval.runs.kept.images\n"
         "assert 'PIL' not in sys.modules\n"
         "from flasheval.generators.images import to_images\n"

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from flasheval.errors import SettingError
+from flasheval.base.errors import SettingError
 from flasheval.generators.quantise import fake_quantise, quantise
 
 FLOATS = st.floats(-100, 100, width=32)

@@ -5,11 +5,11 @@ from dataclasses import MISSING, fields
 import pytest
 import yaml
 
-from flasheval.errors import FlashevalError, SettingError
+from flasheval.base.errors import FlashevalError, SettingError
+from flasheval.base.resources import conf_dir
 from flasheval.generators.gan import GanSettings
 from flasheval.generators.image_folder import ImageFolderSettings
 from flasheval.generators.registry import GENERATORS, generator_keys, make_generator
-from flasheval.resources import conf_dir
 
 SOURCE = "variant 'sd15/DDIM10'"
 

@@ -3,7 +3,7 @@
 import diffusers
 import pytest
 
-from flasheval.errors import SettingError
+from flasheval.base.errors import SettingError
 from flasheval.generators.schedulers import SCHEDULERS, swapped_scheduler
 
 DIFFUSION = [name for name in SCHEDULERS if not name.startswith("FlowMatch")]

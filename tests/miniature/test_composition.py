@@ -10,12 +10,12 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from flasheval.miniature.composition import compare
-from flasheval.miniature.found import Found, Seen, seen_exactly
 from flasheval.miniature.layout import lay_out
 from flasheval.miniature.prompts import LEVELS, draw_scene
+from flasheval.miniature.sightings import Found, Seen, seen_exactly
 from flasheval.miniature.world import parse_caption
 
-SCRIPTS = Path(__file__).resolve().parents[2] / "scripts"
+SCRIPTS = Path(__file__).resolve().parents[2] / "scripts" / "miniature"
 
 
 def check(caption, *found, background=None, style=None):

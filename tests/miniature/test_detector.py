@@ -8,15 +8,15 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from flasheval.errors import DataError
+from flasheval.base.errors import DataError
+from flasheval.base.models.weights import locate
 from flasheval.miniature.drawing import draw
 from flasheval.miniature.layout import Item, Picture
 from flasheval.miniature.world import COLOURS, SHAPES
-from flasheval.weights import locate
 
 torch = pytest.importorskip("torch")
 pytest.importorskip("PIL")
-SCRIPTS = Path(__file__).resolve().parents[2] / "scripts"
+SCRIPTS = Path(__file__).resolve().parents[2] / "scripts" / "miniature"
 SURE = 30.0  # a logit that leaves no doubt
 
 

@@ -2,9 +2,9 @@
 
 import pytest
 
-from flasheval.errors import DataError
+from flasheval.base.errors import DataError
+from flasheval.base.models.weights import local_path
 from flasheval.miniature.pipeline import PIPELINES, load_pipeline
-from flasheval.weights import local_path
 
 
 @pytest.mark.slow

@@ -5,8 +5,8 @@ import json
 import numpy as np
 import pytest
 
-from flasheval.errors import DataError
-from flasheval.weights import locate
+from flasheval.base.errors import DataError
+from flasheval.base.models.weights import locate
 
 torch = pytest.importorskip("torch")
 pytest.importorskip("safetensors")

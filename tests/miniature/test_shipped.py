@@ -10,10 +10,14 @@ import numpy as np
 import pytest
 
 import flasheval
+from flasheval.base.resources import conf_dir, miniature_dir
+from flasheval.generators.populations.sources import (
+    population_file,
+    population_settings,
+    read_population,
+)
 from flasheval.miniature import SCORERS
 from flasheval.miniature.prompts import miniature_prompts
-from flasheval.populations.sources import population_file, population_settings, read_population
-from flasheval.resources import conf_dir, miniature_dir
 from flasheval.scores import load_scores, score_difference
 
 ROOT = Path(__file__).parents[2]

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from flasheval.errors import DataError
+from flasheval.base.errors import DataError
 from flasheval.miniature.world import (
     BACKGROUNDS,
     COLOURS,

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from flasheval.errors import DataError
+from flasheval.base.errors import DataError
 from flasheval.prompts import PromptSet, load_prompts, save_prompts
 
 _CHARACTERS = st.characters(exclude_categories=("Cs",))

@@ -6,9 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from flasheval.errors import DataError
-from flasheval.prompts import PromptSet, prompt_id, text_hash
-from flasheval.storage.canonical import sha256_of
+from flasheval.base.canonical import sha256_of
+from flasheval.base.errors import DataError
+from flasheval.base.ids import prompt_id
+from flasheval.prompts import PromptSet, text_hash
 
 _TEXTS = st.text(st.characters(exclude_categories=("Cs",)), max_size=20)
 _SPACES = st.text(" \t\n\r\u00a0\u2003\u3000", max_size=3)

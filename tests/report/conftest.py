@@ -3,8 +3,8 @@
 import pytest
 
 import flasheval
-from flasheval.synthetic import synthetic_scores
-from flasheval.validation.report import ValidationReport
+from flasheval.scores.synthetic import synthetic_scores
+from flasheval.selection.held_out.report import ValidationReport
 
 
 @pytest.fixture(scope="session")

@@ -3,9 +3,9 @@ import pytest
 from PIL import Image
 
 import flasheval.report.contact_sheet as module
-from flasheval.errors import DataError, SettingError
-from flasheval.generators.bare import BareSettings
+from flasheval.base.errors import DataError, SettingError
 from flasheval.generators.images import ImageFault
+from flasheval.generators.python_objects import BareSettings
 from flasheval.prompts import PromptSet
 from flasheval.report.contact_sheet import contact_sheet, save_contact_sheet
 from flasheval.runs.run import run

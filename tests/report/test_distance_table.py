@@ -1,7 +1,7 @@
 import numpy as np
 
+from flasheval.base.text import as_text
 from flasheval.report.distance_table import distance_report
-from flasheval.report.table import as_text
 from flasheval.set_metrics.comparison import SetComparison, VariantDistance
 from flasheval.set_metrics.frechet import FrechetReference
 from flasheval.set_metrics.references import Reference

@@ -6,12 +6,12 @@ import pytest
 from matplotlib.figure import Figure
 from matplotlib.text import Text
 
-from flasheval.errors import DataError
-from flasheval.procedure import search
+from flasheval.base.errors import DataError
 from flasheval.report.plot import agreement_figure, plot_agreement
 from flasheval.scores import ScoreTable
+from flasheval.selection.held_out.measure import Measurement
+from flasheval.selection.search import search
 from flasheval.subset.evidence import EquivalentSize, RandomSize
-from flasheval.validation.measure import Measurement
 
 
 @pytest.fixture(scope="module")

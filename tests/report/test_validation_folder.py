@@ -4,9 +4,9 @@ from typing import Any
 
 import pytest
 
-from flasheval.configs import ValidateConfig
+from flasheval.cli.configs import ValidateConfig
 from flasheval.report.validation_folder import validation_name, write_validation
-from flasheval.validation.report import ValidationReport
+from flasheval.selection.held_out.report import ValidationReport
 
 DEFAULTS = asdict(ValidateConfig())
 

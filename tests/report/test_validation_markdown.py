@@ -1,9 +1,9 @@
 from dataclasses import replace
 from itertools import pairwise
 
-from flasheval.report.validation_answer import answer
 from flasheval.report.validation_markdown import markdown_report
-from flasheval.validation.report import ValidationReport
+from flasheval.selection.held_out.answer import answer
+from flasheval.selection.held_out.report import ValidationReport
 
 
 def test_it_holds_every_table(compared: ValidationReport) -> None:

@@ -6,9 +6,9 @@ import pytest
 from matplotlib.figure import Figure
 from matplotlib.text import Text
 
-from flasheval.errors import DataError
+from flasheval.base.errors import DataError
 from flasheval.report.validation_plot import plot_validation, validation_figure
-from flasheval.validation.report import ValidationReport
+from flasheval.selection.held_out.report import ValidationReport
 
 
 def figure_of(report: ValidationReport) -> Figure:

@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from flasheval.populations.population import make_population
+from flasheval.generators.populations.population import make_population
 from flasheval.prompts import PromptSet
-from flasheval.runs.plan import Plan, WorkSettings, make_plan
+from flasheval.runs.run_plan import Plan, WorkSettings, make_plan
 from flasheval.scorers.registry import make_scorers
 
 DRAWING = '''

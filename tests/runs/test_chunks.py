@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from flasheval.errors import DataError
+from flasheval.base.errors import DataError
 from flasheval.prompts import PromptSet
 from flasheval.runs.chunks import chunks_of, prompts_digest
 

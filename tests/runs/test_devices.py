@@ -1,6 +1,6 @@
 import pytest
 
-from flasheval.errors import SettingError
+from flasheval.base.errors import SettingError
 from flasheval.runs.devices import choose_device, device_count, device_kind
 
 

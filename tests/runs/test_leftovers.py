@@ -3,8 +3,8 @@
 import os
 import time
 
+from flasheval.base.files import atomic_write
 from flasheval.runs.leftovers import remove_leftovers
-from flasheval.storage.files import atomic_write
 
 
 def make(path, age):

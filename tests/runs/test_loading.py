@@ -4,10 +4,10 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from flasheval.generators.generator import GeneratorSettings
-from flasheval.populations.recipe import Recipe
+from flasheval.generators.populations.recipe import Recipe
+from flasheval.generators.variants import Variant
 from flasheval.runs.loading import ModelHolder, by_model
-from flasheval.runs.plan import PlannedVariant
-from flasheval.variants import Variant
+from flasheval.runs.run_plan import PlannedVariant
 
 
 class Model:

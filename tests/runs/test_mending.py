@@ -5,11 +5,11 @@ import json
 
 import pytest
 
-from flasheval.errors import DataError
+from flasheval.base import files
+from flasheval.base.errors import DataError
 from flasheval.runs.kept import images as kept_images
 from flasheval.runs.run import run
 from flasheval.runs.unit_work import StorageError
-from flasheval.storage import files
 
 
 def _run(toys, prompts, out, functions=("draw",), scorers=("brightness",), **settings):

@@ -5,12 +5,12 @@ import numpy as np
 import pytest
 
 import flasheval
-from flasheval.errors import ConflictError, DataError, FlashevalError, SettingError
+from flasheval.base.errors import ConflictError, DataError, FlashevalError, SettingError
+from flasheval.generators.variants import Variant
 from flasheval.prompts import PromptSet
 from flasheval.runs.run import run
 from flasheval.runs.store import RunStore
 from flasheval.scores import ScoreMatrix, ScoreTable, load_scores
-from flasheval.variants import Variant
 
 
 def _run(toys, prompts, out, functions=("draw", "dark"), scorers=("brightness",), **settings):

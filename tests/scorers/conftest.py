@@ -8,20 +8,20 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-SCRIPTS = Path(__file__).resolve().parents[2] / "scripts"
+TESTS = Path(__file__).resolve().parents[1]
 
 
 @pytest.fixture(scope="session")
 def tiny():
-    """A function: tiny("clip") -> the module of scripts/tiny that makes it."""
+    """A function: tiny("clip") -> the module of tests/tiny_models that makes it."""
     pytest.importorskip("transformers")
 
     def module(name):
-        sys.path.insert(0, str(SCRIPTS))
+        sys.path.insert(0, str(TESTS))
         try:
-            return import_module(f"tiny.{name}")
+            return import_module(f"tiny_models.{name}")
         finally:
-            sys.path.remove(str(SCRIPTS))
+            sys.path.remove(str(TESTS))
 
     return module
 

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from flasheval.errors import DataError, SettingError
+from flasheval.base.errors import DataError, SettingError
 from flasheval.scorers.aesthetic import AestheticSettings
 from flasheval.scorers.scorer import Embedder
 
@@ -81,7 +81,7 @@ def test_a_file_a_folder_and_safetensors_are_the_same(settings, tiny_aesthetic, 
 
 
 def test_what_it_says_of_itself(settings, tiny_clip, tiny, tmp_path):
-    from flasheval.weights import locate
+    from flasheval.base.models.weights import locate
 
     identity = settings.identity()
     assert identity["kind"] == "aesthetic"

@@ -7,12 +7,12 @@ import shutil
 import numpy as np
 import pytest
 
-from flasheval.errors import DataError, SettingError
+from flasheval.base.errors import DataError, SettingError
+from flasheval.base.models.weights import locate
 from flasheval.scorers.clip import ClipSettings
 from flasheval.scorers.clip_model import cosine, load_clip
 from flasheval.scorers.pickscore import PickScoreSettings
 from flasheval.scorers.scorer import Embedder
-from flasheval.weights import locate
 
 
 @pytest.fixture(scope="module")

@@ -5,7 +5,7 @@ import asyncio
 import numpy as np
 import pytest
 
-from flasheval.errors import DataError, SettingError
+from flasheval.base.errors import DataError, SettingError
 from flasheval.scorers.function import FunctionScorer, FunctionSettings
 
 CODE = """

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy.special import erf
 
-from flasheval.errors import DataError
+from flasheval.base.errors import DataError
 from flasheval.scorers.hps import HpsSettings
 from flasheval.scorers.open_clip_layout import clip_config, to_clip_model
 from flasheval.scorers.scorer import Embedder
@@ -191,7 +191,7 @@ def test_the_published_files_are_pinned_and_told_apart(monkeypatch):
     asked = []
 
     def locate(name, *rest, tested=None, **marker):
-        from flasheval.weights import Weights
+        from flasheval.base.models.weights import Weights
 
         asked.append((name, *(rest or marker.values())))
         return Weights(name, name, tested[name])

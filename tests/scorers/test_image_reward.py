@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy.special import erf
 
-from flasheval.errors import DataError, SettingError
+from flasheval.base.errors import DataError, SettingError
 from flasheval.scorers.image_reward import ImageRewardSettings
 from flasheval.scorers.image_reward_layout import blip_configs, to_blip
 
@@ -108,7 +108,7 @@ def test_what_it_says_of_itself(settings, scorer):
 
 def test_published_checkpoints_are_pinned(monkeypatch):
     def locate(name, *rest, tested=None, marker=None):
-        from flasheval.weights import Weights
+        from flasheval.base.models.weights import Weights
 
         return Weights(name, name, tested[name])
 

@@ -7,11 +7,11 @@ from dataclasses import MISSING, fields
 import pytest
 from omegaconf import OmegaConf
 
+from flasheval.base.errors import FlashevalError, SettingError
+from flasheval.base.resources import conf_dir
 from flasheval.cli.help import first_comment, keys_of
-from flasheval.errors import FlashevalError, SettingError
-from flasheval.resources import conf_dir
-from flasheval.scorers.bare import BareScorer
 from flasheval.scorers.clip import ClipSettings
+from flasheval.scorers.python_objects import BareScorer
 from flasheval.scorers.registry import SCORERS, make_scorer, make_scorers
 
 CONF = conf_dir() / "scorer"

@@ -5,7 +5,7 @@ import io
 import numpy as np
 import pytest
 
-from flasheval.errors import DataError
+from flasheval.base.errors import DataError
 from flasheval.scorers.reward import RewardSettings
 
 CODE = """

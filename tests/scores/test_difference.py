@@ -6,11 +6,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.stats import kendalltau
 
-from flasheval.errors import ConflictError, DataError, SettingError
+from flasheval.base.errors import ConflictError, DataError, SettingError
+from flasheval.generators.variants import Variant
 from flasheval.prompts import PromptSet
 from flasheval.scores import ScoreMatrix, ScoreTable, score_difference
 from flasheval.scores.difference import tolerances
-from flasheval.variants import Variant
 
 NAN = float("nan")
 

@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from flasheval.errors import DataError
+from flasheval.base.errors import DataError
 from flasheval.scores.matrix import ScoreMatrix
 
 

@@ -5,10 +5,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from flasheval.errors import ConflictError, DataError
+from flasheval.base.errors import ConflictError, DataError
+from flasheval.generators.variants import Variant
 from flasheval.prompts import PromptSet
 from flasheval.scores import ScoreMatrix, ScoreTable
-from flasheval.variants import Variant
 
 
 def _table(values, ids, names=None, metric="m", texts="text of {}", set_name="set", **settings):

@@ -4,10 +4,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from flasheval.errors import ConflictError, DataError
+from flasheval.base.errors import ConflictError, DataError
+from flasheval.generators.variants import Variant
 from flasheval.prompts import PromptSet
 from flasheval.scores import ScoreMatrix, ScoreTable, load_scores
-from flasheval.variants import Variant
 
 _WORD = st.text(st.characters(exclude_categories=("Cs",)), min_size=1, max_size=6)
 _NAME = _WORD.filter(lambda word: word not in ("prompt_id", "name"))

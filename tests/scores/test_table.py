@@ -3,10 +3,10 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from flasheval.errors import DataError, SettingError
+from flasheval.base.errors import DataError, SettingError
+from flasheval.generators.variants import Variant
 from flasheval.prompts import PromptSet
 from flasheval.scores import ScoreMatrix, ScoreTable
-from flasheval.variants import Variant
 
 
 def test_a_table_says_what_it_holds(make_table):
@@ -136,7 +136,7 @@ def test_the_coco_table(coco_table):
 def test_the_coco_means_are_the_published_ones(coco_table, shared_data):
     import json
 
-    from flasheval.importers.official_names import OFFICIAL_VARIANTS
+    from flasheval.scores.importers.official_names import OFFICIAL_VARIANTS
 
     published = json.loads((shared_data / "official-coco-full-means.json").read_text())
     rows = [OFFICIAL_VARIANTS.index(name) for name in coco_table.variant_names]

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from flasheval.errors import DataError
+from flasheval.base.errors import DataError
 from flasheval.set_metrics.arrays import as_features, as_population
 
 

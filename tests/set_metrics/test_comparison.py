@@ -2,7 +2,7 @@ import numpy as np
 import pyarrow.parquet as pq
 import pytest
 
-from flasheval.errors import DataError
+from flasheval.base.errors import DataError
 from flasheval.set_metrics import comparison
 from flasheval.set_metrics.comparison import compare_sets
 from flasheval.set_metrics.extrapolated import frechet_infinity

@@ -1,6 +1,6 @@
 import pytest
 
-from flasheval.errors import SettingError
+from flasheval.base.errors import SettingError
 from flasheval.set_metrics.extractor_settings import make_extractor
 
 

@@ -3,7 +3,7 @@ import json
 import numpy as np
 import pytest
 
-from flasheval.errors import DataError, SettingError
+from flasheval.base.errors import DataError, SettingError
 from flasheval.set_metrics.extractors import load_vision_model
 from flasheval.set_metrics.features import extract_features
 from flasheval.set_metrics.frechet import FrechetReference, frechet_distance

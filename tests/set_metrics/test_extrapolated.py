@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 import scipy.stats
 
-from flasheval.errors import SettingError
+from flasheval.base.errors import SettingError
 from flasheval.set_metrics.extrapolated import frechet_infinity
 from flasheval.set_metrics.frechet import FrechetReference, frechet_distance
 

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from flasheval.errors import DataError, SettingError
+from flasheval.base.errors import DataError, SettingError
 from flasheval.set_metrics.features import extract_features, images_of_folder
 from flasheval.set_metrics.protocol import ImageProtocol
 

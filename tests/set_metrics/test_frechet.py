@@ -6,7 +6,7 @@ import scipy.linalg
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from flasheval.errors import DataError
+from flasheval.base.errors import DataError
 from flasheval.set_metrics.frechet import FrechetReference, frechet_distance, roots_of
 
 

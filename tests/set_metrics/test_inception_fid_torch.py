@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from flasheval.errors import DataError, SettingError
+from flasheval.base.errors import DataError, SettingError
 
 torch = pytest.importorskip("torch")
 Image = pytest.importorskip("PIL.Image")

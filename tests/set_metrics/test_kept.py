@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from flasheval.errors import DataError
+from flasheval.base.errors import DataError
 from flasheval.prompts import PromptSet
 from flasheval.runs.run import run
 from flasheval.set_metrics.frechet import FrechetReference, frechet_distance

@@ -1,6 +1,6 @@
 import pytest
 
-from flasheval.errors import DataError
+from flasheval.base.errors import DataError
 from flasheval.set_metrics.per_variant import each_variant
 
 

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from flasheval.errors import DataError
+from flasheval.base.errors import DataError
 from flasheval.set_metrics.feature_sets import FeatureSets
 from flasheval.set_metrics.references import Reference, find_reference
 

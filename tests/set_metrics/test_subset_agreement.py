@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 import scipy.stats
 
-from flasheval.errors import DataError, SettingError
+from flasheval.base.errors import DataError, SettingError
 from flasheval.set_metrics.frechet import FrechetReference, frechet_distance
 from flasheval.set_metrics.subset_agreement import SubsetAgreement, subset_agreement
 from flasheval.set_metrics.subset_search import search_subset

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 import scipy.stats
 
-from flasheval.errors import DataError, SettingError
+from flasheval.base.errors import DataError, SettingError
 from flasheval.set_metrics.feature_sets import FeatureSets
 from flasheval.set_metrics.frechet import frechet_distance
 from flasheval.set_metrics.references import Reference

@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from flasheval.errors import DataError
+from flasheval.base.errors import DataError
 from flasheval.set_metrics.frechet import FrechetReference, frechet_distance
 from flasheval.set_metrics.subset_distances import SubsetDistances
 

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 import scipy.stats
 
-from flasheval.errors import DataError, SettingError
-from flasheval.selectors.drawing import draw_key, draw_sets
+from flasheval.base.errors import DataError, SettingError
+from flasheval.selection.methods.random_sets import draw_key, draw_sets
 from flasheval.set_metrics.frechet import FrechetReference, frechet_distance
 from flasheval.set_metrics.subset_search import (
     distances_of_sets,

@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from flasheval.errors import DataError, SettingError
-from flasheval.storage.plain import from_plain, to_plain
+from flasheval.base.errors import DataError, SettingError
+from flasheval.base.json_data import from_plain, to_plain
 from flasheval.subset import Subset
 from flasheval.subset.calibration import Calibration
 from flasheval.subset.predictor import MetricCalibration, Predictor

@@ -14,8 +14,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from flasheval.errors import DataError
-from flasheval.storage.plain import from_plain, to_plain
+from flasheval.base.errors import DataError
+from flasheval.base.json_data import from_plain, to_plain
+from flasheval.base.versions import library_versions, utc_now
 from flasheval.subset import Subset
 from flasheval.subset.calibration import Calibration
 from flasheval.subset.evidence import (
@@ -27,8 +28,6 @@ from flasheval.subset.evidence import (
     Record,
     SplitSizes,
     Spread,
-    library_versions,
-    utc_now,
 )
 from flasheval.subset.predictor import MetricCalibration, Predictor
 

@@ -11,10 +11,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from flasheval.errors import DataError
+from flasheval.base.canonical import sha256_of
+from flasheval.base.errors import DataError
+from flasheval.base.json_data import from_plain
 from flasheval.prompts import PromptSet
-from flasheval.storage.canonical import sha256_of
-from flasheval.storage.plain import from_plain
 from flasheval.subset import Method, MetricInfo, Subset, SubsetPrompt
 from flasheval.subset.evidence import KnownVariant, Record
 from flasheval.subset.manifest import content_hash, record_hash, write_manifest

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
-from flasheval.errors import DataError
+from flasheval.base.errors import DataError
 from flasheval.subset.paired import paired_errors, paired_errors_of, weighted_means
 
 

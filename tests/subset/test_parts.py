@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from flasheval.errors import DataError
+from flasheval.base.errors import DataError
 from flasheval.subset.parts import Method, MetricInfo, SubsetPrompt, require_hash
 
 

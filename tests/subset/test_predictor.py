@@ -4,7 +4,7 @@ import math
 
 import pytest
 
-from flasheval.errors import DataError
+from flasheval.base.errors import DataError
 from flasheval.subset.predictor import GROWTH, MetricCalibration, Predictor
 
 PREDICTOR = Predictor({"m": 1.0}, 0.2, 2.0, by_error=0.25, by_size=0.04, typical_difference=3.0)

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
-from flasheval.errors import SettingError
+from flasheval.base.errors import SettingError
 from flasheval.subset.student import t_cdf, t_quantile
 
 

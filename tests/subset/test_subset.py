@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from flasheval.errors import DataError, SettingError
+from flasheval.base.errors import DataError, SettingError
 from flasheval.prompts import PromptSet, text_hash
 from flasheval.subset import Method, MetricInfo, Subset, SubsetPrompt
 

@@ -10,9 +10,9 @@ import numpy as np
 
 from flasheval.report.page.origin import Origin
 from flasheval.report.page.replay import Replay
+from flasheval.selection.held_out.judge import Agreements
+from flasheval.selection.held_out.measure import Cell, Measurement, random_agreement
 from flasheval.subset.evidence import Evidence
-from flasheval.validation.held_out import Agreements
-from flasheval.validation.measure import Cell, Measurement, random_agreement
 
 __all__ = ["measured_again", "median_split"]
 

@@ -9,12 +9,12 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from flasheval.errors import DataError
+from flasheval.base.drawing.plots import Plot
+from flasheval.base.errors import DataError
 from flasheval.report.page.agreement import measured_again, median_split
 from flasheval.report.page.draw_agreement import agreement_plot, splits_plot
 from flasheval.report.page.draw_portrait import portrait_plot
 from flasheval.report.page.draw_ranks import means_plot, ties_plot
-from flasheval.report.page.drawing import Plot
 from flasheval.report.page.evidence_rows import EvidenceTable, evidence_tables
 from flasheval.report.page.facts import facts_of, headline_of
 from flasheval.report.page.origin import Origin
@@ -23,11 +23,11 @@ from flasheval.report.page.portrait import Portrait, portrait_of, word_counts
 from flasheval.report.page.prompt_rows import PromptTable, prompt_table
 from flasheval.report.page.ranks import Ranks, known_ranks, scored_ranks, split_ranks
 from flasheval.report.page.replay import Replay, replay_of
-from flasheval.report.page.scored import Scored
+from flasheval.report.page.score_sources import Scored
 from flasheval.report.page.tie_rows import TieTable, tie_table, ties_in_words
 from flasheval.report.page.ties import ties_of
-from flasheval.report.table import answer
 from flasheval.subset import Subset
+from flasheval.subset.evidence_table import answer
 
 __all__ = ["Contents", "contents_of"]
 

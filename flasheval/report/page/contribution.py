@@ -8,8 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from flasheval.ranking.kendall import kendall_tau_b_many
-from flasheval.selectors.selector import Selection
+from flasheval.scores.ranking.kendall import kendall_tau_b_many
+from flasheval.selection.methods.selector import Selection
 
 __all__ = ["Contribution", "contribution_of", "times_chosen"]
 

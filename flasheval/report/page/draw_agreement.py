@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from flasheval.report.page.drawing import BLUE, GREY, Plot, drawn, new_figure, tidy
+from flasheval.base.drawing.plots import BLUE, GREY, Plot, drawn, new_figure, tidy
+from flasheval.base.text import shortened
 from flasheval.report.plot import agreement_figure
-from flasheval.report.table import shortened
+from flasheval.selection.held_out.measure import Measurement
 from flasheval.subset import Subset
 from flasheval.subset.evidence import Agreement, Evidence
-from flasheval.validation.measure import Measurement
 
 __all__ = ["agreement_plot", "splits_plot"]
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from flasheval.report.page.drawing import BLUE, GREY, Plot, drawn, new_figure, tidy
-from flasheval.report.table import shortened
+from flasheval.base.drawing.plots import BLUE, GREY, Plot, drawn, new_figure, tidy
+from flasheval.base.text import shortened
 
 __all__ = ["portrait_plot"]
 

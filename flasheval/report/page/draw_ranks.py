@@ -8,10 +8,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from flasheval.report.page.drawing import BLUE, GREY, ORANGE, Plot, drawn, new_figure, tidy
+from flasheval.base.drawing.plots import BLUE, GREY, ORANGE, Plot, drawn, new_figure, tidy
+from flasheval.base.text import shortened
 from flasheval.report.page.ranks import Ranks
 from flasheval.report.page.ties import Ties
-from flasheval.report.table import shortened
 
 __all__ = ["means_plot", "ties_plot"]
 

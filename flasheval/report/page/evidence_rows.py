@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from flasheval.report.table import equivalent_cells
 from flasheval.subset import Subset
 from flasheval.subset.evidence import Agreement, Evidence, Spread
+from flasheval.subset.evidence_table import equivalent_cells
 
 __all__ = ["EvidenceTable", "evidence_tables"]
 

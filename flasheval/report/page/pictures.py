@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from flasheval.errors import DataError
+from flasheval.base.errors import DataError
 from flasheval.generators.images import ImageFault
-from flasheval.runs.kept.images import open_image_store
-from flasheval.runs.status.asked_work import AskedWork
+from flasheval.runs.kept.opening import open_image_store
+from flasheval.runs.status.requested_work import AskedWork
 from flasheval.scores import ScoreMatrix
 
 if TYPE_CHECKING:

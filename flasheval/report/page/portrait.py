@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from flasheval.prompts import PromptSet
 from flasheval.scores import ScoreMatrix
-from flasheval.selectors.statistics import prompt_statistics
+from flasheval.selection.methods.statistics import prompt_statistics
 
 __all__ = ["Portrait", "portrait_of", "word_counts"]
 

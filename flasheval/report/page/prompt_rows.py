@@ -9,8 +9,8 @@ import numpy as np
 
 from flasheval.report.page.contribution import contribution_of, times_chosen
 from flasheval.report.page.portrait import Portrait
-from flasheval.report.page.scored import Scored
-from flasheval.selectors.selector import Selection
+from flasheval.report.page.score_sources import Scored
+from flasheval.selection.methods.selector import Selection
 from flasheval.subset import Subset
 
 __all__ = ["Cell", "PromptRow", "PromptTable", "prompt_table"]

@@ -7,12 +7,12 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from flasheval.ranking.kendall import kendall_tau_b
-from flasheval.report.page.scored import Scored
-from flasheval.selectors.selector import Selection
+from flasheval.report.page.score_sources import Scored
+from flasheval.scores.ranking.kendall import kendall_tau_b
+from flasheval.selection.held_out.judge import subset_means
+from flasheval.selection.held_out.splits import Split
+from flasheval.selection.methods.selector import Selection
 from flasheval.subset import Subset
-from flasheval.validation.held_out import subset_means
-from flasheval.validation.splits import Split
 
 __all__ = ["Ranks", "known_ranks", "scored_ranks", "split_ranks"]
 

@@ -6,17 +6,17 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-from flasheval.errors import FlashevalError
-from flasheval.plan import Plan, hints_for, make_plan
+from flasheval.base.errors import FlashevalError
+from flasheval.base.run_folders import UNITS
 from flasheval.report.page.origin import Origin
-from flasheval.report.page.scored import Scored
-from flasheval.report.run_folder import UNITS
-from flasheval.selectors.registry import make_selector
-from flasheval.selectors.selector import Selection
+from flasheval.report.page.score_sources import Scored
+from flasheval.selection.held_out.finished_searches import UnitStore
+from flasheval.selection.held_out.one_search import search_part
+from flasheval.selection.held_out.splits import Split, make_splits
+from flasheval.selection.methods.registry import make_selector
+from flasheval.selection.methods.selector import Selection
+from flasheval.selection.request import Plan, hints_for, make_plan
 from flasheval.subset.evidence import Evidence
-from flasheval.validation.one_search import search_part
-from flasheval.validation.splits import Split, make_splits
-from flasheval.validation.units import UnitStore
 
 __all__ = ["Replay", "replay_of"]
 

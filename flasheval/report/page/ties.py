@@ -7,8 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from flasheval.ranking.significant import significant_pairs
 from flasheval.report.page.ranks import Ranks
+from flasheval.scores.ranking.significant import significant_pairs
 
 __all__ = ["Ties", "ties_of"]
 

@@ -8,11 +8,11 @@ from importlib import resources
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from flasheval.base.drawing.plots import Plot, inline_svg, png_bytes
+from flasheval.base.files import atomic_write
 from flasheval.report.page.contents import Contents, contents_of
-from flasheval.report.page.drawing import Plot, inline_svg, png_bytes
 from flasheval.report.page.origin import Origin
-from flasheval.report.page.scored import scores_of
-from flasheval.storage.files import atomic_write
+from flasheval.report.page.score_sources import scores_of
 
 if TYPE_CHECKING:
     from flasheval.scores import ScoreTable

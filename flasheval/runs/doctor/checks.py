@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from flasheval.errors import FlashevalError
+from flasheval.base.errors import FlashevalError
 from flasheval.generators.generator import GeneratorSettings
-from flasheval.populations.recipe import Recipe
+from flasheval.generators.populations.recipe import Recipe
 from flasheval.prompts import PromptSet
 from flasheval.runs.claims import can_lock
 from flasheval.runs.devices import device_kind

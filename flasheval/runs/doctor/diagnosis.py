@@ -10,8 +10,8 @@ from typing import Any
 
 import numpy as np
 
-from flasheval.errors import FlashevalError
-from flasheval.populations.population import Population
+from flasheval.base.errors import FlashevalError
+from flasheval.generators.populations.population import Population
 from flasheval.prompts import PromptSet
 from flasheval.runs.devices import choose_device, device_count, device_kind
 from flasheval.runs.doctor.checks import (
@@ -27,10 +27,10 @@ from flasheval.runs.doctor.checks import (
 )
 from flasheval.runs.doctor.estimate import Left, ModelEstimate, estimate_model
 from flasheval.runs.doctor.sampling import Sample, take_sample
-from flasheval.runs.plan import Plan, WorkSettings, make_plan
 from flasheval.runs.run import first_prompts, run_settings
+from flasheval.runs.run_plan import Plan, WorkSettings, make_plan
 from flasheval.runs.score_files import UnitScores, write_unit_scores
-from flasheval.runs.status.tally import tally
+from flasheval.runs.status.finished_units import tally
 from flasheval.runs.store import RunSettings, RunStore
 from flasheval.runs.unit_work import run_versions
 from flasheval.scorers.scorer import ScorerSettings

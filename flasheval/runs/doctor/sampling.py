@@ -19,7 +19,7 @@ from flasheval.runs.doctor.estimate import ModelTiming, fit_seconds
 from flasheval.runs.generation import Batches, Made, make_images
 from flasheval.runs.kept.codec import encode
 from flasheval.runs.loading import ModelHolder, by_model
-from flasheval.runs.plan import Plan, PlannedVariant
+from flasheval.runs.run_plan import Plan, PlannedVariant
 from flasheval.runs.unit_work import error_line
 from flasheval.scorers.scorer import Scorer
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from flasheval.base.json_data import check_names, from_plain
 from flasheval.runs.executors.accelerate import Accelerate
 from flasheval.runs.executors.executor import Executor, worker_device
 from flasheval.runs.executors.in_process import InProcess
 from flasheval.runs.executors.processes import Processes
 from flasheval.runs.executors.ray import Ray
 from flasheval.runs.executors.slurm import Slurm
-from flasheval.storage.plain import check_names, from_plain
 
 __all__ = ["EXECUTORS", "Executor", "make_executor", "worker_device"]
 

@@ -10,13 +10,13 @@ from dataclasses import dataclass
 from importlib.util import find_spec
 from typing import ClassVar
 
-from flasheval.errors import FlashevalError, SettingError
+from flasheval.base.errors import FlashevalError, SettingError
 from flasheval.runs.counting import Counter
 from flasheval.runs.devices import device_count, device_kind
 from flasheval.runs.executors.executor import Progress, check_least
 from flasheval.runs.executors.processes import worker_environment
-from flasheval.runs.plan import Plan
-from flasheval.runs.plan_files import save_plan
+from flasheval.runs.run_plan import Plan
+from flasheval.runs.run_plan_files import save_plan
 from flasheval.runs.store import RunStore
 
 __all__ = ["Accelerate"]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import warnings
 
-from flasheval.errors import FlashevalError
+from flasheval.base.errors import FlashevalError
 
 __all__ = ["Endings"]
 

@@ -10,9 +10,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import ClassVar, Protocol, runtime_checkable
 
-from flasheval.errors import SettingError
+from flasheval.base.errors import SettingError
 from flasheval.runs.devices import choose_device
-from flasheval.runs.plan import Plan
+from flasheval.runs.run_plan import Plan
 from flasheval.runs.store import RunStore
 
 __all__ = ["Elsewhere", "Executor", "Progress", "check_least", "worker_device"]

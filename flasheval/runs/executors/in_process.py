@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from flasheval.runs.executors.executor import Progress
-from flasheval.runs.plan import Plan, Unit
+from flasheval.runs.run_plan import Plan, Unit
 from flasheval.runs.store import RunStore
 from flasheval.runs.worker import Worker
 

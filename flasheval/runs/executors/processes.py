@@ -11,12 +11,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, ClassVar
 
-from flasheval.errors import FlashevalError
+from flasheval.base.errors import FlashevalError
 from flasheval.runs.counting import Counter
 from flasheval.runs.devices import device_count
 from flasheval.runs.executors.executor import Progress, check_least
-from flasheval.runs.plan import Plan
-from flasheval.runs.plan_files import save_plan
+from flasheval.runs.run_plan import Plan
+from flasheval.runs.run_plan_files import save_plan
 from flasheval.runs.store import RunStore
 
 __all__ = ["Processes", "worker_environment"]

@@ -11,14 +11,14 @@ from dataclasses import dataclass
 from importlib.util import find_spec
 from typing import Any, ClassVar
 
-from flasheval.errors import FlashevalError, SettingError
+from flasheval.base.errors import FlashevalError, SettingError
 from flasheval.runs.counting import Counter
 from flasheval.runs.devices import device_elsewhere, device_kind
-from flasheval.runs.executors.distant import DistantWorker
 from flasheval.runs.executors.endings import Endings
 from flasheval.runs.executors.executor import Progress, check_least
-from flasheval.runs.plan import Plan
-from flasheval.runs.plan_files import save_plan
+from flasheval.runs.executors.remote_worker import DistantWorker
+from flasheval.runs.run_plan import Plan
+from flasheval.runs.run_plan_files import save_plan
 from flasheval.runs.store import RunStore
 
 __all__ = ["Ray"]

@@ -7,17 +7,17 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
-from flasheval.errors import SettingError
+from flasheval.base.errors import SettingError
+from flasheval.base.suggest import nearest
 from flasheval.runs.counting import Counter
 from flasheval.runs.devices import device_elsewhere, device_kind
-from flasheval.runs.executors.distant import DistantWorker
 from flasheval.runs.executors.endings import Endings
 from flasheval.runs.executors.executor import Progress, check_least
+from flasheval.runs.executors.remote_worker import DistantWorker
 from flasheval.runs.executors.slurm_jobs import SlurmJobs, Task, trouble_of
-from flasheval.runs.plan import Plan
+from flasheval.runs.run_plan import Plan
 from flasheval.runs.store import RunStore
 from flasheval.runs.unit_work import missing_outputs
-from flasheval.suggest import nearest
 
 __all__ = ["Slurm"]
 

@@ -11,10 +11,10 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-from flasheval.errors import DataError, FlashevalError, SettingError
-from flasheval.runs.executors.distant import DistantWorker
-from flasheval.storage.files import atomic_write
-from flasheval.storage.plain import read_json
+from flasheval.base.errors import DataError, FlashevalError, SettingError
+from flasheval.base.files import atomic_write
+from flasheval.base.json_data import read_json
+from flasheval.runs.executors.remote_worker import DistantWorker
 
 __all__ = ["SlurmJobs", "Task", "trouble_of"]
 

@@ -12,9 +12,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from flasheval.errors import DataError
+from flasheval.base.errors import DataError
+from flasheval.base.files import atomic_write
 from flasheval.runs.kept.images import Damaged, ImageUnit
-from flasheval.storage.files import atomic_write
 
 __all__ = ["FeatureStore"]
 

@@ -9,12 +9,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from flasheval.base.canonical import sha256_of
+from flasheval.base.files import atomic_write
 from flasheval.generators.images import ImageFault
 from flasheval.runs.kept.codec import SUFFIXES, decode, encode_all
 from flasheval.runs.kept.file_names import file_name
 from flasheval.runs.kept.images import Damaged, ImageStore, ImageUnit
-from flasheval.storage.canonical import sha256_of
-from flasheval.storage.files import atomic_write
 
 if TYPE_CHECKING:
     from PIL.Image import Image

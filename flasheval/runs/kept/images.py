@@ -8,14 +8,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from flasheval.errors import SettingError
 from flasheval.generators.images import ImageFault
-from flasheval.suggest import nearest
 
 if TYPE_CHECKING:
     from PIL.Image import Image
 
-__all__ = ["Damaged", "ImageStore", "ImageUnit", "open_image_store"]
+__all__ = [
+    "Damaged",
+    "ImageStore",
+    "ImageUnit",
+]
 
 
 @dataclass(frozen=True)
@@ -79,34 +81,3 @@ class ImageStore(ABC):
     @abstractmethod
     def _read(self, unit: ImageUnit) -> list[Image | ImageFault]:
         """Return the images. Raises Damaged or OSError where they are not as they were written."""
-
-
-def open_image_store(folder: Path, form: str = "shards", image_format: str = "png") -> ImageStore:
-    """Return the store of kept images in a folder.
-
-    Args:
-        folder: Where they lie; made with the first unit.
-        form: ``shards``, one WebDataset tar a unit, or ``folder``, one file an image.
-        image_format: ``png`` or ``webp``, both lossless, or ``jpeg`` at quality 95, which is lossy:
-            scores of images read back differ a little from those of the images as made. Images
-            already there are read in whatever format they have.
-
-    Raises:
-        SettingError: Another form or format.
-
-    """
-    from flasheval.runs.kept.codec import FORMATS
-    from flasheval.runs.kept.folder import FolderStore
-    from flasheval.runs.kept.shards import ShardStore
-
-    stores = {"shards": ShardStore, "folder": FolderStore}
-    if form not in stores:
-        raise SettingError(
-            f"image_store={form}: choose one of {', '.join(stores)}{nearest(form, stores)}"
-        )
-    if image_format not in FORMATS:
-        raise SettingError(
-            f"image_format={image_format}: choose one of {', '.join(FORMATS)}"
-            f"{nearest(image_format, FORMATS)}"
-        )
-    return stores[form](Path(folder), image_format)

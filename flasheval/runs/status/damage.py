@@ -6,10 +6,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from flasheval.runs.kept.images import open_image_store
-from flasheval.runs.plan import slug
+from flasheval.runs.kept.opening import open_image_store
+from flasheval.runs.run_plan import slug
 from flasheval.runs.score_files import damage_of
-from flasheval.runs.status.asked_work import AskedWork
+from flasheval.runs.status.requested_work import AskedWork
 
 __all__ = ["Damage", "find_damage"]
 

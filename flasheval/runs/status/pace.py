@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from itertools import pairwise
 from statistics import median
 
+from flasheval.generators.variants import Factor
 from flasheval.runs.score_files import UnitScores
-from flasheval.variants import Factor
 
 __all__ = ["Cost", "Finished", "Pace", "cost_of", "likely_costs", "pace_of"]
 

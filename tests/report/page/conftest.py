@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 
 from flasheval.cli import main
+from flasheval.generators.variants import Variant
 from flasheval.report.page import WrittenReport, find_origin, write_report
 from flasheval.scores import ScoreMatrix, ScoreTable
-from flasheval.variants import Variant
 
 HOSTILE = "<script>document.title='owned'</script>"
 

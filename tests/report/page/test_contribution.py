@@ -3,7 +3,7 @@ import pytest
 from scipy.stats import kendalltau, pearsonr
 
 from flasheval.report.page.contribution import contribution_of, times_chosen
-from flasheval.selectors.selector import Selection
+from flasheval.selection.methods.selector import Selection
 
 
 @pytest.mark.parametrize("weights", [None, np.array([1.0, 0.5, 2.0])])

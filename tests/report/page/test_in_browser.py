@@ -9,11 +9,11 @@ import pytest
 
 from flasheval.report.page.contents import contents_of
 from flasheval.report.page.origin import find_origin
-from flasheval.report.page.scored import scores_of
+from flasheval.report.page.score_sources import scores_of
 from flasheval.report.page.writing import page_html
 from flasheval.scores import load_scores
 
-SCRIPT = Path(__file__).resolve().parents[3] / "scripts" / "screenshot_report.py"
+SCRIPT = Path(__file__).resolve().parents[3] / "scripts" / "release" / "screenshot_report.py"
 ARGUMENTS = runpy.run_path(str(SCRIPT))["ARGUMENTS"]
 
 

@@ -1,6 +1,6 @@
 import pytest
 
-from flasheval.errors import DataError, SettingError
+from flasheval.base.errors import DataError, SettingError
 from flasheval.report.page.origin import Origin, find_origin
 
 

@@ -5,8 +5,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from flasheval.errors import DataError
-from flasheval.generators.bare import BareSettings
+from flasheval.base.errors import DataError
+from flasheval.generators.python_objects import BareSettings
 from flasheval.prompts import PromptSet
 from flasheval.report.page.pictures import kept_pictures
 from flasheval.runs.run import run

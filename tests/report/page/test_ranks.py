@@ -5,7 +5,7 @@ from scipy.stats import kendalltau
 from flasheval.report.page.origin import find_origin
 from flasheval.report.page.ranks import Ranks, known_ranks, scored_ranks, split_ranks
 from flasheval.report.page.replay import replay_of
-from flasheval.report.page.scored import scores_of
+from flasheval.report.page.score_sources import scores_of
 
 
 @pytest.fixture

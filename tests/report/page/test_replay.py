@@ -7,9 +7,9 @@ import flasheval.report.page.replay as module
 from flasheval.report.page.agreement import measured_again, median_split
 from flasheval.report.page.origin import find_origin
 from flasheval.report.page.replay import Replay, replay_of
-from flasheval.report.page.scored import scores_of
+from flasheval.report.page.score_sources import scores_of
+from flasheval.selection.held_out.judge import Judge
 from flasheval.subset.evidence import Agreement, Spread
-from flasheval.validation.held_out import Judge
 
 
 @pytest.fixture

@@ -1,10 +1,10 @@
 import numpy as np
 import pytest
 
-from flasheval.ranking.significant import near_tie_share, significant_pairs
 from flasheval.report.page.ranks import Ranks
 from flasheval.report.page.tie_rows import tie_table, ties_in_words
 from flasheval.report.page.ties import ties_of
+from flasheval.scores.ranking.significant import near_tie_share, significant_pairs
 
 
 def _ranks(values, subset, higher=True):

@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from flasheval.errors import DataError
+from flasheval.base.errors import DataError
 from flasheval.report.page.contents import contents_of
 from flasheval.report.page.origin import find_origin
-from flasheval.report.page.scored import scores_of
+from flasheval.report.page.score_sources import scores_of
 from flasheval.report.page.writing import write_report
 
 HOSTILE = "<script>document.title='owned'</script>"

@@ -6,13 +6,13 @@ import numpy as np
 import pytest
 
 from flasheval.generators.generator import Batch, GeneratorSettings
-from flasheval.populations.population import Population, make_population
-from flasheval.populations.recipe import Recipe
+from flasheval.generators.populations.population import Population, make_population
+from flasheval.generators.populations.recipe import Recipe
+from flasheval.generators.variants import Variant
 from flasheval.prompts import PromptSet
 from flasheval.runs.doctor.diagnosis import Diagnosis, diagnose
-from flasheval.runs.plan import WorkSettings
 from flasheval.runs.run import run
-from flasheval.variants import Variant
+from flasheval.runs.run_plan import WorkSettings
 
 LOADED: list[str] = []
 

@@ -1,6 +1,6 @@
 import pytest
 
-from flasheval.errors import FlashevalError
+from flasheval.base.errors import FlashevalError
 from flasheval.runs.executors.endings import Endings
 
 

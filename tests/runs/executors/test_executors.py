@@ -8,7 +8,7 @@ import time
 import numpy as np
 import pytest
 
-from flasheval.errors import SettingError
+from flasheval.base.errors import SettingError
 from flasheval.runs.executors import EXECUTORS, make_executor
 from flasheval.runs.run import run
 

@@ -4,7 +4,7 @@ import signal
 
 import pytest
 
-from flasheval.errors import FlashevalError, SettingError
+from flasheval.base.errors import FlashevalError, SettingError
 from flasheval.runs.executors import make_executor
 
 pytest.importorskip("ray", reason='Ray is not installed: pip install -e ".[ray]"')

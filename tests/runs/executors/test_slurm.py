@@ -5,7 +5,7 @@ import time
 
 import pytest
 
-from flasheval.errors import FlashevalError, SettingError
+from flasheval.base.errors import FlashevalError, SettingError
 from flasheval.runs.executors import make_executor
 
 pytest.importorskip("submitit", reason='submitit is not installed: pip install -e ".[slurm]"')

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from flasheval.errors import DataError
+from flasheval.base.errors import DataError
 from flasheval.runs.kept.features import FeatureStore
 from flasheval.runs.kept.images import ImageUnit
 

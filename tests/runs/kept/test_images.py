@@ -10,10 +10,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from flasheval.errors import DataError, SettingError
+from flasheval.base.errors import DataError, SettingError
 from flasheval.generators.images import ImageFault
 from flasheval.runs.kept.codec import decode, encode
-from flasheval.runs.kept.images import ImageUnit, open_image_store
+from flasheval.runs.kept.images import ImageUnit
+from flasheval.runs.kept.opening import open_image_store
 
 FORMS = ("shards", "folder")
 UNIT = ImageUnit("0" * 31 + "a", "sd15_DDIM10", ("7", "A/b", "a/B", "x"), ("one", "", "déjà", "4"))

@@ -1,0 +1,179 @@
+"""Reading and writing files so that every mishap ends in one readable line."""
+
+import errno
+import gzip
+import lzma
+import os
+import secrets
+import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+from flasheval.base.errors import DataError
+
+__all__ = [
+    "atomic_write",
+    "content_stem",
+    "content_suffix",
+    "read_bytes",
+    "read_text",
+    "require_file",
+    "safe_name",
+]
+
+_COMPRESSED = (".xz", ".gz")
+
+
+@contextmanager
+def atomic_write(path: str | Path) -> Iterator[Path]:
+    """Give a temporary path to write to; it becomes ``path`` only when the block ends well.
+
+    The temporary file lies in the same folder (made when absent), is fsynced and renamed, so
+    a reader sees the old file or the whole new one, never a part. When the block raises, the
+    temporary file goes and ``path`` stays as it was. Any OSError, in the block too, becomes
+    a DataError naming ``path``.
+
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     with atomic_write(Path(folder) / "a.txt") as temporary:
+    ...         _ = temporary.write_text("whole")
+    ...     (Path(folder) / "a.txt").read_text()
+    'whole'
+    """
+    path = Path(path)
+    # Short on purpose: a long target name must not make the temporary one too long.
+    temporary = path.parent / f".tmp-{secrets.token_hex(6)}"
+    try:
+        if path.is_dir():
+            raise IsADirectoryError(errno.EISDIR, "it is a folder")
+        path.parent.mkdir(parents=True, exist_ok=True)
+        yield temporary
+        _flush(temporary)
+        os.replace(temporary, path)
+        with suppress(OSError):  # some file systems cannot sync a folder; the rename stands
+            _flush(path.parent)
+    except OSError as error:
+        reason = error.strerror or str(error)
+        raise DataError(
+            f"cannot write {path}: {reason}; choose a file that can be written"
+        ) from error
+    finally:
+        with suppress(OSError):
+            temporary.unlink(missing_ok=True)
+
+
+def _flush(path: Path) -> None:
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def require_file(path: str | Path, what: str = "file") -> Path:
+    """Return ``path`` when it is a file with something in it.
+
+    ``what`` says in the message what was expected there. Raises DataError when the path is
+    missing, a folder, or empty.
+    """
+    path = Path(path)
+    try:
+        if path.is_dir():
+            raise DataError(f"{path} is a folder; expected a {what}")
+        if not path.exists():
+            raise DataError(f"{path} does not exist; expected a {what}")
+        if path.stat().st_size == 0:
+            raise DataError(f"{path} is empty; expected a {what}")
+    except (OSError, ValueError) as error:  # a name too long, or with a null character
+        raise DataError(f"cannot read {str(path)!r}: {error}; expected a {what}") from error
+    return path
+
+
+def read_bytes(path: str | Path, what: str = "file") -> bytes:
+    """Return the bytes of a file, unpacked when its name ends in ``.xz`` or ``.gz``.
+
+    Raises DataError when it is missing, a folder, empty, unreadable or cut short.
+    """
+    path = require_file(path, what)
+    try:
+        data = path.read_bytes()
+    except OSError as error:
+        raise DataError(f"cannot read {path}: {error.strerror or error}") from error
+    try:
+        if path.suffix.lower() == ".xz":
+            data = lzma.decompress(data)
+        elif path.suffix.lower() == ".gz":
+            data = gzip.decompress(data)
+    except (lzma.LZMAError, OSError, EOFError, zlib.error) as error:
+        raise DataError(
+            f"{path} cannot be unpacked ({error}); it is damaged or cut short: fetch it again"
+        ) from error
+    if not data:
+        raise DataError(f"{path} holds nothing once unpacked; expected a {what}")
+    return data
+
+
+def read_text(path: str | Path, what: str = "text file") -> str:
+    """Return the text of a UTF-8 file exactly as it is, less a byte-order mark.
+
+    Raises DataError as read_bytes does, and when the bytes are not UTF-8.
+    """
+    data = read_bytes(path, what)
+    try:
+        return data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise DataError(
+            f"{path} is not UTF-8 text (byte {error.start} is {data[error.start]:#04x}); "
+            "convert it to UTF-8 first"
+        ) from error
+
+
+def content_suffix(path: str | Path) -> str:
+    """Return the suffix that tells the content, in lower case, past ``.xz`` or ``.gz``.
+
+    >>> content_suffix("prompts.JSONL.xz")
+    '.jsonl'
+    """
+    return _without_compression(path).suffix.lower()
+
+
+def content_stem(path: str | Path) -> str:
+    """Return the file's name without the suffixes content_suffix looks at.
+
+    >>> content_stem("data/coco-prompts.jsonl.xz")
+    'coco-prompts'
+    """
+    return _without_compression(path).stem
+
+
+def _without_compression(path: str | Path) -> Path:
+    path = Path(path)
+    return path.with_suffix("") if path.suffix.lower() in _COMPRESSED else path
+
+
+def safe_name(name: str, what: str = "name") -> str:
+    """Return ``name`` when it can be a file name that stays in its folder.
+
+    Raises DataError for path separators, ``..``, a leading dot, control characters, and names
+    that are empty or longer than 150 bytes.
+
+    >>> safe_name("CLIP")
+    'CLIP'
+    >>> safe_name("../x", "metric")  # doctest: +ELLIPSIS
+    Traceback (most recent call last):
+    flasheval.base.errors.DataError: the metric '../x' cannot be a file name; use letters, ...
+    """
+    bad = (
+        not name
+        or name != name.strip()
+        or name.startswith(".")
+        or any(character in '/\\:*?"<>|' or not character.isprintable() for character in name)
+        or len(name.encode("utf-8", "replace")) > 150
+    )
+    if bad:
+        raise DataError(
+            f"the {what} {name!r} cannot be a file name; use letters, digits, '-', '_', '+' and "
+            "inner spaces or dots"
+        )
+    return name

@@ -1,0 +1,204 @@
+"""Checkpoints: where their files lie, and which revision they are, without loading any of them."""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+
+from flasheval.base.errors import DataError
+from flasheval.base.resources import miniature_dir
+
+__all__ = ["SHIPPED", "Weights", "local_path", "locate", "locate_file"]
+
+SHIPPED = "miniature:"
+"""How names of checkpoints begin that travel with the package, as in ``miniature:clip``."""
+
+# What a pipeline or scorer is made of; anything else in a folder does not change its numbers.
+_PARTS = (".safetensors", ".json", ".txt", ".model")
+_SINGLE_FILES = (".safetensors", ".pt", ".pth", ".bin")
+_HASH_LENGTH = 24
+_HASH_MARK = "sha256:"
+
+
+@dataclass(frozen=True)
+class Weights:
+    """A checkpoint that was found.
+
+    Attributes:
+        name: The folder or the Hub's name, as it was given.
+        path: The local folder or file to load from; the Hub's name where it is to be downloaded.
+        revision: ``sha256:...`` of a local folder's files or of a file, the commit of a Hub
+            checkpoint.
+
+    """
+
+    name: str
+    path: str
+    revision: str
+
+    @property
+    def commit(self) -> str | None:
+        """The commit to load from the Hub; None for what is local."""
+        return None if self.revision.startswith(_HASH_MARK) else self.revision
+
+    @property
+    def label(self) -> str:
+        """Name and revision in short, such as ``openai/clip-vit-large-patch14@32bd6428``."""
+        name = self.name if self.commit else Path(self.path).resolve().name
+        return f"{name}@{self.revision.removeprefix(_HASH_MARK)[:8]}"
+
+
+def locate(
+    name: str,
+    revision: str | None = None,
+    *,
+    marker: str = "config.json",
+    tested: Mapping[str, str] | None = None,
+) -> Weights:
+    """Find a checkpoint: a local folder, the Hub's cache, or the Hub.
+
+    A local folder is told by the hash of its files (safetensors, JSON, texts, vocabularies), so
+    that weights overwritten in place count as new ones.
+
+    Args:
+        name: A folder, a Hub name such as ``openai/clip-vit-large-patch14``, or one that is
+            shipped, such as ``miniature:clip``.
+        revision: A Hub commit, tag or branch; None is the newest. Not for folders.
+        marker: The file every such checkpoint has.
+        tested: The revisions to take where none is given, by the Hub's name.
+
+    Raises:
+        DataError: It is neither here nor to be had, in one line.
+
+    """
+    folder = local_path(name)
+    if folder.is_dir():
+        if revision is not None:
+            raise DataError(f"checkpoint {name} is a folder, which has no revision; leave it out")
+        if not (folder / marker).is_file():
+            raise DataError(f"checkpoint {name}: the folder has no {marker}; is it the right one?")
+        return Weights(name, str(folder), _HASH_MARK + _folder_hash(folder)[:_HASH_LENGTH])
+    if name.count("/") != 1 or name.startswith((".", "/", "~")):
+        raise DataError(f"checkpoint {name}: there is no such folder, nor is it a Hub name (a/b)")
+    return Weights(name, name, _commit(name, revision or (tested or {}).get(name), marker))
+
+
+def locate_file(
+    name: str,
+    file: str,
+    revision: str | None = None,
+    *,
+    tested: Mapping[str, str] | None = None,
+) -> Weights:
+    """Find a checkpoint that is a single file: a local one, or one of a Hub repository.
+
+    A local file is told by the hash of its content, whatever its name. One on the Hub is fetched
+    here already, unless it is in the cache.
+
+    Args:
+        name: The file, a folder with it, or a Hub name.
+        file: Its name in a folder or on the Hub.
+        revision: A Hub commit, tag or branch; None is the newest. Not for what is local.
+        tested: The revisions to take where none is given, by the Hub's name.
+
+    Raises:
+        DataError: It is neither here nor to be had, in one line.
+
+    """
+    path = local_path(name)
+    if path.is_dir():
+        path /= file
+        if not path.is_file():
+            raise DataError(f"checkpoint {name}: the folder has no {file}; is it the right one?")
+    if not path.is_file():
+        if path.suffix in _SINGLE_FILES:
+            raise DataError(f"checkpoint {name}: there is no such file")
+        return locate(name, revision, marker=file, tested=tested)
+    if revision is not None:
+        raise DataError(f"checkpoint {name} is local and has no revision; leave it out")
+    try:
+        state = path.stat()
+        digest = _file_hash(path, state.st_size, state.st_mtime_ns).hex()
+    except OSError as error:
+        raise DataError(f"cannot read {path}: {error.strerror or error}") from error
+    return Weights(name, str(path), _HASH_MARK + digest[:_HASH_LENGTH])
+
+
+def local_path(name: str) -> Path:
+    """Return the path that a name means: itself, or that of a shipped checkpoint."""
+    if not name.startswith(SHIPPED):
+        return Path(name).expanduser()
+    shipped = miniature_dir()
+    known = sorted(path.name for path in shipped.iterdir() if path.is_dir())
+    if name.removeprefix(SHIPPED) not in known:
+        raise DataError(f"checkpoint {name}: shipped are {', '.join(SHIPPED + k for k in known)}")
+    return shipped / name.removeprefix(SHIPPED)
+
+
+def _folder_hash(folder: Path) -> str:
+    digest = hashlib.sha256()
+    for path in sorted(path for path in folder.rglob("*") if path.suffix in _PARTS):
+        parts = path.relative_to(folder).parts
+        if path.is_file() and not any(part.startswith(".") for part in parts):
+            digest.update("/".join(parts).encode() + b"\0")
+            try:
+                state = path.stat()
+                digest.update(_file_hash(path, state.st_size, state.st_mtime_ns))
+            except OSError as error:
+                raise DataError(f"cannot read {path}: {error.strerror or error}") from error
+    return digest.hexdigest()
+
+
+@lru_cache(maxsize=4096)
+def _file_hash(path: Path, size: int, changed: int) -> bytes:
+    """Return the sha256 of a file; many variants of one checkpoint ask for it."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").digest()
+
+
+def _commit(name: str, revision: str | None, marker: str) -> str:
+    """Return the commit of a Hub checkpoint, from the cache where it is there."""
+    try:
+        from huggingface_hub import hf_hub_download
+        from huggingface_hub.errors import HfHubHTTPError, LocalEntryNotFoundError
+    except ImportError as error:
+        raise DataError(
+            f"checkpoint {name} is no folder here, and the Hub needs: "
+            'pip install "flasheval[generate]"'
+        ) from error
+    try:
+        with _hub_silenced():
+            found = hf_hub_download(
+                name, marker, revision=revision, local_files_only=_Hub.out_of_reach
+            )
+    except (HfHubHTTPError, LocalEntryNotFoundError, OSError, ValueError) as error:
+        # Each try takes half a minute where there is no network: the first one is enough.
+        _Hub.out_of_reach |= isinstance(error, LocalEntryNotFoundError)
+        reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
+        raise DataError(
+            f"checkpoint {name}: it is neither a folder here nor to be had from the Hub ({reason})"
+        ) from error
+    return Path(found).parents[len(Path(marker).parts) - 1].name
+
+
+class _Hub:
+    """What this process has learnt of the Hub."""
+
+    out_of_reach = False
+
+
+@contextmanager
+def _hub_silenced() -> Iterator[None]:
+    """Keep the lines about tries that failed off the terminal; the last one raises."""
+    logger = logging.getLogger("huggingface_hub")
+    before = logger.level
+    logger.setLevel(logging.ERROR)
+    try:
+        yield
+    finally:
+        logger.setLevel(before)

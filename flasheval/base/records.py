@@ -1,0 +1,89 @@
+"""Records out of JSON text: JSON lines, a list of objects, or the COCO captions layout."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+from flasheval.base.errors import DataError
+from flasheval.base.files import read_text
+
+__all__ = ["Records", "read_records"]
+
+Records = list[tuple[str, dict[str, Any]]]
+
+
+def read_records(path: Path, what: str) -> Records:
+    """Return the objects of a JSON file, each with words that say where it stands.
+
+    One object a line, one list of objects, or an object whose ``annotations`` are such a list.
+    Raises DataError naming the file and the line or item that is no JSON object.
+    """
+    text = read_text(path, what)
+    stripped = text.lstrip()
+    if not stripped:
+        raise DataError(f"{path} holds only white space; expected a {what}")
+    if stripped[0] == "[":
+        return _items(path, _whole(path, text), "item")
+    if stripped[0] == "{" and _is_one_object(text):
+        document = _whole(path, text)
+        if "annotations" in document:
+            return _items(path, document["annotations"], "annotation")
+    return _lines(path, text)
+
+
+def _is_one_object(text: str) -> bool:
+    """Tell a JSON document from JSON lines: its first line is not a whole object."""
+    first, _, rest = text.lstrip().partition("\n")
+    if not rest.strip():
+        return True
+    try:
+        json.loads(first)
+    except (ValueError, RecursionError):
+        # A broken first line followed by whole ones is a broken file of JSON lines.
+        second = rest.lstrip().partition("\n")[0].strip()
+        return not (first.rstrip().endswith("}") and second.startswith("{"))
+    return False
+
+
+def _whole(path: Path, text: str) -> Any:
+    try:
+        return json.loads(text)
+    except json.JSONDecodeError as error:
+        raise DataError(
+            f"{path} is not valid JSON: {error.msg} at line {error.lineno}, column {error.colno}; "
+            "it may be cut short"
+        ) from error
+    except (ValueError, RecursionError) as error:
+        raise DataError(f"{path} is not JSON that can be read: {error}") from error
+
+
+def _items(path: Path, items: Any, word: str) -> Records:
+    if not isinstance(items, list):
+        raise DataError(f"{path}: expected a list of objects, found a {type(items).__name__}")
+    records: Records = []
+    for number, item in enumerate(items, start=1):
+        if not isinstance(item, dict):
+            raise DataError(f"{path} {word} {number}: expected an object, found {item!r:.40}")
+        records.append((f"{word} {number}", item))
+    if not records:
+        raise DataError(f"{path} holds no objects; expected at least one")
+    return records
+
+
+def _lines(path: Path, text: str) -> Records:
+    records: Records = []
+    for number, line in enumerate(text.split("\n"), start=1):
+        if not line.strip():
+            continue
+        try:
+            item = json.loads(line)
+        except (ValueError, RecursionError) as error:
+            reason = getattr(error, "msg", error)
+            raise DataError(
+                f"{path} line {number} is not valid JSON: {reason}; expected one object a line "
+                "(is the file cut short?)"
+            ) from error
+        if not isinstance(item, dict):
+            raise DataError(f"{path} line {number}: expected an object, found {item!r:.40}")
+        records.append((f"line {number}", item))
+    return records

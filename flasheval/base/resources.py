@@ -1,0 +1,87 @@
+"""Where the files that travel with the package are found.
+
+In a wheel ``conf/`` and ``subsets/`` lie inside the package; in a source checkout, which is also
+what an editable install points at, they lie beside it, at the top of the repository.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from flasheval.base.errors import DataError
+
+__all__ = ["MINIATURE", "conf_dir", "miniature_dir", "shipped_scores", "subsets_dir"]
+
+MINIATURE = "miniature"
+"""Names the population that travels with the package, its prompts and its scores."""
+
+_PACKAGE = Path(__file__).resolve().parents[1]
+_TABLES = {MINIATURE: "score_table", f"{MINIATURE}-tuning": "tuning_table"}
+
+
+def conf_dir() -> Path:
+    """Return the folder of Hydra settings, as an absolute path.
+
+    Raises DataError when neither the package nor the checkout holds it.
+
+    >>> conf_dir().name
+    'conf'
+    """
+    return _resource_dir("conf")
+
+
+def subsets_dir() -> Path:
+    """Return the folder of published subset manifests, as an absolute path.
+
+    Raises DataError when neither the package nor the checkout holds it.
+
+    >>> subsets_dir().name
+    'subsets'
+    """
+    return _resource_dir("subsets")
+
+
+def miniature_dir() -> Path:
+    """Return the folder of the miniature's models, one folder each, as an absolute path.
+
+    Raises DataError when it is missing.
+
+    >>> miniature_dir().name
+    'models'
+    """
+    return _part_of_miniature("models")
+
+
+def shipped_scores(source: str | Path) -> Path:
+    """Return the path of a score table: that of a shipped one if `source` is its name.
+
+    ``miniature`` is the population, ``miniature-tuning`` the checkpoints of one training. A folder
+    of one's own called like it is told apart by ``./``. Raises DataError when the shipped one is
+    missing.
+
+    >>> shipped_scores("miniature").name, shipped_scores("./miniature").name
+    ('score_table', 'miniature')
+    """
+    name = _TABLES.get(str(source))
+    return Path(source) if name is None else _part_of_miniature(name)
+
+
+def _part_of_miniature(name: str) -> Path:
+    folder = _PACKAGE / MINIATURE / name
+    if not folder.is_dir():
+        raise DataError(f"the folder {folder} is missing; install flasheval again")
+    return folder
+
+
+def _resource_dir(name: str) -> Path:
+    package, checkout = _PACKAGE, _PACKAGE.parent
+    # Without the project file the parent is a site-packages folder, whose conf/ is not ours.
+    # The checkout goes first: a build may leave a stale copy inside the package.
+    if (checkout / "pyproject.toml").is_file() and (checkout / name).is_dir():
+        return checkout / name
+    if (package / name).is_dir():
+        return package / name
+    raise DataError(
+        f"the folder {name}/ is missing: expected at {package / name} (installed wheel) "
+        f"or {checkout / name} (source checkout); install flasheval again"
+    )

@@ -1,0 +1,199 @@
+"""The words of a command line as Hydra's options and overrides."""
+
+from __future__ import annotations
+
+import os
+import re
+from pathlib import Path
+from typing import Any, NoReturn
+
+from flasheval.cli.experiments import refuse_other_verbs
+from flasheval.cli.setting_errors import Mistake, in_quotes, quoted, setting_mistake
+
+__all__ = ["lifted", "read_options", "tidied"]
+
+_POSITIONAL = {
+    "import": "importer",
+    "report": "path",
+    "show": "path",
+    "status": "path",
+    "subsets": "action",
+    "watch": "path",
+}
+_OF_FILES = ("report", "show", "status", "watch")
+_GROUPS = (
+    "method",
+    "experiment",
+    "importer",
+    "population",
+    "executor",
+    "extractor",
+    "protocol",
+    "generator",
+    "tracker",
+)
+
+
+def read_options(verb: str, words: list[str]) -> Any:
+    """Return Hydra's options; overrides may stand before, after and between them.
+
+    Raises Mistake for an option that is unknown or not ours to give.
+    """
+    from hydra._internal.utils import get_args_parser
+
+    parser = get_args_parser()
+
+    def refuse(message: str) -> NoReturn:
+        raise Mistake(f"{message}; flasheval {verb} --help names what there is")
+
+    parser.error = refuse  # type: ignore[method-assign]
+    options = parser.parse_intermixed_args(words)
+    if options.experimental_rerun:
+        raise Mistake("--experimental-rerun reads pickled files, which may run foreign code")
+    if options.config_path or options.config_name:
+        raise Mistake("--config-path and --config-name are fixed; add a folder by --config-dir")
+    if options.cfg and options.multirun:
+        raise Mistake("--cfg shows the settings of one job; leave out -m")
+    return options
+
+
+def tidied(verb: str, options: Any) -> list[str]:
+    """Return the overrides as Hydra reads them.
+
+    Positional words get their key, `~/` becomes the home folder, a path with characters that mean
+    something to Hydra gets quotes, and `--config-dir` becomes a search path.
+
+    Raises Mistake for a word that is no override, and for an experiment of another verb.
+    """
+    words = list(options.overrides)
+    if verb == "compare":
+        words = _listed(words, "reports")
+    if verb == "publish":
+        words = _listed(words, "names")
+    if verb == "subsets":
+        words = [*words[:1], *_listed(words[1:], "names")]
+        words = [f"++{word}" if word.startswith("settings.") else word for word in words]
+    if verb in ("evaluate", "watch"):
+        words = _opened(words)
+    if words and verb in _POSITIONAL:
+        words[0] = _named(verb, words[0])
+    overrides = [_tidy(_population(word)) for word in words]
+    refuse_other_verbs(verb, overrides, options.config_dir)
+    if verb == "import" and not any(word.startswith("importer=") for word in overrides):
+        from flasheval.cli.configs import IMPORTER_CONFIGS
+
+        names = ", ".join(IMPORTER_CONFIGS)
+        raise Mistake(
+            f"say which importer: flasheval import NAME key=value ...; there are: {names}"
+        )
+    if options.config_dir is not None:
+        if not Path(options.config_dir).is_dir():
+            raise Mistake(f"--config-dir {options.config_dir} is not a folder")
+        path = os.path.abspath(options.config_dir).replace("'", "\\'")
+        overrides.append(f"hydra.searchpath=['file://{path}']")
+    return overrides
+
+
+def lifted(overrides: list[str]) -> list[str]:
+    """Return the overrides of a sweep so that a swept method may have settings.
+
+    Hydra checks what is not swept against the settings it starts from, where the default method
+    stands: `method.swaps=9` beside `method=anneal,evolve` becomes a sweep over one value.
+
+    Raises Mistake for a setting that is null, of which there is no sweep.
+    """
+    from hydra.core.override_parser.overrides_parser import OverridesParser
+
+    parsed = OverridesParser.create().parse_overrides(overrides)
+    if not any(one.key_or_group == "method" and one.is_sweep_override() for one in parsed):
+        return overrides
+    return [_swept(word, one) for word, one in zip(overrides, parsed, strict=True)]
+
+
+def _swept(word: str, override: Any) -> str:
+    if not override.key_or_group.startswith("method.") or override.is_sweep_override():
+        return word
+    if override.value() is None:  # the one value Hydra has no sweep of
+        raise Mistake(f"{word}: null cannot be given beside several methods; leave it out")
+    return f"{override.get_key_element()}=choice({override.get_value_element_as_str()})"
+
+
+def _named(verb: str, word: str) -> str:
+    key = _POSITIONAL[verb]
+    if "=" in word and not (verb in _OF_FILES and os.path.exists(word)):
+        return word
+    return quoted(f"{key}={word}") or f"{key}={word}"
+
+
+def _listed(words: list[str], key: str) -> list[str]:
+    """Return words with the files and names among them as one list, which is the key's value."""
+    files = [word for word in words if "=" not in word or os.path.exists(word)]
+    if not files:
+        return words
+    others = [word for word in words if word not in files]
+    return [f"{key}=[{','.join(map(in_quotes, files))}]", *others]
+
+
+def _opened(words: list[str]) -> list[str]:
+    """Return words so that a generator's mappings, such as its components, take any key."""
+    from dataclasses import fields
+
+    from flasheval.cli.configs import evaluate_configs
+
+    keys = (key for config in evaluate_configs().values() for key in fields(config))
+    free = {key.name for key in keys if key.default_factory is dict}
+    return [f"++{word}" if re.split("[.=]", word)[0] in free else word for word in words]
+
+
+def _population(word: str) -> str:
+    """Return the choice of a population from a YAML file as one of a shipped one."""
+    key, _, value = word.partition("=")
+    if key != "population" or not value.lower().endswith((".yaml", ".yml")):
+        return word
+    from hydra.core.config_store import ConfigStore
+
+    from flasheval.generators.populations.sources import population_settings
+
+    path = Path(value).expanduser()
+    settings = {"name": path.stem, **population_settings(path)}
+    # Hydra knows groups by their folders; a file from anywhere becomes one by being stored.
+    name = f"{path.stem}-file"
+    ConfigStore.instance().store(group="population", name=name, node=settings)
+    return quoted(f"population={name}") or word
+
+
+def _tidy(word: str) -> str:
+    from hydra.core.override_parser.overrides_parser import OverridesParser
+    from hydra.errors import OverrideParseException
+
+    key, _, value = word.partition("=")
+    if value.startswith("~/"):
+        word = f"{key}={os.path.expanduser(value)}"
+    if word.startswith("+experiment="):  # as Hydra's own guide writes it
+        word = word[1:]
+    parser = OverridesParser.create()
+    try:
+        parsed = parser.parse_overrides([word])[0]
+    except OverrideParseException as error:
+        word = quoted(word) or word
+        try:
+            parsed = parser.parse_overrides([word])[0]
+        except OverrideParseException:  # then quotes were not what it lacked
+            raise Mistake(setting_mistake(error)) from error
+    _refuse_odd(parsed)
+    return word
+
+
+def _refuse_odd(override: Any) -> None:
+    """Refuse what Hydra would take, and tell of it later in words nobody understands."""
+    key, line = override.key_or_group, override.input_line
+    if not key:
+        raise Mistake(f"{line}: expected key=value")
+    if override.is_delete():
+        raise Mistake(f"{line}: a setting can be changed, not deleted")
+    if key == "method.name":
+        raise Mistake(f"{line}: a method is chosen by method={override.value()}")
+    if key == "hydra.mode":
+        raise Mistake(f"{line}: -m runs a sweep, nothing a single job")
+    if key in _GROUPS and not (override.is_sweep_override() or isinstance(override.value(), str)):
+        raise Mistake(f"{line}: expected one name, as in {key}=NAME")

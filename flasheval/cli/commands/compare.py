@@ -1,0 +1,78 @@
+"""`flasheval compare`: which of the models whose reports are given the full set ranks higher."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from rich.console import Console, RenderableType
+
+from flasheval.base.errors import SettingError
+from flasheval.base.run_folders import shown_path
+from flasheval.cli.configs import CompareConfig
+
+if TYPE_CHECKING:
+    from flasheval.evaluation.report import Report
+
+__all__ = ["run_compare"]
+
+
+def run_compare(config: CompareConfig, console: Console) -> None:
+    """Print the first report's comparison with each of the others.
+
+    Raises FlashevalError for reports that cannot be read, or compared with each other.
+    """
+    from flasheval.evaluation.comparison import check_comparable, compare, comparison_table
+    from flasheval.evaluation.sequential import spent_errors
+
+    if len(config.reports) < 2:
+        raise SettingError(
+            "two reports are needed: flasheval compare FIRST.json SECOND.json, as flasheval "
+            "evaluate writes them"
+        )
+    if not 0 < config.level < 1:
+        raise SettingError(f"level={config.level:g}: expected a number between 0 and 1, as 0.9")
+    if config.looks is not None:
+        spent_errors(config.looks, 1 - config.level)  # refuses looks that cannot be
+    metrics = [config.metric] if isinstance(config.metric, str) else config.metric
+    first, *others = _named(config.reports)
+    shared = [(second, check_comparable(first, second, metrics)) for second in others]
+    if config.looks is None:
+        found = [compare(first, second, metrics=m, level=config.level) for second, m in shared]
+        tables = [comparison_table(one) for one in found]
+    else:
+        tables = [
+            _in_looks(first, second, metric, config.looks, config.level)
+            for second, names in shared
+            for metric in names
+        ]
+    # All at the end: where one cannot be compared none is printed.
+    for number, table in enumerate(tables):
+        if number:
+            console.print()
+        console.print(table)
+
+
+def _in_looks(
+    first: Report, second: Report, metric: str, looks: Sequence[int], level: float
+) -> RenderableType:
+    from flasheval.evaluation.sequential import compare_in_looks, sequential_table
+
+    found = compare_in_looks(first.prefix, second.prefix, looks, metric=metric, error=1 - level)
+    return sequential_table(found, first.name, second.name)
+
+
+def _named(paths: Sequence[str]) -> list[Report]:
+    """Read reports; those without a name, or with another's, are called by their files."""
+    from flasheval.evaluation.report import Report
+
+    reports = [Report.load(path) for path in paths]
+    counts = Counter(report.name for report in reports)
+    return [
+        report
+        if report.name and counts[report.name] == 1
+        else replace(report, name=shown_path(path))
+        for path, report in zip(paths, reports, strict=True)
+    ]

@@ -1,0 +1,259 @@
+"""`flasheval evaluate`: one model on a subset, its report as a file and as a table."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import MISSING, Field, dataclass, fields
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from rich.console import Console
+
+from flasheval.base.canonical import canonical_value, sha256_of
+from flasheval.base.errors import DataError, FlashevalError, SettingError
+from flasheval.base.progress import ProgressReport
+from flasheval.base.run_folders import FOLDER_OF_RUNS, shown_path
+from flasheval.cli.configs import EvaluateConfig
+
+if TYPE_CHECKING:
+    from flasheval.evaluation.report import Report
+    from flasheval.generators.generator import GeneratorSettings
+    from flasheval.scorers.scorer import ScorerSettings
+    from flasheval.subset import Subset
+
+__all__ = ["asked_subset", "run_evaluate"]
+
+_MANY = 150  # letters of a file's name
+
+
+@dataclass(frozen=True)
+class _Asked:
+    """What the settings ask for, found and checked; nothing is loaded."""
+
+    subset: Subset
+    generator: GeneratorSettings
+    scorers: tuple[ScorerSettings, ...]
+    device: str
+    name: str
+    call: Mapping[str, Any]
+
+    def told(self, config: EvaluateConfig) -> dict[str, Any]:
+        """Return all that a report of it depends on, by the key that sets it."""
+        scorers = {one.metric: [one.version, one.higher_is_better] for one in self.scorers}
+        told = {
+            "subset": self.subset.content_hash,
+            "scorers": scorers,
+            "seed": config.seed,
+            "name": self.name,
+            "step": config.step,
+            **{f"generator's {key}": value for key, value in self.call.items()},
+        }
+        return {key: canonical_value(value, digits=17) for key, value in told.items()}
+
+
+def run_evaluate(config: EvaluateConfig, console: Console) -> None:
+    """Score a model with the settings of the command line, write its report, print it.
+
+    A report that is there already, of the same settings, is printed only.
+
+    Raises FlashevalError for a setting, a file or a model that cannot be used.
+    """
+    from flasheval.evaluation.report import report_table
+
+    asked = _asked(config)
+    told = asked.told(config)
+    path = Path(config.out) if config.out else _default_path(asked, told)
+    folder = Path(config.images).expanduser() if config.images else None
+    report = _made_before(path, told)
+    tracker = _tracker(config.tracker)
+    if report is None or (folder is not None and _images_lacking(report, folder)):
+        report = _evaluated(asked, config, keep=folder is not None or tracker is not None)
+        if folder is not None:
+            _save_images(report, folder)
+        report.save(path)
+        if tracker is not None:
+            tracker.log(report.scalars(), config.step or 0)
+            tracker.log_report(report, config.step or 0)
+        lines = []
+    else:
+        lines = ["made before by the same settings: delete the report to make it again"]
+    if tracker is not None:
+        tracker.finish()
+    console.print(report_table(report))
+    console.print()
+    lines.append(f"report:  {shown_path(path)}")
+    if folder is not None:
+        lines.append(f"images:  {shown_path(folder)}/")
+    lines.append(f"compare: flasheval compare {shown_path(path)} OTHER.json")
+    for line in lines:
+        console.print(line, soft_wrap=True, markup=False)
+
+
+def asked_subset(subset: str | None, prompts: str | None, verb: str) -> Subset:
+    """Return the subset that settings name, with its prompts' texts.
+
+    Args:
+        subset: Its name where it is published, its manifest, or the folder of its search.
+        prompts: A copy of the prompts to look texts up in, where the manifest has none.
+        verb: The verb, for messages.
+
+    Raises FlashevalError where there is none, or no texts.
+
+    """
+    from flasheval.subset.library import load_subset
+    from flasheval.subset.library.cache import has_texts
+
+    if not subset:
+        raise SettingError(
+            f"subset is missing: flasheval {verb} subset=MANIFEST.json, such as the subset.json "
+            "of a search, or the name of a published one (flasheval subsets list)"
+        )
+    found = load_subset(subset, prompts=prompts or None)
+    if not has_texts(found):
+        raise SettingError(
+            f"{subset} holds no texts of its prompts: add prompts=FILE, your copy of the prompt "
+            f'set "{found.prompt_set_name}", or once: flasheval subsets resolve {subset} '
+            "prompts=FILE"
+        )
+    return found
+
+
+def _asked(config: EvaluateConfig) -> _Asked:
+    from flasheval.evaluation.evaluate import made_with
+    from flasheval.runs.devices import choose_device
+    from flasheval.scorers.registry import make_scorers
+
+    if config.out and not config.out.endswith(".json"):
+        raise SettingError(f"out={config.out}: expected a name in .json")
+    if config.batch < 1:
+        raise SettingError(f"batch={config.batch}: expected a whole number above 0")
+    subset = asked_subset(config.subset, config.prompts, "evaluate")
+    generator = _generator(config)
+    scorers, device = make_scorers(config.scorers), choose_device(config.device)
+    name = config.name or _name_of(generator)
+    call = made_with(generator, {}, subset.ids, device)
+    return _Asked(subset, generator, scorers, device, name, call)
+
+
+def _generator(config: EvaluateConfig) -> GeneratorSettings:
+    """Return the settings of the generator, as a variant of a population would have them."""
+    from flasheval.generators.registry import GENERATORS, make_generator
+
+    kind = config.generator
+    keys = fields(GENERATORS[kind])
+    settings = {key.name: getattr(config, key.name) for key in keys}
+    for key in keys:
+        if _is_required(key) and settings[key.name] is None:
+            other = (
+                "" if kind != "diffusers" else "; for other models than diffusers' generator=..."
+            )
+            raise SettingError(
+                f"{key.name} is missing: flasheval evaluate subset=... {key.name}=...{other}"
+            )
+    return make_generator(kind, settings, f"generator {kind}")
+
+
+def _is_required(key: Field[Any]) -> bool:
+    return key.default is MISSING and key.default_factory is MISSING
+
+
+def _name_of(generator: GeneratorSettings) -> str:
+    """Return what a model is called where nobody says: its checkpoint, and its LoRA."""
+    first = fields(generator)[0].name  # type: ignore[arg-type] # all kinds are dataclasses
+    parts = [getattr(generator, first), getattr(generator, "lora", None)]
+    return "+".join(Path(str(part)).name for part in parts if part)
+
+
+def _default_path(asked: _Asked, told: Mapping[str, Any]) -> Path:
+    words = f"{asked.name}-{asked.subset.name}-seed{told['seed']}"
+    name = re.sub(r"[^\w.+-]+", "_", words)[:_MANY].lstrip(".")
+    return Path(FOLDER_OF_RUNS, "evaluate", f"{name}-{sha256_of(told, digits=17)[:8]}.json")
+
+
+def _made_before(path: Path, told: Mapping[str, Any]) -> Report | None:
+    """Return the report in a file; None where there is none.
+
+    Raises DataError for a file that is no report, or one made with other settings.
+    """
+    from flasheval.evaluation.report import Report
+
+    if not path.exists():
+        return None
+    report = Report.load(path)
+    there = {
+        "subset": report.subset.content_hash,
+        "scorers": {m: [one.version, one.higher_is_better] for m, one in report.metrics.items()},
+        "seed": report.seed,
+        "name": report.name,
+        "step": report.step,
+        **{f"generator's {key}": value for key, value in report.call.items()},
+    }
+    keys = dict.fromkeys([*told, *there])
+    other = [key for key in keys if told.get(key) != there.get(key)]
+    if other:
+        raise DataError(
+            f"{shown_path(path)} is a report made with other settings ({', '.join(other)}): "
+            "choose another out=, or delete it"
+        )
+    return report
+
+
+def _evaluated(asked: _Asked, config: EvaluateConfig, *, keep: bool) -> Report:
+    from flasheval.evaluation.evaluate import evaluate
+    from flasheval.runs.unit_work import error_line
+
+    try:
+        with ProgressReport() as progress:
+            progress(f"images and scores of {asked.subset.size} prompts", 0.0, 0)
+            return evaluate(
+                asked.generator,
+                asked.subset,
+                asked.scorers,
+                seed=config.seed,
+                batch=config.batch,
+                device=asked.device,
+                images=keep,
+                name=asked.name,
+                step=config.step,
+            )
+    except FlashevalError:
+        raise
+    except Exception as error:  # whatever a model or a function of the user's raises
+        raise FlashevalError(f"{asked.name} cannot be evaluated: {error_line(error)}") from error
+
+
+def _tracker(settings: Any) -> Any:
+    """Return the tracker that settings name, or None."""
+    name = settings.get("name") if isinstance(settings, Mapping) else settings
+    if name in (None, "none"):
+        return None
+    from flasheval.evaluation.trackers.registry import make_tracker
+
+    return make_tracker(settings)
+
+
+def _image_path(folder: Path, prompt_id: str) -> Path:
+    from flasheval.runs.kept.file_names import file_name
+
+    return folder / f"{file_name(prompt_id)}.png"
+
+
+def _images_lacking(report: Report, folder: Path) -> bool:
+    ids = [one for one in report.subset.ids if one not in report.faults]
+    return not all(_image_path(folder, one).is_file() for one in ids)
+
+
+def _save_images(report: Report, folder: Path) -> None:
+    """Write a PNG a prompt; a prompt without an image has none, nor an earlier model's."""
+    from flasheval.base.files import atomic_write
+    from flasheval.generators.images import ImageFault
+
+    folder.mkdir(parents=True, exist_ok=True)
+    for prompt_id, image in zip(report.subset.ids, report.images, strict=True):
+        path = _image_path(folder, prompt_id)
+        if isinstance(image, ImageFault):
+            path.unlink(missing_ok=True)
+            continue
+        with atomic_write(path) as temporary:
+            image.save(temporary, format="PNG")  # type: ignore[attr-defined] # a PIL image

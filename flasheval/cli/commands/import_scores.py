@@ -1,0 +1,91 @@
+"""`flasheval import`: from other people's layouts to a score table, every fault told."""
+
+from __future__ import annotations
+
+import csv
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from rich.console import Console
+from rich.markup import escape
+from rich.padding import Padding
+
+from flasheval.base.errors import SettingError
+from flasheval.base.files import atomic_write
+from flasheval.base.run_folders import FOLDER_OF_RUNS, shown_path
+from flasheval.cli.commands.show import metrics_table
+from flasheval.cli.configs import ImporterConfig
+
+if TYPE_CHECKING:
+    from flasheval.scores.importers import Fault, ImportResult
+
+__all__ = ["run_import"]
+
+_SOURCES = ("root", "source")
+_FAULTS = "faults.csv"
+
+
+def run_import(config: ImporterConfig, console: Console) -> None:
+    """Read a source, write the score table, print coverage, means and every fault.
+
+    Raises FlashevalError when nothing can be read or written.
+    """
+    from flasheval.scores.importers import import_scores
+
+    settings = {key: value for key, value in asdict(config).items() if value not in (None, [])}
+    importer = settings.pop("importer")
+    out = settings.pop("out", None)
+    key = next(key for key in _SOURCES if hasattr(config, key))
+    source = settings.pop(key, None)
+    if not source:
+        raise SettingError(f"{key} is missing: flasheval import {importer} {key}=PATH out=FOLDER")
+    folder = Path(out or f"{FOLDER_OF_RUNS}/scores/{Path(source).resolve().name}")
+    if folder.resolve() == Path(source).resolve():
+        raise SettingError(f"out={out} is the source itself; name another folder")
+    result = import_scores(importer, source, **settings)
+    result.table.save(folder)
+    _write_faults(result.faults, folder / _FAULTS)
+    _print(result, folder, console)
+
+
+def _print(result: ImportResult, folder: Path, console: Console) -> None:
+    table = result.table
+    console.print(
+        f"[bold]{len(table)} variants, {table.n_prompts:,} prompts of "
+        f"{escape(table.prompts.name)}[/bold]\n"
+    )
+    console.print(metrics_table(table))
+    console.print()
+    if result.faults:
+        _print_faults(result.faults, console)
+    shown = shown_path(folder)
+    console.print(f"scores:   {shown}/", soft_wrap=True, markup=False)
+    console.print(f"use them: flasheval search scores={shown}", soft_wrap=True, markup=False)
+    count = len(result.faults)
+    style = "yellow" if count else "green"
+    where = f", listed in {_FAULTS} there" if count else ""
+    console.print(f"[{style}]{count or 'no'} fault{'' if count == 1 else 's'}{where}[/{style}]")
+
+
+def _print_faults(faults: tuple[Fault, ...], console: Console) -> None:
+    """Print each fault with its file; variants that are wholly absent are named together."""
+    for fault in faults:
+        if fault.problem != "absent":
+            what = f"{fault.metric or 'all metrics'}, {fault.variant or 'all variants'}"
+            console.print(f"[yellow]{escape(fault.problem)}[/yellow]: {escape(what)}")
+            console.print(f"  {fault.path}", soft_wrap=True, markup=False)
+            console.print(Padding(escape(fault.detail), (0, 0, 0, 2)))
+    absent = [fault.variant or "" for fault in faults if fault.problem == "absent"]
+    if absent:
+        console.print(f"[yellow]absent[/yellow]: {len(absent)} expected variants have no file")
+        console.print(Padding(escape(", ".join(absent)), (0, 0, 0, 2)))
+    console.print()
+
+
+def _write_faults(faults: tuple[Fault, ...], path: Path) -> None:
+    with atomic_write(path) as temporary, temporary.open("w", newline="", encoding="utf-8") as file:
+        writer = csv.writer(file)
+        writer.writerow(["file", "metric", "variant", "problem", "detail"])
+        for fault in faults:
+            writer.writerow([fault.path, fault.metric, fault.variant, fault.problem, fault.detail])

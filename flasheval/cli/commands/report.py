@@ -1,0 +1,97 @@
+"""`flasheval report`: a page of a subset to look at, and its plots."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from rich.console import Console
+
+from flasheval.base.errors import FlashevalError, SettingError
+from flasheval.base.run_folders import shown_path
+from flasheval.cli.configs import ReportConfig
+
+if TYPE_CHECKING:
+    from flasheval.report.page import Origin
+    from flasheval.scores import ScoreTable
+
+__all__ = ["run_report"]
+
+PAGE = "report.html"
+
+
+def run_report(config: ReportConfig, console: Console) -> None:
+    """Write the page and its plots, and print the answer and where they are.
+
+    Raises FlashevalError for what is no subset, and for scores or images that do not fit it.
+    """
+    from flasheval.report.page import find_origin, write_report
+    from flasheval.report.page.origin import run_with_images
+
+    if not config.path:
+        raise SettingError("path is missing: flasheval report NAME, of a search's run or a subset")
+    origin = find_origin(config.path)
+    scores, reason = _scores(config, origin)
+    written = write_report(
+        origin,
+        _page(config.out, origin),
+        scores=scores,
+        images=config.images or run_with_images(config.scores),
+        metric=config.metric,
+        reason=reason,
+    )
+    console.print(written.contents.answer, style="bold", markup=False)
+    for warning in origin.subset.record.warnings:
+        console.print(f"warning: {warning}", style="yellow", markup=False)
+    for what, why in written.contents.missing:
+        console.print(f"not shown: {what}: {why}", markup=False)
+    console.print()
+    size = written.page.stat().st_size / 1000
+    lines = [f"page:  {shown_path(written.page)} ({size:,.0f} kB, needs no network)"]
+    if written.contents.plots:
+        lines.append(f"plots: {shown_path(written.plots)}/")
+    for line in lines:
+        console.print(line, soft_wrap=True, markup=False)
+
+
+def _page(out: str | None, origin: Origin) -> Path:
+    """Return the file to write: in the run folder, or in the working folder where there is none."""
+    if out:
+        return Path(out) if out.lower().endswith((".html", ".htm")) else Path(out) / PAGE
+    return Path(f"{origin.subset.name}-{PAGE}") if origin.folder is None else origin.folder / PAGE
+
+
+def _scores(config: ReportConfig, origin: Origin) -> tuple[ScoreTable | None, str]:
+    """Read the scores, and say why there are none; those asked for by name must be readable."""
+    from flasheval.cli.commands.score_settings import read_scores
+
+    settings = origin.settings
+    if config.scores is not None:
+        return _asked(config, origin), ""
+    if settings.get("scores") is None:
+        return None, ""
+    try:
+        table = read_scores(
+            origin.located(settings["scores"]),
+            config.prompts or origin.located(settings.get("prompts")),
+            settings.get("higher_is_better"),
+        )
+        from flasheval.report.page.score_sources import scores_of
+
+        scores_of(origin.subset, table)
+    except FlashevalError as error:
+        return None, f"its search's scores cannot be used ({error}); add scores=PATH"
+    return table, ""
+
+
+def _asked(config: ReportConfig, origin: Origin) -> ScoreTable:
+    from flasheval.base.resources import MINIATURE
+    from flasheval.cli.commands.score_settings import SYNTHETIC, read_scores
+
+    if config.scores in (MINIATURE, SYNTHETIC):
+        return read_scores(config.scores, config.prompts, None)
+    lower = {one.name: False for one in origin.subset.metrics if not one.higher_is_better}
+    if isinstance(config.scores, Mapping):
+        lower = {name: False for name in lower if name in config.scores}
+    return read_scores(config.scores, config.prompts, lower or None)

@@ -1,0 +1,178 @@
+"""`flasheval run`, `generate` and `score`: from settings to a run folder and its score table."""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from rich.console import Console, Group, RenderableType
+from rich.text import Text
+
+from flasheval.base.errors import SettingError
+from flasheval.base.progress import ProgressReport, duration
+from flasheval.base.run_folders import append_log, shown_path
+from flasheval.base.text import as_text
+from flasheval.cli.commands.after_run import after_run, asked_reference, check_sheet
+from flasheval.cli.configs import GenerateConfig, RunConfig, ScoreConfig
+
+if TYPE_CHECKING:
+    from flasheval.generators.populations.population import Population
+    from flasheval.runs.run import RunResult
+    from flasheval.runs.run_plan import Plan
+
+__all__ = ["asked_population", "asked_prompts", "run_population"]
+
+_FAILED, _INTERRUPTED = 1, 130
+_FEW = 5
+
+Config = RunConfig | GenerateConfig | ScoreConfig
+
+
+def run_population(
+    verb: str, config: Config, folder: Path, console: Console | None, command: str
+) -> int:
+    """Do the units of a population, print what came of it, and return the exit code.
+
+    Args:
+        verb: ``run``, ``generate`` or ``score``.
+        config: Its settings.
+        folder: The run folder.
+        console: Where to print; None prints nothing.
+        command: What was typed, for the log.
+
+    Raises:
+        FlashevalError: A setting, a file or a folder that cannot be used; or scores that do not
+            agree with those of `compare`.
+
+    """
+    from flasheval.runs.executors import make_executor, worker_device
+    from flasheval.runs.run import plan_run, run_plan
+    from flasheval.runs.store import RunStore
+    from flasheval.runs.unit_work import run_versions
+
+    begun = time.monotonic()
+    check_sheet(config)
+    population, prompts = asked_population(config, verb), asked_prompts(config, verb)
+    executor = dict(config.executor or {"name": "in_process"})
+    chosen = make_executor(executor.pop("name"), executor)
+    plan, tables = plan_run(
+        population,
+        prompts,
+        getattr(config, "scorers", ()),
+        out=folder,
+        work=_work(verb, config, worker_device(chosen, config.device)),
+        seed=config.seed,
+        chunk=config.chunk,
+        limit=config.limit,
+    )
+    reference = asked_reference(config, plan)
+    with ProgressReport() as progress:
+        result = run_plan(plan, RunStore(folder), chosen, tables=tables, progress=progress)
+    after = after_run(config, plan, result, reference)
+    report = _report(verb, plan, result, after.parts, time.monotonic() - begun)
+    append_log(folder, command, run_versions(), as_text(report), name=f"{verb}.log")
+    if console is not None:
+        console.print(report)
+    if result.interrupted:
+        return _INTERRUPTED
+    if after.error is not None:
+        raise after.error
+    return _FAILED if result.failures else 0
+
+
+def asked_population(config: Any, verb: str) -> Population:
+    """Return the population that settings name. Raises SettingError when they name none."""
+    from flasheval.generators.populations.population import make_population
+
+    if not config.population:
+        raise SettingError(
+            f"population is missing: flasheval {verb} population=FILE.yaml (or a name that "
+            f"flasheval {verb} --help lists) prompts=FILE"
+        )
+    return make_population(config.population)
+
+
+def asked_prompts(config: Any, verb: str) -> str:
+    """Return the prompt file that settings name. Raises SettingError when they name none."""
+    if not config.prompts:
+        raise SettingError(f"prompts is missing: flasheval {verb} population=... prompts=FILE")
+    return str(config.prompts)
+
+
+def _work(verb: str, config: Config, device: str) -> Any:
+    from flasheval.base.json_data import from_plain
+    from flasheval.runs.run_plan import WorkSettings
+
+    settings = {
+        key: getattr(config, key)
+        for key in WorkSettings.__dataclass_fields__
+        if hasattr(config, key)
+    }
+    settings |= {"stage": verb, "device": device}
+    return from_plain(WorkSettings, settings, source=f"flasheval {verb}")
+
+
+def _report(
+    verb: str, plan: Plan, result: RunResult, after: Sequence[RenderableType], seconds: float
+) -> RenderableType:
+    from flasheval.cli.commands.show import metrics_table
+
+    parts: list[RenderableType] = [Text(_answer(verb, plan, result), style="bold"), ""]
+    if result.scores is not None and verb != "generate":
+        parts += [metrics_table(result.scores), ""]
+    parts += [*_problems(result), *after]
+    folder = shown_path(result.folder)
+    if result.detached is not None:
+        lines = [
+            result.detached,
+            f"how far they are: flasheval status {folder}",
+            "the same command collects the scores once they have ended",
+        ]
+    elif verb == "generate":
+        lines = [f"images: {folder}/images/", "score them: flasheval score with the same words"]
+    else:
+        lines = [f"scores:   {folder}/", f"use them: flasheval search scores={folder}"]
+    return Group(
+        *parts,
+        *(Text(line, overflow="ignore", no_wrap=True) for line in lines),
+        Text(f"{duration(seconds)} in all"),
+    )
+
+
+def _answer(verb: str, plan: Plan, result: RunResult) -> str:
+    what = "images of" if verb == "generate" else "scores of"
+    count = len(plan.variants)
+    said = f"{what} {count} variant{'' if count == 1 else 's'} on {len(plan.prompts):,} prompts"
+    if result.interrupted:
+        return f"Interrupted; what is done is kept, and the same command goes on: {said}"
+    if result.detached is not None:
+        return f"Not waited for: {said}"
+    if result.failures:
+        return f"Not complete: {said}"
+    return f"Complete: {said}"
+
+
+def _problems(result: RunResult) -> list[RenderableType]:
+    lines: list[str] = []
+    reasons = Counter((one.variant, one.stage, one.reason) for one in result.failures)
+    for (variant, stage, reason), count in list(reasons.items())[:_FEW]:
+        units = "" if count == 1 else f" ({count} units)"
+        lines.append(f"failed: {variant}, {stage}{units}: {reason}")
+    if len(reasons) > _FEW:
+        lines.append(f"failed: {len(reasons) - _FEW} more reasons; flasheval status lists them")
+    if result.failures:
+        lines.append("the same command tries again what failed")
+    if result.repairs:
+        count = len(result.repairs)
+        which = [f"{one.path} ({one.reason})" for one in result.repairs[:_FEW]]
+        which += ["..."] if count > _FEW else []
+        files = "1 damaged file was" if count == 1 else f"{count} damaged files were"
+        lines.append(f"{files} made again: {', '.join(which)}")
+    faults = Counter(result.faults.values())
+    for reason, count in faults.most_common(_FEW):
+        lines.append(f"no score: {count} image{'' if count == 1 else 's'}: {reason}")
+    told: list[RenderableType] = [Text(line, style="yellow") for line in lines]
+    return [*told, ""] if told else []

@@ -1,0 +1,78 @@
+"""Scores and metrics as the settings of a verb name them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, get_args
+
+from flasheval.base.errors import SettingError
+from flasheval.base.resources import MINIATURE
+from flasheval.scores.table import Incomplete
+
+if TYPE_CHECKING:
+    from flasheval.scores import ScoreTable
+
+__all__ = ["checked_incomplete", "metric_names", "note_on", "read_scores"]
+
+SYNTHETIC = "synthetic"
+_NOTES = {
+    MINIATURE: "miniature: small models of a drawn world, which travel with flasheval",
+    SYNTHETIC: "synthetic population: no model was run",
+}
+
+
+def read_scores(source: object, prompts: str | None, higher_is_better: object) -> ScoreTable:
+    """Read the table that the keys `scores`, `prompts` and `higher_is_better` describe.
+
+    Raises FlashevalError for a value that cannot be, and for scores that cannot be read.
+    """
+    from flasheval.scores import load_scores
+    from flasheval.scores.synthetic import synthetic_scores
+
+    if source in (MINIATURE, SYNTHETIC) and (prompts, higher_is_better) != (None, None):
+        raise SettingError(
+            "prompts and higher_is_better belong to scores of your own: add scores=PATH"
+        )
+    if source == SYNTHETIC:
+        return synthetic_scores()
+    if not isinstance(source, str | Mapping) or not source:
+        raise SettingError(f"scores={source}: expected a path, {{metric: path}}, or miniature")
+    direction = higher_is_better
+    if isinstance(direction, Mapping):
+        direction = {str(key): value for key, value in direction.items()}
+    elif not isinstance(direction, bool | None):
+        raise SettingError(f"higher_is_better={direction}: expected true, false or {{metric: ...}}")
+    return load_scores(source, prompts=prompts, higher_is_better=direction)
+
+
+def note_on(source: object) -> str | None:
+    """Return what is to be said of scores that are nobody's own; None of others.
+
+    >>> note_on("synthetic")
+    'synthetic population: no model was run'
+    """
+    return _NOTES.get(source) if isinstance(source, str) else None
+
+
+def checked_incomplete(value: str) -> Incomplete:
+    """Return what the key `incomplete` says; SettingError for another word."""
+    known: tuple[Incomplete, ...] = get_args(Incomplete)
+    for word in known:
+        if value == word:
+            return word
+    raise SettingError(f"incomplete={value}: expected {', '.join(known[:-1])} or {known[-1]}")
+
+
+def metric_names(value: object) -> list[str] | None:
+    """Return the metrics that the key `metric` names; None for all.
+
+    Raises SettingError for anything but a name or a list of different names.
+    """
+    if value is None:
+        return None
+    names = [value] if isinstance(value, str) else value
+    if not isinstance(names, list) or not names or not all(isinstance(n, str) for n in names):
+        raise SettingError(f"metric={value}: expected a name, or a list such as [clip,hps]")
+    if len(set(names)) < len(names):
+        raise SettingError(f"metric={','.join(names)}: a metric is named twice; name each once")
+    return names

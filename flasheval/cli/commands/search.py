@@ -1,0 +1,226 @@
+"""`flasheval search`: from settings to a subset, its evidence and its run folder."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from rich.console import Console, Group, RenderableType
+from rich.text import Text
+
+from flasheval.base.errors import SettingError
+from flasheval.base.progress import ProgressReport, duration
+from flasheval.base.run_folders import UNITS, append_log, shown_path
+from flasheval.base.text import as_text, plain_table
+from flasheval.base.version import __version__
+from flasheval.base.versions import library_versions
+from flasheval.cli.commands.prompt_ids import read_ids
+from flasheval.cli.commands.score_settings import (
+    checked_incomplete,
+    metric_names,
+    note_on,
+    read_scores,
+)
+from flasheval.cli.configs import SearchConfig
+from flasheval.report.search_folder import write_run
+from flasheval.subset.evidence_table import SIZE_TITLES, fewer, size_row, subset_report
+
+if TYPE_CHECKING:
+    from flasheval.scores import ScoreTable
+    from flasheval.selection.search import SearchResult
+    from flasheval.subset.evidence import Evidence
+
+__all__ = ["SearchSummary", "run_search"]
+
+
+@dataclass(frozen=True)
+class SearchSummary:
+    """One row of a sweep's table: what was asked and what was measured.
+
+    Attributes:
+        method: The method's name.
+        size: Prompts chosen.
+        metrics: The metrics served.
+        search_tau: Mean tau on the variants searched, over metrics and splits.
+        held_out_tau: Mean tau on the variants held out, and its range.
+        held_out_low: See `held_out_tau`.
+        held_out_high: See `held_out_tau`.
+        random_tau: Mean tau of as many random prompts.
+        equivalent: Equivalent random size as text, such as `248` or `<5`.
+        fewer: The same over the size, such as `5.0x`.
+        seconds: Wall time of the whole run.
+        folder: Its run folder.
+        interrupted: Whether it was cut short.
+
+    """
+
+    method: str
+    size: int
+    metrics: str
+    search_tau: float | None
+    held_out_tau: float | None
+    held_out_low: float | None
+    held_out_high: float | None
+    random_tau: float | None
+    equivalent: str
+    fewer: str
+    seconds: float
+    folder: str
+    interrupted: bool = False
+
+
+def run_search(
+    config: SearchConfig,
+    folder: Path,
+    console: Console | None,
+    command: str,
+    label: str = "",
+) -> SearchSummary:
+    """Search with the settings of the command line, write the run folder, print the result.
+
+    Args:
+        config: The settings; `method` a mapping or dataclass with the method's `name`.
+        folder: The run folder; `units/` in it lets the same call continue.
+        console: Where to print the result; None prints nothing, as in a sweep.
+        command: What was typed, for the log.
+        label: What tells this job from the others of its sweep, for its lines of progress.
+
+    Raises:
+        FlashevalError: A setting, a file or a score that cannot be used.
+
+    """
+    begun = time.monotonic()
+    table = read_scores(config.scores, config.prompts, config.higher_is_better)
+    method = config.method if isinstance(config.method, Mapping) else asdict(config.method)
+    with ProgressReport(label=label) as progress:
+        result = _search(config, method, table, folder, progress)
+    note = note_on(config.scores)
+    if note:
+        result = _with_note(result, note)
+    write_run(result, folder)
+    seconds = time.monotonic() - begun
+    said = result.subset.record.notes
+    more = [one for one in said if one != note]
+    answer = subset_report(result.subset, table.n_prompts, more)
+    report = Group(answer, *_prefixes(config, result))
+    notes = [Text(note, style="magenta")] if note else []
+    timing = f"{result.sets:,} sets scored, {duration(seconds)} in all"
+    text = as_text(*notes, report, "", *_where(folder), timing)
+    append_log(folder, command, {"flasheval": __version__, **library_versions()}, text)
+    if console is not None:
+        for part in (*notes, report):
+            console.print(part)
+        console.print()
+        for line in _where(folder):
+            console.print(line, soft_wrap=True, markup=False)
+    return _summary(result, seconds, folder)
+
+
+def _prefixes(config: SearchConfig, result: SearchResult) -> list[RenderableType]:
+    """Return a table of what each prefix of a nested subset is worth."""
+    from flasheval.selection.held_out.evidence import evidence_of
+
+    if config.nested is None or result.measurement is None:
+        return []
+    rows = []
+    for size in result.measurement.sizes:
+        evidence = evidence_of(result.measurement, size, "", config.seed)
+        if evidence is not None:
+            rows.append(size_row(evidence))
+    return ["", plain_table(SIZE_TITLES, rows)]
+
+
+def _search(
+    config: SearchConfig,
+    method: Mapping[str, Any],
+    table: ScoreTable,
+    folder: Path,
+    progress: ProgressReport,
+) -> SearchResult:
+    from flasheval.selection.search import search
+
+    settings = {key: value for key, value in method.items() if key != "name"}
+    return search(
+        table,
+        size=config.size,
+        method=method["name"],
+        settings={k: tuple(v) if isinstance(v, list) else v for k, v in settings.items()},
+        metric=metric_names(config.metric),
+        seed=config.seed,
+        splits=_without_null(config.splits),
+        incomplete=checked_incomplete(config.incomplete),
+        nested=config.nested,
+        warm_start=read_ids(config.warm_start, "warm_start", table.prompts) or None,
+        require=read_ids(config.require, "require", table.prompts),
+        forbid=read_ids(config.forbid, "forbid", table.prompts),
+        curve=_curve(config.curve),
+        draws=_draws(config.draws),
+        calibrate=config.calibrate,
+        expect=config.expect,
+        group=config.group,
+        name=config.name,
+        folder=folder / UNITS,
+        progress=progress,
+    )
+
+
+def _without_null(value: object) -> object:
+    return None if value in ("none", "null", "") else value
+
+
+def _curve(value: Any) -> Any:
+    if value is None or value == "auto":
+        return value
+    sizes = [value] if isinstance(value, int) else value
+    whole = isinstance(sizes, list) and all(
+        isinstance(size, int) and not isinstance(size, bool) and size > 0 for size in sizes
+    )
+    if not whole:
+        raise SettingError(f"curve={value}: expected auto, null, or a list of sizes as [10,20,50]")
+    return sizes
+
+
+def _draws(value: int) -> int:
+    if value < 1:
+        raise SettingError(f"draws={value}: expected at least 1 random subset a size")
+    return value
+
+
+def _with_note(result: SearchResult, note: str) -> SearchResult:
+    record = result.subset.record
+    record = replace(record, notes=(note, *record.notes))
+    return replace(result, subset=replace(result.subset, record=record))
+
+
+def _where(folder: Path) -> list[str]:
+    """Say where the files are and how to use the subset."""
+    return [
+        f"files:  {shown_path(folder)}/",
+        f"look:   flasheval report {shown_path(folder)}",
+        f'use it: flasheval.load_subset("{shown_path(folder)}")',
+    ]
+
+
+def _summary(result: SearchResult, seconds: float, folder: Path) -> SearchSummary:
+    subset = result.subset
+    evidence: Evidence | None = subset.record.evidence
+    pooled = None if evidence is None else evidence.pooled
+    equivalent = None if pooled is None else pooled.equivalent_random_size
+    return SearchSummary(
+        method=subset.method.name,
+        size=subset.size,
+        metrics="+".join(metric.name for metric in subset.metrics),
+        search_tau=None if pooled is None else pooled.search_tau,
+        held_out_tau=None if pooled is None else pooled.held_out_tau.mean,
+        held_out_low=None if pooled is None else pooled.held_out_tau.low,
+        held_out_high=None if pooled is None else pooled.held_out_tau.high,
+        random_tau=None if pooled is None else pooled.random_tau.mean,
+        equivalent="" if equivalent is None else str(equivalent.estimate),
+        fewer="" if equivalent is None else fewer(equivalent.estimate, subset.size),
+        seconds=round(seconds, 2),
+        folder=shown_path(folder),
+        interrupted=result.interrupted,
+    )

@@ -1,0 +1,260 @@
+"""`flasheval show`: what a table of scores, a manifest, a run or a folder of runs holds."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+from rich.console import Console
+from rich.markup import escape
+
+from flasheval.base.errors import DataError, SettingError
+from flasheval.base.resources import shipped_scores
+from flasheval.base.run_folders import MANIFEST, shown_path
+from flasheval.base.suggest import nearest
+from flasheval.base.text import plain_table
+from flasheval.cli.configs import ShowConfig
+from flasheval.subset.evidence_table import fewer, subset_report
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+    from flasheval.scores import ScoreTable
+    from flasheval.scores.matrix import ScoreMatrix
+    from flasheval.subset import Subset
+
+__all__ = ["direction", "mean_range", "metrics_table", "run_show", "show_subset"]
+
+_FIRST_IDS = 10
+_PREFIX = ("prefix_of", "prefix_size")  # a note says it in words
+
+
+def run_show(config: ShowConfig, console: Console) -> None:
+    """Print what lies at `path`. Raises FlashevalError when it is nothing of ours."""
+    if not config.path:
+        raise SettingError("path is missing: flasheval show PATH, of scores, a manifest or a run")
+    path = shipped_scores(config.path)
+    if not path.exists():
+        from flasheval.subset.library.catalogue import bundled
+
+        published = bundled()
+        if config.path not in published:
+            raise DataError(
+                f"{path} does not exist; expected scores, a subset manifest, a run or the name of "
+                f"a published subset{nearest(config.path, published)}"
+            )
+        path = published[config.path]
+    if path.is_dir():
+        _show_folder(path, config, console)
+    elif path.suffix.lower() == ".json" and _is_manifest(path):
+        _show_subset(path, console)
+    else:
+        _show_scores(path, config, console)
+
+
+def direction(matrix: ScoreMatrix) -> str:
+    """Return whether higher or lower is better, in one word."""
+    return "higher" if matrix.higher_is_better else "lower"
+
+
+def mean_range(matrix: ScoreMatrix) -> str:
+    """Return the least and greatest full mean over the complete variants."""
+    known = matrix.full_means[~np.isnan(matrix.full_means)]
+    return f"{known.min():.4g} to {known.max():.4g}" if known.size else "no complete variant"
+
+
+def metrics_table(table: ScoreTable) -> Table:
+    """Return a table of the metrics: direction, coverage and means."""
+    rows = []
+    for metric in table.metrics:
+        matrix = table[metric]
+        complete = int((matrix.coverage >= 1).sum())
+        rows.append(
+            (
+                metric,
+                direction(matrix),
+                f"{complete} of {len(table)}",
+                f"{matrix.coverage.mean():.1%}",
+                mean_range(matrix),
+            )
+        )
+    titles = ("metric", "better", "complete variants", "scores there", "full means")
+    return plain_table(titles, rows, left=2)
+
+
+def _show_folder(path: Path, config: ShowConfig, console: Console) -> None:
+    from flasheval.scores.parquet import is_saved_table
+    from flasheval.selection.held_out.report_files import REPORT
+
+    if is_saved_table(path):
+        _show_scores(path, config, console)
+    elif (path / REPORT).exists():
+        _show_validation(path, console)
+    elif (path / MANIFEST).exists():
+        _show_subset(path / MANIFEST, console)
+    elif not _show_runs(path, console) + _show_validations(path, console):
+        try:
+            _show_scores(path, config, console)
+        except DataError as error:
+            raise DataError(f"{error}; nor is there a run ({MANIFEST}) in it") from error
+
+
+def _show_validation(folder: Path, console: Console) -> None:
+    from flasheval.selection.held_out.report import ValidationReport
+    from flasheval.selection.held_out.table import validation_report
+
+    console.print(validation_report(ValidationReport.load(folder)))
+    console.print(f"\nfiles: {shown_path(folder)}/", soft_wrap=True, markup=False)
+
+
+def _is_manifest(path: Path) -> bool:
+    from flasheval.base.json_data import read_json
+    from flasheval.subset.manifest import FORMAT
+
+    # A long table may be JSON too; anything else that claims to be JSON must read as JSON.
+    try:
+        content = read_json(path)
+    except DataError as error:
+        if "line 2" in str(error) and "Extra data" in str(error):
+            return False
+        raise
+    return isinstance(content, dict) and ("format" in content or FORMAT in content)
+
+
+def _show_subset(path: Path, console: Console) -> None:
+    from flasheval.subset import Subset
+
+    show_subset(Subset.load(path), shown_path(path), console)
+
+
+def show_subset(subset: Subset, where: str, console: Console) -> None:
+    """Print what is known of a subset; `where` says where its manifest is."""
+    console.print(subset_report(subset))
+    for note in subset.record.notes:
+        console.print(f"note: {note}", style="magenta", markup=False)
+    chosen = subset.method.settings.items()
+    settings = ", ".join(f"{key}={value}" for key, value in chosen if key not in _PREFIX)
+    lines = [
+        f"method:   {subset.method.name}({settings}), seed {subset.method.seed}",
+        f"metrics:  {', '.join(map(str, subset.metrics))}",
+        f"ids:      {', '.join(subset.ids[:_FIRST_IDS])}"
+        + (f", ... ({subset.size} in all)" if subset.size > _FIRST_IDS else ""),
+        f"content:  sha256 {subset.content_hash[:12]}, made {subset.record.created or 'some day'}",
+        f"file:     {where}",
+    ]
+    console.print()
+    for line in lines:
+        console.print(line, markup=False)
+
+
+def _show_runs(path: Path, console: Console) -> int:
+    """Print the searches below a folder, one row each, and return how many there are."""
+    from flasheval.subset import Subset
+
+    manifests = sorted([*path.glob(f"*/{MANIFEST}"), *path.glob(f"*/*/{MANIFEST}")])
+    if not manifests:
+        return 0
+    rows = []
+    for manifest in manifests:
+        name = escape(str(manifest.parent.relative_to(path)))
+        try:
+            rows.append((name, *_run_row(Subset.load(manifest))))
+        except DataError as error:
+            rows.append((name, f"[red]{escape(str(error))}[/red]", *[""] * 5))
+    titles = ("run", "method", "size", "held-out", "random", "as good as", "fewer")
+    if not console.is_terminal:  # the width is nobody's: do not break long names
+        console.width = 160
+    console.print(plain_table(titles, rows, left=2))
+    return len(manifests)
+
+
+def _show_validations(path: Path, console: Console) -> int:
+    """Print what the comparisons below a folder found, a line each, and return how many."""
+    from flasheval.selection.held_out.answer import answer
+    from flasheval.selection.held_out.report import ValidationReport
+    from flasheval.selection.held_out.report_files import REPORT
+
+    reports = sorted([*path.glob(f"*/{REPORT}"), *path.glob(f"*/*/{REPORT}")])
+    for report in reports:
+        name = report.parent.relative_to(path)
+        try:
+            said = answer(ValidationReport.load(report.parent))
+        except DataError as error:
+            said = str(error)
+        console.print(f"{name}: {said}", markup=False)
+    return len(reports)
+
+
+def _run_row(subset: Subset) -> tuple[str, ...]:
+    evidence = subset.record.evidence
+    method = subset.method.name + ("*" if subset.record.interrupted else "")
+    if evidence is None:
+        return (method, str(subset.size), *["-"] * 4)
+    pooled = evidence.pooled
+    equivalent = pooled.equivalent_random_size
+    return (
+        method,
+        str(subset.size),
+        f"{pooled.held_out_tau.mean:.3f}",
+        f"{pooled.random_tau.mean:.3f}",
+        "-" if equivalent is None else str(equivalent.estimate),
+        "-" if equivalent is None else fewer(equivalent.estimate, evidence.size),
+    )
+
+
+def _show_scores(path: Path, config: ShowConfig, console: Console) -> None:
+    from flasheval.scores import load_scores
+
+    table = load_scores(path)
+    if config.metric is not None:
+        names = [config.metric] if isinstance(config.metric, str) else list(config.metric)
+        table = table.with_metrics(names)
+    known = "known" if table.prompts.texts is not None else "not known"
+    console.print(
+        f"[bold]{len(table)} variants, {table.n_prompts:,} prompts of "
+        f"{escape(table.prompts.name)}[/bold] (texts {known}, hash {table.prompts.hash[:12]})"
+    )
+    factors = {name: None for variant in table.variants for name in variant.factors}
+    console.print()
+    if factors:
+        lines = [(escape(name), escape(_values(table, name))) for name in factors]
+        console.print(plain_table(("factor", "values"), lines, left=2))
+        console.print()
+    titles = ("metric", "better", "complete", "near ties", "full means")
+    rows = [_metric_row(table, metric) for metric in table.metrics]
+    console.print(plain_table(titles, rows, left=2))
+    extremes = [(escape(m), *map(escape, _extremes(table[m]))) for m in table.metrics]
+    console.print()
+    console.print(plain_table(("metric", "best variant", "worst variant"), extremes, left=3))
+
+
+def _values(table: ScoreTable, factor: str) -> str:
+    values = dict.fromkeys(str(value) for value in table.factor(factor) if value is not None)
+    return ", ".join(list(values)[:8]) + (", ..." if len(values) > 8 else "")
+
+
+def _metric_row(table: ScoreTable, metric: str) -> tuple[str, ...]:
+    from flasheval.scores.ranking.significant import near_tie_share
+
+    matrix = table[metric]
+    complete = np.flatnonzero(matrix.coverage >= 1)
+    ties = "-"
+    if len(complete) > 1:
+        ties = f"{near_tie_share(matrix.values[complete]):.0%}"
+    return (
+        escape(metric),
+        direction(matrix),
+        f"{len(complete)} of {len(table)}",
+        ties,
+        mean_range(matrix),
+    )
+
+
+def _extremes(matrix: ScoreMatrix) -> tuple[str, str]:
+    complete = np.flatnonzero(~np.isnan(matrix.full_means))
+    if not complete.size:
+        return "-", "-"
+    means = matrix.full_means[complete] * (1 if matrix.higher_is_better else -1)
+    best, worst = complete[int(np.argmax(means))], complete[int(np.argmin(means))]
+    return matrix.variants[best], matrix.variants[worst]

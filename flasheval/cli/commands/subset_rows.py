@@ -1,0 +1,108 @@
+"""What `flasheval subsets` prints of published subsets: rows of a list, and how to use one."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from flasheval.subset import Subset
+from flasheval.subset.evidence_table import fewer
+from flasheval.subset.library.cache import cache_path, has_texts, kept_texts, with_kept_texts
+
+if TYPE_CHECKING:
+    from flasheval.subset.evidence import Evidence
+
+__all__ = [
+    "TITLES",
+    "count_of",
+    "further_line",
+    "grouped",
+    "how_to_use",
+    "ready_names",
+    "row_of",
+    "words_of",
+]
+
+
+def words_of(subset: Subset) -> str:
+    """Return what a list can be narrowed by: names of subset, prompt set and metrics."""
+    metrics = (metric.name for metric in subset.metrics)
+    return " ".join((subset.name, subset.prompt_set_name, *metrics)).casefold()
+
+
+def grouped(subsets: Sequence[Subset]) -> dict[str, list[Subset]]:
+    """Return subsets by prompt set and metrics, as a heading says them."""
+    groups: dict[str, list[Subset]] = {}
+    for one in subsets:
+        metrics = ", ".join(
+            metric.name + ("" if metric.higher_is_better else " (lower is better)")
+            for metric in one.metrics
+        )
+        groups.setdefault(f"{one.prompt_set_name}: {metrics}", []).append(one)
+    return groups
+
+
+def ready_names(subsets: Sequence[Subset]) -> set[str]:
+    """Return the names of those whose texts are in the manifest or kept."""
+    kept = {key: kept_texts(key) for key in {one.prompt_set_hash for one in subsets}}
+    return {
+        one.name for one in subsets if has_texts(with_kept_texts(one, kept[one.prompt_set_hash]))
+    }
+
+
+TITLES = f"{'prompts':>7}{'held-out tau':>14}{'random':>8}{'as good as':>12}{'fewer':>7}"
+"""The columns of `row_of`, after the name."""
+
+
+def row_of(subset: Subset, width: int) -> str:
+    """Return a subset's row, its name in `width` letters; 80 letters where that is 32."""
+    evidence = subset.record.evidence
+    held_out = random = equivalent = times = "-"
+    if evidence is not None:
+        pooled = evidence.pooled
+        held_out, random = f"{pooled.held_out_tau.mean:.3f}", f"{pooled.random_tau.mean:.3f}"
+        if pooled.equivalent_random_size is not None:
+            estimate = pooled.equivalent_random_size.estimate
+            equivalent, times = str(estimate), fewer(estimate, evidence.size)
+    name = f"{subset.name:<{width}}"
+    return f"{name}{subset.size:>7}{held_out:>14}{random:>8}{equivalent:>12}{times:>7}"
+
+
+def further_line(evidence: Evidence) -> str:
+    """Return what was measured on another kind of splits, in one line."""
+    pooled, count = evidence.pooled, len(evidence.splits)
+    equivalent = pooled.equivalent_random_size
+    as_good = "" if equivalent is None else f", as good as {equivalent} random prompts"
+    return (
+        f"{evidence.split_spec} ({count_of(count, 'split')}): held-out tau "
+        f"{pooled.held_out_tau.mean:.3f}, random {pooled.random_tau.mean:.3f}{as_good}"
+    )
+
+
+def how_to_use(subset: Subset, name: str) -> list[str]:
+    """Return lines on where a subset's texts are, how to use it, and under which licence."""
+    from flasheval.subset.upload.licences import source_of
+
+    source = source_of(subset)
+    where = f", such as {source.copy} of {source.homepage}" if source else ""
+    resolve = f"flasheval subsets resolve {name} prompts=FILE"
+    if has_texts(subset):
+        texts = "in the manifest"
+    elif has_texts(with_kept_texts(subset)):
+        texts = f"ready, kept in {cache_path(subset.prompt_set_hash or '')}"
+    else:
+        texts = f'once: {resolve}, your copy of "{subset.prompt_set_name}"{where}'
+    lines = [
+        f"texts:    {texts}",
+        f'use:      flasheval.load_subset("{name}"), or flasheval evaluate subset={name} ...',
+    ]
+    return [*lines, f"licence:  {source.licence}; {source.note}"] if source else lines
+
+
+def count_of(count: int, noun: str = "subset") -> str:
+    """Return a number with its noun.
+
+    >>> count_of(1), count_of(2, "text")
+    ('1 subset', '2 texts')
+    """
+    return f"{count:,} {noun}{'' if count == 1 else 's'}"

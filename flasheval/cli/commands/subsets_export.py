@@ -1,0 +1,60 @@
+"""`flasheval subsets export`: a subset as a file for another tool."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from rich.console import Console
+
+from flasheval.base.errors import SettingError
+from flasheval.base.run_folders import shown_path
+from flasheval.cli.configs import SubsetsConfig
+
+if TYPE_CHECKING:
+    from flasheval.subset.exports.format import Format
+
+__all__ = ["run_export"]
+
+
+def run_export(config: SubsetsConfig, console: Console) -> None:
+    """Write the subset, and say what to give to the tool; without a file print it only.
+
+    Raises FlashevalError for settings, a subset or texts that cannot be used.
+    """
+    from flasheval.base.files import atomic_write
+    from flasheval.subset.exports import FORMATS, make_format
+    from flasheval.subset.library import load_subset
+
+    usage = "flasheval subsets export NAME format=FORMAT out=FILE"
+    if len(config.names) != 1:
+        given = ", ".join(config.names) or "none"
+        raise SettingError(f"export takes one subset, not {given}: {usage}")
+    if not config.format:
+        raise SettingError(f"format is missing: {usage}; there are: {', '.join(FORMATS)}")
+    form = make_format(config.format, config.settings)
+    path = _path(form, config.out)
+    subset = load_subset(config.names[0], prompts=config.prompts)
+    data = form.write(subset)
+    if path is None:
+        console.file.write(data.decode())  # as it is: a console would wrap and mark up
+        return
+    with atomic_write(path) as temporary:
+        temporary.write_bytes(data)
+    lines = (f"{subset.size} prompts: {shown_path(path)}", *form.how(shown_path(path)))
+    for line in lines:
+        console.print(line, soft_wrap=True, markup=False)
+
+
+def _path(form: Format, out: str | None) -> Path | None:
+    if out is None:
+        if form.binary:
+            raise SettingError(f"{form.name} is no text to print: add out=FILE")
+        return None
+    path = Path(out).expanduser()
+    if form.suffix is not None and path.suffix.lower() != form.suffix:
+        raise SettingError(
+            f"out={out}: the reader of format {form.name} tells by the name what a file holds; "
+            f"expected one in {form.suffix}"
+        )
+    return path

@@ -1,0 +1,67 @@
+"""`flasheval subsets import`: someone else's subset as a manifest, with what is wrong with it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from rich.console import Console
+
+from flasheval.base.errors import DataError, SettingError
+from flasheval.base.run_folders import shown_path
+from flasheval.cli.configs import SubsetsConfig
+
+__all__ = ["run_import_subset"]
+
+_USAGE = "flasheval subsets import FILE out=theirs.json"
+
+
+@dataclass(frozen=True)
+class _Settings:
+    """What ``settings`` may hold; see `flasheval.selection.released_subset.import_released`."""
+
+    scores: str | None = None
+    searched: tuple[str, ...] = ()
+    metric: str | None = None
+    name: str | None = None
+    texts: bool = False
+
+
+def run_import_subset(config: SubsetsConfig, console: Console) -> None:
+    """Write the manifest of a released subset, print it and every warning.
+
+    Raises FlashevalError for settings or files that cannot be used.
+    """
+    from flasheval.selection.released_subset import import_released
+
+    if len(config.names) != 1:
+        given = ", ".join(config.names) or "none"
+        raise SettingError(f"import takes one file, not {given}: {_USAGE}")
+    if not config.out or not config.out.endswith(".json"):
+        raise SettingError(f"out={config.out}: expected a file in .json to write, as in {_USAGE}")
+    source, out = Path(config.names[0]).expanduser(), Path(config.out).expanduser()
+    if out.resolve() == source.resolve():
+        raise SettingError(f"out={config.out} is the source itself; name another file")
+    settings = _settings(config)
+    released = import_released(
+        source,
+        prompts=config.prompts,
+        scores=settings.scores,
+        searched=settings.searched,
+        metric=settings.metric,
+        name=settings.name,
+        texts=settings.texts,
+    )
+    path = shown_path(released.subset.save(out))
+    for line in (str(released.subset), f"manifest: {path}", f"use it:   subset={path}"):
+        console.print(line, soft_wrap=True, markup=False)
+
+
+def _settings(config: SubsetsConfig) -> _Settings:
+    from flasheval.base.json_data import check_names, from_plain
+
+    check_names({"import": _Settings}, "import", config.settings, "action", "import")
+    try:
+        return from_plain(_Settings, config.settings, source="settings of import")
+    except DataError as error:
+        raise SettingError(str(error)) from None

@@ -1,0 +1,97 @@
+"""`flasheval validate`: from settings to a comparison of methods and its run folder."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from rich.console import Console
+
+from flasheval.base.progress import ProgressReport, duration
+from flasheval.base.run_folders import append_log, shown_path
+from flasheval.base.text import as_text
+from flasheval.base.version import __version__
+from flasheval.base.versions import library_versions
+from flasheval.cli.commands.score_settings import (
+    checked_incomplete,
+    metric_names,
+    note_on,
+    read_scores,
+)
+from flasheval.cli.configs import ValidateConfig
+from flasheval.report.validation_folder import LOG, PLOT, TEXT, write_validation
+from flasheval.selection.held_out.table import validation_report
+
+if TYPE_CHECKING:
+    from flasheval.selection.held_out.report import ValidationReport
+
+__all__ = ["run_validate"]
+
+
+def run_validate(
+    config: ValidateConfig, folder: Path, console: Console, command: str
+) -> ValidationReport:
+    """Compare methods with the settings of the command line, write the run folder, print it.
+
+    Args:
+        config: The settings.
+        folder: The run folder; `units/` in it lets the same call continue.
+        console: Where to print the result.
+        command: What was typed, for the report and the log.
+
+    Raises:
+        FlashevalError: A setting, a file or a score that cannot be used.
+
+    """
+    begun = time.monotonic()
+    table = read_scores(config.scores, config.prompts, config.higher_is_better)
+    with ProgressReport() as progress:
+        report = _validate(config, table, folder, progress)
+    note = note_on(config.scores)
+    if note:
+        report = replace(report, notes=(*report.notes, note))
+    write_validation(report, folder, command)
+    shown = validation_report(report)
+    where = [
+        f"report: {shown_path(folder / TEXT)}",
+        f"plot:   {shown_path(folder / PLOT)}",
+        f"files:  {shown_path(folder)}/",
+    ]
+    timing = f"{duration(time.monotonic() - begun)} in all"
+    versions = {"flasheval": __version__, **library_versions()}
+    append_log(folder, command, versions, as_text(shown, "", *where, timing), name=LOG)
+    console.print(shown)
+    console.print()
+    for line in where:
+        console.print(line, soft_wrap=True, markup=False)
+    return report
+
+
+def _validate(
+    config: ValidateConfig, table: Any, folder: Path, progress: ProgressReport
+) -> ValidationReport:
+    from flasheval.selection.held_out.validate import validate
+
+    splits = config.splits
+    if isinstance(splits, Mapping):
+        splits = {str(name): spec for name, spec in splits.items()}
+    return validate(
+        table,
+        size=config.size,
+        methods=config.methods,
+        splits=splits,
+        metric=metric_names(config.metric),
+        reference=config.reference,
+        seed=config.seed,
+        draws=config.draws,
+        search_variants=config.search_variants,
+        cluster=config.cluster,
+        group=config.group,
+        workers=config.workers,
+        folder=folder,
+        incomplete=checked_incomplete(config.incomplete),
+        progress=progress,
+    )

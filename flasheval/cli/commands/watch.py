@@ -1,0 +1,115 @@
+"""`flasheval watch`: the checkpoints of a folder, each evaluated once, and who leads."""
+
+from __future__ import annotations
+
+from dataclasses import MISSING, fields
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from rich.console import Console
+
+from flasheval.base.errors import SettingError
+from flasheval.base.run_folders import shown_path
+from flasheval.cli.commands.evaluate import asked_subset
+from flasheval.cli.configs import WatchConfig
+
+if TYPE_CHECKING:
+    from flasheval.evaluation.trackers import Tracker
+    from flasheval.evaluation.watching.leaderboard import Leaderboard
+
+__all__ = ["run_watch"]
+
+_INTERRUPTED = 130
+_WATCHED = ("checkpoint", "revision", "lora")
+
+
+def run_watch(config: WatchConfig, console: Console) -> int:
+    """Watch a folder with the settings of the command line; print the leaderboard as it changes.
+
+    Returns the exit code: 0, or 130 once it is interrupted.
+
+    Raises FlashevalError for a setting or a file that cannot be used.
+    """
+    from flasheval.evaluation.watching.leaderboard import leaderboard_table
+    from flasheval.evaluation.watching.watch import watch, watch_folder
+
+    if not config.path:
+        raise SettingError("path is missing: flasheval watch FOLDER subset=MANIFEST.json")
+    settings = _settings(config)
+    subset = asked_subset(config.subset, config.prompts, "watch")
+    folder = Path(config.path).expanduser()
+    out = Path(config.out) if config.out else Path(watch_folder(folder))
+
+    if not console.is_terminal:  # the width is nobody's: do not break long names
+        console.width = 160
+
+    shown: list[Leaderboard] = []
+
+    def show(board: Leaderboard) -> None:
+        shown[:] = [board]
+        console.print(leaderboard_table(board))
+        console.print()
+
+    trackers = _trackers(config)
+    how = "" if config.once else ", until Ctrl-C"
+    console.print(f"{shown_path(folder)}/ to {shown_path(out)}/{how}", soft_wrap=True, markup=False)
+    try:
+        board = watch(
+            folder,
+            subset,
+            config.scorers,
+            out=out,
+            base=config.base,
+            loader=config.loader,
+            settings=settings,
+            call=config.call,
+            pattern=config.pattern,
+            metric=config.metric,
+            level=config.level,
+            seed=config.seed,
+            batch=config.batch,
+            device=config.device,
+            interval=config.interval,
+            settle=config.settle,
+            once=config.once,
+            trackers=trackers,
+            on_change=show,
+        )
+    except KeyboardInterrupt:
+        return _INTERRUPTED
+    finally:
+        for tracker in trackers:
+            tracker.finish()
+    if not shown:
+        show(board)
+    where = shown_path(out)
+    console.print(f"reports: {where}/reports/", soft_wrap=True, markup=False)
+    console.print(f"table:   {where}/leaderboard.md, .csv", soft_wrap=True, markup=False)
+    return 0
+
+
+def _settings(config: WatchConfig) -> dict[str, Any]:
+    """Return what is set of how checkpoints are loaded."""
+    from flasheval.generators.diffusers_settings import DiffusersSettings
+
+    settings = {}
+    for one in fields(DiffusersSettings):
+        value = getattr(config, one.name)
+        default = one.default_factory() if one.default_factory is not MISSING else one.default
+        if value is None or value == default:
+            continue
+        if one.name in _WATCHED:
+            raise SettingError(
+                f"{one.name} is what is watched for: leave it out, and say base={value} if "
+                "checkpoints are LoRAs or parts of that pipeline"
+            )
+        settings[one.name] = value
+    return settings
+
+
+def _trackers(config: WatchConfig) -> tuple[Tracker, ...]:
+    from flasheval.evaluation.trackers.no_tracker import NoTracker
+    from flasheval.evaluation.trackers.registry import make_tracker
+
+    tracker = make_tracker(config.tracker)
+    return () if isinstance(tracker, NoTracker) else (tracker,)

@@ -1,0 +1,248 @@
+"""`flasheval.compare`: which of two models the full set would rank higher, and how surely."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+from rich.console import Group, RenderableType
+from rich.text import Text
+
+from flasheval.base.errors import DataError, MissingScoresError
+from flasheval.base.suggest import nearest
+from flasheval.base.text import plain_table, shortened, warning_lines
+from flasheval.evaluation.difference_words import NAME_WIDTH, better_of, difference_cells
+from flasheval.evaluation.report import Report
+from flasheval.subset.paired import paired_errors_of
+from flasheval.subset.predictions import Difference
+
+__all__ = [
+    "Comparison",
+    "PairedDifference",
+    "check_comparable",
+    "compare",
+    "comparison_table",
+]
+
+
+@dataclass(frozen=True)
+class PairedDifference:
+    """Difference of two models' means over the subset's prompts, and its paired standard error."""
+
+    value: float
+    error: float
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """Two reports on the same prompts, images' seeds and scorers; prints as a table.
+
+    Attributes:
+        first: Name of the first.
+        second: Name of the second.
+        size: How many prompts both were scored on.
+        paired: By metric, first minus second on those.
+        full: By metric, the predicted difference on the full set, its interval, and the
+            probability that the first is better there; of calibrated metrics.
+        warnings: What a reader must know.
+
+    """
+
+    first: str
+    second: str
+    size: int
+    paired: Mapping[str, PairedDifference] = field(hash=False)
+    full: Mapping[str, Difference] = field(hash=False)
+    warnings: tuple[str, ...] = ()
+
+    def __str__(self) -> str:
+        from flasheval.base.text import as_text
+
+        return as_text(comparison_table(self)).rstrip("\n")
+
+
+def compare(
+    first: Report,
+    second: Report,
+    *,
+    metrics: str | Iterable[str] | None = None,
+    level: float = 0.9,
+    related: bool = True,
+) -> Comparison:
+    """Compare two models prompt by prompt, first minus second.
+
+    Args:
+        first: A report of `flasheval.evaluate`.
+        second: Another, on the same subset with the same seed and scorers.
+        metrics: Which; all that both have when not given. Calibrated ones help each other.
+        level: Probability that the full set's difference lies in its interval.
+        related: Whether they are of one family, such as two checkpoints of one training run; see
+            `flasheval.subset.calibration.Calibration.difference`.
+
+    Raises:
+        DataError: The reports do not belong together, or a metric is not in both.
+        MissingScoresError: A prompt has no score, so that means are of different prompts.
+
+    Example:
+        >>> from flasheval.evaluation.report import MetricScores
+        >>> from flasheval.prompts import PromptSet
+        >>> from flasheval.subset import Method, Subset
+        >>> pets = PromptSet("pets", ("1", "2", "3"))
+        >>> subset = Subset.choose(pets, [0, 1, 2], name="pets-3", metrics=(),
+        ...                        method=Method("random"))
+        >>> first, second = (
+        ...     Report(subset, 0, {"clip": MetricScores("1", True, scores)})
+        ...     for scores in ((0.5, 0.3, 0.4), (0.25, 0.25, 0.25))
+        ... )
+        >>> round(compare(first, second).paired["clip"].value, 3)
+        0.15
+
+    """
+    names = check_comparable(first, second, metrics)
+    a, b = ({m: one.metrics[m].values for m in names} for one in (first, second))
+    weights = first.subset.weights
+    errors = paired_errors_of(a, b, weights)
+    paired = {
+        m: PairedDifference(first.means[m] - second.means[m], errors.get(m, np.nan)) for m in names
+    }
+    calibration = first.subset.record.calibration
+    known = {m for m in names if calibration is not None and m in calibration.metrics}
+    full = {}
+    if known:
+        full = first.subset.difference(
+            {m: a[m] for m in names if m in known},
+            {m: b[m] for m in names if m in known},
+            level=level,
+            related=related,
+        )
+    unknown = [m for m in names if m not in known]
+    warnings = [one.warning for one in full.values() if one.warning]
+    if unknown:
+        warnings.append(f"{', '.join(unknown)}: not calibrated, so nothing is said of the full set")
+    return Comparison(
+        first.name or "first",
+        second.name or "second",
+        first.subset.size,
+        paired,
+        full,
+        tuple(dict.fromkeys(warnings)),
+    )
+
+
+def check_comparable(
+    first: Report, second: Report, metrics: str | Iterable[str] | None = None
+) -> tuple[str, ...]:
+    """Return the metrics two reports can be compared in.
+
+    Raises DataError, one line, where subset, seed or a scorer's version differ, and
+    MissingScoresError where scores lack.
+    """
+    names = _names(first, second)
+    if first.subset.content_hash != second.subset.content_hash:
+        raise DataError(
+            f"{names}: they are of different subsets ({first.subset.name}, {second.subset.name}); "
+            "evaluate both on one"
+        )
+    if first.seed != second.seed:
+        raise DataError(
+            f"{names}: their images have different seeds ({first.seed}, {second.seed}); evaluate "
+            "both with one"
+        )
+    if metrics is None:
+        metrics = [metric for metric in first.metrics if metric in second.metrics]
+    chosen = (metrics,) if isinstance(metrics, str) else tuple(metrics)
+    if not chosen:
+        raise DataError(f"{names}: they have no metric in common; evaluate both with one scorer")
+    for metric in chosen:
+        for one in (first, second):
+            if metric not in one.metrics:
+                raise DataError(
+                    f'{names}: "{metric}" is not in both; there are: {", ".join(one.metrics)}'
+                    f"{nearest(metric, one.metrics)}"
+                )
+        versions = first.metrics[metric].version, second.metrics[metric].version
+        if versions[0] != versions[1]:
+            raise DataError(
+                f"{names}: {metric} is by different scorers ({versions[0]}, {versions[1]}); "
+                "evaluate both with one"
+            )
+        for one in (first, second):
+            if one.metrics[metric].missing:
+                raise MissingScoresError(
+                    f"{one.name or 'a report'}: {one.metrics[metric].missing} of "
+                    f"{one.subset.size} prompts have no {metric} score, so nothing is compared; "
+                    f"the first: {_first_fault(one, metric)}"
+                )
+    return chosen
+
+
+def _names(first: Report, second: Report) -> str:
+    return f"{first.name or 'the first report'} and {second.name or 'the second'}"
+
+
+def _first_fault(report: Report, metric: str) -> str:
+    row = report.metrics[metric].scores.index(None)
+    name = report.subset.ids[row]
+    return f"{name} ({report.faults.get(name, 'no score')})"
+
+
+_METRIC = 13
+
+
+def comparison_table(comparison: Comparison) -> RenderableType:
+    """Return who is better, one row a metric, and the warnings; made for 80 columns.
+
+    A sign is decided where the interval of the full set's difference leaves out 0.
+    """
+    found = comparison
+    rows = []
+    for metric, paired in found.paired.items():
+        error = "" if math.isnan(paired.error) else f" +- {paired.error:.2g}"
+        full = found.full.get(metric)
+        interval, chance = ("-", "-") if full is None else difference_cells(full)
+        rows.append([shortened(metric, _METRIC), f"{paired.value:.3g}{error}", interval, chance])
+    level = next((f" ({one.level:.0%})" for one in found.full.values()), "")
+    titles = [
+        "\nmetric",
+        "subset\ndifference",
+        f"full set's\ndifference{level}",
+        "first is\nbetter",
+    ]
+    about = (
+        f"{shortened(found.first, NAME_WIDTH)} less {shortened(found.second, NAME_WIDTH)} on "
+        f"{found.size} prompt{'' if found.size == 1 else 's'}, +- the paired standard error"
+    )
+    parts: list[RenderableType] = [
+        Text(_answer(found.first, found.second, found.full), style="bold"),
+        Text(about),
+        "",
+        plain_table(titles, rows),
+    ]
+    if found.warnings:
+        parts += warning_lines(found.warnings)
+    return Group(*parts)
+
+
+def _answer(first: str, second: str, full: Mapping[str, Difference]) -> str:
+    """Return the one sentence a reader came for."""
+    if not full:
+        return "Not decided: no metric is calibrated, so nothing is said of the full set."
+    winners: dict[str, list[str]] = {}
+    undecided = []
+    for metric, one in full.items():
+        name, chance = better_of(first, second, one)
+        if one.low <= 0 <= one.high:
+            undecided.append(f"{metric} ({name} with {chance})")
+        else:
+            winners.setdefault(name, []).append(f"{metric} ({chance})")
+    said = [f"{name} is better in {_and(metrics)}" for name, metrics in winners.items()]
+    if not said:
+        return f"Not decided which is better on the full set: {', '.join(undecided)}."
+    rest = f"; not decided: {', '.join(undecided)}" if undecided else ""
+    return f"On the full set {'; '.join(said)}{rest}."
+
+
+def _and(parts: Sequence[str]) -> str:
+    return " and ".join([", ".join(parts[:-1]), parts[-1]]) if len(parts) > 1 else parts[0]

@@ -1,0 +1,298 @@
+"""`flasheval.evaluate`: a model's images of a subset, scored, in the midst of its training."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from flasheval.base.canonical import JSON, canonical_value, sha256_of
+from flasheval.base.errors import DataError, SettingError
+from flasheval.base.versions import utc_now
+from flasheval.evaluation.loaded_scorers import loaded_scorer
+from flasheval.evaluation.processes import agreed, shared_out
+from flasheval.evaluation.report import MetricScores, Report
+from flasheval.evaluation.undisturbed import undisturbed
+from flasheval.generators.generator import Batch, Generator, GeneratorSettings
+from flasheval.generators.images import ImageFault
+from flasheval.generators.python_objects import as_generator
+from flasheval.generators.seeds import image_seed
+from flasheval.runs.devices import choose_device
+from flasheval.runs.generation import Batches, make_images
+from flasheval.runs.unit_work import run_versions
+from flasheval.scorers.registry import make_scorers
+from flasheval.scorers.scorer import Scorer, ScorerSettings
+from flasheval.subset import Subset
+from flasheval.subset.library import load_subset
+
+__all__ = ["evaluate", "made_with"]
+
+_IMAGES_AT_ONCE = 64
+
+
+@dataclass(frozen=True)
+class _Row:
+    """One prompt's scores, in the scorers' order; why there are none; its image if wanted."""
+
+    scores: tuple[float | None, ...]
+    fault: str | None = None
+    image: object = None
+
+
+@dataclass(frozen=True)
+class _Task:
+    """What there is to do: the prompts, the rows already known, and how the others are made."""
+
+    prompts: Batch
+    held: Mapping[str, _Row]
+    subset: Subset
+    scorers: Mapping[str, ScorerSettings]
+    versions: Mapping[str, str]
+    call: Mapping[str, JSON]
+    device: str
+
+    def told(self) -> tuple[object, ...]:
+        """Return what must be the same in all processes."""
+        asked = self.prompts.ids, self.prompts.seeds
+        return self.subset.content_hash, *asked, self.versions, self.call
+
+
+def evaluate(
+    generator: Any,
+    subset: Subset | str | Path,
+    scorers: Any = ("clip",),
+    *,
+    seed: int = 0,
+    batch: int = 8,
+    call: Mapping[str, Any] | None = None,
+    device: str | None = None,
+    modules: Iterable[object] = (),
+    known: Report | None = None,
+    images: bool = False,
+    name: str = "",
+    step: int | None = None,
+) -> Report:
+    """Score a model on a subset, and leave the process that trains it as it was.
+
+    An image's seed is made from `seed` and its prompt's id, so that two checkpoints are compared on
+    the same noise. Modules are in evaluation mode meanwhile, autocast is off, and afterwards modes,
+    random states and scheduler are those of before (`flasheval.evaluation.undisturbed`). In
+    distributed training every process calls this, does its part of the prompts, and gets the whole
+    report; where only the main one calls it, it waits for the others for ever.
+
+    Args:
+        generator: A diffusers pipeline, or a function ``(prompts, seeds) -> images``; one whose
+            second parameter is called ``generators`` gets one torch generator a prompt instead.
+            A loaded generator too, or a generator's settings as populations have them: those are
+            loaded here, and the report says all of them that determines the images.
+        subset: A subset with its prompts' texts, or what `flasheval.load_subset` takes.
+        scorers: Names, mappings of settings with a ``name``, or Python objects and functions.
+            Loaded once, they stay in memory (`flasheval.evaluation.loaded_scorers`).
+        seed: The seed.
+        batch: Images made at a time; halved when memory runs out.
+        call: Further arguments of the pipeline's call, such as ``num_inference_steps``.
+        device: Where scorers go; the pipeline's, or the fastest there is.
+        modules: Torch modules that a function uses, to be put into evaluation mode.
+        known: A report of the same model on other prompts, such as a prefix of the subset: what it
+            holds is not made again.
+        images: Whether the report is to hold them.
+        name: What is evaluated, for tables.
+        step: Its training step.
+
+    Raises:
+        SettingError: A setting that cannot be.
+        DataError: A subset without texts, or a report that does not belong with the rest.
+
+    Example:
+        >>> from flasheval import PromptSet
+        >>> from flasheval.subset import Method, MetricInfo
+        >>> import numpy as np
+        >>> pets = PromptSet("pets", ("1", "2"), texts=("a cat", "a white dog"))
+        >>> subset = Subset.choose(pets, [0, 1], name="pets-2", metrics=(MetricInfo("light"),),
+        ...                        method=Method("random"), with_texts=True)
+        >>> def paint(prompts, seeds):
+        ...     return [np.full((8, 8, 3), 0.9 if "white" in one else 0.5) for one in prompts]
+        >>> def light(images, prompts):
+        ...     return [image.getpixel((0, 0))[0] / 255 for image in images]
+        >>> report = evaluate(paint, subset, [light])
+        >>> round(report.means["light"], 3)
+        0.702
+
+    """
+    arguments, begun, loading = dict(call or {}), time.perf_counter(), 0.0
+    if batch < 1:
+        raise SettingError(f"batch={batch}: expected a whole number above 0")
+
+    def plan() -> _Task:
+        chosen = subset if isinstance(subset, Subset) else load_subset(subset)
+        judges = {judge.metric: judge for judge in make_scorers(scorers)}
+        versions = {metric: judge.version for metric, judge in judges.items()}
+        place = choose_device(device) if device else _device_of(generator)
+        settings = made_with(generator, arguments, chosen.ids, place)
+        held = _held(known, chosen, versions, seed, settings, images)
+        seeds = tuple(image_seed(seed, one) for one in chosen.ids)
+        asked = _take(
+            Batch(chosen.ids, chosen.texts, seeds),
+            [i for i, one in enumerate(chosen.ids) if one not in held],
+        )
+        return _Task(asked, held, chosen, judges, versions, settings, place)
+
+    task = agreed(plan, _Task.told)
+
+    def work(numbers: Sequence[int]) -> list[_Row]:
+        nonlocal loading
+        if not numbers:
+            return []
+        with undisturbed(generator, modules):
+            started = time.perf_counter()
+            made_by = as_generator(generator, arguments, device=task.device)
+            loaded = {
+                metric: loaded_scorer(judge, task.device) for metric, judge in task.scorers.items()
+            }
+            loading = time.perf_counter() - started
+            return _rows(made_by, loaded, _take(task.prompts, numbers), batch, images)
+
+    new = dict(zip(task.prompts.ids, shared_out(len(task.prompts), work), strict=True))
+    ids = task.subset.ids
+    rows = [new[one] if one in new else task.held[one] for one in ids]
+    seconds = time.perf_counter() - begun - loading + (known.seconds if known else 0.0)
+    return Report(
+        task.subset,
+        seed,
+        {
+            metric: MetricScores(
+                task.versions[metric], judge.higher_is_better, tuple(row.scores[i] for row in rows)
+            )
+            for i, (metric, judge) in enumerate(task.scorers.items())
+        },
+        name or ("" if step is None else f"step {step}"),
+        step,
+        task.call,
+        {one: row.fault for one, row in zip(ids, rows, strict=True) if row.fault},
+        round(seconds, 3),
+        run_versions(),
+        utc_now(),
+        tuple(row.image for row in rows) if images else (),
+    )
+
+
+def made_with(
+    generator: object, arguments: Mapping[str, Any], ids: Sequence[str], device: str
+) -> dict[str, JSON]:
+    """Return what a report's `call` says of how its images are made.
+
+    That is the arguments of the call, or, of a generator's settings, all that determines images.
+    Of an argument that is no JSON data, such as a tensor, it says the type.
+
+    Raises FlashevalError where something the settings need is not there.
+    """
+    if not isinstance(generator, GeneratorSettings):
+        return {key: _told(value) for key, value in arguments.items()}
+    state = generator.state(ids)
+    more = {} if state is None else {"state": sha256_of(state)}
+    made_by = {"generator": generator.kind, **generator.identity(device), **more}
+    return {key: _told(value) for key, value in made_by.items()}
+
+
+def _told(value: object) -> JSON:
+    try:
+        return canonical_value(value, digits=17)
+    except DataError:
+        return f"<{type(value).__name__}>"
+
+
+def _rows(
+    generator: Generator, scorers: Mapping[str, Scorer], prompts: Batch, batch: int, keep: bool
+) -> list[_Row]:
+    """Make and score the images of some prompts, not holding more of them than need be."""
+    batches, part = Batches(batch), batch * max(1, _IMAGES_AT_ONCE // batch)
+    rows = []
+    for start in range(0, len(prompts), part):
+        asked = prompts[start : start + part]
+        images = make_images(generator, asked, batches).images
+        rows += _judged(images, asked.prompts, scorers, keep)
+    return rows
+
+
+def _judged(
+    images: Sequence[Any], prompts: Sequence[str], scorers: Mapping[str, Scorer], keep: bool
+) -> list[_Row]:
+    good = [i for i, image in enumerate(images) if not isinstance(image, ImageFault)]
+    scores = np.full((len(scorers), len(images)), np.nan)
+    for row, scorer in zip(scores, scorers.values(), strict=True):
+        row[good] = _scores([images[i] for i in good], [prompts[i] for i in good], scorer)
+    found = []
+    for image, column in zip(images, scores.T, strict=True):
+        values = tuple(None if np.isnan(one) else float(one) for one in column)
+        absent = [metric for metric, one in zip(scorers, values, strict=True) if one is None]
+        fault = image.reason if isinstance(image, ImageFault) else None
+        if fault is None and absent:
+            fault = f"{', '.join(absent)} gives no score"
+        found.append(_Row(values, fault, image if keep else None))
+    return found
+
+
+def _scores(images: list[Any], prompts: list[str], scorer: Scorer) -> NDArray[np.float32]:
+    def score(part: slice) -> NDArray[np.float32]:
+        return scorer.score(images[part], prompts[part])
+
+    parts = Batches(max(len(images), 1)).over(len(images), score)
+    return np.concatenate(parts) if parts else np.empty(0, dtype=np.float32)
+
+
+def _held(
+    known: Report | None,
+    subset: Subset,
+    versions: Mapping[str, str],
+    seed: int,
+    call: Mapping[str, JSON],
+    images: bool,
+) -> dict[str, _Row]:
+    """Return what a report holds already, by prompt id; nothing where it lacks images wanted."""
+    if known is None:
+        return {}
+    theirs = {metric: part.version for metric, part in known.metrics.items()}
+    if (known.seed, known.call, theirs) != (seed, call, versions):
+        raise DataError(
+            "the report given as known was made with another seed, call or scorer; leave it out, "
+            "or evaluate with what it says"
+        )
+    if images and not known.images:
+        return {}
+    hashes = {one.id: one.text_hash for one in subset.prompts}
+    pictures = known.images or (None,) * known.subset.size
+    return {
+        one.id: _Row(
+            tuple(known.metrics[metric].scores[i] for metric in versions),
+            known.faults.get(one.id),
+            pictures[i],
+        )
+        for i, one in enumerate(known.subset.prompts)
+        if hashes.get(one.id) == one.text_hash and one.id in hashes
+    }
+
+
+def _take(prompts: Batch, numbers: Sequence[int]) -> Batch:
+    return Batch(
+        tuple(prompts.ids[i] for i in numbers),
+        tuple(prompts.prompts[i] for i in numbers),
+        tuple(prompts.seeds[i] for i in numbers),
+    )
+
+
+def _device_of(generator: object) -> str:
+    """Return where a pipeline computes, or else this process's own GPU, or the first there is."""
+    for name in ("_execution_device", "device"):  # an offloaded one is on another meanwhile
+        device = getattr(generator, name, None)
+        if device is not None:
+            return str(device)
+    torch: Any = sys.modules.get("torch")
+    if torch is not None and torch.cuda.is_initialized():
+        return f"cuda:{torch.cuda.current_device()}"
+    return choose_device("auto")

@@ -1,0 +1,37 @@
+"""Scorers that stay loaded from one evaluation to the next."""
+
+from __future__ import annotations
+
+from flasheval.base.canonical import sha256_of
+from flasheval.scorers.python_objects import BareScorer
+from flasheval.scorers.scorer import Scorer, ScorerSettings
+
+__all__ = ["loaded_scorer", "release_scorers"]
+
+_MOST = 8
+_LOADED: dict[tuple[str, str, str], Scorer] = {}
+
+
+def loaded_scorer(settings: ScorerSettings, device: str) -> Scorer:
+    """Return a scorer on a device, loaded when first asked for.
+
+    The last eight stay in memory until `release_scorers`. Objects and functions of the user's own
+    are taken as they are each time.
+    """
+    if isinstance(settings, BareScorer):
+        return settings.load(device)
+    # The identity tells the weights, the settings what else there is, such as a batch.
+    key = repr(settings), sha256_of(settings.identity()), device
+    scorer = _LOADED.pop(key, None) or settings.load(device)
+    _LOADED[key] = scorer  # the last used stays longest
+    while len(_LOADED) > _MOST:
+        del _LOADED[next(iter(_LOADED))]
+    return scorer
+
+
+def release_scorers() -> None:
+    """Let all scorers go that `evaluate` has loaded, and their memory."""
+    from flasheval.runs.generation import free_memory
+
+    _LOADED.clear()
+    free_memory()

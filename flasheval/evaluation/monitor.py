@@ -1,0 +1,250 @@
+"""A checkpoint monitor for training loops: which checkpoint is best, how surely, when to stop."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from flasheval.base.errors import DataError, MissingScoresError, SettingError
+from flasheval.base.json_data import from_plain, read_json, to_plain, write_json
+from flasheval.evaluation.evaluate import evaluate
+from flasheval.evaluation.monitor_state import MonitoredStep, MonitorState, Verdict
+from flasheval.evaluation.processes import processes
+from flasheval.evaluation.report import Report
+from flasheval.evaluation.sequential import Source, compare_in_looks, spent_errors
+from flasheval.evaluation.trackers.notifying import tell
+from flasheval.scorers.registry import make_scorers
+from flasheval.subset import Subset
+from flasheval.subset.library import load_subset
+
+if TYPE_CHECKING:
+    from flasheval.evaluation.trackers import Tracker
+
+__all__ = ["CheckpointMonitor"]
+
+_STATE = "monitor.json"
+
+
+class CheckpointMonitor:
+    """Evaluates checkpoints as they come: a few prompts each, more where it is close.
+
+    A checkpoint is compared with the best so far, look by look (`compare_in_looks`), until it is
+    decided which is better or the prompts are used up. One that is not decided to be worse gets all
+    prompts, and is the best from then on if its predicted full score is. `should_stop` becomes true
+    once `patience` steps since the best were decided to be worse; steps that cannot be told from it
+    count for nothing.
+
+    In distributed training every process makes one and calls `step`; the first one writes.
+
+    Args:
+        subset: A calibrated subset with its prompts' texts, or what `flasheval.load_subset` takes.
+        scorers: As for `flasheval.evaluate`.
+        folder: Where state and reports are kept: made again on the same folder the monitor goes
+            on, and a step that it knows is neither evaluated nor logged again. None keeps both in
+            memory, for `state_dict`.
+        metric: The metric that decides; the first scorer's.
+        looks: Numbers of prompts, ascending, the last one all; where the subset is calibrated
+            (a nested search) when not given.
+        error: Probability of a wrong decision allowed for each checkpoint.
+        patience: Decided declines before it says stop.
+        trackers: Where numbers go, see `flasheval.evaluation.trackers`; what one raises is a
+            warning.
+        **evaluation: Further arguments of `flasheval.evaluate`: ``seed``, ``batch``, ``call``, ...
+
+    Raises:
+        SettingError: A setting that cannot be.
+        DataError: A subset that is not calibrated at a look, or the folder of another monitor.
+
+    """
+
+    def __init__(
+        self,
+        subset: Subset | str | Path,
+        scorers: Any = ("clip",),
+        *,
+        folder: str | Path | None = None,
+        metric: str | None = None,
+        looks: Sequence[int] | None = None,
+        error: float = 0.05,
+        patience: int = 3,
+        trackers: Iterable[Tracker] = (),
+        **evaluation: Any,
+    ) -> None:
+        self.subset = subset if isinstance(subset, Subset) else load_subset(subset)
+        self.metric = metric or make_scorers(scorers)[0].metric
+        self.looks = _checked_looks(self.subset, self.metric, looks)
+        spent_errors(self.looks, error)
+        if patience < 1:
+            raise SettingError(f"patience={patience}: expected at least 1 decided decline")
+        self.error, self.patience, self.trackers = error, patience, tuple(trackers)
+        self._scorers, self._evaluation = scorers, evaluation
+        self.steps: list[MonitoredStep] = []
+        self.best_report: Report | None = None
+        self.folder = None if folder is None else Path(folder)
+        if self.folder is not None and (self.folder / _STATE).exists():
+            path = self.folder / _STATE
+            self._go_on(read_json(path), str(path))
+
+    @property
+    def best_step(self) -> int | None:
+        """The step of the best checkpoint so far."""
+        return self.steps[-1].best if self.steps else None
+
+    @property
+    def should_stop(self) -> bool:
+        """Whether enough steps since the best were decided to be worse."""
+        return bool(self.steps) and self.steps[-1].declines >= self.patience
+
+    def step(self, generator: Any, step: int) -> MonitoredStep:
+        """Evaluate a checkpoint, and return what is known of it beside the best.
+
+        Args:
+            generator: As for `flasheval.evaluate`.
+            step: The training step; steps come in ascending order.
+
+        Raises:
+            SettingError: An earlier step than the last that is not known.
+
+        """
+        made: list[Report] = []
+
+        def report(size: int) -> Report:
+            known = made[-1] if made else None
+            part, more = self.subset.prefix(size), self._evaluation
+            made.append(evaluate(generator, part, self._scorers, known=known, step=step, **more))
+            return made[-1]
+
+        return self._take(step, report)
+
+    def add(self, report: Report, step: int) -> MonitoredStep:
+        """Take the whole report of a checkpoint evaluated elsewhere, as if it had been here.
+
+        Only so many of its prompts are looked at as `step` would have asked for.
+
+        Raises SettingError as `step` does, DataError for a report of another subset.
+        """
+        if report.subset.content_hash != self.subset.content_hash:
+            raise DataError(
+                f"the report is of the subset {report.subset.name}; this monitor's is "
+                f"{self.subset.name}"
+            )
+        return self._take(step, replace(report, step=step).prefix)
+
+    def state_dict(self) -> dict[str, Any]:
+        """Return all that it remembers as JSON data, to be saved with the training."""
+        best = None if self.best_report is None else self.best_report.to_dict()
+        state = MonitorState(self.subset.content_hash, self.metric, tuple(self.steps), best)
+        return dict(to_plain(state))
+
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        """Go on from what `state_dict` returned. Raises DataError where it is another monitor's."""
+        self._go_on(state, "the monitor's state")
+
+    def _take(self, step: int, source: Source) -> MonitoredStep:
+        """Judge a checkpoint by reports on its first so many prompts, and write it down."""
+        known = next((one for one in self.steps if one.step == step), None)
+        if known is not None:
+            return known
+        if self.steps and step < self.steps[-1].step:
+            raise SettingError(
+                f"step {step} comes after step {self.steps[-1].step}; where training goes on from "
+                "an earlier state load the monitor's of that time too (load_state_dict)"
+            )
+        report, verdict, certainty = self._judge(source)
+        self._note(step, report, verdict, certainty)
+        self._keep(report)
+        return self.steps[-1]
+
+    def _judge(self, source: Source) -> tuple[Report, Verdict, float]:
+        """Look at as many prompts as it takes to tell a checkpoint from the best."""
+        if self.best_report is None:
+            return source(self.subset.size), "first", 1.0
+        best, reports = self.best_report.prefix, _Last(source)
+        try:
+            found = compare_in_looks(
+                reports, best, self.looks, metric=self.metric, error=self.error
+            )
+        except MissingScoresError:  # nothing can be said of it, and training goes on
+            return reports.last, "undecided", 0.5
+        certainty = found.looks[-1].difference.certainty
+        if found.better == "second":
+            return reports.last, "worse", certainty
+        verdict: Verdict = "better" if found.better == "first" else "undecided"
+        return reports(self.subset.size), verdict, certainty
+
+    def _note(self, step: int, report: Report, verdict: Verdict, certainty: float) -> None:
+        """Write down a step; the best is the one whose predicted full score is."""
+        predicted = report.predict().get(self.metric)
+        full = None if predicted is None else predicted.value
+        wins = full is not None and verdict != "worse" and self._beats(full)
+        before = self.steps[-1].declines if self.steps else 0
+        mean = report.means[self.metric]
+        seen = MonitoredStep(
+            step,
+            report.subset.size,
+            mean if math.isfinite(mean) else None,
+            full,
+            verdict,
+            certainty,
+            step if wins else self.best_step,
+            0 if wins else before + (verdict == "worse"),
+        )
+        if wins:
+            self.best_report = replace(report, images=())
+        self.steps.append(seen)
+
+    def _beats(self, full: float) -> bool:
+        if self.best_report is None:
+            return True
+        best = self.best_report.predict()[self.metric].value
+        higher = self.best_report.metrics[self.metric].higher_is_better
+        return full > best if higher else full < best
+
+    def _keep(self, report: Report) -> None:
+        """Write report and state and tell the trackers, in the first process only."""
+        if processes()[0] > 0:
+            return
+        seen = self.steps[-1]
+        numbers = report.scalars("flasheval/") | seen.scalars("flasheval/monitor/")
+        tell(self.trackers, numbers, report, seen.step)
+        if self.folder is not None:  # last: a step is known once it is logged
+            report.save(self.folder / "reports" / f"step-{seen.step:08d}.json")
+            write_json(self.folder / _STATE, self.state_dict())
+
+    def _go_on(self, data: object, source: str) -> None:
+        state = from_plain(MonitorState, data, source=source)
+        if (state.subset, state.metric) != (self.subset.content_hash, self.metric):
+            raise DataError(
+                f"{source}: it is of another subset or metric ({state.metric}); give this monitor "
+                "a folder of its own"
+            )
+        self.steps = list(state.steps)
+        self.best_report = None if state.best is None else Report.from_dict(state.best, source)
+
+
+class _Last:
+    """A source that remembers the last report it gave."""
+
+    def __init__(self, source: Source) -> None:
+        self._source = source
+
+    def __call__(self, size: int) -> Report:
+        self.last = self._source(size)
+        return self.last
+
+
+def _checked_looks(subset: Subset, metric: str, looks: Sequence[int] | None) -> tuple[int, ...]:
+    """Return the looks, the subset calibrated for the metric at each of them."""
+    asked = subset.calibrated_sizes if looks is None else tuple(looks)
+    found = (*(size for size in asked if size < subset.size), subset.size)
+    for size in found:
+        calibration = subset.prefix(size).record.calibration
+        if calibration is None or metric not in calibration.metrics:
+            raise DataError(
+                f'subset "{subset.name}" is not calibrated for {metric} at {size} prompts; search '
+                f"with nested=[{','.join(map(str, found))}] and calibrate=true"
+            )
+    return found

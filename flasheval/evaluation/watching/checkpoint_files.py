@@ -1,0 +1,264 @@
+"""The checkpoints in a folder: what lies there, of which training step, and of which files."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass, field
+from fnmatch import fnmatch
+from pathlib import Path, PurePath
+from typing import Any, Literal
+
+from flasheval.base.errors import DataError, SettingError
+
+__all__ = ["INDEX", "Checkpoint", "Kind", "find_checkpoints", "index_parts", "natural", "step_of"]
+
+INDEX = "model_index.json"
+"""The file that every diffusers pipeline has."""
+
+Kind = Literal["pipeline", "parts", "weights", "path"]
+
+_DEPTH = 3  # DIR/experiment/run/checkpoint-2000
+_SHARD = re.compile(r"-\d{5}-of-\d{5}\.safetensors$")
+_WORDS = r"(?:global[_-]?step|steps?|iterations?|iters?|checkpoint|ckpt)"
+_AFTER_WORD = re.compile(rf"(?<![a-z]){_WORDS}[-_=.\s]*(\d+)", re.IGNORECASE)
+_BEFORE_WORD = re.compile(r"(?<!\d)(\d+)[-_]?(?:steps?|iters?|iterations?)(?![a-z])", re.IGNORECASE)
+_NUMBER_ALONE = re.compile(r"(?:^|.*[-_])(\d{3,})")  # a shorter one is a version: sd-2, v1-5
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """One checkpoint, as it lay there at one look.
+
+    Attributes:
+        name: Its path in the watched folder; the folder's own name where that is the checkpoint.
+        path: Where it is.
+        kind: ``pipeline``: a diffusers folder. ``parts``: a folder of some parts of a pipeline, as
+            training scripts write them. ``weights``: a safetensors file. ``path``: anything, for
+            a user's loader.
+        step: The training step, as far as its name tells.
+        files: Size and time of the last change of each of its files, by path in it.
+        parts: Names of the parts, of a folder of parts.
+        outside: A link in it that leads out of the watched folder; empty where there is none.
+
+    """
+
+    name: str
+    path: Path
+    kind: Kind
+    step: int | None
+    files: Mapping[str, tuple[int, ...]] = field(hash=False)
+    parts: tuple[str, ...] = ()
+    outside: str = ""
+
+    @property
+    def order(self) -> tuple[Any, ...]:
+        """What checkpoints are sorted by: the step, those without one last, then the name."""
+        return self.step is None, self.step or 0, natural(self.name)
+
+
+def find_checkpoints(
+    folder: Path,
+    *,
+    parts: Collection[str] = ("unet", "transformer"),
+    loader: bool = False,
+    pattern: str | None = None,
+    skip: Path | None = None,
+) -> list[Checkpoint]:
+    """Return the checkpoints in a folder, and down to three folders below it, in order of step.
+
+    Hidden files and folders are passed over, and names that are no text. So is a link within the
+    folder, for what it leads to is found under its own name. One that leads out of it is not
+    followed, and a checkpoint that has such a link says so.
+
+    Args:
+        folder: The folder.
+        parts: Names of folders that are parts of a pipeline.
+        loader: Whether a loader of the user's own takes anything: then every entry of the folder
+            that fits the pattern is a checkpoint.
+        pattern: Only those whose name fits, such as ``checkpoint-*``; with a loader a glob pattern
+            of paths, ``*/last.ckpt``.
+        skip: A folder within it to leave out.
+
+    Raises SettingError for a pattern that leads out of the folder.
+
+    """
+    root = folder.resolve()
+    if pattern is not None and (PurePath(pattern).is_absolute() or ".." in PurePath(pattern).parts):
+        raise SettingError(f"pattern={pattern}: expected one within the folder, as checkpoint-*")
+    left_out = None if skip is None else skip.resolve()
+    if loader:
+        entries = sorted(root.glob(pattern or "*"))
+        found = [one for path in entries if (one := _of_any(path, root)) is not None]
+    else:
+        found = list(_search(root, root, frozenset(parts), _DEPTH, left_out))
+        found = [one for one in found if pattern is None or fnmatch(one.name, pattern)]
+    kept = [one for one in found if one.files and one.path != left_out and _is_text(one.name)]
+    return sorted(kept, key=lambda one: one.order)
+
+
+def step_of(name: str) -> int | None:
+    """Return the training step that the name of a checkpoint tells; None where it tells none.
+
+    >>> [step_of(one) for one in ("run-2/checkpoint-2000/unet", "epoch=3-step=500.ckpt", "v1-5")]
+    [2000, 500, None]
+    """
+    for part in reversed(PurePath(name).parts):
+        stem = re.sub(r"\.(safetensors|ckpt|pth?|bin)$", "", part)
+        found = _AFTER_WORD.findall(stem) or _BEFORE_WORD.findall(stem)
+        if not found and (alone := _NUMBER_ALONE.fullmatch(stem)):
+            found = [alone[1]]
+        if found:
+            return int(found[-1][:18])
+    return None
+
+
+def natural(name: str) -> tuple[tuple[int, str], ...]:
+    """Return a key that sorts numbers in names as numbers.
+
+    >>> sorted(["epoch-10", "epoch-9"], key=natural)
+    ['epoch-9', 'epoch-10']
+    """
+    return tuple(
+        (int(part), "") if part.isdecimal() else (-1, part) for part in re.split(r"(\d+)", name)
+    )
+
+
+def index_parts(path: Path) -> tuple[str, ...]:
+    """Return the parts that a ``model_index.json`` names, each a plain folder's name.
+
+    Raises:
+        ValueError: It is no JSON (yet).
+        DataError: It is no index, or a name would lead elsewhere.
+
+    """
+    index = json.loads(path.read_text("utf-8"))
+    if not isinstance(index, dict):
+        raise DataError(f"{path.name} is not the index of a diffusers pipeline")
+    names = tuple(key for key, value in index.items() if isinstance(value, list) and any(value[:1]))
+    for name in names:
+        if not re.fullmatch(r"\w+", name):
+            raise DataError(f"{path.name} names a part {name[:80]!r}, which is no folder's name")
+    return names
+
+
+def _search(
+    place: Path, root: Path, parts: frozenset[str], depth: int, skip: Path | None
+) -> Iterator[Checkpoint]:
+    here = _of_folder(place, root, parts)
+    inner: set[str] = set()
+    if here is not None:
+        yield here
+        if here.kind == "pipeline" and not here.parts:  # its index is being written
+            return
+        inner = set(here.parts)
+    for path in _children(place):
+        if path.name in inner or path == skip:
+            continue
+        is_folder = path.is_dir()
+        if path.is_symlink():  # only looked at, to be told of
+            linked = _of_folder(path, root, parts) if is_folder else _of_file(path, root)
+            if linked is not None and linked.outside:
+                yield linked
+        elif is_folder and depth:
+            yield from _search(path, root, parts, depth - 1, skip)
+        elif not is_folder and here is None and (single := _of_file(path, root)):
+            yield single
+
+
+def _of_folder(place: Path, root: Path, parts: frozenset[str]) -> Checkpoint | None:
+    """Return the checkpoint that a folder is, if it is one."""
+    index = place / INDEX
+    if index.is_file():
+        try:
+            names = index_parts(index)
+        except (ValueError, OSError, DataError):  # told when it is to be loaded
+            names = ()
+        return _made(place, root, "pipeline", [index], names)
+    names = tuple(
+        path.name for path in _children(place) if path.name in parts and _is_part(path, root)
+    )
+    return _made(place, root, "parts", [], names) if names else None
+
+
+def _is_part(path: Path, root: Path) -> bool:
+    return path.is_dir() and ((path / "config.json").is_file() or not _within(path, root))
+
+
+def _of_file(path: Path, root: Path) -> Checkpoint | None:
+    if path.suffix != ".safetensors" or _SHARD.search(path.name):
+        return None
+    return _made(path, root, "weights", [path])
+
+
+def _of_any(path: Path, root: Path) -> Checkpoint | None:
+    if any(part.startswith(".") for part in path.relative_to(root).parts):
+        return None
+    if path.is_symlink() and _within(path, root):
+        return None
+    if path.is_dir():
+        return _made(path, root, "path", [], (".",))
+    return _made(path, root, "path", [path])
+
+
+def _made(
+    path: Path, root: Path, kind: Kind, files: list[Path], folders: tuple[str, ...] = ()
+) -> Checkpoint:
+    outside = "" if _within(path, root) else path.name
+    for name in folders:
+        if outside or not (path / name).is_dir():
+            continue
+        if _within(path / name, root):
+            files = [*files, *_files_below(path / name)]
+        else:
+            outside = name
+    states = {}
+    for file in files:
+        name = file.name if file == path else file.relative_to(path).as_posix()
+        if not outside and not _within(file, root):
+            outside = name
+        state = _state(file)
+        if state is not None:
+            states[name] = state
+    said = path.name if path == root else path.relative_to(root).as_posix()
+    if outside and not states:
+        states = {path.name: (0, 0)}  # not looked into, but told of
+    parts = folders if kind != "path" else ()
+    return Checkpoint(said, path, kind, step_of(said), states, parts, outside)
+
+
+def _files_below(folder: Path) -> list[Path]:
+    found = []
+    for place, folders, names in os.walk(folder):
+        folders[:] = sorted(name for name in folders if not name.startswith("."))
+        found += [Path(place, name) for name in sorted(names) if not name.startswith(".")]
+    return found
+
+
+def _children(folder: Path) -> list[Path]:
+    try:
+        names = sorted(os.listdir(folder))
+    except OSError:  # gone meanwhile, or not ours to read
+        return []
+    return [folder / name for name in names if not name.startswith(".")]
+
+
+def _state(path: Path) -> tuple[int, ...] | None:
+    try:
+        state = path.stat()
+    except OSError:
+        return None
+    return state.st_size, state.st_mtime_ns
+
+
+def _within(path: Path, root: Path) -> bool:
+    try:
+        return path.resolve().is_relative_to(root)
+    except (OSError, RuntimeError):  # a link that leads to itself
+        return False
+
+
+def _is_text(name: str) -> bool:
+    return not any("\ud800" <= character <= "\udfff" for character in name)

@@ -1,0 +1,210 @@
+"""The checkpoints of a folder, the best first, and how sure that is."""
+
+from __future__ import annotations
+
+import csv
+import math
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from io import StringIO
+
+from rich.console import Group, RenderableType
+from rich.markup import escape
+from rich.text import Text
+
+from flasheval.base.text import markdown_table, plain_table
+from flasheval.evaluation.comparison import PairedDifference, compare
+from flasheval.evaluation.report import Report
+from flasheval.evaluation.watching.checkpoint_files import natural
+from flasheval.subset.predictions import Prediction
+
+__all__ = [
+    "Leaderboard",
+    "Standing",
+    "leaderboard_table",
+    "make_leaderboard",
+]
+
+
+@dataclass(frozen=True)
+class Standing:
+    """One checkpoint's place.
+
+    Attributes:
+        rank: 1 is the best.
+        name: The checkpoint's.
+        step: Its training step, where known.
+        means: Mean over the subset, by metric.
+        full: The predicted full score in the metric ranked by; None where it is not calibrated.
+        behind: The best checkpoint's mean less this one's, paired; None for the best itself.
+        best_is_better: Probability that the best is better on the full set too; None where the
+            metric is not calibrated, and for the best itself.
+        created: When it was evaluated, ISO 8601 in UTC.
+
+    """
+
+    rank: int
+    name: str
+    step: int | None
+    means: Mapping[str, float] = field(hash=False)
+    full: Prediction | None
+    behind: PairedDifference | None
+    best_is_better: float | None
+    created: str
+
+
+@dataclass(frozen=True)
+class Leaderboard:
+    """Checkpoints by their predicted full scores, or by their means where nothing predicts those.
+
+    Prints as a table.
+
+    Attributes:
+        metric: The metric it ranks by.
+        level: Probability that a full score lies in its interval.
+        standings: The checkpoints, the best first.
+        failed: Why others could not be evaluated, by name.
+        waiting: Why others are not evaluated yet, by name.
+
+    """
+
+    metric: str
+    level: float
+    standings: tuple[Standing, ...] = ()
+    failed: Mapping[str, str] = field(default_factory=dict, hash=False)
+    waiting: Mapping[str, str] = field(default_factory=dict, hash=False)
+
+    @property
+    def best(self) -> Standing | None:
+        """The best checkpoint; None where none is evaluated."""
+        return self.standings[0] if self.standings else None
+
+    def cells(self) -> tuple[list[str], list[list[str]]]:
+        """Return the table that people read, as titles and rows."""
+        metric, calibrated = self.metric, any(one.full for one in self.standings)
+        titles = ["rank", "checkpoint", "step", metric]
+        titles += [f"full set\n({self.level:.0%})", "best is\nbetter"] if calibrated else ["behind"]
+        return [*titles, "when"], [_cells(one, metric, calibrated) for one in self.standings]
+
+    def to_markdown(self) -> str:
+        """Return it as Markdown, with what failed or is waited for."""
+        titles, rows = self.cells()
+        head, *body = ([_one_line(cell) for cell in line] for line in (titles, *rows))
+        text = "\n".join(markdown_table(head, body))
+        for title, notes in (("Failed", self.failed), ("Not yet evaluated", self.waiting)):
+            if notes:
+                said = [f"- {_one_line(name)}: {_one_line(why)}" for name, why in notes.items()]
+                said = [line.replace("|", "\\|") for line in said]
+                text += f"\n\n{title}:\n\n" + "\n".join(said)
+        return text + "\n"
+
+    def to_csv(self) -> str:
+        """Return the standings as comma-separated values, every metric's mean in a column."""
+        metrics = list(self.standings[0].means) if self.standings else [self.metric]
+        file = StringIO()
+        writer = csv.writer(file, lineterminator="\n")
+        more = ["full", "full_low", "full_high", "behind", "behind_error", "best_is_better", "when"]
+        writer.writerow(["rank", "checkpoint", "step", *metrics, *more])
+        for one in self.standings:
+            full, behind = one.full, one.behind
+            row: list[object] = [one.rank, one.name, one.step, *(one.means[m] for m in metrics)]
+            row += [None] * 3 if full is None else [full.value, full.low, full.high]
+            row += [None] * 2 if behind is None else [behind.value, behind.error]
+            writer.writerow([*row, one.best_is_better, one.created])
+        return file.getvalue()
+
+    def __str__(self) -> str:
+        from flasheval.base.text import as_text
+
+        return as_text(leaderboard_table(self)).rstrip("\n")
+
+
+def make_leaderboard(
+    reports: Iterable[Report],
+    *,
+    metric: str,
+    level: float = 0.9,
+    failed: Mapping[str, str] | None = None,
+    waiting: Mapping[str, str] | None = None,
+) -> Leaderboard:
+    """Rank checkpoints by one metric.
+
+    Args:
+        reports: One a checkpoint, on one subset with one seed, each whole.
+        metric: The metric.
+        level: Probability that a full score lies in its interval.
+        failed: Why others could not be evaluated, by name.
+        waiting: Why others are not evaluated yet, by name.
+
+    Raises DataError for reports that do not belong together.
+
+    """
+    known = [(one, one.predict(level=level).get(metric)) for one in reports]
+
+    def place(item: tuple[Report, Prediction | None]) -> tuple[object, ...]:
+        report, full = item
+        value = report.means[metric] if full is None else full.value
+        sign = -1 if report.metrics[metric].higher_is_better else 1
+        return sign * value, report.step is None, report.step or 0, natural(report.name)
+
+    ordered = sorted(known, key=place)
+    standings = []
+    for rank, (report, full) in enumerate(ordered, 1):
+        behind, better = None, None
+        if rank > 1:
+            found = compare(ordered[0][0], report, metrics=[metric], level=level)
+            behind = found.paired[metric]
+            better = found.full[metric].probability if metric in found.full else None
+        standings.append(
+            Standing(
+                rank, report.name, report.step, report.means, full, behind, better, report.created
+            )
+        )
+    return Leaderboard(metric, level, tuple(standings), dict(failed or {}), dict(waiting or {}))
+
+
+def _cells(one: Standing, metric: str, calibrated: bool) -> list[str]:
+    row = [str(one.rank), one.name, "-" if one.step is None else str(one.step)]
+    row.append(f"{one.means[metric]:.4g}")
+    full, behind = one.full, one.behind
+    if calibrated:
+        row.append("-" if full is None else f"{full.value:.4g} +- {full.high - full.value:.2g}")
+        row.append("-" if one.best_is_better is None else f"{one.best_is_better:.3f}")
+    elif behind is None:
+        row.append("-")
+    else:
+        error = "" if math.isnan(behind.error) else f" +- {behind.error:.2g}"
+        row.append(f"{abs(behind.value):.3g}{error}")
+    return [*row, one.created.replace("T", " ")[:16]]
+
+
+def _one_line(text: str) -> str:
+    return " ".join(text.split())
+
+
+def leaderboard_table(board: Leaderboard) -> RenderableType:
+    """Return the best checkpoint, all of them by rank, and what failed or is waited for."""
+    parts: list[RenderableType] = [Text(_answer(board), style="bold")]
+    if board.standings:
+        titles, rows = board.cells()
+        parts.append(plain_table(titles, [[*map(escape, row)] for row in rows], left=2))
+    for title, notes in (("failed", board.failed), ("not yet", board.waiting)):
+        lines = [f"{title}: {name}: {why}" for name, why in notes.items()]
+        more = len(lines) - _NOTES
+        shown = [*lines[:_NOTES], *([f"{title}: {more} more"] if more > 0 else [])]
+        parts += [Text(line, style="yellow") for line in shown]
+    return Group(*parts)
+
+
+_NOTES = 10
+
+
+def _answer(board: Leaderboard) -> str:
+    count = len(board.standings)
+    if board.best is None:
+        return "No checkpoint is evaluated yet"
+    said = f"The best of {count} checkpoint{'' if count == 1 else 's'} is {board.best.name}"
+    if count == 1:
+        return said
+    sure = board.standings[1].best_is_better
+    return said + ("" if sure is None else f" (better than the next with probability {sure:.2f})")

@@ -1,0 +1,78 @@
+"""A population from wherever it is named: a YAML file, a shipped one, settings, Python objects."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from flasheval.base.errors import DataError, SettingError
+from flasheval.base.files import read_text
+from flasheval.base.resources import conf_dir
+from flasheval.base.suggest import nearest
+from flasheval.generators.generator import GeneratorSettings
+from flasheval.generators.populations.population import Population, make_population
+from flasheval.generators.populations.recipe import Recipe
+from flasheval.generators.variants import Variant
+
+__all__ = ["population_file", "population_settings", "read_population"]
+
+_SUFFIXES = (".yaml", ".yml")
+
+
+def read_population(source: Population | Mapping[str, Any] | str | Path) -> Population:
+    """Return the population that a file, a name, settings or Python objects describe.
+
+    A mapping of names to callables ``(prompts, seeds) -> images`` or loaded diffusers pipelines is
+    one of these variants. Raises FlashevalError where it is none of these.
+    """
+    if isinstance(source, Population):
+        return source
+    if isinstance(source, str | Path):
+        return make_population(population_settings(population_file(source)))
+    if source and not any(_plain(value) for value in source.values()):
+        return _of_objects(source)
+    return make_population(source)
+
+
+def population_file(source: str | Path) -> Path:
+    """Return the YAML file of a population: a path, or the name of a shipped one."""
+    path = Path(source)
+    if path.suffix.lower() in _SUFFIXES:
+        return path
+    folder = conf_dir() / "population"
+    names = [file.stem for file in sorted(folder.glob("*.yaml"))]
+    if str(source) in names:
+        return folder / f"{source}.yaml"
+    raise SettingError(
+        f"there is no population {str(source)!r}; there are: {', '.join(names)}, or give a YAML "
+        f"file{nearest(str(source), names)}"
+    )
+
+
+def population_settings(path: Path) -> dict[str, Any]:
+    """Return the settings in a population's YAML file. Raises DataError when it is none."""
+    import yaml
+
+    try:
+        found = yaml.safe_load(read_text(path, "population file"))
+    except yaml.YAMLError as error:
+        reason = " ".join(str(error).split())
+        raise DataError(f"{path} is not YAML: {reason}") from error
+    if not isinstance(found, dict):
+        raise DataError(f"{path}: expected settings such as grid: and base_models:")
+    return {str(key): value for key, value in found.items()}
+
+
+def _plain(value: object) -> bool:
+    return value is None or isinstance(value, str | int | float | list | tuple | Mapping)
+
+
+def _of_objects(objects: Mapping[str, Any]) -> Population:
+    from flasheval.generators.python_objects import BareSettings
+
+    recipes = []
+    for name, value in objects.items():
+        generator = value if isinstance(value, GeneratorSettings) else BareSettings(value)
+        recipes.append(Recipe(Variant(str(name), generator.factors()), generator))
+    return Population("population", tuple(recipes))

@@ -1,0 +1,181 @@
+"""What a Python program has at hand: a function, or a loaded diffusers pipeline."""
+
+from __future__ import annotations
+
+import hashlib
+import inspect
+import sys
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+from flasheval.base.canonical import JSON
+from flasheval.base.errors import SettingError
+from flasheval.base.suggest import nearest
+from flasheval.generators.function import FunctionGenerator
+from flasheval.generators.generator import Generator, GeneratorSettings
+from flasheval.generators.variants import Factor
+
+__all__ = ["BareSettings", "as_generator"]
+
+_OWN = ("prompt", "generator", "output_type")
+
+
+@dataclass(frozen=True)
+class BareSettings(GeneratorSettings):
+    """A function ``f(prompts, seeds) -> images``, or a diffusers pipeline, as it is.
+
+    It stays on the device it is on. See `as_generator` for how it is called.
+
+    Attributes:
+        call: The function or the pipeline.
+        version: What the images depend on, such as ``run7-step2000``: two of the same version
+            count as the same. None is the hash of the source text of a plain function; anything
+            else carries values that no text tells, and needs a version.
+        family: The family of models.
+        evaluations: Network evaluations an image takes; None if unknown.
+
+    Raises SettingError for a value that cannot be.
+
+    >>> def grey(prompts, seeds):
+    ...     return [None for _ in prompts]
+    >>> BareSettings(grey, version="1").identity("cpu")
+    {'version': '1'}
+
+    """
+
+    kind: ClassVar[str] = "bare"
+
+    call: Callable[..., Any]
+    version: str | None = None
+    family: str = "function"
+    evaluations: int | None = None
+
+    def __post_init__(self) -> None:
+        _checked(self.call)
+
+    def factors(self) -> dict[str, Factor]:
+        """Return the family."""
+        return {"family": self.family}
+
+    def identity(self, device: str) -> dict[str, JSON]:
+        """Return the version. Raises SettingError where it is not given, nor to be had."""
+        return {"version": self.version or _source_hash(self.call)}
+
+    def load(self, device: str, last: Generator | None = None) -> Generator:
+        """Return it as a generator; the device stays as it is."""
+        return as_generator(self.call, family=self.family, evaluations=self.evaluations)
+
+
+def as_generator(
+    call: Callable[..., Any] | Generator | GeneratorSettings,
+    arguments: Mapping[str, Any] | None = None,
+    *,
+    family: str = "function",
+    evaluations: int | None = None,
+    device: str = "cpu",
+) -> Generator:
+    """Return a function or a pipeline as a generator, on the device it is on.
+
+    Settings of a generator are loaded onto the device given; a loaded generator is one already.
+    A pipeline gets one CPU generator a prompt; one that takes no list of them, such as Amused,
+    needs a function around it. A function gets prompts and seeds, or, if its second parameter is
+    called ``generators``, prompts and such generators.
+
+    Args:
+        call: The function or pipeline, settings, or loaded generator.
+        arguments: What else a pipeline is called with, such as ``num_inference_steps``.
+        family: The family of models.
+        evaluations: Network evaluations an image takes; None if unknown.
+        device: Where settings are loaded.
+
+    Raises SettingError for arguments to a function, for arguments that a pipeline does not take,
+    and for what cannot be called.
+
+    """
+    if isinstance(call, GeneratorSettings):
+        _refuse_arguments(arguments)
+        return call.load(device)
+    if not callable(call) and hasattr(call, "generate"):
+        _refuse_arguments(arguments)
+        return call
+    function = _checked(call)
+    if _is_pipeline(function):
+        return FunctionGenerator(_seeded(function, dict(arguments or {})), family, evaluations)
+    _refuse_arguments(arguments)
+    wants = _takes_generators(function)
+    made = (lambda prompts, seeds: function(prompts, _generators(seeds))) if wants else function
+    return FunctionGenerator(made, family, evaluations)
+
+
+def _refuse_arguments(arguments: Mapping[str, Any] | None) -> None:
+    if arguments:
+        raise SettingError(
+            f"{', '.join(arguments)}: a function is called with prompts and seeds only; arguments "
+            "of the call are for diffusers pipelines"
+        )
+
+
+def _checked(call: object) -> Callable[..., Any]:
+    if not callable(call):
+        raise SettingError(
+            f"the generator is a {type(call).__name__}; expected a function f(prompts, seeds) or "
+            "a diffusers pipeline"
+        )
+    return call
+
+
+def _source_hash(call: object) -> str:
+    if inspect.isfunction(call) and call.__closure__ is None:
+        try:
+            return f"sha256:{hashlib.sha256(inspect.getsource(call).encode()).hexdigest()}"
+        except OSError:  # typed into an interpreter
+            pass
+    raise SettingError(
+        f"nothing tells what the images of {getattr(call, '__name__', type(call).__name__)} depend "
+        "on: wrap it as BareSettings(..., version=...), another version whenever they change"
+    )
+
+
+def _is_pipeline(call: object) -> bool:
+    diffusers: Any = sys.modules.get("diffusers")
+    return diffusers is not None and isinstance(call, diffusers.DiffusionPipeline)
+
+
+def _takes_generators(call: Callable[..., Any]) -> bool:
+    try:
+        names = list(inspect.signature(call).parameters)
+    except (TypeError, ValueError):  # of no function that Python can look into
+        return False
+    return len(names) > 1 and names[1] == "generators"
+
+
+def _check_arguments(pipeline: Any, arguments: Mapping[str, Any]) -> None:
+    parameters = inspect.signature(pipeline.__call__).parameters
+    takes_all = any(one.kind is one.VAR_KEYWORD for one in parameters.values())
+    name = type(pipeline).__name__
+    for key in arguments:
+        if key in _OWN:
+            raise SettingError(f"{key}: it is set for each batch; leave it out of the call")
+        if key not in parameters and not takes_all:
+            raise SettingError(f"{key}: {name} takes no such argument{nearest(key, parameters)}")
+
+
+def _seeded(pipeline: Any, arguments: dict[str, Any]) -> Callable[[list[str], list[int]], Any]:
+    """Return a pipeline as a function of prompts and seeds."""
+    _check_arguments(pipeline, arguments)
+
+    def call(prompts: list[str], seeds: list[int]) -> Any:
+        more = dict(arguments)
+        if isinstance(more.get("negative_prompt"), str):  # it is to be of the prompts' type
+            more["negative_prompt"] = [more["negative_prompt"]] * len(prompts)
+        # As numbers: among 8-bit pixels NaN could not be told from black.
+        return pipeline(prompts, generator=_generators(seeds), output_type="np", **more)
+
+    return call
+
+
+def _generators(seeds: list[int]) -> list[Any]:
+    import torch
+
+    return [torch.Generator().manual_seed(seed) for seed in seeds]

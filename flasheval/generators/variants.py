@@ -1,0 +1,86 @@
+"""Variants: one configuration each of a generative model, with its factors."""
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+
+from flasheval.base.canonical import sha256_of
+from flasheval.base.errors import DataError
+
+__all__ = ["Factor", "Variant", "check_name"]
+
+Factor = str | int | float | bool | None
+
+# Columns of the files variants are written to; a variant or factor so named could not be told.
+_RESERVED_NAME = "prompt_id"
+_RESERVED_FACTOR = "name"
+
+
+@dataclass(frozen=True)
+class Variant:
+    """One configuration of a generative model: checkpoint, scheduler, steps, and so on.
+
+    ``name`` labels it in every table; ``factors`` say what it is made of (``base_model``,
+    ``scheduler``, ``steps``, ``precision``, ``family``) and group variants into splits. A
+    factor of None is one not known and is left out, so that it reads back as it was written.
+    Raises DataError for an empty or reserved name and for a factor that is no plain value.
+
+    >>> Variant("sd15/DDIM10", {"base_model": "sd15", "steps": 10}).fingerprint[:12]
+    '40923dabca19'
+    """
+
+    name: str
+    factors: Mapping[str, Factor] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        name = check_name("variant", self.name)
+        if name == _RESERVED_NAME:
+            raise DataError(f"a variant cannot be called {name!r}: that is the prompts' column")
+        factors = {
+            str(key): value
+            for key, given in self.factors.items()
+            if (value := _plain(name, key, given)) is not None
+        }
+        sha256_of([name, factors], path=f"variant {name!r}")  # refuses what no file can hold
+        object.__setattr__(self, "name", name)
+        object.__setattr__(self, "factors", factors)
+
+    def __hash__(self) -> int:
+        return hash(self.name)
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """The sha256 of the canonical JSON of name and factors, in hex: equal means same."""
+        return sha256_of({"name": self.name, "factors": dict(self.factors)})
+
+
+def check_name(what: str, name: object) -> str:
+    """Return ``name`` when it can label a row, a column or a metric: a non-empty string.
+
+    >>> check_name("variant", "")
+    Traceback (most recent call last):
+    flasheval.base.errors.DataError: a variant's name must be a non-empty string, not ''
+    """
+    if not isinstance(name, str) or not name:
+        raise DataError(f"a {what}'s name must be a non-empty string, not {name!r}")
+    return str(name)
+
+
+def _plain(variant: str, key: object, value: object) -> Factor:
+    """Return a factor as a plain Python value; numpy scalars are unwrapped."""
+    if not isinstance(key, str) or not key or key == _RESERVED_FACTOR:
+        raise DataError(
+            f"variant {variant!r}: a factor cannot be called {key!r}; use another non-empty string"
+        )
+    item = getattr(value, "item", None)
+    if callable(item):
+        value = item()
+    if isinstance(value, float) and not math.isfinite(value):
+        raise DataError(f"variant {variant!r}: factor {key!r} is {value}; give a finite number")
+    if value is None or isinstance(value, str | int | float):
+        return value
+    raise DataError(
+        f"variant {variant!r}: factor {key!r} is a {type(value).__name__}; "
+        "give a string, number, bool or None"
+    )

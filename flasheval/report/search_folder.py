@@ -1,0 +1,77 @@
+"""The folder of one search: what it is called and what lies in it.
+
+The name follows from the settings alone, so the same command finds the same folder and continues.
+Beside the command line's own `config/` a finished run holds `subset.json` (the manifest),
+`history.parquet` (the search, a row a step), `agreement.parquet` (every split's numbers),
+`agreement.png`, `search.log`, and `units/`, the searches already done.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from flasheval.base.files import atomic_write
+from flasheval.base.run_folders import MANIFEST
+
+if TYPE_CHECKING:
+    from flasheval.selection.held_out.measure import Measurement
+    from flasheval.selection.search import SearchResult
+
+__all__ = [
+    "write_run",
+]
+
+
+def write_run(result: SearchResult, folder: Path) -> None:
+    """Write the manifest, the tables and the plot of a search; DataError where it cannot be."""
+    subset, measurement = result.subset, result.measurement
+    subset.save(folder / MANIFEST)
+    _write_rows(result.history or [{"step": 0}], folder / "history.parquet")
+    if measurement is None:
+        for stale in ("agreement.parquet", "agreement.png"):
+            (folder / stale).unlink(missing_ok=True)
+        return
+    from flasheval.report.plot import plot_agreement
+
+    _write_rows(_agreement_rows(measurement), folder / "agreement.parquet")
+    evidence = subset.record.evidence
+    name = subset.prompt_set_name
+    about = f"{name} population: "
+    notes = [note.removeprefix(about) for note in subset.record.notes if note.startswith(about)]
+    plot_agreement(
+        measurement,
+        folder / "agreement.png",
+        method=subset.method.name,
+        size=subset.size,
+        prompt_set=f"{name} ({'; '.join(notes)})" if notes else name,
+        equivalent=None if evidence is None else evidence.pooled.equivalent_random_size,
+    )
+
+
+def _agreement_rows(measurement: Measurement) -> list[dict[str, Any]]:
+    return [
+        {
+            "split": cell.split,
+            "size": cell.size,
+            "metric": agreement.metric,
+            "search_tau": agreement.search_tau,
+            "held_out_tau": agreement.held_out_tau,
+            "held_out_tau_significant": agreement.held_out_tau_significant,
+            "held_out_accuracy": agreement.held_out_accuracy,
+            "seconds": cell.seconds,
+        }
+        for cell in measurement.cells
+        for agreement in cell.agreements
+    ]
+
+
+def _write_rows(rows: Sequence[Mapping[str, Any]], path: Path) -> None:
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    names = dict.fromkeys(name for row in rows for name in row)
+    table = pa.table({name: [row.get(name) for row in rows] for name in names})
+    with atomic_write(path) as temporary:
+        pq.write_table(table, temporary)

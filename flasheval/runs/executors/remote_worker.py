@@ -1,0 +1,70 @@
+"""One worker in a process that a cluster's scheduler started, perhaps on another machine."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+from flasheval.runs.devices import choose_device
+from flasheval.runs.run_plan import Plan
+from flasheval.runs.run_plan_files import load_plan, save_plan
+from flasheval.runs.store import RunStore
+from flasheval.runs.worker import Place, Worker
+
+__all__ = ["DistantWorker"]
+
+
+@dataclass(frozen=True)
+class DistantWorker:
+    """What a worker elsewhere is told: paths and numbers, for the folder holds all the rest.
+
+    Attributes:
+        run: The run folder, an absolute path that is the same on every machine.
+        plan: The plan's folder, likewise.
+        rank: Which worker it is.
+        world: How many there are.
+        device: ``cpu``, ``cuda``, ...
+        folder: The working folder, which paths in the plan may start from.
+        threads: CPU threads.
+
+    """
+
+    run: str
+    plan: str
+    rank: int
+    world: int
+    device: str
+    folder: str
+    threads: int
+
+    @classmethod
+    def of(cls, plan: Plan, store: RunStore, world: int, threads: int) -> list[DistantWorker]:
+        """Write a plan down and return its workers.
+
+        Raises SettingError for a plan with Python objects in it.
+        """
+        run, here = store.folder.absolute(), str(Path.cwd())
+        folder = str(save_plan(plan, run / "plans"))
+        return [
+            cls(str(run), folder, rank, world, plan.work.device, here, threads)
+            for rank in range(world)
+        ]
+
+    def work(self) -> None:
+        """Do units until none is left.
+
+        Raises:
+            FlashevalError: The device or a scorer is not there, or the folder not writable.
+
+        """
+        os.chdir(self.folder)
+        for key in ("OMP_NUM_THREADS", "MKL_NUM_THREADS"):
+            os.environ[key] = str(self.threads)
+        os.environ["TOKENIZERS_PARALLELISM"] = "false"
+        device = choose_device(self.device.partition(":")[0])
+        store = RunStore(Path(self.run))
+        try:
+            Worker(load_plan(Path(self.plan), device), store, Place(self.rank, self.world)).work()
+        finally:
+            store.claims.close()

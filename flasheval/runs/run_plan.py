@@ -1,0 +1,224 @@
+"""What a run is to do: its variants, scorers and chunks, with the keys that name their files."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from flasheval.base.canonical import JSON, sha256_of
+from flasheval.base.errors import FlashevalError, SettingError
+from flasheval.generators.populations.recipe import Recipe
+from flasheval.prompts import PromptSet
+from flasheval.runs.chunks import Chunk, chunks_of
+from flasheval.runs.devices import device_kind
+from flasheval.scorers.scorer import ScorerSettings
+
+__all__ = [
+    "Plan",
+    "PlannedScorer",
+    "PlannedVariant",
+    "Stage",
+    "Unit",
+    "WorkSettings",
+    "make_plan",
+    "slug",
+    "unit_name",
+]
+
+Stage = Literal["run", "generate", "score"]
+
+
+@dataclass(frozen=True)
+class WorkSettings:
+    """How units are done; nothing here determines a number, beyond its last digits.
+
+    Attributes:
+        stage: ``generate`` makes and keeps images, ``score`` scores kept ones, ``run`` does both.
+        batch: Images made at a time.
+        device: Where models are loaded.
+        keep_images: Whether images stay after they were scored.
+        image_store: ``shards`` (WebDataset tars) or ``folder`` (one file an image).
+        image_format: ``png``, ``webp`` (both lossless) or ``jpeg``.
+        keep_embeddings: Whether scorers that embed images keep the embeddings.
+        retry_faults: Whether units with faulty images are done again.
+
+    """
+
+    stage: Stage = "run"
+    batch: int = 8
+    device: str = "cpu"
+    keep_images: bool = False
+    image_store: Literal["shards", "folder"] = "shards"
+    image_format: Literal["png", "webp", "jpeg"] = "png"
+    keep_embeddings: bool = False
+    retry_faults: bool = False
+
+    def __post_init__(self) -> None:
+        if self.batch < 1:
+            raise SettingError(f"batch={self.batch}: expected at least 1 image at a time")
+
+
+@dataclass(frozen=True)
+class PlannedVariant:
+    """A variant with the hash of all that determines its images, and its folder's name."""
+
+    recipe: Recipe
+    key: str
+    slug: str
+
+    @property
+    def name(self) -> str:
+        """The variant's name."""
+        return self.recipe.name
+
+
+@dataclass(frozen=True)
+class PlannedScorer:
+    """A scorer with the hash of all that determines its scores, and its folder's name."""
+
+    settings: ScorerSettings
+    key: str
+    slug: str
+
+    @property
+    def metric(self) -> str:
+        """The metric's name."""
+        return self.settings.metric
+
+
+@dataclass(frozen=True)
+class Unit:
+    """The work that is done or lost as a whole: one variant on one chunk of prompts.
+
+    Attributes:
+        variant: The variant.
+        chunk: The prompts.
+        name: A hash of all that determines the images, 32 hex digits.
+
+    """
+
+    variant: PlannedVariant
+    chunk: Chunk
+    name: str
+
+
+@dataclass(frozen=True)
+class Plan:
+    """All the work of one command.
+
+    Attributes:
+        prompts: The prompts, with texts.
+        variants: The variants, in the population's order.
+        scorers: The scorers.
+        chunks: The prompts by units.
+        seed: The seed that images' seeds are made from.
+        chunk: Prompts a unit.
+        kind: The kind of device the run was begun on: it settles what is left to the device.
+        work: How units are done.
+        unusable: Why a variant cannot be measured, by its name; it is not in `variants`.
+        entries: The population's plain settings, for other processes; None where there are none.
+        scorer_entries: The scorers' likewise.
+
+    """
+
+    prompts: PromptSet
+    variants: tuple[PlannedVariant, ...]
+    scorers: tuple[PlannedScorer, ...]
+    chunks: tuple[Chunk, ...]
+    seed: int
+    chunk: int
+    kind: str
+    work: WorkSettings
+    unusable: Mapping[str, str]
+    entries: tuple[Mapping[str, Any], ...] | None = None
+    scorer_entries: tuple[Any, ...] | None = None
+
+    @property
+    def n_units(self) -> int:
+        """The number of units, done ones too."""
+        return len(self.variants) * len(self.chunks)
+
+    def units(self, variant: PlannedVariant) -> Iterator[Unit]:
+        """Give the units of one variant, in the order of the prompts."""
+        for chunk in self.chunks:
+            state = variant.recipe.generator.state(chunk.ids)
+            yield Unit(variant, chunk, unit_name(variant.key, self.seed, chunk, state))
+
+
+def make_plan(
+    recipes: Sequence[Recipe],
+    prompts: PromptSet,
+    scorers: Sequence[ScorerSettings],
+    *,
+    seed: int,
+    chunk: int,
+    work: WorkSettings,
+    kind: str | None = None,
+    entries: Sequence[Mapping[str, Any]] | None = None,
+    scorer_entries: Sequence[Any] | None = None,
+) -> Plan:
+    """Find the checkpoints of all variants and scorers and give them their keys.
+
+    ``kind`` is the kind of device the run was begun on, that of ``work`` where it begins now. A
+    variant whose checkpoint is missing goes to `Plan.unusable`, for the others shall be measured.
+
+    Raises:
+        FlashevalError: A scorer that cannot be used, prompts without texts, or no variant left.
+
+    """
+    if chunk < 1:
+        raise SettingError(f"chunk={chunk}: expected at least 1 prompt a unit")
+    planned = [_planned_scorer(settings) for settings in scorers]
+    variants, unusable = [], {}
+    kind = kind or device_kind(work.device)
+    for recipe in (one.settled(kind) for one in recipes):
+        try:
+            key = recipe.key(kind)
+        except FlashevalError as error:
+            unusable[recipe.name] = str(error)
+        else:
+            variants.append(PlannedVariant(recipe, key, slug(recipe.name)))
+    if unusable and not variants:
+        name, reason = next(iter(unusable.items()))
+        raise FlashevalError(f"no variant can be measured; {name!r}: {reason}")
+    return Plan(
+        prompts,
+        tuple(variants),
+        tuple(planned),
+        chunks_of(prompts, chunk),
+        seed,
+        chunk,
+        kind,
+        work,
+        unusable,
+        None if entries is None else tuple(entries),
+        None if scorer_entries is None else tuple(scorer_entries),
+    )
+
+
+def unit_name(variant_key: str, seed: int, chunk: Chunk, state: JSON = None) -> str:
+    """Return the hash of all that determines a unit's images, 32 hex digits."""
+    parts = [variant_key, str(seed), chunk.digest]
+    if state is not None:
+        parts.append(sha256_of(state, digits=17))
+    return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:32]
+
+
+def slug(name: str) -> str:
+    """Return a name as a folder's name for people; files in it are told apart by their hashes.
+
+    >>> slug("sd15/DDIM10")
+    'sd15_DDIM10'
+    """
+    kept = re.sub(r"[^\w+=-]+", "_", name, flags=re.ASCII)[:60].strip("_")
+    plain = kept == name or kept == name.replace("/", "_")
+    return kept if plain and kept else f"{kept}-{hashlib.sha256(name.encode()).hexdigest()[:8]}"
+
+
+def _planned_scorer(settings: ScorerSettings) -> PlannedScorer:
+    identity = {"scorer": settings.kind, **settings.identity()}
+    key = sha256_of(identity, path=f"scorer {settings.metric!r}", digits=17)
+    return PlannedScorer(settings, key, slug(settings.metric))

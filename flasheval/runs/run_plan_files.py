@@ -1,0 +1,68 @@
+"""A plan written down for worker processes, and read there."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from flasheval.base.canonical import sha256_of
+from flasheval.base.errors import DataError, SettingError
+from flasheval.base.files import atomic_write
+from flasheval.base.json_data import from_plain, read_json, to_plain
+from flasheval.generators.populations.population import recipe_of
+from flasheval.prompts import load_prompts, save_prompts
+from flasheval.runs.run_plan import Plan, WorkSettings, make_plan
+from flasheval.scorers.registry import make_scorers
+
+__all__ = ["load_plan", "save_plan"]
+
+
+def save_plan(plan: Plan, folder: Path) -> Path:
+    """Write a plan into a run's folder of plans and return its own folder.
+
+    Raises SettingError for a plan with Python objects in it, which other processes cannot get.
+    """
+    if plan.entries is None or plan.scorer_entries is None:
+        raise SettingError(
+            "models or scorers given as Python objects cannot go to other processes; name them as "
+            "module:name, or use executor=in_process"
+        )
+    body: dict[str, Any] = {
+        "entries": [dict(entry) for entry in plan.entries],
+        "scorers": list(plan.scorer_entries),
+        "seed": plan.seed,
+        "chunk": plan.chunk,
+        "kind": plan.kind,
+        "work": to_plain(plan.work),
+    }
+    name = sha256_of([body, plan.prompts.hash], path="plan", digits=17)[:16]
+    save_prompts(plan.prompts, folder / name / "prompts.parquet")
+    with atomic_write(folder / name / "plan.json") as temporary:
+        temporary.write_text(json.dumps(body, ensure_ascii=False), "utf-8")
+    return folder / name
+
+
+def load_plan(folder: Path, device: str | None = None) -> Plan:
+    """Read a plan that save_plan wrote, for a device of its own.
+
+    Raises FlashevalError when it is damaged, or something in it is not there any more.
+    """
+    body = read_json(folder / "plan.json")
+    try:
+        work = from_plain(WorkSettings, body["work"], source=str(folder / "plan.json"))
+        entries, scorers = body["entries"], body["scorers"]
+        return make_plan(
+            [recipe_of(entry) for entry in entries],
+            load_prompts(folder / "prompts.parquet"),
+            make_scorers(scorers) if scorers else (),
+            seed=body["seed"],
+            chunk=body["chunk"],
+            kind=body["kind"],
+            work=work if device is None else replace(work, device=device),
+            entries=entries,
+            scorer_entries=scorers,
+        )
+    except (KeyError, TypeError) as error:
+        raise DataError(f"{folder / 'plan.json'} is damaged; run the command again") from error

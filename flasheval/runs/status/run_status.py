@@ -1,0 +1,233 @@
+"""What a run folder holds of what its last command asked for: how far it is, and how fast."""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+
+from flasheval.base.errors import DataError
+from flasheval.base.run_folders import RUN_MARK
+from flasheval.runs.claims import are_held
+from flasheval.runs.failures import Failure
+from flasheval.runs.score_files import UnitScores, read_unit_scores
+from flasheval.runs.status.damage import Damage, find_damage
+from flasheval.runs.status.finished_units import Tally
+from flasheval.runs.status.newest_units import newest_units
+from flasheval.runs.status.pace import Cost, Finished, Pace, cost_of, likely_costs, pace_of
+from flasheval.runs.status.requested_work import AskedWork
+from flasheval.runs.store import Asked, RunStore
+
+__all__ = ["RunStatus", "VariantStatus", "read_status"]
+
+_READ = 20_000  # score files read at most: a second or two
+_AT_WORK = 60.0  # without locks: seconds after a unit in which somebody may be at work still
+_FREE = Cost(None, {})
+_OF_ALL = ("plan", "load", "generate")  # stages of failures that are no metric's
+
+
+@dataclass(frozen=True)
+class VariantStatus:
+    """What there is of one variant.
+
+    Attributes:
+        name: Its name.
+        units: Units asked for.
+        done: Units with all their outputs.
+        share: The share of the outputs that is there.
+        faults: Images without a score, in the files read.
+        seconds: Seconds an image, without warm-up; None if unknown.
+        evaluations: Network evaluations an image; None if unknown.
+        failed: Whether it, or a unit of it, failed and is not done.
+
+    """
+
+    name: str
+    units: int
+    done: int
+    share: float
+    faults: int = 0
+    seconds: float | None = None
+    evaluations: int | None = None
+    failed: bool = False
+
+    @property
+    def complete(self) -> bool:
+        """Whether all units are done."""
+        return self.done == self.units
+
+
+@dataclass(frozen=True)
+class RunStatus:
+    """What a run folder holds of what its last command asked for.
+
+    Attributes:
+        folder: The folder.
+        asked: What was asked for; None where the run was stopped before it began.
+        n_prompts: The prompts.
+        variants: Each variant, in the population's order.
+        failures: What failed and is not done.
+        faults: How many images have no score, by reason, in the files read.
+        files: Score files there are.
+        files_read: Those read for faults and times.
+        pace: How fast the newest units came; None if unknown.
+        seconds_left: The time left at that pace; None if unknown.
+        at_work: Whether a runner is at work.
+        damaged: Damaged files; None where they were not looked for.
+
+    """
+
+    folder: Path
+    asked: Asked | None
+    n_prompts: int = 0
+    variants: tuple[VariantStatus, ...] = ()
+    failures: tuple[Failure, ...] = ()
+    faults: Mapping[str, int] = field(default_factory=dict)
+    files: int = 0
+    files_read: int = 0
+    pace: Pace | None = None
+    seconds_left: float | None = None
+    at_work: bool = False
+    damaged: tuple[Damage, ...] | None = None
+
+    @property
+    def share(self) -> float:
+        """The share of all outputs that is there."""
+        return sum(one.share for one in self.variants) / max(1, len(self.variants))
+
+    @property
+    def complete(self) -> bool:
+        """Whether all that was asked for is done."""
+        return self.asked is not None and all(one.complete for one in self.variants)
+
+
+def read_status(folder: Path, *, check: bool = False) -> RunStatus:
+    """Return what a run folder holds, whether a run goes on in it or not.
+
+    Files are counted by their names. The content of at most some 20,000 score files, evenly over
+    variants and metrics, is read for times and faults.
+
+    Args:
+        folder: The run folder.
+        check: Read every score file, kept image and embedding, and name the damaged ones.
+
+    Raises:
+        DataError: The folder is no run's, or the few files that describe the run are damaged.
+
+    """
+    store = _open(folder)
+    settings, asked = store.settings(), store.asked()
+    held = are_held(folder / ".claims")
+    if settings is None or asked is None:
+        return RunStatus(folder, None, at_work=bool(held))
+    work = AskedWork(store, settings, asked)
+    tallies = {name: work.tally(name) for name in work.variants}
+    units = _read_some(work, check)
+    faults = {name: _faults(some) for name, some in units.items()}
+    costs = {name: cost_of(some) for name, some in units.items()}
+    failures = _failures(work, tallies)
+    failed = {failure.variant for failure in failures}
+    newest = newest_units(work)
+    pace = pace_of(newest)
+    given_up = {failure.variant for failure in failures if not failure.unit}
+    return RunStatus(
+        folder,
+        asked,
+        sum(map(len, work.chunks)),
+        tuple(
+            _variant(name, one, costs[name], len(faults[name]), name in failed)
+            for name, one in tallies.items()
+        ),
+        failures,
+        Counter(reason for found in faults.values() for reason in found.values()),
+        sum(int(one.scored.sum()) for one in tallies.values()),
+        sum(map(len, units.values())),
+        pace,
+        _seconds_left(work, {n: t for n, t in tallies.items() if n not in given_up}, costs, pace),
+        _is_recent(newest) if held is None else held,
+        tuple(find_damage(work)) if check else None,
+    )
+
+
+def _is_recent(newest: list[Finished]) -> bool:
+    return any(time.time() - unit.at < _AT_WORK for unit in newest)
+
+
+def _open(folder: Path) -> RunStore:
+    if not folder.exists():
+        raise DataError(f"{folder} does not exist; expected the folder of a run, its out=")
+    if not (folder / RUN_MARK).is_file():
+        below = sorted(path.parent.name for path in folder.glob(f"*/{RUN_MARK}"))
+        more = f"; there are runs in it: {', '.join(below[:8])}" if below else ""
+        raise DataError(
+            f"{folder} is not the folder of a run: it has no {RUN_MARK}; expected what flasheval "
+            f"run, generate or score had as out={more}"
+        )
+    return RunStore(folder)
+
+
+def _read_some(work: AskedWork, check: bool) -> dict[str, list[UnitScores]]:
+    """Read as many score files of every variant; their names are hashes, so any will do."""
+    folders = max(1, len(work.variants) * len(work.metrics))
+    each = None if check else max(4, _READ // folders)
+    return {
+        name: [
+            unit
+            for metric in work.metrics
+            for path in work.score_files(name, metric, each)
+            if (unit := read_unit_scores(path)) is not None
+        ]
+        for name in work.variants
+    }
+
+
+def _faults(units: list[UnitScores]) -> dict[str, str]:
+    """Return why images have no score, by prompt id: one reason an image, not one a metric."""
+    return {prompt_id: why for unit in units for prompt_id, why in unit.faults.items()}
+
+
+def _failures(work: AskedWork, tallies: Mapping[str, Tally]) -> tuple[Failure, ...]:
+    """Return the failures of what is asked for and is not done; older ones may be there too."""
+    stages = {*_OF_ALL, *work.asked.metrics}
+    undone = {
+        name: {unit for unit, whole in zip(work.names[name], one.whole, strict=True) if not whole}
+        for name, one in tallies.items()
+        if name in work.names
+    }
+    return tuple(
+        one
+        for one in work.store.failures.all()
+        if one.variant in tallies
+        and one.stage in stages
+        and not tallies[one.variant].whole.all()
+        and (not one.unit or one.variant not in undone or one.unit in undone[one.variant])
+    )
+
+
+def _variant(name: str, one: Tally, cost: Cost, faults: int, failed: bool) -> VariantStatus:
+    done, units = int(one.whole.sum()), len(one.whole)
+    return VariantStatus(name, units, done, one.share, faults, cost.make, cost.evaluations, failed)
+
+
+def _seconds_left(
+    work: AskedWork, tallies: Mapping[str, Tally], costs: Mapping[str, Cost], pace: Pace | None
+) -> float | None:
+    if pace is None:
+        return None
+    sizes = np.array([len(chunk) for chunk in work.chunks])
+    if not pace.workers:  # images alone: files say when they were made, not how long it took
+        images = sum(int(sizes[~one.whole].sum()) for one in tallies.values())
+        return images / pace.images_per_second
+    likely = likely_costs(costs, work.factors)
+    seconds = 0.0
+    for name, one in tallies.items():
+        to_score = {
+            metric.name: int(sizes[~there].sum())
+            for metric, there in zip(work.metrics, one.scored, strict=True)
+        }
+        seconds += likely.get(name, _FREE).of(int(sizes[one.to_make].sum()), to_score)
+    return seconds / pace.workers

@@ -1,0 +1,123 @@
+"""Scores read by what their source looks like; what load_scores does."""
+
+from collections.abc import Mapping
+from functools import reduce
+from pathlib import Path
+from typing import Any
+
+from flasheval.base.errors import DataError, SettingError
+from flasheval.base.resources import shipped_scores
+from flasheval.base.table_files import read_columns
+from flasheval.prompts import PromptSet
+from flasheval.scores.importers.long_table import import_long_table, is_long
+from flasheval.scores.importers.npz import import_npz
+from flasheval.scores.importers.settings import Direction, Prompts, as_prompts, direction_of, finish
+from flasheval.scores.importers.wide_table import import_wide_table, wide_files
+from flasheval.scores.parquet import is_saved_table
+from flasheval.scores.table import ScoreTable
+
+__all__ = [
+    "load_by_shape",
+    "load_scores",
+]
+
+
+def load_by_shape(
+    source: Any, prompts: Prompts, metric: str | None, higher_is_better: Direction
+) -> ScoreTable:
+    """Read scores of any shape; see flasheval.scores.load_scores."""
+    if isinstance(source, ScoreTable):
+        return _labelled(source, prompts, metric, higher_is_better)
+    if isinstance(source, Mapping):
+        return _from_mapping(source, prompts, metric, higher_is_better)
+    if not isinstance(source, str | Path):
+        raise SettingError(
+            f"scores are read from a path, a mapping of metric to path, or a ScoreTable, not from "
+            f"a {type(source).__name__}"
+        )
+    path = shipped_scores(source)
+    if path.is_dir():
+        if is_saved_table(path):
+            return _labelled(ScoreTable.load(path), prompts, metric, higher_is_better)
+        return _from_folder(path, prompts, metric, higher_is_better)
+    if path.suffix.lower() == ".npz":
+        return import_npz(
+            path, prompts=prompts, metric=metric, higher_is_better=higher_is_better
+        ).table
+    columns = read_columns(path, "score file or folder")
+    importer = import_long_table if is_long(columns) else import_wide_table
+    return importer(
+        columns, prompts=prompts, metric=metric, higher_is_better=higher_is_better
+    ).table
+
+
+def _labelled(
+    table: ScoreTable, prompts: Prompts, metric: str | None, higher_is_better: Direction
+) -> ScoreTable:
+    """Return a table that names its metrics itself: settings may agree, not rename."""
+    if metric is not None:
+        raise SettingError(
+            f"metric={metric!r} is for a file that names none; these scores name theirs: "
+            f"{', '.join(table.metrics)}"
+        )
+    for name, matrix in table.matrices.items():
+        direction_of(name, higher_is_better, matrix.higher_is_better)
+    return finish(table, prompts, higher_is_better)
+
+
+def _from_mapping(
+    sources: Mapping[Any, Any], prompts: Prompts, metric: str | None, higher_is_better: Direction
+) -> ScoreTable:
+    if metric is not None:
+        raise SettingError(f"metric={metric!r} beside a mapping that names the metrics; leave out")
+    if not sources:
+        raise SettingError("the mapping of metric to score file is empty")
+    known = None if prompts is None else as_prompts(prompts)
+    tables = []
+    for name, path in sources.items():
+        mine = higher_is_better
+        if isinstance(mine, Mapping):
+            mine = {key: value for key, value in mine.items() if key == name}
+        tables.append(load_by_shape(path, known, str(name), mine))
+    return finish(reduce(ScoreTable.merge, tables), None, higher_is_better)
+
+
+def _from_folder(
+    path: Path, prompts: Prompts, metric: str | None, higher_is_better: Direction
+) -> ScoreTable:
+    if wide_files(path):
+        return import_wide_table(
+            path, prompts=prompts, metric=metric, higher_is_better=higher_is_better
+        ).table
+    if any(next(path.glob(f"{'*/' * depth}*-score.json"), None) for depth in range(5)):
+        raise DataError(
+            f"{path} looks like the official FlashEval tree, which has faults to report; read it "
+            "first, with: flasheval import flasheval-official root=... out=..."
+        )
+    raise DataError(
+        f"{path} holds no scores: expected a folder written by ScoreTable.save, or wide tables "
+        "(.parquet, .csv, .tsv), one a metric"
+    )
+
+
+def load_scores(
+    source: "ScoreTable | str | Path | Mapping[str, str | Path]",
+    *,
+    prompts: PromptSet | str | Path | None = None,
+    metric: str | None = None,
+    higher_is_better: bool | Mapping[str, bool] | None = None,
+) -> ScoreTable:
+    """Read scores, whatever their shape.
+
+    ``source`` is a folder written by ScoreTable.save, a wide file or a folder of them
+    (``prompt_id`` and one column a variant; Parquet, CSV, TSV), a long table (variant,
+    prompt_id, metric, score; also JSON lines), an ``.npz`` (``scores`` [variants, prompts],
+    ``variants`` or ``models``, ``prompt_ids``), a mapping of metric to such files, or a
+    ScoreTable. ``prompts`` gives the texts where the source has ids only. ``metric`` names the
+    metric where the file does not (else its stem does). ``higher_is_better`` says the
+    direction, for all metrics or for each; without it the file's own word counts, else True.
+
+    Raises DataError or ConflictError in one line naming the file and the row, column or key.
+    The official FlashEval tree has faults to report: see flasheval.scores.importers.
+    """
+    return load_by_shape(source, prompts, metric, higher_is_better)

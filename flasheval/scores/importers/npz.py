@@ -1,0 +1,97 @@
+"""Scores out of a NumPy archive: ``scores`` [variants, prompts] with its labels."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from flasheval.base.errors import DataError
+from flasheval.base.files import require_file
+from flasheval.base.ids import prompt_id
+from flasheval.prompts import PromptSet
+from flasheval.scores.importers.official_names import official_variant
+from flasheval.scores.importers.result import ImportResult
+from flasheval.scores.importers.settings import Prompts, direction_of, finish
+from flasheval.scores.matrix import ScoreMatrix
+from flasheval.scores.table import ScoreTable
+
+__all__ = ["import_npz"]
+
+
+def import_npz(
+    source: str | Path,
+    *,
+    prompts: Prompts = None,
+    metric: str | None = None,
+    higher_is_better: bool | Mapping[str, bool] | None = None,
+) -> ImportResult:
+    """Read an ``.npz`` with ``scores`` [n, P], ``variants`` (or ``models``) and ``prompt_ids``.
+
+    Scores of any real type, float16 too, become float32 before anything is computed of them;
+    NaN is not measured. The metric is named by ``metric``, else by an entry ``metric``, else by
+    the file's stem. Names of the official form give the variants their factors. ``prompts`` (a
+    PromptSet or its file) supplies texts by id. Raises DataError in one line for a damaged
+    archive, one that needs pickle, or entries that are missing or do not fit together.
+    """
+    path = require_file(source, "NumPy archive (.npz)")
+    entries = _entries(path)
+    scores = _entry(path, entries, "scores")
+    variants = _labels(path, entries, "variants" if "variants" in entries else "models")
+    ids = _labels(path, entries, "prompt_ids")
+    if scores.dtype.kind not in "fiu":
+        raise DataError(f"{path}: 'scores' is of type {scores.dtype}; expected numbers")
+    if scores.shape != (len(variants), len(ids)):
+        raise DataError(
+            f"{path}: 'scores' has shape {scores.shape}, but there are {len(variants)} variants "
+            f"and {len(ids)} prompt ids"
+        )
+    name = metric or (str(entries["metric"]) if "metric" in entries else path.stem)
+    try:
+        matrix = ScoreMatrix(
+            name, scores, variants, ids, higher_is_better=direction_of(name, higher_is_better, None)
+        )
+        table = ScoreTable(
+            PromptSet(path.stem, ids), tuple(map(official_variant, variants)), {name: matrix}
+        )
+    except DataError as error:
+        raise DataError(f"{path}: {error}") from error
+    return ImportResult(finish(table, prompts, higher_is_better))
+
+
+def _entries(path: Path) -> dict[str, Any]:
+    try:
+        archive = np.load(path, allow_pickle=False)
+        if not isinstance(archive, np.lib.npyio.NpzFile):
+            raise DataError(f"{path} is a single array; expected an .npz with its labels")
+        with archive:
+            return {name: archive[name] for name in archive.files}
+    except DataError:
+        raise
+    except Exception as error:  # zipfile, zlib and numpy raise a dozen kinds for damaged archives
+        if isinstance(error, ValueError) and "pickle" in str(error):
+            raise DataError(
+                f"{path} needs pickle to be read, which may run foreign code; save it again with "
+                "plain number and string arrays"
+            ) from error
+        raise DataError(
+            f"{path} is not a readable .npz ({str(error)[:100]}); is it damaged or cut short?"
+        ) from error
+
+
+def _entry(path: Path, entries: Mapping[str, Any], name: str) -> Any:
+    if name not in entries:
+        have = ", ".join(entries) or "nothing"
+        raise DataError(f"{path} has no entry {name!r}; it has: {have}")
+    return entries[name]
+
+
+def _labels(path: Path, entries: Mapping[str, Any], name: str) -> tuple[str, ...]:
+    array = _entry(path, entries, name)
+    if array.ndim != 1 or array.dtype.kind not in "iuU":
+        raise DataError(
+            f"{path}: {name!r} must be one row of strings or integers, not {array.dtype} of shape "
+            f"{array.shape}"
+        )
+    values: list[Any] = array.tolist()
+    return tuple([prompt_id(value) for value in values])

@@ -1,0 +1,74 @@
+"""What an import gives: the table, and every fault met on the way."""
+
+from collections import Counter
+from dataclasses import dataclass
+from typing import Literal
+
+from flasheval.scores.table import ScoreTable
+
+__all__ = ["Fault", "ImportResult", "Problem"]
+
+Problem = Literal[
+    "another data set",
+    "empty",
+    "not readable",
+    "not numeric",
+    "not finite",
+    "repeated prompts",
+    "unknown prompts",
+    "incomplete",
+    "unknown name",
+    "missing",
+    "absent",
+    "unmeasured prompts",
+]
+
+
+@dataclass(frozen=True)
+class Fault:
+    """One thing wrong in a source: where, what, and what it means for the table.
+
+    ``path`` is relative to the source's root. ``metric`` and ``variant`` are None where the
+    fault is of all of them. ``problem`` is one of a few words to filter by: of files
+    ``another data set``, ``empty``, ``not readable``, ``not numeric``, ``not finite``,
+    ``repeated prompts`` (these give no scores), ``unknown prompts``, ``incomplete`` (these give
+    the scores they have) and ``unknown name`` (not read); of what is not there ``missing`` (a
+    variant lacks one metric's file), ``absent`` (an expected variant has no file at all) and
+    ``unmeasured prompts`` (left out of the prompt set). ``detail`` is a sentence.
+    """
+
+    path: str
+    metric: str | None
+    variant: str | None
+    problem: Problem
+    detail: str
+
+    def __str__(self) -> str:
+        return f"{self.path}: {self.problem}: {self.detail}"
+
+
+@dataclass(frozen=True, eq=False)
+class ImportResult:
+    """A table and its faults; what was faulty is NaN in the table."""
+
+    table: ScoreTable
+    faults: tuple[Fault, ...] = ()
+
+    @property
+    def bad_files(self) -> tuple[Fault, ...]:
+        """The faults of files that are there, without those of files that are not."""
+        return tuple(
+            fault
+            for fault in self.faults
+            if fault.problem not in ("missing", "absent", "unmeasured prompts")
+        )
+
+    def summary(self) -> str:
+        """Return one line: what was read and how many faults of each kind there are."""
+        table = self.table
+        read = (
+            f"{len(table)} variants, {table.n_prompts} prompts, metrics {', '.join(table.metrics)}"
+        )
+        counts = Counter(fault.problem for fault in self.faults)
+        faults = ", ".join(f"{count} {problem}" for problem, count in counts.items())
+        return f"{read}; faults: {faults or 'none'}"

@@ -1,0 +1,86 @@
+"""Scores out of wide tables: a row a prompt, a column a variant, a file a metric."""
+
+from dataclasses import replace
+from functools import reduce
+from pathlib import Path
+
+from flasheval.base.columns import Columns
+from flasheval.base.errors import DataError, SettingError
+from flasheval.base.files import content_stem, content_suffix
+from flasheval.base.table_files import read_columns
+from flasheval.prompts import PromptSet
+from flasheval.scores.importers.official_names import official_variant
+from flasheval.scores.importers.result import ImportResult
+from flasheval.scores.importers.settings import Direction, Prompts, direction_of, finish
+from flasheval.scores.parquet import matrix_from_columns
+from flasheval.scores.table import ScoreTable
+
+__all__ = ["import_wide_table", "wide_files"]
+
+_IDS = ("prompt_id", "id", "prompt")
+_TEXTS = ("text", "caption", "prompt")
+_SUFFIXES = (".parquet", ".csv", ".tsv")
+_INDEX = "__index_level_0__"  # what pandas adds when it writes an unnamed index
+
+
+def import_wide_table(
+    source: str | Path | Columns,
+    *,
+    prompts: Prompts = None,
+    metric: str | None = None,
+    higher_is_better: Direction = None,
+) -> ImportResult:
+    """Read a wide Parquet, CSV or TSV file, or a folder of them, one a metric.
+
+    A column ``prompt_id`` (or ``id``), optionally the texts (``text`` or ``caption``), and a
+    column of scores for each variant; an empty cell or NaN is not measured. The metric is named
+    by ``metric``, else by the Parquet file's metadata, else by the file's stem. Names of the
+    official form give the variants their factors. Raises DataError naming file, row and
+    column for anything that is no finite number, repeated ids, and damaged files.
+    """
+    if isinstance(source, Columns):
+        return ImportResult(finish(_table(source, metric, higher_is_better), prompts))
+    path = Path(source)
+    if not path.is_dir():
+        table = _table(read_columns(path, "wide table of scores"), metric, higher_is_better)
+        return ImportResult(finish(table, prompts, higher_is_better))
+    files = wide_files(path)
+    if not files:
+        raise DataError(f"{path} holds no wide tables of scores ({', '.join(_SUFFIXES)})")
+    if metric is not None and len(files) > 1:
+        raise SettingError(f"metric={metric!r} cannot name all {len(files)} files of {path}")
+    tables = [_table(read_columns(file), metric, higher_is_better) for file in files]
+    return ImportResult(finish(reduce(ScoreTable.merge, tables), prompts, higher_is_better))
+
+
+def wide_files(folder: Path) -> list[Path]:
+    """Return the files of a folder that can be wide tables, sorted by name."""
+    return sorted(
+        path for path in folder.iterdir() if path.is_file() and content_suffix(path) in _SUFFIXES
+    )
+
+
+def _table(columns: Columns, metric: str | None, higher_is_better: Direction) -> ScoreTable:
+    path = columns.path
+    id_column = columns.pick(None, _IDS, "prompt ids")
+    texts = [name for name in _TEXTS if name in columns.names and name != id_column]
+    said = "flasheval.higher_is_better" in columns.metadata
+    if metric is None and "flasheval.metric" not in columns.metadata:
+        metric = content_stem(path)
+    try:
+        matrix = matrix_from_columns(
+            columns, metric=metric, id_column=id_column, leave_out=(*texts, _INDEX)
+        )
+        direction = direction_of(
+            matrix.metric, higher_is_better, matrix.higher_is_better if said else None
+        )
+        matrix = replace(matrix, higher_is_better=direction)
+        bare = PromptSet(content_stem(path), matrix.prompt_ids)
+        variants = tuple(map(official_variant, matrix.variants))
+        table = ScoreTable(bare, variants, {matrix.metric: matrix})
+        if texts:
+            known = PromptSet(bare.name, bare.ids, columns.texts(texts[0]))
+            table = table.with_prompts(known)
+    except DataError as error:
+        raise type(error)(str(error) if str(path) in str(error) else f"{path}: {error}") from error
+    return table

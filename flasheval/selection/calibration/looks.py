@@ -1,0 +1,60 @@
+"""Calibrations of the first prompts of a nested search, from the searches already made."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from flasheval.scores import ScoreMatrix
+from flasheval.selection.calibration.fit import fit_calibration
+from flasheval.selection.calibration.folds import Expect
+from flasheval.selection.held_out.splits import Split
+from flasheval.selection.methods.selector import Selection
+from flasheval.subset.evidence import PrefixCalibration
+
+__all__ = ["fit_looks"]
+
+
+def fit_looks(
+    matrices: Sequence[ScoreMatrix],
+    selection: Selection,
+    folds: Sequence[Split],
+    selections: Sequence[Selection],
+    sizes: Sequence[int],
+    *,
+    expect: Expect = "similar",
+    group: str | None = None,
+    near_ties: Mapping[str, float] | None = None,
+) -> tuple[PrefixCalibration, ...]:
+    """Calibrate each smaller size of a nested search as `fit_calibration` does the whole.
+
+    A fold's first prompts are those of a nested search made without the fold, so what they say of
+    the variants held out is as honest as what the whole list says, and no search is repeated.
+
+    Args:
+        matrices: As for `fit_calibration`; the rest likewise.
+        selection: The ordered list searched on all variants.
+        folds: The folds.
+        selections: The ordered list searched without each fold.
+        sizes: The sizes of the nested search; those below the list's own are calibrated.
+        expect: Whether the folds are random parts or groups.
+        group: The factor the groups are of, where they are groups.
+        near_ties: By metric, the share of pairs that the full set does not tell apart.
+
+    Returns:
+        Ascending by size; none where nothing can be calibrated.
+
+    """
+    found = []
+    for size in sorted(size for size in sizes if size < len(selection.indices)):
+        calibration = fit_calibration(
+            matrices,
+            selection.first(size),
+            folds,
+            [chosen.first(size) for chosen in selections],
+            expect=expect,
+            group=group,
+            near_ties=near_ties,
+        )
+        if calibration is not None:
+            found.append(PrefixCalibration(size, calibration))
+    return tuple(found)

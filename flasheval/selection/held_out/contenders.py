@@ -1,0 +1,121 @@
+"""The methods of a comparison: what was asked for, each under a label of its own."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from flasheval.base.canonical import JSON
+from flasheval.base.errors import SettingError
+from flasheval.base.suggest import nearest
+from flasheval.selection.methods.registry import METHODS, make_selector
+from flasheval.selection.methods.selector import Selector
+
+__all__ = ["RANDOM", "Contender", "find_contender", "read_methods"]
+
+
+@dataclass(frozen=True)
+class Contender:
+    """One entry of a comparison.
+
+    Attributes:
+        label: What tables call it; no two of a comparison share one.
+        name: The method.
+        settings: Those of its settings that were given.
+        together: Whether it searches all metrics together; the others search one at a time.
+
+    """
+
+    label: str
+    name: str
+    settings: Mapping[str, JSON] = field(default_factory=dict, hash=False)
+    together: bool = False
+
+    def selector(self) -> Selector[Any]:
+        """Make the method."""
+        return _selector(self.name, self.settings)
+
+
+RANDOM = Contender("random", "random")
+"""The baseline: the mean of many random subsets, there in every comparison."""
+
+
+def read_methods(methods: object) -> tuple[Contender, ...]:
+    """Read a list of methods; the random baseline comes first, named or not.
+
+    Args:
+        methods: A name, a mapping {"name": ..., setting: value}, or a sequence of these.
+
+    Raises:
+        SettingError: None is given, there is no such method or setting, or one is listed twice.
+
+    Example:
+        >>> entries = ["balanced", {"name": "balanced", "passes": 2}]
+        >>> [contender.label for contender in read_methods(entries)]
+        ['random', 'balanced', 'balanced(passes=2)']
+
+    """
+    entries = [methods] if isinstance(methods, str | Mapping) else methods
+    if not isinstance(entries, Sequence) or not entries:
+        raise SettingError(
+            f"methods={methods!r}: expected names such as [frequency,balanced], or mappings such "
+            "as {name: frequency, n_sets: 300000}"
+        )
+    found = {RANDOM.label: RANDOM}
+    for entry in entries:
+        contender = _contender(entry)
+        if contender == RANDOM:
+            continue
+        if contender.label in found:
+            raise SettingError(
+                f"methods: {contender.label} is listed twice; name each once, or give the second "
+                "other settings"
+            )
+        found[contender.label] = contender
+    return tuple(found.values())
+
+
+def find_contender(wanted: str, contenders: Sequence[Contender]) -> Contender | None:
+    """Return the contender with this label, else the first of this method, else None."""
+    by_label = [contender for contender in contenders if contender.label == wanted]
+    by_name = [contender for contender in contenders if contender.name == wanted]
+    return next(iter([*by_label, *by_name]), None)
+
+
+def _contender(entry: object) -> Contender:
+    if isinstance(entry, str):
+        entry = {"name": entry}
+    if not isinstance(entry, Mapping) or not isinstance(entry.get("name"), str):
+        raise SettingError(
+            f"methods: {entry!r} is no method; expected a name ({', '.join(METHODS)}), or a "
+            "mapping such as {name: frequency, n_sets: 300000}"
+        )
+    name = entry["name"]
+    if name not in METHODS:
+        raise SettingError(
+            f"methods: there is no method '{name}'; there are: {', '.join(METHODS)}"
+            f"{nearest(name, METHODS)}"
+        )
+    settings = {
+        str(key): list(value) if isinstance(value, tuple) else value
+        for key, value in entry.items()
+        if key != "name"
+    }
+    _selector(name, settings)  # a setting that cannot be is found before any work is done
+    return Contender(_label(name, settings), name, settings, METHODS[name].together)
+
+
+def _selector(name: str, settings: Mapping[str, JSON]) -> Selector[Any]:
+    """Make a method from plain data, in which a tuple is a list."""
+    given = {key: tuple(v) if isinstance(v, list) else v for key, v in settings.items()}
+    return make_selector(name, given)
+
+
+def _label(name: str, settings: Mapping[str, JSON]) -> str:
+    shown = ", ".join(f"{key}={_shown(value)}" for key, value in settings.items())
+    return f"{name}({shown})" if shown else name
+
+
+def _shown(value: object) -> str:
+    return f"[{','.join(map(str, value))}]" if isinstance(value, list) else str(value)

@@ -1,0 +1,150 @@
+"""Held-out evaluation: search on some variants, judge the subset on the others."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from flasheval.scores.matrix import ScoreMatrix
+from flasheval.scores.ranking.kendall import kendall_tau_b_many
+from flasheval.scores.ranking.pairwise import pairwise_accuracy_many
+from flasheval.scores.ranking.significant import significant_pairs, tau_on_pairs_many
+from flasheval.scores.ranking.weighted import weighted_tau_many
+from flasheval.selection.held_out.splits import Split
+from flasheval.selection.methods.selector import Selection
+
+__all__ = ["Agreements", "Judge", "full_score_errors", "subset_means"]
+
+_WEIGHTED = 50  # of many sets the first so many give the mean weighted tau: each is a scipy call
+
+
+@dataclass(frozen=True)
+class Agreements:
+    """How well one subset ranks one metric's variants on one split.
+
+    Attributes:
+        metric: The metric.
+        search_tau: Tau-b on the variants searched; it flatters.
+        held_out_tau: Tau-b on the variants held out.
+        held_out_tau_significant: The same on pairs that the full set tells apart (more than two
+            paired standard errors); NaN when there is none.
+        held_out_accuracy: Share of held-out pairs ordered as by the full set.
+        held_out_weighted_tau: Tau in which confusing the best variants costs most.
+        full_score_error: How far off held-out full scores are when predicted from subset scores,
+            see `full_score_errors`.
+
+    """
+
+    metric: str
+    search_tau: float
+    held_out_tau: float
+    held_out_tau_significant: float
+    held_out_accuracy: float
+    held_out_weighted_tau: float = math.nan
+    full_score_error: float = math.nan
+
+
+def subset_means(scores: NDArray[np.float32], selection: Selection) -> NDArray[np.float64]:
+    """Weighted mean score of each variant over a subset.
+
+    Args:
+        scores: float32 [variants, prompts].
+        selection: The subset's prompts and weights.
+
+    Returns:
+        float64 [variants].
+
+    Example:
+        >>> chosen = Selection(np.array([0, 2]))
+        >>> subset_means(np.array([[1, 2, 9]], dtype=np.float32), chosen).tolist()
+        [5.0]
+
+    """
+    chosen = scores[:, selection.indices].astype(np.float64)
+    means: NDArray[np.float64] = np.average(chosen, axis=1, weights=selection.weights)
+    return means
+
+
+def full_score_errors(
+    means: NDArray[np.float64], target: NDArray[np.float64], split: Split
+) -> NDArray[np.float64]:
+    """Error of full scores predicted from subset scores, in units of how far full scores differ.
+
+    The straight line of `target` on `means` is fitted to the search variants by least squares;
+    the mean absolute error on the held-out variants is divided by the standard deviation (with n)
+    of their full scores. 0 is perfect; predicting every variant's mean gives about 0.8.
+
+    Args:
+        means: float64 [sets, variants], subset means.
+        target: float64 [variants], full-set means.
+        split: The split.
+
+    Returns:
+        float64 [sets]; NaN where the subset gives all search variants one score, so that no line
+        can be fitted, and where all held-out variants have the same full score.
+
+    Example:
+        >>> split = Split("s", np.array([0, 1]), np.array([2, 3]))
+        >>> target = np.array([0.0, 2.0, 4.0, 8.0])
+        >>> full_score_errors(np.array([[0.0, 1.0, 2.0, 4.0], [0.0, 1.0, 2.0, 3.0]]), target, split)
+        array([0. , 0.5])
+
+    """
+    seen, unseen = means[:, split.search], means[:, split.held_out]
+    known, wanted = target[split.search], target[split.held_out]
+    spread = float(np.std(wanted))
+    centred = seen - seen.mean(axis=1, keepdims=True)
+    squares = (centred**2).sum(axis=1)
+    # Rounding leaves a little of what is constant: below that there is no slope.
+    flat = squares <= (1e-12 * np.abs(seen).max(axis=1)) ** 2 * seen.shape[1]
+    if spread == 0.0:
+        return np.full(len(means), np.nan)
+    slope = centred @ (known - known.mean()) / np.where(flat, np.nan, squares)
+    predicted = known.mean() + slope[:, None] * (unseen - seen.mean(axis=1, keepdims=True))
+    errors: NDArray[np.float64] = np.abs(predicted - wanted).mean(axis=1) / spread
+    return errors
+
+
+class Judge:
+    """Judges subsets of one metric; what all splits share is computed once.
+
+    Args:
+        matrix: Complete variants only.
+
+    """
+
+    def __init__(self, matrix: ScoreMatrix) -> None:
+        self.matrix = matrix
+        self.target = matrix.values.mean(axis=1, dtype=np.float64)
+        self.separated = significant_pairs(matrix.values)
+
+    def __call__(self, split: Split, selection: Selection) -> Agreements:
+        """Compare the ranking by a subset with that by the full set, on both sides of a split."""
+        return self.of_means(split, subset_means(self.matrix.values, selection)[None])
+
+    def of_means(self, split: Split, means: NDArray[np.float64]) -> Agreements:
+        """Do the same for subset means [sets, all variants]: each measure's mean over the sets."""
+        target, unseen = self.target, split.held_out
+        seen = np.ascontiguousarray(means[:, split.search])
+        held = np.ascontiguousarray(means[:, unseen])
+        wanted = target[unseen]
+        pairs = self.separated[np.ix_(unseen, unseen)]
+        best_first = 1.0 if self.matrix.higher_is_better else -1.0
+        return Agreements(
+            self.matrix.metric,
+            _mean(kendall_tau_b_many(seen, target[split.search])),
+            _mean(kendall_tau_b_many(held, wanted)),
+            _mean(tau_on_pairs_many(held, wanted, pairs)),
+            _mean(pairwise_accuracy_many(held, wanted)),
+            _mean(weighted_tau_many(best_first * held[:_WEIGHTED], best_first * wanted)),
+            _mean(full_score_errors(means, target, split)),
+        )
+
+
+def _mean(values: NDArray[np.float64]) -> float:
+    """Mean of the values there are; NaN where there is none."""
+    known = values[~np.isnan(values)]
+    return float(known.mean()) if known.size else math.nan

@@ -1,0 +1,123 @@
+"""Agreement of random subsets by size: the baseline beside every claim."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from flasheval.scores.ranking.jit import compiled_parallel, prange
+from flasheval.scores.ranking.kendall import kendall_tau_b_many
+
+__all__ = ["RandomMeans", "curve_sizes", "random_means"]
+
+_STEPS = (1.0, 1.4, 2.0, 2.8, 4.0, 5.0, 7.0)
+
+
+def curve_sizes(n_prompts: int, extra: Sequence[int] = (), *, first: int = 5) -> tuple[int, ...]:
+    """Sizes of the random curve: about seven a decade from `first` to all prompts, and `extra`.
+
+    Example:
+        >>> curve_sizes(30, [12])
+        (5, 7, 10, 12, 14, 20, 28, 30)
+
+    """
+    sizes = {n_prompts, *(size for size in extra if 1 <= size <= n_prompts)}
+    decade = 1
+    while decade <= n_prompts:
+        sizes |= {round(step * decade) for step in _STEPS}
+        decade *= 10
+    return tuple(sorted(size for size in sizes if first <= size <= n_prompts or size in extra))
+
+
+@dataclass(frozen=True)
+class RandomMeans:
+    """Subset means of random subsets, for all variants at once.
+
+    Attributes:
+        sizes: The subsets' sizes, ascending.
+        means: float64 [draws, sizes, variants].
+
+    """
+
+    sizes: tuple[int, ...]
+    means: NDArray[np.float64]
+
+    def tau(self, target: NDArray[np.float64], variants: NDArray[np.int64]) -> NDArray[np.float64]:
+        """Tau-b of every draw against `target`, for some of the variants.
+
+        Args:
+            target: float64 [variants] full-set means of all variants.
+            variants: int64 positions of those that count.
+
+        Returns:
+            float64 [draws, sizes].
+
+        """
+        draws, sizes, _ = self.means.shape
+        flat = np.ascontiguousarray(self.means[:, :, variants].reshape(draws * sizes, -1))
+        return kendall_tau_b_many(flat, target[variants]).reshape(draws, sizes)
+
+
+def random_means(
+    scores: NDArray[np.float32],
+    sizes: Sequence[int],
+    rng: np.random.Generator,
+    *,
+    draws: int = 200,
+) -> RandomMeans:
+    """Draw random subsets of every size and average each variant's scores over them.
+
+    A draw is one random order of the prompts; its subsets of all sizes are that order's prefixes,
+    so draws are independent of each other and sizes within a draw are not.
+
+    Args:
+        scores: float32 [variants, prompts], no NaN.
+        sizes: Sizes, each from 1 to the number of prompts.
+        rng: Source of the orders.
+        draws: Number of orders.
+
+    Returns:
+        The means, summed in float64.
+
+    Example:
+        >>> scores = np.arange(8, dtype=np.float32).reshape(2, 4)
+        >>> random_means(scores, [4], np.random.default_rng(0), draws=1).means.tolist()
+        [[[1.5, 5.5]]]
+
+    """
+    ascending = tuple(sorted(set(sizes)))
+    n_prompts = scores.shape[1]
+    rows = np.ascontiguousarray(scores.T)
+    means = np.empty((draws, len(ascending), scores.shape[0]))
+    longest = ascending[-1]
+    batch = max(1, 8_000_000 // longest)
+    for begin in range(0, draws, batch):
+        count = min(batch, draws - begin)
+        orders = np.stack([rng.permutation(n_prompts)[:longest] for _ in range(count)])
+        means[begin : begin + count] = _prefix_means(
+            rows, orders.astype(np.int32), np.asarray(ascending, dtype=np.int64)
+        )
+    return RandomMeans(ascending, means)
+
+
+@compiled_parallel
+def _prefix_means(
+    rows: NDArray[np.float32], orders: NDArray[np.int32], sizes: NDArray[np.int64]
+) -> NDArray[np.float64]:
+    n_variants = rows.shape[1]
+    means = np.empty((len(orders), len(sizes), n_variants))
+    for draw in prange(len(orders)):
+        sums = np.zeros(n_variants)
+        taken = 0
+        for k in range(len(sizes)):
+            while taken < sizes[k]:
+                row = rows[orders[draw, taken]]
+                for v in range(n_variants):
+                    sums[v] += row[v]
+                taken += 1
+            for v in range(n_variants):
+                means[draw, k, v] = sums[v] / sizes[k]
+    return means

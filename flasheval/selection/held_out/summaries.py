@@ -1,0 +1,312 @@
+"""From the cells of a validation to what each method does, beside random and the reference."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from flasheval.scores.ranking.bootstrap import bootstrap_interval
+from flasheval.selection.held_out.clusters import GroupResampler, too_few_groups
+from flasheval.selection.held_out.contenders import RANDOM
+from flasheval.selection.held_out.equivalent import (
+    equivalent_random_size,
+    equivalent_size_with_interval,
+)
+from flasheval.selection.held_out.evidence import enough_units, spread_of
+from flasheval.selection.held_out.kinds import Kind
+from flasheval.selection.held_out.measure import RandomAgreement
+from flasheval.selection.held_out.records import (
+    MEASURES,
+    Gain,
+    Grouped,
+    RandomCurve,
+    RandomPoint,
+    Summary,
+    ValidationCell,
+)
+from flasheval.selection.held_out.splits import Split
+from flasheval.subset.evidence import EquivalentSize, Spread
+
+__all__ = ["Measured", "paired_gain", "random_curves", "random_points", "summarise"]
+
+Floats = NDArray[np.float64]
+
+
+@dataclass
+class Measured:
+    """Everything measured on one table, in memory.
+
+    Attributes:
+        kinds: The kinds of splits.
+        metrics: The metrics.
+        labels: The methods' labels, random first.
+        sizes: Sizes, ascending.
+        baseline: Per kind, the random baseline on its splits.
+        seed: Seed of the bootstraps.
+        resampler: Draws groups of variants, where a factor to group by was given.
+        cells: Cells done so far.
+        resampled: Tau-b in each of its draws, by kind, split, method, size and metric.
+
+    """
+
+    kinds: tuple[Kind, ...]
+    metrics: tuple[str, ...]
+    labels: tuple[str, ...]
+    sizes: tuple[int, ...]
+    baseline: dict[str, RandomAgreement]
+    seed: int
+    resampler: GroupResampler | None = None
+    cells: list[ValidationCell] = field(default_factory=list)
+    resampled: dict[tuple[str, str, str, int, str], Floats] = field(default_factory=dict)
+
+    def add(self, cell: ValidationCell, resampled: Floats | None) -> None:
+        """File a cell, and its tau-b in every draw of groups where there are some."""
+        self.cells.append(cell)
+        if resampled is not None:
+            key = (cell.kind, cell.split, cell.method, cell.size, cell.metric)
+            self.resampled[key] = resampled
+
+    def arrays(self) -> dict[tuple[str, str, int], dict[str, Floats]]:
+        """By kind, method and size each measure: float64 [splits, metrics], NaN where not done."""
+        columns = {metric: number for number, metric in enumerate(self.metrics)}
+        rows = {
+            kind.name: {split.name: number for number, split in enumerate(kind.splits)}
+            for kind in self.kinds
+        }
+        found: dict[tuple[str, str, int], dict[str, Floats]] = {}
+        for cell in self.cells:
+            shape = (len(rows[cell.kind]), len(columns))
+            arrays = found.setdefault(
+                (cell.kind, cell.method, cell.size),
+                {what: np.full(shape, np.nan) for what in (*MEASURES, "seconds")},
+            )
+            for what, array in arrays.items():
+                array[rows[cell.kind][cell.split], columns[cell.metric]] = getattr(cell, what)
+        return found
+
+
+def summarise(measured: Measured, reference: str | None) -> tuple[Summary, ...]:
+    """Summarise each method at each size on each kind of splits.
+
+    Args:
+        measured: What was measured.
+        reference: Label of the method the others are paired with.
+
+    Returns:
+        One summary per kind, size, method and metric, the mean over metrics first; none where
+        nothing is done yet.
+
+    """
+    arrays = measured.arrays()
+    found = []
+    for kind in measured.kinds:
+        for size in measured.sizes:
+            for label in measured.labels:
+                for metric in (None, *measured.metrics):
+                    if (kind.name, label, size) in arrays:
+                        one = _One(measured, arrays, kind, size, metric)
+                        found.append(one.summary(label, reference))
+    return tuple(found)
+
+
+@dataclass(frozen=True)
+class _One:
+    """One kind of splits, size and metric (None for the mean over metrics)."""
+
+    measured: Measured
+    arrays: dict[tuple[str, str, int], dict[str, Floats]]
+    kind: Kind
+    size: int
+    metric: str | None
+
+    def summary(self, label: str, reference: str | None) -> Summary:
+        held_out = self.values(label, "held_out_tau")
+        others = {"over_random": RANDOM.label, "over_reference": reference}
+        gains = {
+            key: paired_gain(
+                held_out, self.values(other, "held_out_tau"), self.kind.splits, self.measured.seed
+            )
+            for key, other in others.items()
+            if other not in (None, label)
+        }
+        return Summary(
+            kind=self.kind.name,
+            method=label,
+            size=self.size,
+            metric=self.metric,
+            measures=self.measures(label),
+            held_out_tau_by_split=_plain(held_out),
+            equivalent_random_size=None if label == RANDOM.label else self.equivalent(held_out),
+            seconds=float(np.nanmedian(self.arrays[self.kind.name, label, self.size]["seconds"])),
+            clustered=self.clustered(label, others),
+            **gains,
+        )
+
+    def values(self, label: str | None, what: str) -> Floats:
+        """One value a split: float64 [splits]."""
+        arrays = self.arrays.get((self.kind.name, str(label), self.size))
+        if arrays is None:
+            return np.full(len(self.kind.splits), np.nan)
+        if self.metric is not None:
+            return arrays[what][:, self.measured.metrics.index(self.metric)]
+        mean: Floats = arrays[what].mean(axis=1)
+        return mean
+
+    def measures(self, label: str) -> dict[str, Spread]:
+        found = {}
+        for what in MEASURES:
+            values = self.values(label, what)
+            known = values[~np.isnan(values)]
+            if known.size:
+                enough = enough_units(self.kind.splits, known.size)
+                found[what] = spread_of(known, quantiles=enough)
+        return found
+
+    def equivalent(self, held_out: Floats) -> EquivalentSize | None:
+        baseline = self.measured.baseline[self.kind.name]
+        metrics = self.measured.metrics if self.metric is None else (self.metric,)
+        curves = baseline.curves(metrics)
+        known = ~np.isnan(held_out) & ~np.isnan(curves).any(axis=1)
+        if not known.any():
+            return None
+        taus, curves = held_out[known], curves[known]
+        if enough_units(self.kind.splits, int(known.sum())):
+            rng = np.random.default_rng([self.measured.seed, 11])
+            return equivalent_size_with_interval(taus, baseline.sizes, curves, rng)
+        size = equivalent_random_size(float(taus.mean()), baseline.sizes, curves.mean(axis=0))
+        return None if size is None else EquivalentSize(size)
+
+    def clustered(self, label: str, others: dict[str, str | None]) -> dict[str, Grouped]:
+        resampler = self.measured.resampler
+        if resampler is None:
+            return {}
+        taus = self.resampled(label)
+        found = {"held_out_tau": self.grouped(resampler, taus, self.values(label, "held_out_tau"))}
+        for key, other in others.items():
+            if other not in (None, label):
+                gain = self.values(label, "held_out_tau") - self.values(other, "held_out_tau")
+                found[key] = self.grouped(resampler, taus - self.resampled(str(other)), gain)
+        return {key: value for key, value in found.items() if value is not None}
+
+    def resampled(self, label: str) -> Floats:
+        """Tau-b of every split in every draw: float64 [splits, draws + groups]."""
+        metrics = self.measured.metrics if self.metric is None else (self.metric,)
+        return np.stack([self._resampled(label, split, metrics) for split in self.kind.splits])
+
+    def _resampled(self, label: str, split: Split, metrics: Sequence[str]) -> Floats:
+        keys = [(self.kind.name, split.name, label, self.size, metric) for metric in metrics]
+        known = [self.measured.resampled[key] for key in keys if key in self.measured.resampled]
+        if len(known) < len(keys):
+            some = next(iter(self.measured.resampled.values()))
+            return np.full(len(some), np.nan)
+        mean: Floats = np.mean(known, axis=0)
+        return mean
+
+    def grouped(
+        self, resampler: GroupResampler, values: Floats, by_split: Floats
+    ) -> Grouped | None:
+        if np.isnan(by_split).all():
+            return None
+        weights = np.stack([resampler.weights(split.held_out) for split in self.kind.splits])
+        weights[np.isnan(values)] = 0.0
+        total = weights.sum(axis=0)
+        drawn = (weights * np.nan_to_num(values)).sum(axis=0) / np.where(total > 0, total, np.nan)
+        mean = float(np.nanmean(by_split))
+        names = resampler.groups_in([split.held_out for split in self.kind.splits])
+        n_draws = len(resampler.draws)
+        if too_few_groups(len(names)):
+            left_out = dict(zip(resampler.names, drawn[n_draws:].tolist(), strict=True))
+            without = {name: left_out[name] for name in names if not np.isnan(left_out[name])}
+            return Grouped(mean, without=without)
+        low, high = np.nanquantile(drawn[:n_draws], [0.05, 0.95])
+        return Grouped(mean, float(low), float(high))
+
+
+def paired_gain(values: Floats, other: Floats, splits: Sequence[Split], seed: int) -> Gain | None:
+    """Pair two methods split by split; None where no split gave a number for both.
+
+    Args:
+        values: float64 [splits], NaN where unknown.
+        other: The same of what it is paired with.
+        splits: The splits, which say whether an interval means anything.
+        seed: Seed of the bootstrap.
+
+    Example:
+        >>> splits = [Split("a", np.array([0, 1]), np.array([2, 3]))] * 2
+        >>> paired_gain(np.array([0.5, 0.75]), np.array([0.25, 0.25]), splits, 0)
+        Gain(mean=0.375, low=None, high=None, by_split=(0.25, 0.5))
+
+    """
+    gains = values - other
+    known = gains[~np.isnan(gains)]
+    if not known.size:
+        return None
+    low = high = None
+    if enough_units(splits, known.size):
+        rng = np.random.default_rng([seed, 13])
+        low, high = bootstrap_interval(known, rng=rng, level=0.9, draws=1000)
+    return Gain(float(known.mean()), low, high, _plain(gains))
+
+
+def random_points(measured: Measured) -> tuple[RandomPoint, ...]:
+    """Return the random baseline split by split, metric by metric, all sizes."""
+    found = []
+    for kind in measured.kinds:
+        baseline = measured.baseline[kind.name]
+        for metric in measured.metrics:
+            taus = np.moveaxis(baseline.tau[metric], 1, 0)
+            low, high = _quantiles(taus)
+            mean = taus.mean(axis=0)
+            found += [
+                RandomPoint(
+                    kind.name,
+                    split.name,
+                    metric,
+                    size,
+                    float(mean[row, k]),
+                    float(low[row, k]),
+                    float(high[row, k]),
+                )
+                for row, split in enumerate(kind.splits)
+                for k, size in enumerate(baseline.sizes)
+            ]
+    return tuple(found)
+
+
+def random_curves(measured: Measured) -> tuple[RandomCurve, ...]:
+    """Return the random curve of each kind, of the mean over metrics and of each."""
+    found = []
+    for kind in measured.kinds:
+        baseline = measured.baseline[kind.name]
+        for metric in (None, *measured.metrics):
+            names = measured.metrics if metric is None else (metric,)
+            taus = np.mean([baseline.tau[name] for name in names], axis=0)
+            flat = taus.reshape(-1, taus.shape[-1])
+            flat = flat[~np.isnan(flat).any(axis=1)]
+            if not len(flat):
+                continue
+            low, high = _quantiles(flat)
+            found.append(
+                RandomCurve(
+                    kind.name,
+                    metric,
+                    baseline.sizes,
+                    tuple(flat.mean(axis=0).tolist()),
+                    tuple(low.tolist()),
+                    tuple(high.tolist()),
+                )
+            )
+    return tuple(found)
+
+
+def _quantiles(draws: Floats) -> Floats:
+    """5% and 95% quantiles over the first axis, NaN where any draw is."""
+    found: Floats = np.quantile(draws, [0.05, 0.95], axis=0)
+    return found
+
+
+def _plain(values: Floats) -> tuple[float | None, ...]:
+    return tuple(None if np.isnan(value) else float(value) for value in values)

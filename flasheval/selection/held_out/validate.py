@@ -1,0 +1,291 @@
+"""`flasheval.validate`: compare search methods on variants that no search has seen."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from flasheval.base.errors import DataError, SettingError
+from flasheval.base.progress import reporting
+from flasheval.base.versions import library_versions, utc_now
+from flasheval.scores import ScoreTable, load_scores
+from flasheval.scores.ranking.significant import near_tie_share
+from flasheval.scores.table import Incomplete
+from flasheval.selection.held_out.clusters import GroupResampler
+from flasheval.selection.held_out.comparison_warnings import comparison_warnings
+from flasheval.selection.held_out.contenders import RANDOM, Contender, find_contender, read_methods
+from flasheval.selection.held_out.kinds import Kind, read_kinds
+from flasheval.selection.held_out.learning_curve import check_search_variants, learning_curves
+from flasheval.selection.held_out.measure import (
+    RandomAgreement,
+    Report,
+    check_draws,
+    random_agreement,
+)
+from flasheval.selection.held_out.parallel import check_workers, run_parallel, worker_count
+from flasheval.selection.held_out.random_curve import random_means
+from flasheval.selection.held_out.records import SplitKind, ValidationCell
+from flasheval.selection.held_out.report import ValidationReport
+from flasheval.selection.held_out.searches import (
+    Found,
+    Place,
+    Search,
+    Searcher,
+    cell_of,
+    plan_searches,
+)
+from flasheval.selection.held_out.summaries import Measured, random_curves, random_points, summarise
+from flasheval.selection.methods.nested import check_sizes
+from flasheval.selection.request import checked_seed, hints_for
+from flasheval.subset.evidence import SplitSizes
+
+__all__ = ["METHODS_COMPARED", "validate"]
+
+METHODS_COMPARED = ("frequency", "anneal", "balanced", "pooled")
+_REFERENCE = "frequency"
+
+Floats = NDArray[np.float64]
+
+
+def validate(
+    scores: ScoreTable | str | Path,
+    *,
+    size: int | Sequence[int] = 50,
+    methods: str | Mapping[str, Any] | Sequence[str | Mapping[str, Any]] = METHODS_COMPARED,
+    splits: object = "random:10",
+    metric: str | Sequence[str] | None = None,
+    reference: str | None = _REFERENCE,
+    seed: int = 0,
+    draws: int = 200,
+    search_variants: Sequence[int] | None = None,
+    cluster: str | None = None,
+    group: str | None = None,
+    workers: int | None = None,
+    folder: str | Path | None = None,
+    incomplete: Incomplete = "drop",
+    progress: Report | bool | None = None,
+) -> ValidationReport:
+    """Compare methods, sizes and kinds of splits on one table of scores, held out.
+
+    Every method searches every split's search variants and is judged on its held-out ones, metric
+    by metric. `shared` searches all metrics together, the other methods one at a time. Beside
+    them stands `random`, the mean over random subsets of the same size.
+
+    Args:
+        scores: A score table, or anything `load_scores` reads.
+        size: Prompts to choose, or several sizes.
+        methods: Names of `flasheval.selection.methods.registry.METHODS`, or mappings with a
+            method's `name` and settings of it.
+        splits: What `flasheval.selection.held_out.splits.make_splits` reads, a list of
+            descriptions, or a mapping of names to descriptions or to sequences of `Split`: each is
+            a kind of its own.
+        metric: One metric or several; all of the table's when not given.
+        reference: Label or name of the method the others are paired with; None for none.
+        seed: Same scores, settings and seed give the same numbers.
+        draws: Random subsets per size.
+        search_variants: Numbers of search variants to try as well, on splits without groups.
+        cluster: A factor: intervals by drawing whole groups of held-out variants too.
+        group: The factor that names families, for methods that ask for it; `base_model` where it
+            is not given.
+        workers: Searches made at a time; one per core when not given. It changes no number.
+        folder: Finished searches are kept in `units` there, so that the same call after an
+            interruption continues.
+        incomplete: What to leave out for missing scores: the variants (`drop`), or, where few are
+            missing, the `prompts`; or an `error`.
+        progress: As for `flasheval.search`.
+
+    Returns:
+        The report; print it, or `save` it. After Ctrl-C it holds what was done, marked
+        `interrupted`.
+
+    Raises:
+        SettingError: A setting that cannot be.
+        DataError: Scores that cannot be used.
+        KeyboardInterrupt: Ctrl-C came before any search was done.
+
+    Example:
+        >>> from flasheval.scores.synthetic import synthetic_scores
+        >>> table = synthetic_scores(n_variants=24, n_prompts=200)
+        >>> report = validate(table, size=[10, 20], methods=["discrimination", "balanced"], draws=9)
+        >>> [method.label for method in report.methods], report.sizes
+        (['random', 'discrimination', 'balanced'], (10, 20))
+        >>> report.summary(method="balanced", size=20).over_random.clear
+        True
+
+    """
+    given = load_scores(scores)
+    table, dropped = given.complete([metric] if isinstance(metric, str) else metric, incomplete)
+    prompts_left_out = given.n_prompts - table.n_prompts
+    if prompts_left_out:  # the other metrics, which some methods look at, on the same prompts
+        given = given.take_prompts(given.prompts.index_of(table.prompts.ids))
+    given_sizes = [size] if isinstance(size, int | np.integer) else size
+    sizes = check_sizes("size", given_sizes, 1, table.n_prompts)
+    check_draws(draws)
+    check_workers(workers)
+    seed = checked_seed(seed)
+    contenders = read_methods(methods)
+    paired = _reference(reference, contenders)
+    _check_ties(table)
+    kinds = read_kinds(splits, table, given=given.variant_names)
+    _check_ties(table, kinds)
+    counts = check_search_variants(search_variants, kinds)
+    resampler = _resampler(table, cluster, seed)
+    searches = plan_searches(contenders, table.metrics, sizes, kinds, counts, seed)
+    hints = {
+        names: hints_for(given, table.with_metrics(names), group)
+        for names in {search.metrics for search in searches}
+    }
+    units = None if folder is None else Path(folder) / "units"
+    searcher = Searcher(table, seed, units, resampler, hints)
+    searcher.ready(searches)
+    measured = Measured(
+        kinds, table.metrics, tuple(one.label for one in contenders), sizes, {}, seed, resampler
+    )
+    with reporting(progress) as report:
+        if report is not None:
+            report("random prompts", 0, len(searches))
+        measured.baseline = _baseline(table, kinds, sizes, seed, draws)
+        count = worker_count(workers)
+        _judge_random(searcher, measured, draws, count)
+        results, interrupted = run_parallel(
+            [partial(searcher.run, search) for search in searches],
+            [search.label for search in searches],
+            workers=count,
+            report=report,
+        )
+    if interrupted and not any(results):
+        raise KeyboardInterrupt
+    smaller = _file(searches, results, measured)
+    report_so_far = ValidationReport(
+        prompt_set=table.prompts.name,
+        n_prompts=table.n_prompts,
+        n_variants=len(table),
+        metrics=table.metrics,
+        kinds=tuple(_record(kind) for kind in kinds),
+        methods=contenders,
+        sizes=sizes,
+        main_size=int(given_sizes[0]),
+        reference=paired,
+        cluster=cluster,
+        seed=seed,
+        draws=draws,
+        summaries=summarise(measured, paired),
+        curves=random_curves(measured),
+        learning=learning_curves(measured, smaller),
+        dropped=dropped,
+        prompts_left_out=prompts_left_out,
+        interrupted=interrupted,
+        versions=library_versions(),
+        created=utc_now(),
+        cells=tuple(measured.cells),
+        random=random_points(measured),
+        learning_cells=tuple(smaller),
+    )
+    ties = {name: near_tie_share(table[name].values) for name in table.metrics}
+    return replace(report_so_far, warnings=tuple(comparison_warnings(report_so_far, ties)))
+
+
+def _file(
+    searches: Sequence[Search], results: Sequence[list[Found] | None], measured: Measured
+) -> list[ValidationCell]:
+    """File the results; return the cells of searches on fewer variants, which stand apart."""
+    smaller = []
+    for search, found in zip(searches, results, strict=True):
+        for one in found or ():
+            cell = cell_of(one, search.contender.label, search.size)
+            if one.place.smaller:
+                smaller.append(cell)
+            else:
+                measured.add(cell, one.resampled)
+    return smaller
+
+
+def _reference(wanted: str | None, contenders: Sequence[Contender]) -> str | None:
+    """Return the label of the method to pair with; the default one may be absent.
+
+    None for random too: gains over random are there for all.
+    """
+    found = None if wanted is None else find_contender(wanted, contenders)
+    if found is None and wanted not in (None, _REFERENCE):
+        labels = ", ".join(contender.label for contender in contenders)
+        raise SettingError(f"reference={wanted}: it is none of the methods compared: {labels}")
+    return None if found in (None, RANDOM) else found.label
+
+
+def _check_ties(table: ScoreTable, kinds: Sequence[Kind] = ()) -> None:
+    """Refuse a metric in which all variants, or all that a split searches, have one full score."""
+    for metric in table.metrics:
+        full = table[metric].full_means
+        if len(full) > 1 and np.ptp(full) == 0:
+            raise DataError(
+                f"metric '{metric}': all {len(full)} variants have the same full score, so there "
+                "is no ranking to reproduce; use another metric or more variants"
+            )
+        for split in (split for kind in kinds for split in kind.splits):
+            if np.ptp(full[split.search]) == 0:
+                raise DataError(
+                    f"metric '{metric}': all {len(split.search)} search variants of split "
+                    f"'{split.name}' have the same full score, so there is nothing to search by; "
+                    "use other splits or another metric"
+                )
+
+
+def _resampler(table: ScoreTable, cluster: str | None, seed: int) -> GroupResampler | None:
+    if cluster is None:
+        return None
+    groups = [str(value) for value in table.factor(cluster)]
+    return GroupResampler(groups, np.random.default_rng([seed, 17]))
+
+
+def _baseline(
+    table: ScoreTable, kinds: Sequence[Kind], sizes: Sequence[int], seed: int, draws: int
+) -> dict[str, RandomAgreement]:
+    """Measure the random curve on all splits at once, and part it by kind."""
+    every = [split for kind in kinds for split in kind.splits]
+    whole = random_agreement(table, every, sizes, seed=seed, draws=draws)
+    found, begin = {}, 0
+    for kind in kinds:
+        end = begin + len(kind.splits)
+        taus = {metric: tau[begin:end] for metric, tau in whole.tau.items()}
+        found[kind.name] = RandomAgreement(whole.sizes, taus)
+        begin = end
+    return found
+
+
+def _judge_random(searcher: Searcher, measured: Measured, draws: int, workers: int) -> None:
+    """Judge the random subsets of the sizes asked for, by the mean over the draws."""
+    sizes = measured.sizes
+    for metric in measured.metrics:
+        block = searcher.table[metric].values
+        rng = np.random.default_rng([searcher.seed, 7])  # the very subsets of the random curve
+        means = random_means(block, sizes, rng, draws=draws).means
+        places = [Place(kind.name, split) for kind in measured.kinds for split in kind.splits]
+
+        def judged(
+            place: Place, steps: object, metric: str = metric, means: Floats = means
+        ) -> list[Found]:
+            return [searcher.judge_means(place, metric, means[:, k]) for k, _ in enumerate(sizes)]
+
+        results, interrupted = run_parallel(
+            [partial(judged, place) for place in places],
+            ["random prompts"] * len(places),
+            workers=workers,
+        )
+        if interrupted:
+            raise KeyboardInterrupt
+        for found in results:
+            for one, size in zip(found or (), sizes, strict=True):
+                measured.add(cell_of(one, RANDOM.label, size), one.resampled)
+
+
+def _record(kind: Kind) -> SplitKind:
+    splits = tuple(
+        SplitSizes(split.name, len(split.search), len(split.held_out)) for split in kind.splits
+    )
+    return SplitKind(kind.name, kind.spec, splits, kind.groups)

@@ -1,0 +1,167 @@
+"""`anneal`: simulated annealing by swaps on the smooth loss."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from flasheval.base.errors import SettingError
+from flasheval.scores.ranking.jit import compiled
+from flasheval.selection.methods.problem import Problem
+from flasheval.selection.methods.selector import Selection, State, require_positive
+from flasheval.selection.methods.smooth_loss import SmoothLoss, pair_loss, smooth_loss
+
+__all__ = ["Anneal", "AnnealWork"]
+
+_CHUNK = 2_000
+
+
+@dataclass(frozen=True)
+class AnnealWork:
+    """What an annealing computes once."""
+
+    problem: Problem
+    loss: SmoothLoss
+
+
+@dataclass(frozen=True)
+class Anneal:
+    """Swap one prompt at a time, always accepting a better set and sometimes a worse one.
+
+    Attributes:
+        swaps: Swaps tried.
+        hot: Temperature at the start, in units of the loss (a share of pairs).
+        cold: Temperature at the end; it falls geometrically.
+        inflation: Times the noise of the search variants is counted (see `smooth_loss`).
+
+    """
+
+    swaps: int = 20_000
+    hot: float = 3e-3
+    cold: float = 1e-5
+    inflation: float = 2.0
+
+    name: ClassVar[str] = "anneal"
+    cheap: ClassVar[bool] = True
+    together: ClassVar[bool] = False
+    borrows: ClassVar[bool] = False
+
+    def prepare(self, problem: Problem) -> AnnealWork:
+        """Lay out the scores; SettingError for a setting out of range."""
+        require_positive(
+            self.name,
+            {
+                "swaps": self.swaps,
+                "hot": self.hot,
+                "cold": self.cold,
+                "inflation": self.inflation,
+            },
+        )
+        if self.cold > self.hot:
+            raise SettingError(
+                f"method.cold={self.cold} (anneal): expected at most method.hot={self.hot}"
+            )
+        return AnnealWork(problem, smooth_loss(problem, inflation=self.inflation))
+
+    def start(self, work: AnnealWork, rng: np.random.Generator) -> State:
+        """Begin with the required prompts, the warm start, and random ones for the rest."""
+        problem = work.problem
+        free = np.empty(0, dtype=np.int64)
+        start = problem.start_prompts()
+        if start is not None:
+            free = start
+        others = np.setdiff1d(problem.allowed, free)
+        fill = rng.choice(others, problem.n_free - len(free), replace=False)
+        chosen = np.concatenate([problem.required, free, fill])
+        loss = work.loss.of_sets(chosen[None])
+        idle = problem.n_free == 0 or len(problem.allowed) == problem.n_free
+        return State(
+            rng=rng,
+            arrays={"chosen": chosen, "best": chosen.copy(), "best_loss": loss},
+            steps=0 if idle else -(-self.swaps // _CHUNK),
+        )
+
+    def step(self, work: AnnealWork, state: State) -> None:
+        """Try the next 2,000 swaps."""
+        problem = work.problem
+        done = state.step * _CHUNK
+        count = min(_CHUNK, self.swaps - done)
+        cooling = (done + np.arange(count)) / self.swaps
+        chosen = np.asarray(state.arrays["chosen"], dtype=np.int64)
+        best = np.asarray(state.arrays["best"], dtype=np.int64)
+        best_loss, accepted = _swap(
+            work.loss.rows,
+            work.loss.first_below,
+            work.loss.noise,
+            work.loss.inflation,
+            chosen,
+            best,
+            float(state.arrays["best_loss"][0]),
+            state.rng.integers(len(problem.required), problem.size, count),
+            problem.allowed[state.rng.integers(0, len(problem.allowed), count)],
+            state.rng.random(count),
+            self.hot * (self.cold / self.hot) ** cooling,
+        )
+        state.arrays.update(chosen=chosen, best=best, best_loss=np.array([best_loss]))
+        state.step += 1
+        state.sets += count
+        state.history.append(
+            {"step": state.step, "swaps": done + count, "accepted": accepted, "loss": best_loss}
+        )
+
+    def best(self, work: AnnealWork, state: State) -> Selection:
+        """Return the set of the lowest loss so far."""
+        return Selection(np.asarray(state.arrays["best"], dtype=np.int64))
+
+
+@compiled
+def _swap(
+    rows: NDArray[np.float32],
+    first_below: NDArray[np.int64],
+    noise: NDArray[np.float64],
+    inflation: float,
+    chosen: NDArray[np.int64],
+    best: NDArray[np.int64],
+    best_loss: float,
+    places: NDArray[np.int64],
+    newcomers: NDArray[np.int64],
+    luck: NDArray[np.float64],
+    temperatures: NDArray[np.float64],
+) -> tuple[float, int]:
+    """Try each swap in turn; `chosen` and `best` change in place. Returns best loss, accepted."""
+    n_metrics, n_prompts, n = rows.shape
+    taken = np.zeros(n_prompts, dtype=np.bool_)
+    sums = np.zeros((n_metrics, n))
+    spread = np.zeros(n_metrics)
+    for prompt in chosen:
+        taken[prompt] = True
+        for m in range(n_metrics):
+            spread[m] += noise[m, prompt]
+            for v in range(n):
+                sums[m, v] += rows[m, prompt, v]
+    loss = pair_loss(sums, first_below, spread, inflation)
+    new_sums, new_spread = sums.copy(), spread.copy()
+    accepted = 0
+    for k in range(len(places)):
+        out, into = chosen[places[k]], newcomers[k]
+        if taken[into]:
+            continue
+        for m in range(n_metrics):
+            new_spread[m] = spread[m] + noise[m, into] - noise[m, out]
+            for v in range(n):
+                # From left to right: the rows' own difference would be rounded to single precision.
+                new_sums[m, v] = sums[m, v] + rows[m, into, v] - rows[m, out, v]
+        new_loss = pair_loss(new_sums, first_below, new_spread, inflation)
+        if new_loss > loss and luck[k] >= np.exp((loss - new_loss) / temperatures[k]):
+            continue
+        chosen[places[k]] = into
+        taken[out], taken[into] = False, True
+        sums[:], spread[:], loss = new_sums, new_spread, new_loss
+        accepted += 1
+        if loss < best_loss:
+            best_loss = loss
+            best[:] = chosen
+    return best_loss, accepted

@@ -1,0 +1,265 @@
+"""`auto`: the method that does best on variants held out of the search variants themselves."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from flasheval.base.errors import SettingError
+from flasheval.scores.ranking.kendall import kendall_tau_b_many
+from flasheval.selection.methods.anneal import Anneal
+from flasheval.selection.methods.pooled import Pooled
+from flasheval.selection.methods.problem import Problem
+from flasheval.selection.methods.random import Random
+from flasheval.selection.methods.ridge import Ridge
+from flasheval.selection.methods.selector import Selection, Selector, State
+
+__all__ = ["Auto", "AutoWork", "decide", "explain", "inner_splits"]
+
+_FEWEST = 16
+_FEWEST_GROUPS = 3
+_SPLITS = 8
+_HELD_OUT = 3
+_DRAWS = 20
+_CLEAR = 2.0  # standard errors
+_EXPECTED = ("similar", "new_family")
+_UNCHOSEN = ("random", "ridge")
+
+
+@dataclass(frozen=True)
+class AutoWork:
+    """What `auto` chooses from.
+
+    Attributes:
+        problem: The search.
+        contenders: The methods; the first is taken unless another is clearly better.
+        splits: bool [splits, n], the search variants that each inner split holds out.
+
+    """
+
+    problem: Problem
+    contenders: tuple[Selector[Any], ...]
+    splits: NDArray[np.bool_]
+
+
+@dataclass(frozen=True)
+class Auto:
+    """Choose the method by inner cross-validation, then search with it on all search variants.
+
+    Each contender searches on a part of the search variants and is judged on the rest, several
+    times. The usual method is kept unless another, random prompts among them, is ahead by more than
+    two standard errors: closer than that, following the comparison follows its noise. With few
+    variants (below 16) it tells nothing, and the usual method is taken as it is. The usual method
+    is `pooled`, and `anneal` for new families.
+
+    Attributes:
+        expect: What new variants will be like: `similar` to these (random parts are held out), or
+            of a `new_family` (whole families are, such as base models). None is `similar`, unless
+            `flasheval.search` is told otherwise.
+
+    """
+
+    expect: str | None = None
+
+    name: ClassVar[str] = "auto"
+    cheap: ClassVar[bool] = False
+    together: ClassVar[bool] = False
+    borrows: ClassVar[bool] = True
+
+    def prepare(self, problem: Problem) -> AutoWork:
+        """List the contenders and the inner splits; SettingError as in `inner_splits`."""
+        expect = self.expect or "similar"
+        if expect not in _EXPECTED:
+            raise SettingError(f"method.expect={expect} (auto): expected {' or '.join(_EXPECTED)}")
+        return AutoWork(problem, contenders(expect), inner_splits(problem, expect))
+
+    def start(self, work: AutoWork, rng: np.random.Generator) -> State:
+        """Begin with the required prompts alone."""
+        shape = (len(work.splits), len(work.contenders))
+        arrays: dict[str, NDArray[Any]] = {
+            "indices": work.problem.required.copy(),
+            "tau": np.full(shape, np.nan),
+        }
+        return State(rng=rng, arrays=arrays, steps=shape[0] * shape[1] + 2)
+
+    def step(self, work: AutoWork, state: State) -> None:
+        """Search by the usual method, so that there is an answer; compare; search by the best."""
+        tau = np.asarray(state.arrays["tau"], dtype=np.float64)
+        sets = 0
+        if state.step == 0:
+            sets = _take(work, state, 0)
+        elif state.step <= tau.size:
+            split, number = divmod(state.step - 1, len(work.contenders))
+            held_out = work.splits[split]
+            value, sets = _inner_tau(work.problem, work.contenders[number], held_out, state.rng)
+            tau[split, number] = value
+            state.arrays["tau"] = tau
+            state.history.append({"split": split, "contender": number, "tau": value})
+        else:
+            number = decide(tau)
+            if number > 0:
+                sets = _take(work, state, number)
+            state.history.append({"chosen": number})
+        state.sets += sets
+        state.step += 1
+
+    def best(self, work: AutoWork, state: State) -> Selection:
+        """Return what the chosen method found, or the usual one as long as none is chosen."""
+        weights = state.arrays.get("weights")
+        return Selection(
+            np.asarray(state.arrays["indices"], dtype=np.int64),
+            None if weights is None else np.asarray(weights, dtype=np.float64),
+        )
+
+
+def contenders(expect: str | None) -> tuple[Selector[Any], ...]:
+    """Return the methods compared, the usual one first."""
+    chosen: list[Selector[Any]] = [Pooled(), Anneal()]
+    if expect == "new_family":
+        chosen.reverse()
+    return (*chosen, Random(), Ridge())
+
+
+def inner_splits(problem: Problem, expect: str) -> NDArray[np.bool_]:
+    """Which search variants to hold out, split by split: bool [splits, n].
+
+    Eight random thirds, always the same for the same n; for a new family each family in turn that
+    has 2 variants and leaves 4. No splits at all below 16 variants or 3 families.
+
+    Raises:
+        SettingError: A new family is expected and the variants' families are not known.
+
+    """
+    n, groups = problem.n_variants, problem.hints.groups
+    none = np.zeros((0, n), dtype=bool)
+    if expect == "new_family":
+        if groups is None:
+            raise SettingError(
+                "method.expect=new_family (auto): the variants' families are not known; name the "
+                "factor that tells them with group=FACTOR"
+            )
+        masks = [np.asarray(groups) == name for name in dict.fromkeys(groups)]
+        masks = [mask for mask in masks if 2 <= mask.sum() <= n - 4]
+        return np.stack(masks) if n >= _FEWEST and len(masks) >= _FEWEST_GROUPS else none
+    if n < _FEWEST:
+        return none
+    rng = np.random.default_rng(n)
+    splits = np.zeros((_SPLITS, n), dtype=bool)
+    for split in splits:
+        split[rng.permutation(n)[: n // _HELD_OUT]] = True
+    return splits
+
+
+def decide(tau: NDArray[np.float64]) -> int:
+    """Index of the contender to take.
+
+    Args:
+        tau: float64 [splits, contenders], held-out agreement; NaN where undefined.
+
+    Returns:
+        0, the usual method, unless the mean of others is ahead of it by more than two standard
+        errors of the paired difference; then the best of those.
+
+    Example:
+        >>> decide(np.array([[0.70, 0.80], [0.60, 0.71], [0.70, 0.79]]))
+        1
+        >>> decide(np.array([[0.70, 0.90], [0.60, 0.50], [0.70, 0.75]]))
+        0
+
+    """
+    known = tau[~np.isnan(tau).any(axis=1)]
+    if len(known) < 2:
+        return 0
+    gains = known - known[:, :1]
+    lead = gains.mean(axis=0)
+    clear = lead > _CLEAR * gains.std(axis=0, ddof=1) / np.sqrt(len(known))
+    return int(np.argmax(np.where(clear, lead, 0.0)))
+
+
+def explain(expect: str | None, history: Sequence[Mapping[str, float]]) -> str:
+    """Say in one line what was chosen and why.
+
+    Args:
+        expect: As given to `Auto`.
+        history: Its search's history, whole.
+
+    Example:
+        >>> explain("similar", [{"chosen": 0}])
+        'auto took pooled, its usual choice: too few variants to compare methods on'
+
+    """
+    names = [selector.name for selector in contenders(expect)]
+    chosen = [names[int(row["chosen"])] for row in history if "chosen" in row]
+    if not chosen:
+        return f"auto was interrupted before it had compared methods: {names[0]}, its usual choice"
+    compared: dict[str, list[float]] = {name: [] for name in names}
+    for row in history:
+        if not np.isnan(row.get("tau", np.nan)):  # one that is not defined is not kept on disk
+            compared[names[int(row["contender"])]].append(row["tau"])
+    if not any(compared.values()):
+        return f"auto took {chosen[-1]}, its usual choice: too few variants to compare methods on"
+    means = ", ".join(f"{name} {np.mean(taus):.3f}" for name, taus in compared.items() if taus)
+    line = f"auto took {chosen[-1]}; inner held-out tau: {means}"
+    if chosen[-1] in _UNCHOSEN:
+        line += "; choosing prompts does not pay here, more variants would help"
+    return line
+
+
+def _take(work: AutoWork, state: State, number: int) -> int:
+    """Search on all variants and keep what is found as the answer; the sets scored."""
+    chosen, sets = _search(work.problem, work.contenders[number], state.rng)
+    state.arrays.pop("weights", None)
+    state.arrays["indices"] = chosen.indices
+    if chosen.weights is not None:
+        state.arrays["weights"] = chosen.weights
+    return sets
+
+
+def _inner_tau(
+    problem: Problem,
+    selector: Selector[Any],
+    held_out: NDArray[np.bool_],
+    rng: np.random.Generator,
+) -> tuple[float, int]:
+    """Search without some variants and rank those: mean tau over metrics, and the sets scored."""
+    seen, unseen = np.flatnonzero(~held_out), np.flatnonzero(held_out)
+    inner = replace(
+        problem,
+        scores=tuple(block[seen] for block in problem.scores),
+        hints=problem.hints.take(seen),
+    )
+    if any(np.ptp(target) == 0.0 for target in inner.targets()):
+        return float("nan"), 0
+    draws = _DRAWS if selector.name in _UNCHOSEN else 1
+    found = [_search(inner, selector, rng) for _ in range(draws)]
+    taus = []
+    for block in problem.scores:
+        means = [_subset_means(block, unseen, selection) for selection, _ in found]
+        target = block[unseen].mean(axis=1, dtype=np.float64)
+        taus.append(kendall_tau_b_many(np.stack(means), target).mean())
+    return float(np.mean(taus)), sum(sets for _, sets in found)
+
+
+def _subset_means(
+    block: NDArray[np.float32], rows: NDArray[np.int64], selection: Selection
+) -> NDArray[np.float64]:
+    chosen = block[np.ix_(rows, selection.indices)].astype(np.float64)
+    means: NDArray[np.float64] = np.average(chosen, axis=1, weights=selection.weights)
+    return means
+
+
+def _search(
+    problem: Problem, selector: Selector[Any], rng: np.random.Generator
+) -> tuple[Selection, int]:
+    if selector.name in _UNCHOSEN:  # they have no use for a start
+        problem = replace(problem, warm_start=None)
+    work = selector.prepare(problem)
+    # Not rng.spawn: a generator read back from a saved state would spawn the same child again.
+    state = selector.start(work, np.random.default_rng(rng.integers(2**63)))
+    while not state.done:
+        selector.step(work, state)
+    return selector.best(work, state), state.sets

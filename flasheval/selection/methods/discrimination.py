@@ -1,0 +1,37 @@
+"""`discrimination`: the prompts that each tell variants apart best, one by one."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+
+from flasheval.selection.methods.problem import Problem
+from flasheval.selection.methods.selector import OneShot, Selection
+from flasheval.selection.methods.statistics import prompt_statistics
+
+__all__ = ["Discrimination"]
+
+
+@dataclass(frozen=True)
+class Discrimination(OneShot):
+    """Take the prompts with the highest slope over residual spread.
+
+    See `PromptStatistics.discrimination` in `flasheval.selection.methods.statistics`.
+
+    With several metrics the ratio is scaled to mean absolute value 1 in each and added.
+    """
+
+    name: ClassVar[str] = "discrimination"
+
+    def choose(self, problem: Problem, rng: np.random.Generator) -> Selection:
+        """Take the highest; of equals the first. Uses no randomness."""
+        total = np.zeros(problem.n_prompts)
+        for scores in problem.scores:
+            sharpness = prompt_statistics(scores).discrimination
+            total += sharpness / max(float(np.abs(sharpness).mean()), 1e-300)
+        order = np.argsort(-total[problem.allowed], kind="stable")
+        return Selection(
+            np.concatenate([problem.required, problem.allowed[order[: problem.n_free]]])
+        )

@@ -1,0 +1,64 @@
+"""What a search may look at beside the scores it serves, always of the search variants alone."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from flasheval.base.canonical import sha256_of
+from flasheval.base.errors import DataError
+
+__all__ = ["Hints"]
+
+
+@dataclass(frozen=True)
+class Hints:
+    """Further knowledge of the variants that a method may borrow from.
+
+    Attributes:
+        scores: float32 [variants, prompts] of other metrics, on the prompts of those served.
+        groups: The family of each variant, such as its base model; None where not known.
+
+    """
+
+    scores: tuple[NDArray[np.float32], ...] = ()
+    groups: tuple[str, ...] | None = None
+
+    def take(self, rows: NDArray[np.int64]) -> Hints:
+        """Keep some variants only, and the metrics that tell those apart.
+
+        Example:
+            >>> hints = Hints((np.eye(3, dtype=np.float32),), ("a", "a", "b"))
+            >>> hints.take(np.array([0, 2])).groups
+            ('a', 'b')
+
+        """
+        groups = None if self.groups is None else tuple(self.groups[row] for row in rows)
+        return Hints(tuple(block[rows] for block in self.scores), groups).telling()
+
+    def telling(self) -> Hints:
+        """Leave out metrics in which all variants tie, for they say nothing of them."""
+        means = [block.mean(axis=1, dtype=np.float64) for block in self.scores]
+        told = [block for block, mean in zip(self.scores, means, strict=True) if np.ptp(mean) > 0]
+        return replace(self, scores=tuple(told))
+
+    def check(self, shape: tuple[int, ...]) -> None:
+        """Raise DataError unless everything is there, finite, and of the served scores' shape."""
+        for block in self.scores:
+            if block.shape != shape:
+                raise DataError(f"hints: scores have shape {block.shape}, expected {shape}")
+            if not np.isfinite(block).all():
+                raise DataError("hints: scores are missing (NaN) or infinite; leave them out")
+        if self.groups is not None and len(self.groups) != shape[0]:
+            raise DataError(f"hints: {len(self.groups)} families for {shape[0]} variants")
+
+    def fingerprint(self) -> str:
+        """Hash of all of it, for the names of stored searches."""
+        import hashlib
+
+        blocks = [
+            hashlib.sha256(np.ascontiguousarray(b).tobytes()).hexdigest() for b in self.scores
+        ]
+        return sha256_of([blocks, None if self.groups is None else list(self.groups)])

@@ -1,0 +1,170 @@
+"""What a selector is given: the scores of the search variants, and nothing of the held-out ones."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from flasheval.base.errors import DataError, SettingError
+from flasheval.selection.methods.hints import Hints
+
+__all__ = ["Problem", "make_problem"]
+
+
+@dataclass(frozen=True)
+class Problem:
+    """One subset search.
+
+    Attributes:
+        scores: One float32 array [search variants, prompts] per metric, all aligned, no NaN.
+        metrics: The metrics' names, for messages.
+        size: Prompts to choose in all, those required included.
+        required: int64 indices of prompts every candidate must contain, in order.
+        allowed: int64 indices of the other prompts a selector may choose from, ascending.
+        warm_start: int64 indices of a subset to start from, or None.
+        hints: What a method may borrow from, of the same variants.
+
+    """
+
+    scores: tuple[NDArray[np.float32], ...]
+    metrics: tuple[str, ...]
+    size: int
+    required: NDArray[np.int64]
+    allowed: NDArray[np.int64]
+    warm_start: NDArray[np.int64] | None = None
+    hints: Hints = field(default_factory=Hints)
+
+    @property
+    def n_variants(self) -> int:
+        """Number of search variants."""
+        return int(self.scores[0].shape[0])
+
+    @property
+    def n_prompts(self) -> int:
+        """Number of prompts in the whole set."""
+        return int(self.scores[0].shape[1])
+
+    @property
+    def n_free(self) -> int:
+        """Number of prompts still to choose once the required ones are in."""
+        return self.size - len(self.required)
+
+    def targets(self) -> list[NDArray[np.float64]]:
+        """Each metric's full-set mean per search variant, float64 [search variants]."""
+        return [block.mean(axis=1, dtype=np.float64) for block in self.scores]
+
+    def start_prompts(self) -> NDArray[np.int64] | None:
+        """Return the warm start's free prompts (allowed, in order, at most `n_free`), or None."""
+        if self.warm_start is None:
+            return None
+        keep = self.warm_start[np.isin(self.warm_start, self.allowed)]
+        return np.asarray(keep[: self.n_free], dtype=np.int64)
+
+
+def make_problem(
+    scores: Sequence[NDArray[np.float32]],
+    metrics: Sequence[str],
+    size: int,
+    *,
+    required: Sequence[int] = (),
+    forbidden: Sequence[int] = (),
+    warm_start: Sequence[int] | None = None,
+    hints: Hints | None = None,
+) -> Problem:
+    """Check the pieces of a search and put them together.
+
+    Args:
+        scores: One array [search variants, prompts] per metric, without NaN; cast to float32.
+        metrics: One name per array.
+        size: Prompts to choose, from 1 to the number of prompts not forbidden.
+        required: Indices of prompts that must be in; one given twice counts once, here and below.
+        forbidden: Indices of prompts that must stay out.
+        warm_start: Indices of a subset to start from; those required or forbidden are passed over.
+        hints: What a method may borrow from, of the same variants; nothing by default. Metrics in
+            which all variants tie are left out.
+
+    Raises:
+        SettingError: `size` does not fit, or a prompt is both required and forbidden.
+        DataError: Fewer than two variants, a NaN or infinity, a metric in which all variants tie,
+            an index outside the prompts, or hints that do not fit.
+
+    Example:
+        >>> import numpy as np
+        >>> scores = np.arange(12, dtype=np.float32).reshape(3, 4)
+        >>> make_problem([scores], ["clip"], size=2, forbidden=[0]).allowed
+        array([1, 2, 3])
+
+    """
+    blocks = tuple(np.ascontiguousarray(block, dtype=np.float32) for block in scores)
+    if not blocks:
+        raise SettingError("no metric to search on: name at least one")
+    for name, block in zip(metrics, blocks, strict=True):
+        _check_block(name, block, blocks[0].shape)
+    n_prompts = blocks[0].shape[1]
+    required_ids = _prompts("required", required, n_prompts)
+    forbidden_ids = np.sort(_prompts("forbidden", forbidden, n_prompts))
+    both = np.intersect1d(required_ids, forbidden_ids)
+    if both.size:
+        raise SettingError(
+            f"{both.size} prompts are both required and forbidden (first: prompt number "
+            f"{both[0] + 1}): take them out of one of the two lists"
+        )
+    free = np.ones(n_prompts, dtype=bool)
+    free[required_ids] = False
+    free[forbidden_ids] = False
+    allowed = np.flatnonzero(free).astype(np.int64)
+    size = _checked_size(size, len(required_ids), len(allowed))
+    start = None if warm_start is None else _prompts("warm_start", warm_start, n_prompts)
+    hints = hints or Hints()
+    hints.check(blocks[0].shape)
+    return Problem(blocks, tuple(metrics), size, required_ids, allowed, start, hints.telling())
+
+
+def _prompts(what: str, indices: Sequence[int], n_prompts: int) -> NDArray[np.int64]:
+    """Distinct prompt indices in the order given."""
+    chosen = np.asarray(list(dict.fromkeys(indices)), dtype=np.int64)
+    outside = chosen[(chosen < 0) | (chosen >= n_prompts)]
+    if outside.size:
+        raise DataError(f"{what}: prompt index {outside[0]} is outside 0 to {n_prompts - 1}")
+    return chosen
+
+
+def _check_block(name: str, block: NDArray[np.float32], shape: tuple[int, ...]) -> None:
+    if block.ndim != 2 or block.shape != shape:
+        raise DataError(f"metric '{name}': scores have shape {block.shape}, expected {shape}")
+    if block.shape[0] < 2:
+        raise DataError(
+            f"metric '{name}': {block.shape[0]} search variant; a ranking needs at least 2"
+        )
+    means = block.mean(axis=1, dtype=np.float64)
+    if not np.isfinite(means).all():
+        raise DataError(
+            f"metric '{name}': scores are missing (NaN) or infinite; keep complete variants only, "
+            "for example with incomplete=drop"
+        )
+    if np.ptp(means) == 0.0:
+        raise DataError(
+            f"metric '{name}': all {block.shape[0]} search variants have the same full score, "
+            "so there is no ranking to reproduce; use another metric or more variants"
+        )
+
+
+def _checked_size(size: object, n_required: int, n_allowed: int) -> int:
+    if not isinstance(size, int | np.integer) or isinstance(size, bool):
+        raise SettingError(f"size={size!r}: expected a whole number of prompts")
+    if size < 1:
+        raise SettingError(f"size={size}: a subset needs at least 1 prompt")
+    if size < n_required:
+        raise SettingError(
+            f"size={size} is smaller than the {n_required} required prompts: raise size to at "
+            f"least {n_required}, or require fewer"
+        )
+    if size > n_required + n_allowed:
+        raise SettingError(
+            f"size={size} is above the {n_required + n_allowed} prompts to choose from: "
+            "lower size, or forbid fewer"
+        )
+    return int(size)

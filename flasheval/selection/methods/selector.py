@@ -1,0 +1,154 @@
+"""The one protocol every search method follows, and the state it moves forward.
+
+A method is a frozen dataclass of settings. `prepare` computes what follows from the problem alone,
+`start` makes the state, each `step` does about a second of work at most, and `best` reads the
+answer off the state at any time. All that a search remembers is in `State`: plain arrays, counters
+and the random generator, so it can be saved between any two steps and continued as if never
+stopped.
+"""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import ClassVar, Protocol, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from flasheval.base.canonical import SIGNIFICANT_DIGITS
+from flasheval.base.errors import SettingError
+from flasheval.selection.methods.problem import Problem
+
+__all__ = ["OneShot", "Selection", "Selector", "State", "require_positive"]
+
+WorkT = TypeVar("WorkT")
+
+
+@dataclass(frozen=True)
+class Selection:
+    """Chosen prompts: int64 indices [size] in order, and float64 weights [size] or None for 1.
+
+    Weights are kept to 6 significant digits, as a manifest keeps them, so that what is judged is
+    what is published.
+    """
+
+    indices: NDArray[np.int64]
+    weights: NDArray[np.float64] | None = None
+
+    def __post_init__(self) -> None:
+        if self.weights is not None:
+            rounded = [float(f"{weight:.{SIGNIFICANT_DIGITS}g}") for weight in self.weights]
+            object.__setattr__(self, "weights", np.asarray(rounded, dtype=np.float64))
+
+    def first(self, size: int) -> Selection:
+        """Return its first `size` prompts."""
+        weights = None if self.weights is None else self.weights[:size]
+        return Selection(self.indices[:size], weights)
+
+
+@dataclass
+class State:
+    """All that a running search remembers.
+
+    Attributes:
+        rng: The generator every random number of the search comes from.
+        arrays: Named plain arrays, the method's own.
+        step: Steps done so far.
+        steps: Steps planned in all; a method may lower it to stop early.
+        sets: Candidate sets scored so far.
+        history: One row a step (or a stage), column name to number.
+
+    """
+
+    rng: np.random.Generator
+    arrays: dict[str, NDArray[np.generic]] = field(default_factory=dict)
+    step: int = 0
+    steps: int = 1
+    sets: int = 0
+    history: list[dict[str, float]] = field(default_factory=list)
+
+    @property
+    def done(self) -> bool:
+        """Whether no step is left."""
+        return self.step >= self.steps
+
+
+class Selector(Protocol[WorkT]):
+    """A search method; see the module's text for the order of calls."""
+
+    name: ClassVar[str]
+    cheap: ClassVar[bool]
+    """Whether a search takes well under a second, so that repeating it costs nothing."""
+    together: ClassVar[bool]
+    """Whether it is made to serve several metrics with one subset; a comparison gives the others
+    one metric at a time."""
+    borrows: ClassVar[bool]
+    """Whether it looks at the problem's hints."""
+
+    def prepare(self, problem: Problem) -> WorkT:
+        """Compute what follows from the problem alone; never part of the saved state."""
+        ...
+
+    def start(self, work: WorkT, rng: np.random.Generator) -> State:
+        """Make the state before the first step."""
+        ...
+
+    def step(self, work: WorkT, state: State) -> None:
+        """Do the next piece of work, in place; raises nothing once `start` has passed."""
+        ...
+
+    def best(self, work: WorkT, state: State) -> Selection:
+        """Read the best subset found so far off the state."""
+        ...
+
+
+class OneShot:
+    """Base of the methods that choose in a single step."""
+
+    cheap: ClassVar[bool] = True
+    together: ClassVar[bool] = False
+    borrows: ClassVar[bool] = False
+
+    @abstractmethod
+    def choose(self, problem: Problem, rng: np.random.Generator) -> Selection:
+        """Choose the subset."""
+
+    def prepare(self, problem: Problem) -> Problem:
+        """Nothing to prepare: the work is the problem itself."""
+        if problem.warm_start is not None:
+            name = getattr(self, "name", type(self).__name__)
+            raise SettingError(
+                f"method '{name}' chooses from scratch and cannot use a warm start: "
+                "drop warm_start, or use auto, pooled, balanced, shared, anneal, evolve or "
+                "frequency"
+            )
+        return problem
+
+    def start(self, work: Problem, rng: np.random.Generator) -> State:
+        """Begin with the required prompts alone, so `best` always has an answer."""
+        return State(rng=rng, arrays={"indices": work.required.copy()})
+
+    def step(self, work: Problem, state: State) -> None:
+        """Choose everything at once."""
+        chosen = self.choose(work, state.rng)
+        state.arrays["indices"] = chosen.indices
+        if chosen.weights is not None:
+            state.arrays["weights"] = chosen.weights
+        state.step, state.sets = 1, 1
+
+    def best(self, work: Problem, state: State) -> Selection:
+        """Return what `step` chose."""
+        weights = state.arrays.get("weights")
+        return Selection(
+            np.asarray(state.arrays["indices"], dtype=np.int64),
+            None if weights is None else np.asarray(weights, dtype=np.float64),
+        )
+
+
+def require_positive(method: str, settings: Mapping[str, float]) -> None:
+    """Raise SettingError naming the first setting that is not above zero."""
+    for key, value in settings.items():
+        if not value > 0:
+            raise SettingError(f"method.{key}={value} ({method}): expected a number above 0")

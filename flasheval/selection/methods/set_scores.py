@@ -1,0 +1,179 @@
+"""Tau-b of candidate sets, averaged over metrics: what `frequency` and `evolve` raise."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from flasheval.scores.ranking.blocks import accumulate, concordance, new_sums, tau_from_counts
+from flasheval.scores.ranking.jit import compiled, compiled_parallel, prange
+from flasheval.scores.ranking.prepare import prepare_base, prepare_rows, prepare_target
+from flasheval.selection.methods.problem import Problem
+from flasheval.selection.methods.random_sets import draw_set
+
+__all__ = ["SetScores", "set_scores"]
+
+_CHUNK = 256
+
+
+@dataclass(frozen=True)
+class SetScores:
+    """A problem's scores laid out for the kernels.
+
+    Attributes:
+        rows: float32 [metrics, prompts, width], each metric's variants in its target's order.
+        base: float32 [metrics, width], sums over the required prompts.
+        tied_until: int64 [metrics, n] ties of each target (see `PreparedTarget`).
+        tied: bool [metrics], whether the target has ties at all.
+        n_variants: Search variants, n.
+        target_ties: int64 [metrics], pairs tied in each target.
+
+    """
+
+    rows: NDArray[np.float32]
+    base: NDArray[np.float32]
+    tied_until: NDArray[np.int64]
+    tied: NDArray[np.bool_]
+    n_variants: int
+    target_ties: NDArray[np.int64]
+
+    def of_sets(self, sets: NDArray[np.int32]) -> NDArray[np.float64]:
+        """Mean tau-b of each row of int32 [sets, N] with the required prompts: float64 [sets].
+
+        A set whose sums tie for every variant of a metric orders nothing and scores -1.
+        """
+        return _score_sets(
+            self.rows,
+            self.base,
+            self.tied_until,
+            self.tied,
+            self.n_variants,
+            self.target_ties,
+            np.ascontiguousarray(sets, dtype=np.int32),
+        )
+
+    def of_draws(
+        self,
+        key: np.uint64,
+        first: int,
+        last: int,
+        pool: NDArray[np.int32],
+        count: int,
+        replace: bool,
+    ) -> NDArray[np.float64]:
+        """Mean tau-b of the drawn sets numbered first to last - 1 (see `drawing.draw_set`)."""
+        return _score_draws(
+            self.rows,
+            self.base,
+            self.tied_until,
+            self.tied,
+            self.n_variants,
+            self.target_ties,
+            key,
+            first,
+            last,
+            pool,
+            count,
+            replace,
+        )
+
+
+def set_scores(problem: Problem) -> SetScores:
+    """Lay a problem's scores out for the kernels."""
+    rows, base, tied_until, ties = [], [], [], []
+    n = problem.n_variants
+    for scores, target in zip(problem.scores, problem.targets(), strict=True):
+        prepared = prepare_target(target)
+        rows.append(prepare_rows(scores.T, prepared))
+        required = scores[:, problem.required].sum(axis=1, dtype=np.float64)
+        base.append(prepare_base(required, prepared, np.float32))
+        tied_until.append(prepared.first_below)
+        ties.append(prepared.target_ties)
+    target_ties = np.asarray(ties, dtype=np.int64)
+    return SetScores(
+        _stacked(rows), np.stack(base), np.stack(tied_until), target_ties > 0, n, target_ties
+    )
+
+
+def _stacked(rows: list[NDArray[np.floating]]) -> NDArray[np.float32]:
+    # One metric keeps its aligned rows: a copy would give up their place on cache lines.
+    stacked: NDArray[np.float32] = rows[0][None] if len(rows) == 1 else np.stack(rows)
+    return stacked
+
+
+@compiled
+def _mean_tau(
+    rows: NDArray[np.float32],
+    base: NDArray[np.float32],
+    tied_until: NDArray[np.int64],
+    tied: NDArray[np.bool_],
+    n_variants: int,
+    target_ties: NDArray[np.int64],
+    chosen: NDArray[np.int32],
+    count: int,
+    sums: NDArray[np.float32],
+) -> float:
+    pairs = n_variants * (n_variants - 1) // 2
+    total = 0.0
+    for m in range(rows.shape[0]):
+        accumulate(rows[m], chosen, count, base[m], sums)
+        ties = tied_until[m] if tied[m] else tied_until[m, :0]
+        difference, tied_pairs = concordance(sums, n_variants, ties, 0.0)
+        if tied_pairs == pairs:
+            total -= 1.0
+        else:
+            total += tau_from_counts(difference, tied_pairs, pairs, target_ties[m])
+    return float(total / rows.shape[0])
+
+
+@compiled_parallel
+def _score_sets(
+    rows: NDArray[np.float32],
+    base: NDArray[np.float32],
+    tied_until: NDArray[np.int64],
+    tied: NDArray[np.bool_],
+    n_variants: int,
+    target_ties: NDArray[np.int64],
+    sets: NDArray[np.int32],
+) -> NDArray[np.float64]:
+    n_sets, count = sets.shape
+    taus = np.empty(n_sets)
+    for chunk in prange((n_sets + _CHUNK - 1) // _CHUNK):
+        sums = new_sums(rows[0])
+        for index in range(chunk * _CHUNK, min((chunk + 1) * _CHUNK, n_sets)):
+            taus[index] = _mean_tau(
+                rows, base, tied_until, tied, n_variants, target_ties, sets[index], count, sums
+            )
+    return taus
+
+
+@compiled_parallel
+def _score_draws(
+    rows: NDArray[np.float32],
+    base: NDArray[np.float32],
+    tied_until: NDArray[np.int64],
+    tied: NDArray[np.bool_],
+    n_variants: int,
+    target_ties: NDArray[np.int64],
+    key: np.uint64,
+    first: int,
+    last: int,
+    pool: NDArray[np.int32],
+    count: int,
+    replace: bool,
+) -> NDArray[np.float64]:
+    n_sets = last - first
+    taus = np.empty(n_sets)
+    chunk_size = 16 * _CHUNK
+    for chunk in prange((n_sets + chunk_size - 1) // chunk_size):
+        sums = new_sums(rows[0])
+        chosen = np.empty(count, dtype=np.int32)
+        seen = np.full(len(pool), -1, dtype=np.int64)
+        for index in range(chunk * chunk_size, min((chunk + 1) * chunk_size, n_sets)):
+            draw_set(key, first + index, pool, count, replace, seen, chosen)
+            taus[index] = _mean_tau(
+                rows, base, tied_until, tied, n_variants, target_ties, chosen, count, sums
+            )
+    return taus

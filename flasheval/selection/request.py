@@ -1,0 +1,208 @@
+"""A search with every setting resolved and checked, before any work is done."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+import numpy as np
+
+from flasheval.base.canonical import sha256_of
+from flasheval.base.errors import SettingError
+from flasheval.base.files import safe_name
+from flasheval.base.version import __version__
+from flasheval.prompts import PromptSet
+from flasheval.scores import ScoreTable
+from flasheval.selection.calibration.folds import DEFAULT_GROUP, FEWEST_VARIANTS, Expect, make_folds
+from flasheval.selection.held_out.splits import Split
+from flasheval.selection.methods.hints import Hints
+from flasheval.selection.methods.nested import check_nested, check_sizes
+from flasheval.selection.methods.registry import selector_settings
+from flasheval.selection.methods.selector import Selector
+from flasheval.subset import Subset
+
+__all__ = [
+    "Plan",
+    "calibration_folds",
+    "checked_seed",
+    "hints_for",
+    "make_plan",
+    "measured_sizes",
+    "subset_name",
+]
+
+_CURVE = (10, 20, 50, 100, 200)
+
+
+@dataclass(frozen=True)
+class Plan:
+    """A search with every setting resolved.
+
+    Attributes:
+        table: Complete variants and the metrics to serve, no more.
+        selector: The method.
+        sizes: One size, or the ascending sizes of a nested search.
+        seed: Seed of all randomness.
+        required: Positions of the prompts that must be in.
+        forbidden: Positions of the prompts that must stay out.
+        warm_start: Positions of the prompts to start from, or None.
+        hints: What a method that borrows may look at beside the table.
+
+    """
+
+    table: ScoreTable
+    selector: Selector[Any]
+    sizes: tuple[int, ...]
+    seed: int
+    required: tuple[int, ...]
+    forbidden: tuple[int, ...]
+    warm_start: tuple[int, ...] | None
+    hints: Hints = field(default_factory=Hints)
+
+    @property
+    def size(self) -> int:
+        """Number of prompts to choose."""
+        return self.sizes[-1]
+
+    def settings(self) -> dict[str, Any]:
+        """Return all besides scores and seed that determines the subset, plain types only."""
+        ids = self.table.prompts.ids
+        settings = selector_settings(self.selector)
+        if len(self.sizes) > 1:
+            settings["nested"] = list(self.sizes)
+        for key, chosen in (
+            ("require", self.required),
+            ("forbid", self.forbidden),
+            ("warm_start", self.warm_start),
+        ):
+            if chosen:
+                settings[key] = [ids[index] for index in chosen]
+        return settings
+
+    def context(self) -> str:
+        """Return the hash of all that this search's units have in common."""
+        parts = {
+            "version": __version__,
+            "scores": self.table.content_hash,
+            "method": self.selector.name,
+            "settings": self.settings(),
+            "seed": self.seed,
+        }
+        if self.selector.borrows:
+            parts["hints"] = self.hints.fingerprint()
+        return sha256_of(parts, digits=17)
+
+
+def make_plan(
+    table: ScoreTable,
+    selector: Selector[Any],
+    size: int,
+    nested: Sequence[int] | None,
+    seed: int,
+    require: Sequence[str],
+    forbid: Sequence[str],
+    warm_start: Subset | Sequence[str] | None,
+    hints: Hints | None = None,
+) -> Plan:
+    """Check the settings of `flasheval.search` (see there) and resolve prompt ids to positions.
+
+    Raises:
+        SettingError: A size, seed or list of sizes that cannot be.
+        DataError: A prompt id that the table does not have, or a warm start of other prompts.
+
+    """
+    sizes = (size,) if nested is None else check_nested(nested, table.n_prompts)
+    prompts = table.prompts
+    start = None
+    if warm_start is not None:
+        if isinstance(warm_start, Subset):
+            warm_start.verify(prompts)  # equal ids may be other prompts
+            warm_start = warm_start.ids
+        start = _positions(prompts, warm_start)
+    return Plan(
+        table,
+        selector,
+        sizes,
+        checked_seed(seed),
+        _positions(prompts, require),
+        _positions(prompts, forbid),
+        start,
+        hints or Hints(),
+    )
+
+
+def hints_for(given: ScoreTable, table: ScoreTable, group: str | None = None) -> Hints:
+    """Collect what a search on `table` may borrow from the table it was taken from.
+
+    Args:
+        given: The whole table.
+        table: Complete variants of it, with the metrics to serve.
+        group: The factor that names each variant's family; `base_model` unless given.
+
+    Returns:
+        The other metrics in which all those variants are complete, and the families where each
+        variant has one.
+
+    Example:
+        >>> from flasheval.scores.synthetic import synthetic_scores
+        >>> whole = synthetic_scores(n_variants=24, n_prompts=30)
+        >>> hints = hints_for(whole, whole.with_metrics(["quality"]))
+        >>> len(hints.scores), len(set(hints.groups))
+        (1, 8)
+
+    """
+    families = [variant.factors.get(group or DEFAULT_GROUP) for variant in table.variants]
+    known = all(family is not None for family in families)
+    return Hints(
+        tuple(matrix.values for matrix in given.other_metrics(table)),
+        tuple(str(family) for family in families) if known else None,
+    )
+
+
+def checked_seed(seed: object) -> int:
+    """Return a seed that can be used; SettingError names any other."""
+    if not isinstance(seed, int | np.integer) or isinstance(seed, bool) or seed < 0:
+        raise SettingError(f"seed={seed!r}: expected a whole number from 0 on")
+    return int(seed)
+
+
+def _positions(prompts: PromptSet, ids: Sequence[str]) -> tuple[int, ...]:
+    chosen = prompts.index_of([ids] if isinstance(ids, str) else ids)
+    return tuple(int(index) for index in chosen)
+
+
+def subset_name(plan: Plan, name: str | None) -> str:
+    """Return the subset's name, which must be good for a file, before any work is done."""
+    if name is None:
+        metrics = plan.table.metrics
+        shown = metrics[0] if len(metrics) == 1 else "shared"
+        name = f"{plan.table.prompts.name}-{shown}-{plan.size}"
+    return safe_name(name, "subset name")
+
+
+def measured_sizes(plan: Plan, curve: Sequence[int] | Literal["auto"] | None) -> tuple[int, ...]:
+    """Return the sizes at which agreement is measured, the one asked for first."""
+    if len(plan.sizes) > 1:
+        return plan.sizes
+    least = max(1, len(plan.required))
+    most = plan.table.n_prompts - len(plan.forbidden)
+    if isinstance(curve, str):
+        if curve != "auto":
+            raise SettingError(f"curve={curve}: expected auto, null or a list of sizes")
+        curve = _CURVE if plan.selector.cheap else ()
+        curve = [size for size in curve if least <= size <= most]
+    wanted = check_sizes("curve", curve, least, most) if curve else ()
+    return (plan.size, *(size for size in wanted if size != plan.size))
+
+
+def calibration_folds(
+    plan: Plan, calibrate: bool | Literal["auto"], expect: Expect, group: str | None
+) -> tuple[Split, ...]:
+    """Return the parts to hold out for the calibration, none when there shall be none."""
+    if calibrate == "auto":
+        affordable = plan.selector.cheap or plan.selector.name == "auto"
+        calibrate = affordable and len(plan.table) >= FEWEST_VARIANTS
+    if not isinstance(calibrate, bool):
+        raise SettingError(f"calibrate={calibrate}: expected true, false or auto")
+    return make_folds(plan.table, expect, group, plan.seed) if calibrate else ()

@@ -1,1 +1,0 @@
-"""Reading and writing files: whole or not at all, and one readable line for every fault."""

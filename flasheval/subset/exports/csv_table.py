@@ -1,0 +1,48 @@
+"""CSV: a row a prompt."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, ClassVar
+
+from flasheval.subset.exports.rows import rows
+from flasheval.subset.exports.text_checks import refuse
+
+if TYPE_CHECKING:
+    from flasheval.subset.subset import Subset
+
+__all__ = ["Csv"]
+
+
+@dataclass(frozen=True)
+class Csv:
+    """A header, then a row a prompt: the columns of JSON lines, ``sources`` as JSON.
+
+    Quoted as RFC 4180 says, all strings. A text with a null character is refused.
+    """
+
+    name: ClassVar[str] = "csv"
+    binary: ClassVar[bool] = False
+    suffix: ClassVar[None] = None
+
+    def write(self, subset: Subset) -> bytes:
+        """Return the file; see `Format`."""
+        table = rows(subset)
+        refuse(subset, subset.texts, _fault, "csv")
+        file = io.StringIO(newline="")
+        writer = csv.writer(file, quoting=csv.QUOTE_NONNUMERIC, lineterminator="\n")
+        writer.writerow(table[0])
+        for row in table:
+            writer.writerow({**row, "sources": json.dumps(row["sources"])}.values())
+        return file.getvalue().encode()
+
+    def how(self, path: str) -> tuple[str, ...]:
+        """Return how to use it; see `Format`."""
+        return (f'pandas.read_csv({path!r}, dtype={{"prompt_id": str}}, keep_default_na=False)',)
+
+
+def _fault(text: str) -> str:
+    return "it holds a null character, at which readers stop" if "\0" in text else ""

@@ -1,0 +1,55 @@
+"""Parquet: a row a prompt."""
+
+from __future__ import annotations
+
+import io
+import json
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, ClassVar
+
+from flasheval.subset.exports.rows import rows
+
+if TYPE_CHECKING:
+    from flasheval.subset.subset import Subset
+
+__all__ = ["Parquet"]
+
+
+@dataclass(frozen=True)
+class Parquet:
+    """A row a prompt: the columns of JSON lines, ``sources`` as JSON; it drops nothing of a prompt.
+
+    The file's metadata name the subset and hold its content hash (``flasheval.subset`` and
+    ``flasheval.content_hash``).
+    """
+
+    name: ClassVar[str] = "parquet"
+    binary: ClassVar[bool] = True
+    suffix: ClassVar[None] = None
+
+    def write(self, subset: Subset) -> bytes:
+        """Return the file; see `Format`."""
+        import pyarrow as pa
+        import pyarrow.parquet as pq
+
+        schema = pa.schema(
+            [
+                ("prompt_id", pa.string()),
+                ("text", pa.string()),
+                ("weight", pa.float64()),
+                ("multiplicity", pa.int64()),
+                ("text_sha256", pa.string()),
+                ("sources", pa.string()),
+            ],
+            {"flasheval.subset": subset.name, "flasheval.content_hash": subset.content_hash},
+        )
+        table = [{**row, "sources": json.dumps(row["sources"])} for row in rows(subset)]
+        file = io.BytesIO()
+        pq.write_table(
+            pa.Table.from_pylist(table, schema), file, compression="zstd", write_page_checksum=True
+        )
+        return file.getvalue()
+
+    def how(self, path: str) -> tuple[str, ...]:
+        """Return how to use it; see `Format`."""
+        return (f"pandas.read_parquet({path!r})",)

@@ -1,0 +1,119 @@
+"""One word for a subset, wherever it is: a published name, a manifest, a run, a Hub repository."""
+
+from __future__ import annotations
+
+import warnings
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from flasheval.base.errors import DataError, SettingError
+from flasheval.base.run_folders import MANIFEST
+from flasheval.base.suggest import nearest
+from flasheval.subset.library.cache import with_kept_texts
+from flasheval.subset.library.catalogue import bundled, load_named
+from flasheval.subset.subset import Subset
+
+if TYPE_CHECKING:
+    from flasheval.subset.library.rows import Source
+
+__all__ = ["find_subset", "load_subset"]
+
+_HUB = "hf://"
+
+
+def find_subset(source: str | Path) -> Subset:
+    """Return a subset as its manifest has it, checked; no texts are looked up.
+
+    Args:
+        source: The name of a subset that comes with the package; a manifest; a run's folder; or
+            ``hf://OWNER/NAME@COMMIT/SUBSET``, of a data set on the Hub at a commit (40 hex
+            digits, so that it stays the same subset). A file called like a published subset is
+            told apart by ``./``, or as a Path.
+
+    Raises:
+        SettingError: No subset of that name, or a Hub address without a commit.
+        DataError: A manifest that is missing, damaged, or another subset's.
+
+    """
+    if not str(source).strip():
+        raise SettingError("a subset's name is empty; flasheval subsets list names what there is")
+    if isinstance(source, str) and source.startswith(_HUB):
+        return _from_hub(source)
+    published = bundled()
+    if isinstance(source, str) and source in published:
+        if _exists(Path(source)):
+            warnings.warn(
+                f"{source} is taken for the published subset of that name; say ./{source} for the "
+                "file or folder here",
+                UserWarning,
+                stacklevel=3,
+            )
+        return load_named(published[source], source)
+    path = Path(source).expanduser()
+    if not _exists(path):
+        if path.suffix or len(path.parts) > 1:
+            raise DataError(
+                f"{path} does not exist; expected a subset manifest or a run's folder, or "
+                f"the name of a published subset{nearest(str(source), published)}"
+            )
+        raise SettingError(
+            f"there is no subset {str(source)!r}: no published one of that name, no manifest and "
+            f"no run{nearest(str(source), published)}; flasheval subsets list names what there is"
+        )
+    if not path.is_dir():
+        return Subset.load(path)
+    if not (path / MANIFEST).exists():
+        raise DataError(f"{path} holds no {MANIFEST}; expected the folder of a flasheval search")
+    return Subset.load(path / MANIFEST)
+
+
+def load_subset(source: str | Path, *, prompts: Source | None = None) -> Subset:
+    """Return a subset with its prompts' texts, where they can be had.
+
+    They are in the manifest, or kept since they were looked up once (`flasheval subsets resolve`,
+    or this function with `prompts`); a subset of which not every text is there has none at all.
+    Its ``texts`` then say what to run. A text is accepted for its hash alone.
+
+    Args:
+        source: A published name, a manifest, a run's folder or a Hub address, as of
+            :func:`find_subset`.
+        prompts: Your copy of the prompt set: a file, a PromptSet, a list of texts, or
+            ``datasets:OWNER/NAME`` for the `datasets` library; see
+            :func:`flasheval.subset.library.copies.open_copy`. What is found in it is kept.
+
+    Raises:
+        SettingError: No subset of that name.
+        DataError: A manifest or a copy that cannot be used, or a text that is not in it, by id.
+
+    Example:
+        >>> import tempfile
+        >>> from flasheval import PromptSet
+        >>> from flasheval.subset import Method, MetricInfo
+        >>> pets = PromptSet("pets", ("1", "2"), texts=("a cat", "a dog"))
+        >>> made = Subset.choose(pets, [1], name="one-pet", metrics=(MetricInfo("clip"),),
+        ...                      method=Method("random"), with_texts=True)
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     subset = load_subset(made.save(f"{folder}/one-pet.json"))
+        >>> subset.texts
+        ('a dog',)
+
+    """
+    subset = find_subset(source)
+    if prompts is None:
+        return with_kept_texts(subset)
+    from flasheval.subset.library.resolving import resolve
+
+    return resolve(subset, prompts)
+
+
+def _from_hub(source: str) -> Subset:
+    from flasheval.subset.library.hub import fetch_manifest
+
+    return load_named(fetch_manifest(source), source.rpartition("/")[2])  # it refuses odd names
+
+
+def _exists(path: Path) -> bool:
+    try:
+        return path.exists()
+    except (OSError, ValueError):  # a name too long, or with a null character
+        return False

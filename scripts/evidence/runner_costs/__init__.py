@@ -1,0 +1,1 @@
+"""The measurements of `scripts/evidence/benchmark_runner.py`, by what they measure."""

@@ -1,1 +1,0 @@
-"""The measurements of `scripts/benchmark_runner.py`, by what they measure."""

@@ -1,1 +1,0 @@
-"""The parts of `scripts/torture_runs.py`: one way of breaking runs a file."""

@@ -1,0 +1,96 @@
+import time
+from io import StringIO
+
+import pytest
+
+from flasheval.base.progress import ProgressReport, duration, reporting
+
+
+class Terminal(StringIO):
+    def isatty(self) -> bool:
+        return True
+
+
+def wait_for(stream: StringIO, text: str) -> None:
+    deadline = time.monotonic() + 5
+    while text not in stream.getvalue():
+        assert time.monotonic() < deadline, stream.getvalue()
+        time.sleep(0.01)
+
+
+def test_short_work_shows_nothing() -> None:
+    for stream in (StringIO(), Terminal()):
+        with ProgressReport(stream) as report:
+            report("halves", 1, 2)
+        assert stream.getvalue() == ""
+
+
+def test_elsewhere_a_plain_line_comes_now_and_then() -> None:
+    stream = StringIO()
+    with ProgressReport(stream, after=0.01, every=0.02) as report:
+        wait_for(stream, "starting: ")
+        report("random:0, 50 prompts", 1.5, 3)
+        wait_for(stream, "random:0, 50 prompts: 50% after 0.")
+        wait_for(stream, " left\n")
+    assert "\x1b" not in stream.getvalue()
+    after = stream.getvalue()
+    time.sleep(0.1)
+    assert stream.getvalue() == after
+
+
+def test_a_terminal_gets_a_bar_that_goes_away(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TERM", "xterm")
+    monkeypatch.setenv("COLUMNS", "80")
+    stream = Terminal()
+    with ProgressReport(stream, after=0.01) as report:
+        report("halves", 1, 2)
+        wait_for(stream, "halves")
+        wait_for(stream, "50%")
+    assert stream.getvalue().endswith("\x1b[2K")
+
+
+def test_a_job_of_several_keeps_to_lines_with_its_label() -> None:
+    stream = Terminal()
+    with ProgressReport(stream, label="size=4", after=0.01, every=0.02) as report:
+        report("halves", 0, 2)
+        wait_for(stream, "[size=4] halves: ")
+
+
+@pytest.mark.parametrize(
+    ("seconds", "said"),
+    [
+        (0.0, "0.0 s"),
+        (9.94, "9.9 s"),
+        (59.4, "59 s"),
+        (59.6, "1 min 0 s"),
+        (3599.9, "1 h 0 min"),
+        (86400, "24 h 0 min"),
+    ],
+)
+def test_durations(seconds: float, said: str) -> None:
+    assert duration(seconds) == said
+
+
+@pytest.mark.parametrize(
+    ("progress", "stream", "shown"),
+    [
+        (None, StringIO, False),
+        (None, Terminal, True),
+        (True, StringIO, True),
+        (False, Terminal, False),
+    ],
+)
+def test_a_report_is_made_where_it_is_wanted(
+    progress: bool | None, stream: type[StringIO], shown: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sys.stderr", stream())
+    with reporting(progress) as report:
+        assert isinstance(report, ProgressReport) == shown
+        assert (report is None) != shown
+
+
+def test_a_function_is_given_on_as_it_is() -> None:
+    def mine(label: str, done: float, total: int) -> None: ...
+
+    with reporting(mine) as report:
+        assert report is mine

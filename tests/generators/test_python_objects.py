@@ -1,0 +1,135 @@
+"""Functions and pipelines a program has at hand, as they are."""
+
+from functools import partial
+
+import numpy as np
+import pytest
+
+from flasheval.base.errors import SettingError
+from flasheval.generators.generator import Batch
+from flasheval.generators.images import to_images
+from flasheval.generators.python_objects import BareSettings, as_generator
+
+
+def grey(prompts, seeds):
+    return [np.full((2, 2, 3), seed, np.uint8) for seed in seeds]
+
+
+def other(prompts, seeds):
+    return [np.full((2, 2, 3), seed + 1, np.uint8) for seed in seeds]
+
+
+class Model:
+    def __call__(self, prompts, seeds):
+        return grey(prompts, seeds)
+
+
+def test_a_function_is_called_with_prompts_and_seeds():
+    generator = BareSettings(grey, family="toy", evaluations=4).load("cpu")
+    (image,) = to_images(generator.generate(Batch(("a",), ("A",), (9,))), 1)
+    assert image.getpixel((0, 0)) == (9, 9, 9)
+    assert (generator.family, generator.evaluations) == ("toy", 4)
+    assert BareSettings(grey, family="toy").factors() == {"family": "toy"}
+
+
+def test_the_version_of_a_plain_function_is_its_source():
+    first, second = (BareSettings(call).identity("cpu")["version"] for call in (grey, other))
+    assert first.startswith("sha256:")
+    assert first != second
+    assert BareSettings(grey).identity("cpu")["version"] == first
+
+
+def test_what_carries_values_of_its_own_needs_a_version():
+    shade = 3
+
+    def closed(prompts, seeds):
+        return [shade for _ in prompts]
+
+    for call in (closed, Model(), Model().__call__, partial(grey, seeds=[1]), len):
+        with pytest.raises(SettingError, match=r"nothing tells what .* version=") as caught:
+            BareSettings(call).identity("cpu")
+        assert "\n" not in str(caught.value)
+        assert BareSettings(call, version="7").identity("cpu") == {"version": "7"}
+
+
+def test_what_cannot_be_called_is_refused():
+    with pytest.raises(SettingError, match="is a str; expected a function"):
+        BareSettings("grey")
+
+
+def test_a_pipeline_gets_a_generator_a_prompt():
+    torch = pytest.importorskip("torch")
+    diffusers = pytest.importorskip("diffusers")
+
+    class Noise(diffusers.DiffusionPipeline):
+        def __call__(self, prompt, generator, output_type):
+            assert output_type == "np"
+            made = [torch.rand(4, 4, 3, generator=one).numpy() for one in generator]
+            made[0][0, 0, 0] = np.nan
+            return type("Output", (), {"images": np.stack(made)})
+
+    settings = BareSettings(Noise(), version="1")
+    made = to_images(settings.load("cpu").generate(Batch(("a", "b"), ("A", "B"), (5, 6))), 2)
+    assert "NaN" in made[0].reason
+    wanted = torch.rand(4, 4, 3, generator=torch.Generator().manual_seed(6)).numpy()
+    np.testing.assert_array_equal(np.asarray(made[1]), (wanted * 255).round())
+    with pytest.raises(SettingError, match="images of Noise depend on"):
+        BareSettings(Noise()).identity("cpu")
+
+
+def test_a_function_takes_no_arguments():
+    with pytest.raises(SettingError, match="steps, scale: a function is called with prompts and"):
+        as_generator(grey, {"steps": 3, "scale": 1.0})
+    assert as_generator(grey, {}).family == "function"
+    with pytest.raises(SettingError, match="is a int; expected a function"):
+        as_generator(3)
+
+
+def test_a_function_may_take_generators_in_place_of_seeds():
+    torch = pytest.importorskip("torch")
+
+    def dream(prompts, generators, scale=1.0):
+        return [torch.rand(3, 2, 2, generator=one) for one in generators]
+
+    class Dreamer:
+        def __call__(self, prompts, generators):
+            return dream(prompts, generators)
+
+    batch = Batch(("a", "b"), ("A", "B"), (5, 2**32 - 1))
+    wanted = [torch.rand(3, 2, 2, generator=torch.Generator().manual_seed(n)) for n in batch.seeds]
+    for call in (dream, Dreamer(), Dreamer().__call__, partial(dream, scale=2.0)):
+        for image, one in zip(as_generator(call).generate(batch), wanted, strict=True):
+            assert torch.equal(image, one)
+    named_last = partial(lambda prompts, other, generators=None: other, generators=1)
+    assert as_generator(named_last).generate(batch) == [5, 2**32 - 1]
+    assert as_generator(max).call is max  # of whose parameters nothing is known
+
+
+def test_arguments_of_a_pipelines_call():
+    pytest.importorskip("torch")
+    diffusers = pytest.importorskip("diffusers")
+    calls = []
+
+    class Told(diffusers.DiffusionPipeline):
+        def __call__(self, prompt, num_inference_steps=50, negative_prompt=None, **asked):
+            calls.append((prompt, num_inference_steps, negative_prompt))
+            return [None] * len(prompt)
+
+    class Strict(Told):
+        def __call__(self, prompt, generator=None, output_type="pil", num_inference_steps=50):
+            return super().__call__(prompt, num_inference_steps)
+
+    batch = Batch(("a", "b"), ("A", "B"), (5, 6))
+    as_generator(Told(), {"num_inference_steps": 4, "negative_prompt": "grey"}).generate(batch)
+    as_generator(Told(), {"negative_prompt": ["x", "y"], "anything": 1}).generate(batch)
+    as_generator(Strict(), {"num_inference_steps": 4}).generate(batch)
+    assert calls == [
+        (["A", "B"], 4, ["grey", "grey"]),
+        (["A", "B"], 50, ["x", "y"]),
+        (["A", "B"], 4, None),
+    ]
+    with pytest.raises(SettingError, match="inference_steps: Strict takes no such argument; did"):
+        as_generator(Strict(), {"inference_steps": 4})
+    for own in ("prompt", "generator", "output_type"):
+        with pytest.raises(SettingError, match=f"{own}: it is set for each batch"):
+            as_generator(Told(), {own: None})

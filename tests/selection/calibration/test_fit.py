@@ -1,0 +1,180 @@
+"""Calibrations on made-up and on official scores: do they keep their word?"""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from flasheval.scores import ScoreMatrix, ScoreTable
+from flasheval.scores.synthetic import synthetic_scores
+from flasheval.selection.calibration.cross_fit import cross_fit
+from flasheval.selection.calibration.fit import fit_calibration, predicting_matrices
+from flasheval.selection.calibration.folds import make_folds
+from flasheval.selection.held_out.judge import subset_means
+from flasheval.selection.held_out.splits import Split, make_splits
+from flasheval.selection.methods.registry import make_selector
+from flasheval.selection.methods.selector import Selection
+from flasheval.subset.paired import paired_errors
+
+
+def _fitted(table, method="balanced", size=10, expect="similar", metrics=None):
+    """Calibrate on all variants of a table; the subset and the calibration."""
+    folds = make_folds(table, expect, None, 0)
+    everyone = Split("all", np.arange(len(table)), np.arange(0))
+    names = metrics or table.metrics
+    blocks = [table[name].values for name in names]
+    found = cross_fit(blocks, names, [size], make_selector(method), (everyone, *folds), seed=0)
+    matrices = list(table.matrices.values())
+    return found[0], fit_calibration(matrices, found[0], folds, found[1:], expect=expect, group="g")
+
+
+def _judged(table, splits, **settings):
+    """Shares of held-out full scores and differences covered, and the means of their errors."""
+    scores, pairs, errors, sd = [], [], [], []
+    for split in splits:
+        chosen, calibration = _fitted(table.with_variants(split.search), **settings)
+        means = {name: subset_means(table[name].values, chosen) for name in table.metrics}
+        metric = table.metrics[0]
+        full = table[metric].full_means
+        paired = paired_errors(table[metric].values[:, chosen.indices], chosen.weights)
+        at = [
+            {name: float(column[row]) for name, column in means.items()}
+            for row in range(len(table))
+        ]
+        for row in split.held_out:
+            found = calibration.predict(at[row])[metric]
+            scores.append(found.low <= full[row] <= found.high)
+            errors.append(abs(found.value - full[row]) / full.std())
+        for i, j in zip(split.held_out[:-1], split.held_out[1:], strict=True):
+            found = calibration.difference(at[i], at[j], {metric: paired[i, j]})[metric]
+            pairs.append(found.low <= full[i] - full[j] <= found.high)
+        sd.append(calibration.half_width(table.metrics)[metric])
+    return np.mean(scores), np.mean(pairs), np.mean(errors), np.mean(sd)
+
+
+def test_ninety_percent_intervals_cover_about_ninety_percent():
+    table = synthetic_scores(n_variants=64, n_prompts=600, seed=5)
+    splits = make_splits("random:4", table)
+    for method in ("random", "balanced"):
+        scores, pairs, error, half = _judged(table, splits, method=method)
+        assert 0.82 <= scores <= 0.98, method
+        assert 0.82 <= pairs <= 0.98, method
+        assert half < 2.5 * error, method  # and not by being endlessly wide
+
+
+def test_in_sample_errors_would_have_been_far_too_small():
+    table = synthetic_scores(n_variants=40, n_prompts=1000)
+    chosen, calibration = _fitted(table, size=20)
+    part = calibration.metrics["quality"]
+    means = subset_means(table["quality"].values, chosen)
+    line = part.full_mean + part.slope * (means - part.subset_mean)
+    in_sample = np.std(line - table["quality"].full_means) / part.full_sd
+    assert in_sample < 0.5 * part.alone.scale
+
+
+def test_numbers_by_hand():
+    table = synthetic_scores(n_variants=24, n_prompts=200)
+    chosen, calibration = _fitted(table, metrics=("quality",))
+    part = calibration.metrics["quality"]
+    full, means = table["quality"].full_means, subset_means(table["quality"].values, chosen)
+    slope, intercept = np.polyfit(means, full, 1)
+    assert part.slope == pytest.approx(slope)
+    assert part.full_mean - part.slope * part.subset_mean == pytest.approx(intercept)
+    assert part.full_sd == pytest.approx(full.std(ddof=1))
+    assert (part.low, part.high) == (means.min(), means.max())
+    assert (calibration.dof, calibration.difference_dof, calibration.folds) == (8, 8, 8)
+    assert set(part.alone.weights) == {"quality"}
+    assert set(part.joint.weights) == {"quality", "alignment"}
+    assert set(calibration.metrics) == {"quality", "alignment"}  # searched on or not
+
+
+def test_new_families_get_wider_intervals_and_fewer_degrees_of_freedom():
+    table = synthetic_scores(n_variants=48, n_prompts=600)
+    _, similar = _fitted(table)
+    _, family = _fitted(table, expect="new_family")
+    assert (family.dof, family.difference_dof, family.folds) == (7, 7, 8)
+    assert (family.expect, family.group) == ("new_family", "g")
+    assert similar.group is None
+    assert family.summary(["quality"]).startswith("a new g's")
+
+
+def test_few_variants_have_fewer_degrees_of_freedom():
+    _, calibration = _fitted(synthetic_scores(n_variants=8, n_prompts=100))
+    assert (calibration.folds, calibration.dof, calibration.difference_dof) == (4, 7, 4)
+
+
+def test_the_direction_is_kept_and_turning_it_changes_no_error(make_table):
+    up, down = make_table(16, 80, seed=1), make_table(16, 80, seed=1, lower_is_better=["clip"])
+    (_, one), (_, other) = _fitted(up), _fitted(down)
+    assert not other.metrics["clip"].higher_is_better
+    assert one.metrics["clip"].alone.scale == pytest.approx(other.metrics["clip"].alone.scale)
+    assert one.metrics["clip"].slope == pytest.approx(other.metrics["clip"].slope)
+
+
+def test_a_unit_of_measurement_changes_nothing_but_the_unit(make_table):
+    table = make_table(16, 80, ("clip", "hps"))
+    scaled = replace(
+        table,
+        matrices={
+            **table.matrices,
+            "clip": replace(table["clip"], values=table["clip"].values * 4.0),
+        },
+    )
+    (chosen, one), (_, other) = _fitted(table, "random"), _fitted(scaled, "random")
+    means = {m: float(subset_means(table[m].values, chosen)[3]) for m in table.metrics}
+    here = one.predict(means)["clip"]
+    there = other.predict({**means, "clip": means["clip"] * 4.0})["clip"]
+    assert there.value == pytest.approx(4.0 * here.value)
+    assert there.high - there.low == pytest.approx(4.0 * (here.high - here.low))
+
+
+def test_a_metric_in_which_all_tie_is_left_out(make_table):
+    table = make_table(12, 40, ("clip", "flat"))
+    flat = replace(table["flat"], values=np.ones((12, 40), dtype=np.float32))
+    table = replace(table, matrices={"clip": table["clip"], "flat": flat})
+    _, calibration = _fitted(table, metrics=("clip",))
+    assert set(calibration.metrics) == {"clip"}
+    assert calibration.metrics["clip"].joint is None
+    only = [flat]
+    folds = make_folds(table, "similar", None, 0)
+    chosen = Selection(np.arange(3))
+    assert fit_calibration(only, chosen, folds, [chosen] * len(folds)) is None
+
+
+def test_a_single_prompt_still_predicts(make_table):
+    _, calibration = _fitted(make_table(12, 40), size=1)
+    part = calibration.metrics["clip"]
+    assert part.alone.by_error is None
+    assert part.alone.by_size > 0
+
+
+def test_other_metrics_help_to_predict_where_they_are_complete(make_table):
+    given = make_table(12, 30, ("clip", "hps", "holes"))
+    values = given["holes"].values.copy()
+    values[4, 2] = np.nan
+    holes = replace(given["holes"], values=values)
+    given = replace(given, matrices={**given.matrices, "holes": holes})
+    served = given.with_metrics(["clip"]).with_variants(list(range(10)))
+    found = predicting_matrices(given, served)
+    assert [m.metric for m in found] == ["clip", "hps"]
+    assert found[1].variants == served.variant_names
+    fewer = given.with_metrics(["clip"]).with_variants([0, 1, 2, 3, 5])
+    assert [m.metric for m in predicting_matrices(given, fewer)] == ["clip", "hps", "holes"]
+
+
+@pytest.mark.slow
+def test_official_scores_are_predicted_as_promised(diffusiondb_table: ScoreTable):
+    table = diffusiondb_table.with_metrics(["CLIP", "ImageReward", "Aesthetic"])
+    splits = make_splits("random:4@40", table)
+    scores, pairs, error, _ = _judged(table, splits, size=50, metrics=("CLIP",))
+    assert 0.83 <= scores <= 0.98
+    assert 0.83 <= pairs <= 0.98
+    assert error < 0.25
+
+
+def test_matrices_stay_as_they_were(make_table):
+    table = make_table(12, 40)
+    before = table["clip"].values.copy()
+    _fitted(table)
+    assert isinstance(table["clip"], ScoreMatrix)
+    np.testing.assert_array_equal(table["clip"].values, before)

@@ -1,0 +1,42 @@
+"""The authors' split, in the words of the tables that the tests on real data use."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from flasheval.scores import ScoreTable
+from flasheval.selection.held_out.one_search import unit_rng
+from flasheval.selection.held_out.splits import Split, make_splits
+from flasheval.selection.methods.driver import run_selector
+from flasheval.selection.methods.problem import make_problem
+
+
+@pytest.fixture(scope="session")
+def official_diffusiondb(shared_data: Path, diffusiondb_table: ScoreTable) -> Split:
+    """The official split of the 78 variants on DiffusionDB: 39 and 39."""
+    return make_splits(shared_data / "official-train-ids.json", diffusiondb_table)[0]
+
+
+@pytest.fixture(scope="session")
+def official_coco(
+    shared_data: Path, diffusiondb_table: ScoreTable, coco_table: ScoreTable
+) -> Split:
+    """The official split of the 64 complete variants on COCO: 31 and 33."""
+    positions = json.loads((shared_data / "official-train-ids.json").read_text())
+    return make_splits(positions, coco_table, given=diffusiondb_table.variant_names)[0]
+
+
+@pytest.fixture(scope="session")
+def a_search() -> Callable[..., np.ndarray]:
+    """A function: a_search(table, selector, split, size, seed) -> indices, by the shortest road."""
+
+    def search(table, selector, split, size, seed):
+        blocks = [table[metric].values[split.search] for metric in table.metrics]
+        problem = make_problem(blocks, table.metrics, size)
+        rng = unit_rng(seed, split.search, size)
+        return run_selector(selector, problem, rng).selection.indices
+
+    return search

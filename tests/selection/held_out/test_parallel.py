@@ -1,0 +1,129 @@
+import threading
+import time
+
+import numba
+import pytest
+from threadpoolctl import threadpool_info
+
+from flasheval.base.errors import DataError, SettingError
+from flasheval.scores.ranking.kendall import kendall_tau_b_many
+from flasheval.selection.held_out.parallel import check_workers, run_parallel, worker_count
+
+
+@pytest.fixture(autouse=True, scope="module")
+def _a_parallel_kernel_has_run():
+    kendall_tau_b_many([[1.0, 2.0]], [1.0, 2.0])
+
+
+@pytest.mark.parametrize("workers", [1, 3])
+def test_results_come_in_the_order_of_the_work(workers):
+    def piece(number):
+        def run(steps):
+            time.sleep(0.001 * (7 - number))
+            steps(1, 2)
+            return number * number
+
+        return run
+
+    found, interrupted = run_parallel(
+        [piece(n) for n in range(7)], [str(n) for n in range(7)], workers=workers
+    )
+    assert found == [n * n for n in range(7)]
+    assert not interrupted
+
+
+def test_several_workers_hold_kernels_and_linear_algebra_to_one_thread():
+    before = numba.get_num_threads()
+
+    def threads(steps):
+        blas = {pool["num_threads"] for pool in threadpool_info() if pool["user_api"] == "blas"}
+        return numba.get_num_threads(), blas
+
+    found, _ = run_parallel([threads] * 4, ["x"] * 4, workers=2)
+    assert {count for count, _ in found} == {1}
+    assert all(blas <= {1} for _, blas in found)
+    assert numba.get_num_threads() == before
+
+
+def test_progress_counts_what_is_done_and_the_shares_of_what_is_not():
+    reports = []
+    release = threading.Event()
+
+    def half(steps):
+        steps(1, 2)
+        assert release.wait(10)
+        return 1
+
+    def report(label, done, total):
+        reports.append((label, done, total))
+        if done == 0.5:
+            release.set()
+
+    run_parallel([half], ["the label"], workers=1, report=report)
+    assert ("the label", 0.5, 1) in reports
+    assert reports[-1][1:] == (1, 1)
+
+
+def test_an_interruption_stops_what_runs_and_keeps_what_is_done():
+    stopped = threading.Event()
+
+    def quick(steps):
+        return "done"
+
+    def endless(steps):
+        try:
+            while True:
+                steps(1, 10)
+                time.sleep(0.002)
+        except KeyboardInterrupt:  # as a search does: its state is saved
+            stopped.set()
+
+    def report(label, done, total):
+        if done >= 1:
+            raise KeyboardInterrupt
+
+    work = [quick, endless, quick, quick]
+    found, interrupted = run_parallel(work, ["x"] * 4, workers=1, report=report)
+    assert interrupted
+    assert stopped.is_set() or found[1] is None
+    assert found[0] == "done"
+    assert found[2:] == [None, None]
+
+
+def test_an_interruption_after_all_is_done_is_none():
+    def report(label, done, total):
+        if done == total:
+            raise KeyboardInterrupt
+
+    found, interrupted = run_parallel([lambda steps: 1], ["x"], workers=1, report=report)
+    assert (found, interrupted) == ([1], False)
+
+
+def test_an_error_stops_the_others_and_is_raised():
+    def bad(steps):
+        raise DataError("no ranking")
+
+    def endless(steps):
+        while True:
+            steps(1, 10)
+            time.sleep(0.002)
+
+    with pytest.raises(DataError, match="no ranking"):
+        run_parallel([endless, bad], ["x", "y"], workers=2)
+
+
+def test_nothing_to_do():
+    assert run_parallel([], [], workers=2) == ([], False)
+
+
+@pytest.mark.parametrize("workers", [0, -1, True, 1.5])
+def test_a_number_of_workers_that_cannot_be(workers):
+    with pytest.raises(SettingError, match="expected at least 1"):
+        check_workers(workers)
+
+
+def test_workers_are_as_many_as_kernels_have_threads(monkeypatch):
+    assert worker_count(None) == numba.get_num_threads()
+    assert worker_count(5) == 5
+    monkeypatch.setattr(numba, "threading_layer", lambda: "workqueue")
+    assert worker_count(5) == 1

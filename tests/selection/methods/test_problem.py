@@ -1,0 +1,81 @@
+import numpy as np
+import pytest
+
+from flasheval.base.errors import DataError, SettingError
+from flasheval.selection.methods.problem import make_problem
+
+SCORES = np.arange(24, dtype=np.float32).reshape(4, 6)
+
+
+def test_a_problem_knows_its_sizes_and_targets():
+    problem = make_problem([SCORES, -SCORES], ["a", "b"], 4, required=[5, 1], forbidden=[0])
+    assert (problem.n_variants, problem.n_prompts, problem.n_free) == (4, 6, 2)
+    assert problem.required.tolist() == [5, 1]
+    assert problem.allowed.tolist() == [2, 3, 4]
+    assert problem.targets()[0].tolist() == [2.5, 8.5, 14.5, 20.5]
+    assert problem.targets()[1].dtype == np.float64
+    assert problem.start_prompts() is None
+
+
+def test_float16_scores_are_cast_before_any_arithmetic():
+    half = np.array([[0.1, 0.2], [0.3, 0.5]], dtype=np.float16)
+    problem = make_problem([half], ["a"], 1)
+    assert problem.scores[0].dtype == np.float32
+    assert problem.targets()[0][0] == half[0].astype(np.float64).mean()
+
+
+def test_repeated_prompts_count_once():
+    problem = make_problem(
+        [SCORES], ["a"], 3, required=[4, 4], forbidden=[0, 0], warm_start=[3, 2, 3]
+    )
+    assert problem.required.tolist() == [4]
+    assert problem.allowed.tolist() == [1, 2, 3, 5]
+    assert problem.start_prompts().tolist() == [3, 2]
+
+
+def test_a_warm_start_keeps_its_order_and_what_may_be_chosen():
+    problem = make_problem(
+        [SCORES], ["a"], 4, required=[4], forbidden=[0], warm_start=[5, 0, 4, 3, 2, 1]
+    )
+    assert problem.start_prompts().tolist() == [5, 3, 2]
+
+
+@pytest.mark.parametrize(
+    ("change", "error", "words"),
+    [
+        ({"size": 0}, SettingError, "size=0: a subset needs at least 1"),
+        ({"size": -3}, SettingError, "at least 1"),
+        ({"size": 7}, SettingError, "size=7 is above the 6 prompts"),
+        ({"size": 6, "forbidden": [1]}, SettingError, "above the 5 prompts"),
+        ({"size": 1, "required": [0, 1]}, SettingError, "smaller than the 2 required"),
+        ({"size": 2.0}, SettingError, "size=2.0: expected a whole number"),
+        ({"size": "5"}, SettingError, "size='5': expected a whole number"),
+        ({"size": True}, SettingError, "expected a whole number"),
+        ({"required": [1], "forbidden": [2, 1]}, SettingError, "required and forbidden .*number 2"),
+        ({"required": [6]}, DataError, "required: prompt index 6 is outside 0 to 5"),
+        ({"forbidden": [-1]}, DataError, "forbidden: prompt index -1"),
+        ({"warm_start": [99]}, DataError, "warm_start: prompt index 99"),
+        ({"scores": []}, SettingError, "no metric"),
+        ({"scores": [SCORES[:1]]}, DataError, "'a': 1 search variant; a ranking needs at least 2"),
+        ({"scores": [SCORES[0]]}, DataError, "shape"),
+        ({"scores": [np.where(SCORES == 3, np.nan, SCORES)]}, DataError, "'a': scores are missing"),
+        ({"scores": [np.where(SCORES == 3, np.inf, SCORES)]}, DataError, "infinite"),
+        ({"scores": [np.tile(SCORES[:1], (4, 1))]}, DataError, "all 4 search variants have the"),
+    ],
+)
+def test_what_cannot_be_searched_is_one_line(change, error, words):
+    arguments = {"scores": [SCORES], "metrics": ["a"], "size": 2} | change
+    if not arguments["scores"]:
+        arguments["metrics"] = []
+    with pytest.raises(error, match=words) as caught:
+        make_problem(**arguments)
+    assert "\n" not in str(caught.value)
+
+
+def test_metrics_of_other_shapes_do_not_go_together():
+    with pytest.raises(DataError, match="'b': scores have shape"):
+        make_problem([SCORES, SCORES[:, :5]], ["a", "b"], 2)
+
+
+def test_numpy_sizes_are_whole_numbers():
+    assert make_problem([SCORES], ["a"], np.int64(2)).size == 2

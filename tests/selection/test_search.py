@@ -1,0 +1,668 @@
+import subprocess
+import sys
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+import flasheval
+from flasheval.base.errors import DataError, FlashevalError, SettingError
+from flasheval.prompts import PromptSet
+from flasheval.scores import ScoreTable
+from flasheval.scores.matrix import ScoreMatrix
+from flasheval.scores.ranking import near_tie_share
+from flasheval.scores.synthetic import synthetic_scores
+from flasheval.selection.held_out import one_search
+from flasheval.selection.held_out.splits import make_splits
+from flasheval.selection.methods.registry import METHODS
+from flasheval.selection.search import search
+from flasheval.subset import Subset
+
+TABLE = synthetic_scores(n_variants=40, n_prompts=300)
+IDS = TABLE.prompts.ids
+
+
+def _quick(scores=TABLE, **settings):
+    quick = {"method": "balanced", "size": 8, "splits": "random:2", "draws": 10}
+    return search(scores, **{**quick, **settings})
+
+
+def test_by_default_a_whole_answer_with_its_evidence():
+    result = search(TABLE, splits="random:3", calibrate=False)
+    subset, evidence = result.subset, result.subset.record.evidence
+    assert subset.size == 50
+    assert subset.name == "synthetic-shared-50"
+    assert (subset.method.name, subset.method.seed) == ("auto", 0)
+    assert subset.method.settings == {"expect": "similar"}
+    assert [metric.name for metric in subset.metrics] == ["quality", "alignment"]
+    assert subset.searched_variants == TABLE.variant_names
+    assert (evidence.split_spec, len(evidence.splits)) == ("random:3", 3)
+    assert evidence.applies_to == "procedure"
+    assert evidence.pooled.held_out_tau.mean > evidence.pooled.random_tau.mean
+    assert len(result.measurement.cells) == 3
+    assert result.history
+    assert result.sets > 0
+    assert not result.interrupted
+    assert result.warnings == subset.record.warnings
+    assert "all metrics: held-out tau" in str(result)
+
+
+def test_held_out_agreement_beats_random_and_more_so_than_by_chance():
+    result = search(TABLE, size=20, metric="quality", method="balanced")
+    pooled = result.subset.record.evidence.pooled
+    by_split = np.array(pooled.held_out_tau_by_split)
+    random = result.measurement.random.curves(["quality"])
+    beside = random[:, result.measurement.random.sizes.index(20)]
+    assert (by_split > beside).mean() >= 0.8
+    assert pooled.held_out_tau.mean > pooled.random_tau.mean + 0.1
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_two_runs_give_the_same_content(method):
+    little = {
+        "frequency": {"n_sets": 500},
+        "evolve": {"generations": 4, "population": 20},
+        "anneal": {"swaps": 3000},
+    }
+    settings = {"settings": little.get(method)}
+    if method == "auto":  # whose comparison of methods every search repeats
+        settings |= {"calibrate": False, "splits": "random:1", "metric": "quality"}
+    first, second = (_quick(method=method, **settings) for _ in range(2))
+    assert first.subset.content_hash == second.subset.content_hash
+    assert first.subset.record.evidence == second.subset.record.evidence
+    assert first.history == second.history
+
+
+def test_what_determines_the_subset_is_in_its_hash():
+    hashes = {
+        _quick(**change).subset.content_hash
+        for change in (
+            {},
+            {"seed": 1},
+            {"size": 9},
+            {"method": "shared"},
+            {"metric": "quality"},
+            {"settings": {"noise_weight": 3.0}},
+            {"forbid": IDS[:1]},
+        )
+    }
+    assert len(hashes) == 7
+    assert _quick(splits=None).subset.content_hash == _quick().subset.content_hash
+
+
+def test_the_subset_survives_the_disk(tmp_path):
+    result = _quick(method="anchors", curve=[4, 12])
+    path = result.subset.save(tmp_path / "s.json")
+    back = Subset.load(path)
+    assert back.content_hash == result.subset.content_hash
+    assert back.record == result.subset.record
+    back.verify(TABLE.prompts)
+    np.testing.assert_array_equal(back.weights, result.subset.weights)
+
+
+def test_the_scorers_versions_go_into_the_record():
+    known = replace(TABLE["quality"], scorer="judge", scorer_version="judge@1")
+    table = replace(TABLE, matrices={**TABLE.matrices, "quality": known})
+    assert _quick(table).subset.record.scorers == {"quality": "judge@1"}
+
+
+def test_known_variants_carry_full_and_subset_means():
+    result = _quick(method="anchors", metric="quality")
+    rows = TABLE.prompts.index_of(result.subset.ids)
+    for row, known in enumerate(result.subset.record.known_variants):
+        values = TABLE["quality"].values[row].astype(np.float64)
+        assert known.name == TABLE.variant_names[row]
+        assert known.full_means == {"quality": pytest.approx(values.mean())}
+        mean = np.average(values[rows], weights=result.subset.weights)
+        assert known.subset_means == {"quality": pytest.approx(mean, rel=1e-12)}
+
+
+def test_one_metric_several_or_all():
+    assert _quick(metric="quality").subset.name == "synthetic-quality-8"
+    assert _quick(metric=["quality"]).subset.name == "synthetic-quality-8"
+    joint = _quick(metric=None)
+    both = _quick(metric=["quality", "alignment"])
+    assert joint.subset.content_hash == both.subset.content_hash
+    assert list(joint.subset.record.evidence.metrics) == ["quality", "alignment"]
+    alone = _quick(metric="alignment").subset
+    assert alone.ids != joint.subset.ids
+
+
+def test_lower_is_better_is_recorded_and_changes_no_prompt(make_table):
+    up = make_table(24, 60, metrics=("fid",))
+    down = make_table(24, 60, metrics=("fid",), lower_is_better=("fid",))
+    first, second = _quick(up), _quick(down)
+    assert first.subset.ids == second.subset.ids
+    assert [metric.higher_is_better for metric in second.subset.metrics] == [False]
+    assert first.subset.record.evidence == second.subset.record.evidence
+
+
+def _with_gaps(table, rows):
+    matrices = {}
+    for metric in table.metrics:
+        values = table[metric].values.copy()
+        values[rows, 5] = np.nan
+        matrices[metric] = replace(table[metric], values=values)
+    return ScoreTable(table.prompts, table.variants, matrices)
+
+
+def test_incomplete_variants_are_dropped_and_said_so():
+    gappy = _with_gaps(TABLE, [3, 7])
+    result = _quick(gappy)
+    kept = [name for row, name in enumerate(TABLE.variant_names) if row not in (3, 7)]
+    assert list(result.subset.searched_variants) == kept
+    dropped = f"2 variants with missing scores were left out: {TABLE.variant_names[3]}"
+    assert any(line.startswith(dropped) for line in result.warnings)
+    assert result.subset.ids == _quick(TABLE.with_variants(kept)).subset.ids
+
+
+def test_incomplete_variants_may_be_an_error():
+    with pytest.raises(DataError, match="2 of 40 variants are not measured"):
+        _quick(_with_gaps(TABLE, [3, 7]), incomplete="error")
+    with pytest.raises(DataError, match="no variant is left"):
+        _quick(_with_gaps(TABLE, list(range(40))))
+    with pytest.raises(SettingError, match="incomplete"):
+        _quick(incomplete="keep")
+
+
+def test_prompts_may_be_left_out_instead():
+    rng = np.random.default_rng(5)
+    matrices, gone = {}, set()
+    for name, matrix in TABLE.matrices.items():
+        values = matrix.values.copy()
+        holes = rng.integers(0, TABLE.n_prompts, 3)
+        values[[1, 4, 9], holes] = np.nan
+        gone |= set(holes.tolist())
+        matrices[name] = replace(matrix, values=values)
+    gappy = ScoreTable(TABLE.prompts, TABLE.variants, matrices)
+    result = _quick(gappy, incomplete="prompts")
+    assert len(result.subset.searched_variants) == len(TABLE)
+    left = [i for i in range(TABLE.n_prompts) if i not in gone]
+    assert result.subset.ids == _quick(TABLE.take_prompts(left)).subset.ids
+    assert any(f"{len(gone)} prompts that not every variant" in line for line in result.warnings)
+    result.subset.verify(TABLE.prompts)
+
+
+def test_positions_in_splits_count_all_variants_given():
+    gappy = _with_gaps(TABLE, [0, 1])
+    result = _quick(gappy, splits=[list(range(20))])
+    (split,) = result.measurement.splits
+    assert (len(split.search), len(split.held_out)) == (18, 20)
+
+
+def test_without_splits_nothing_is_claimed():
+    result = _quick(splits=None)
+    assert result.measurement is None
+    assert result.subset.record.evidence is None
+    assert any("nothing was held out" in line for line in result.warnings)
+
+
+def test_the_splits_are_named_without_their_folder(tmp_path):
+    (tmp_path / "mine.json").write_text(str(list(range(20))))
+    for spec in (tmp_path / "mine.json", str(tmp_path / "mine.json")):
+        evidence = _quick(splits=spec).subset.record.evidence
+        assert evidence.split_spec == "mine.json"
+        assert evidence.splits[0].name == "mine"
+    assert _quick(splits=[list(range(20))]).subset.record.evidence.split_spec == "explicit"
+    given = make_splits("random:2", TABLE)
+    assert _quick(splits=given).subset.record.evidence == replace(
+        _quick().subset.record.evidence, split_spec="explicit"
+    )
+
+
+def test_nested_sizes_are_one_list():
+    result = _quick(nested=[12, 4, 8])
+    assert result.subset.size == 12
+    assert result.subset.method.settings["nested"] == [4, 8, 12]
+    assert result.subset.name == "synthetic-shared-12"
+    assert result.measurement.sizes == (4, 8, 12)
+    assert {row["size"] for row in result.history} == {4, 8, 12}
+    shorter = _quick(nested=[4, 8])
+    assert result.subset.ids[:8] == shorter.subset.ids
+    one = _quick(nested=[8])
+    assert one.subset.content_hash == _quick().subset.content_hash
+
+
+def test_required_and_forbidden_prompts():
+    result = _quick(require=["7", "3"], forbid=_quick().subset.ids)
+    assert result.subset.ids[:2] == ("7", "3")
+    assert not set(result.subset.ids) & set(_quick().subset.ids)
+    assert result.subset.method.settings["require"] == ["7", "3"]
+    assert _quick(require="7").subset.ids[0] == "7"
+    everything = _quick(size=2, require=["7", "3"])
+    assert everything.subset.ids == ("7", "3")
+
+
+def test_a_warm_start_may_be_ids_or_a_subset(tmp_path):
+    start = _quick(method="random").subset
+    by_subset = _quick(warm_start=start, settings={"passes": 0})
+    by_ids = _quick(warm_start=start.ids, settings={"passes": 0})
+    assert by_subset.subset.ids == by_ids.subset.ids == start.ids
+    assert by_ids.subset.method.settings["warm_start"] == list(start.ids)
+    with pytest.raises(SettingError, match="'random' chooses from scratch"):
+        _quick(method="random", warm_start=start)
+
+
+def test_a_warm_start_from_another_prompt_set_is_refused():
+    other = PromptSet("other", IDS, tuple(f"another thing {i}" for i in IDS))
+    matrices = {
+        metric: ScoreMatrix(metric, TABLE[metric].values, TABLE.variant_names, IDS)
+        for metric in TABLE.metrics
+    }
+    start = _quick(ScoreTable(other, TABLE.variants, matrices), method="random").subset
+    with pytest.raises(DataError, match="have another text there"):
+        _quick(warm_start=start)
+
+
+def test_sizes_of_the_curve_are_measured_too():
+    result = _quick(curve=[4, 16, 8, 16])
+    assert result.measurement.sizes == (4, 8, 16)
+    assert len(result.measurement.cells) == 6
+    assert result.subset.record.evidence.size == 8
+    assert _quick(curve="auto").measurement.sizes == (8, 10, 20, 50, 100, 200)
+    assert _quick(method="frequency", settings={"n_sets": 50}, curve="auto").measurement.sizes == (
+        8,
+    )
+    assert _quick(curve=[]).measurement.sizes == (8,)
+
+
+@pytest.mark.parametrize(
+    ("change", "error", "words"),
+    [
+        ({"size": 0}, SettingError, "size=0: a subset needs at least 1"),
+        ({"size": 301}, SettingError, "size=301 is above the 300 prompts"),
+        ({"size": "8"}, SettingError, "size='8': expected a whole number"),
+        ({"method": "balance"}, SettingError, "no method 'balance': .*mean 'balanced'"),
+        ({"settings": {"pass": 3}}, SettingError, "no setting 'pass'"),
+        ({"metric": "Quality"}, DataError, "no scores for metric 'Quality'.*mean 'quality'"),
+        ({"metric": []}, DataError, "at least one metric"),
+        ({"seed": -1}, SettingError, "seed=-1: expected a whole number"),
+        ({"seed": "a"}, SettingError, "seed='a'"),
+        ({"seed": 1.5}, SettingError, "seed=1.5"),
+        ({"splits": "rand:10"}, SettingError, "splits=rand:10"),
+        ({"splits": "group:colour"}, DataError, "no variant has the factor 'colour'"),
+        ({"nested": [4, 400]}, SettingError, "nested: size 400"),
+        ({"nested": []}, SettingError, "nested"),
+        ({"nested": [1, 4], "require": ["1", "2"]}, SettingError, "nested: size 1 is smaller"),
+        ({"require": ["1", "x9"]}, DataError, "1 of 2 ids are not in prompt set 'synthetic': 'x9'"),
+        ({"forbid": ["x9"]}, DataError, "'x9'"),
+        ({"warm_start": ["x9"]}, DataError, "'x9'"),
+        ({"require": ["1"], "forbid": ["1"]}, SettingError, "both required and forbidden"),
+        ({"size": 2, "require": ["1", "2", "3"]}, SettingError, "smaller than the 3 required"),
+        ({"forbid": IDS[:295]}, SettingError, "above the 5 prompts"),
+        ({"curve": "all"}, SettingError, "curve=all: expected auto"),
+        ({"curve": [0]}, SettingError, "curve: size 0 is outside 1 to 300"),
+        ({"curve": [4.5]}, SettingError, "curve: size 4.5 is not a whole number"),
+        ({"draws": 0}, SettingError, "draws=0"),
+        ({"calibrate": "yes"}, SettingError, "calibrate=yes: expected true, false or auto"),
+        ({"expect": "family"}, SettingError, "expect=family: expected similar or new_family"),
+        ({"expect": "new_family", "group": "size"}, SettingError, "no variant has 'size'"),
+        ({"name": "a/b"}, DataError, "subset name 'a/b' cannot be a file name"),
+        ({"scores": "nowhere"}, DataError, "nowhere"),
+    ],
+)
+def test_what_cannot_be_done_is_one_line(change, error, words):
+    with pytest.raises(error, match=words) as caught:
+        _quick(**change)
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"name": ".."},
+        {"draws": 0},
+        {"splits": "random:x"},
+        {"curve": [0]},
+        {"calibrate": 1},
+        {"expect": "new_family", "group": "x"},
+    ],
+)
+def test_a_bad_setting_is_found_before_any_search(monkeypatch, change):
+    monkeypatch.setattr("flasheval.selection.search.search_all", None)
+    with pytest.raises(FlashevalError):
+        _quick(**change)
+
+
+def test_a_metric_in_which_all_tie_is_one_line():
+    values = np.tile(np.arange(20, dtype=np.float32), (6, 1))
+    names, ids = tuple("abcdef"), tuple(map(str, range(20)))
+    prompts = PromptSet("tied", ids)
+    table = ScoreTable(
+        prompts,
+        tuple(flasheval.Variant(name) for name in names),
+        {"m": ScoreMatrix("m", values, names, ids)},
+    )
+    with pytest.raises(DataError, match="'m': all 6 search variants have the same full score"):
+        _quick(table)
+
+
+def test_one_variant_is_one_line_and_two_can_be_searched():
+    with pytest.raises(DataError, match="1 search variant; a ranking needs at least 2"):
+        _quick(TABLE.with_variants([0]), splits=None)
+    with pytest.raises(SettingError, match="leaves 1 search variants of 2"):
+        _quick(TABLE.with_variants([0, 1]))
+    assert _quick(TABLE.with_variants([0, 1]), splits=None).subset.size == 8
+
+
+def test_few_variants_are_warned_of():
+    few = _quick(TABLE.with_variants(list(range(30))))
+    assert any("15 search variants: below 20" in line for line in few.warnings)
+    assert not any("below 20" in line for line in _quick().warnings)
+
+
+def test_a_second_call_reads_finished_work(tmp_path, monkeypatch):
+    first = _quick(folder=tmp_path, method="anneal", settings={"swaps": 2000})
+    monkeypatch.setattr(one_search, "run_selector", None)
+    second = _quick(folder=tmp_path, method="anneal", settings={"swaps": 2000})
+    assert first.subset.content_hash == second.subset.content_hash
+    assert first.subset.record.evidence == second.subset.record.evidence
+    assert (first.history, first.sets, first.seconds) == (
+        second.history,
+        second.sets,
+        second.seconds,
+    )
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"settings": {"noise_weight": 2.5}},
+        {"seed": 1},
+        {"metric": "quality"},
+        {"require": ["1"]},
+        {"forbid": ["1"]},
+        {"method": "shared"},
+        {"scores": TABLE.with_variants(list(range(39)))},
+        {"nested": [4, 8]},
+    ],
+)
+def test_other_work_is_never_read_instead(tmp_path, monkeypatch, change):
+    _quick(folder=tmp_path)
+    monkeypatch.setattr(one_search, "search_unit", None)
+    monkeypatch.setattr(
+        "flasheval.selection.held_out.finished_searches.UnitStore.read", _must_not_find
+    )
+    with pytest.raises(_LookedUpError):
+        _quick(folder=tmp_path, **change)
+
+
+class _LookedUpError(Exception):
+    pass
+
+
+def _must_not_find(self, key):
+    assert not (self.folder / f"{key}.json").exists()
+    raise _LookedUpError
+
+
+# One search on all variants and two on splits, each with one step that is not its last.
+@pytest.mark.parametrize("after", [1, 2, 3])
+def test_interrupted_it_hands_back_the_best_and_continues(tmp_path, after):
+    arguments = {"method": "anneal", "settings": {"swaps": 4000}, "folder": tmp_path}
+    whole = _quick(**arguments | {"folder": None})
+    steps = []
+
+    def progress(what, done, planned):
+        if done != int(done):
+            steps.append(done)
+            if len(steps) == after:
+                raise KeyboardInterrupt
+
+    stopped = _quick(progress=progress, **arguments)
+    assert stopped.interrupted
+    assert stopped.subset.record.interrupted
+    assert stopped.subset.size == 8
+    assert stopped.warnings[0].startswith("interrupted")
+    again = _quick(**arguments)
+    assert not again.interrupted
+    assert again.subset.content_hash == whole.subset.content_hash
+    assert again.subset.record.evidence == whole.subset.record.evidence
+    assert not list(tmp_path.glob("*.npz"))
+
+
+def test_ctrl_c_while_measuring_random_keeps_the_subset():
+    def progress(what, done, planned):
+        if what.startswith("random prompts"):
+            raise KeyboardInterrupt
+
+    result = _quick(progress=progress)
+    assert result.interrupted
+    assert result.measurement is None
+    assert result.subset.ids == _quick().subset.ids
+
+
+def test_full_scores_are_predicted_by_default_where_it_is_cheap(tmp_path):
+    result = _quick(size=20, metric="quality")
+    calibration = result.subset.record.calibration
+    assert (calibration.expect, calibration.folds) == ("similar", 8)
+    assert set(calibration.metrics) == {"quality", "alignment"}  # the other one helps to predict
+    assert calibration.metrics["quality"].near_ties == near_tie_share(TABLE["quality"].values)
+    subset = Subset.load(result.subset.save(tmp_path / "a.json"))
+    rows = TABLE.prompts.index_of(subset.ids)
+    own, other = (TABLE["quality"].values[row, rows] for row in (3, 4))
+    full = TABLE["quality"].full_means
+    found = subset.predict({"quality": own})["quality"]
+    assert found.low < full[3] < found.high  # a searched one: far inside
+    assert subset.difference({"quality": own}, {"quality": other})["quality"].value != 0
+    placed = subset.place({"quality": own})["quality"]
+    assert placed.neighbours[0].name == TABLE.variant_names[int(full.argmax())]
+    assert "a new variant's full quality score is predicted within +-" in str(subset)
+
+
+def test_calibrating_changes_nothing_else():
+    with_it, without = _quick(), _quick(calibrate=False)
+    assert without.subset.record.calibration is None
+    assert with_it.subset.content_hash == without.subset.content_hash
+    assert with_it.subset.record.evidence == without.subset.record.evidence
+    assert with_it.warnings == without.warnings
+
+
+def test_dear_methods_and_few_variants_are_calibrated_on_demand_only():
+    dear = {"method": "frequency", "settings": {"n_sets": 100}, "splits": None}
+    assert _quick(**dear).subset.record.calibration is None
+    assert _quick(**dear, calibrate=True).subset.record.calibration is not None
+    few = TABLE.with_variants(list(range(7)))
+    assert _quick(few, splits=None).subset.record.calibration is None
+    with pytest.raises(SettingError, match="7 complete variants; expected at least 8"):
+        _quick(few, splits=None, calibrate=True)
+
+
+def test_new_families_are_told_apart_by_a_factor():
+    family = _quick(expect="new_family").subset.record.calibration
+    assert (family.expect, family.group, family.folds) == ("new_family", "base_model", 8)
+    scheduler = _quick(expect="new_family", group="scheduler").subset.record.calibration
+    assert (scheduler.group, scheduler.folds, scheduler.dof) == ("scheduler", 3, 2)
+
+
+def test_a_nested_search_is_calibrated_as_a_whole():
+    calibration = _quick(nested=[4, 8]).subset.record.calibration
+    assert calibration.metrics["quality"].high == pytest.approx(
+        max(v.subset_means["quality"] for v in _quick(nested=[4, 8]).subset.record.known_variants)
+    )
+
+
+def test_a_nested_search_is_calibrated_at_each_size_from_the_same_searches(tmp_path, monkeypatch):
+    whole = _quick(nested=[4, 8], metric="quality", calibrate=False, folder=tmp_path).subset
+    searches = []
+    real = one_search.run_nested
+    monkeypatch.setattr(
+        one_search, "run_nested", lambda *a, **k: searches.append(1) or real(*a, **k)
+    )
+    subset = _quick(nested=[4, 8], metric="quality", folder=tmp_path).subset
+    assert len(searches) == 8  # the folds, once each
+    assert subset.content_hash == whole.content_hash
+    assert [look.size for look in subset.record.looks] == [4]
+    loaded = Subset.load(subset.save(tmp_path / "a.json"))
+    assert loaded == subset
+    small = loaded.prefix(4)
+    chosen = TABLE["quality"].values[:, TABLE.prompts.index_of(small.ids)].mean(axis=1)
+    part = small.record.calibration.metrics["quality"]
+    assert (part.low, part.high) == pytest.approx((chosen.min(), chosen.max()))
+    widths = [one.record.calibration.half_width(["quality"])["quality"] for one in (small, subset)]
+    assert widths[0] > widths[1]
+    assert loaded.prefix(5).record.calibration is None
+
+
+def test_a_plain_search_has_no_looks():
+    assert _quick().subset.record.looks == ()
+    assert _quick(nested=[4, 8], calibrate=False).subset.record.looks == ()
+
+
+def test_a_second_call_does_not_cross_fit_again(tmp_path, monkeypatch):
+    first = _quick(folder=tmp_path)
+    monkeypatch.setattr(one_search, "run_selector", None)
+    again = _quick(folder=tmp_path)
+    assert again.subset.record.calibration == first.subset.record.calibration
+
+
+def test_ctrl_c_while_calibrating_leaves_it_out_and_says_so(tmp_path):
+    def progress(what, done, planned):
+        if what == "calibration, fold 3":
+            raise KeyboardInterrupt
+
+    result = _quick(folder=tmp_path, progress=progress)
+    assert result.interrupted
+    assert result.subset.record.interrupted
+    assert result.subset.record.calibration is None
+    assert result.subset.record.evidence == _quick().subset.record.evidence
+    assert result.warnings[0].startswith("interrupted")
+    assert result.warnings[1].startswith("not calibrated yet")
+    whole = _quick(folder=tmp_path)
+    assert whole.subset.record.calibration == _quick().subset.record.calibration
+    assert not any("calibrated" in line for line in whole.warnings)
+
+
+def test_progress_ends_where_it_was_planned_to():
+    seen = []
+    _quick(progress=lambda *what: seen.append(what), curve=[4])
+    done, planned = [what[1] for what in seen], {what[2] for what in seen}
+    assert planned == {1 + 2 * 2 + 8}  # all variants; two splits of two sizes; eight folds
+    assert done == sorted(done)
+    assert done[-1] == 13
+
+
+def test_a_folder_that_cannot_be_used_is_one_line_and_found_at_once(tmp_path, monkeypatch):
+    monkeypatch.setattr("flasheval.selection.search.search_all", None)
+    (tmp_path / "file").write_text("")
+    with pytest.raises(DataError, match=r"folder=.*file: File exists") as caught:
+        _quick(folder=tmp_path / "file")
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "first",
+    [
+        "import flasheval",
+        "import flasheval.selection.methods.registry",
+        "from flasheval import SearchResult",
+        "from flasheval.selection.search import search",
+        "import flasheval.selection.held_out.measure",
+    ],
+)
+def test_the_function_can_be_called_whatever_was_imported_before(first):
+    code = f"{first}; import flasheval; flasheval.search('nowhere')"
+    ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert "DataError" in ran.stderr
+    assert "nowhere" in ran.stderr
+    assert "not callable" not in ran.stderr
+
+
+# --- what a method may borrow --------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("nested", [None, [3, 5]])
+def test_hints_are_of_the_variants_of_each_search(borrower, check_hints, make_table, nested):
+    table = make_table(24, 40, ("a", "b", "c"))
+    settings = {"metric": ["a", "c"], "group": "steps", "nested": nested, "calibrate": True}
+    _quick(table, method="borrower", size=5, curve=None, **settings)
+    searched = [check_hints(problem, table, "steps") for problem in borrower]
+    parts = [set(split.search.tolist()) for split in make_splits("random:2", table)]
+    stages = 1 if nested is None else 2
+    assert searched[: 3 * stages] == [
+        rows for rows in (set(range(24)), *parts) for _ in range(stages)
+    ]
+    folds = searched[3 * stages :: stages]
+    assert len(folds) == 8
+    assert {len(rows) for rows in folds} == {21}
+
+
+@pytest.mark.parametrize(
+    ("method", "nested", "changes"),
+    [
+        ("pooled", None, True),
+        ("pooled", [20, 40], True),
+        ("auto", None, True),
+        ("balanced", None, False),
+        ("ridge", None, False),
+    ],
+)
+def test_a_metric_beside_the_one_served_counts_where_it_is_borrowed(method, nested, changes):
+    settings = {"metric": "quality", "size": 40, "nested": nested, "splits": None}
+    whole, alone = (
+        _quick(scores, method=method, calibrate=False, **settings).subset
+        for scores in (TABLE, TABLE.with_metrics(["quality"]))
+    )
+    assert (whole.ids != alone.ids) == changes
+    assert (whole.content_hash != alone.content_hash) == changes
+
+
+def test_a_metric_in_which_all_variants_tie_is_not_borrowed():
+    flat = replace(TABLE["alignment"], values=np.tile(TABLE["alignment"].values[:1], (40, 1)))
+    table = replace(TABLE, matrices={**TABLE.matrices, "alignment": flat})
+    settings = {"method": "pooled", "metric": "quality", "splits": None, "calibrate": False}
+    found = _quick(table, **settings).subset
+    alone = _quick(TABLE.with_metrics(["quality"]), **settings).subset
+    assert found.content_hash == alone.content_hash
+
+
+def test_work_kept_of_other_hints_is_not_taken_up(tmp_path):
+    nudged = replace(TABLE["alignment"], values=TABLE["alignment"].values[::-1].copy())
+    other = replace(TABLE, matrices={**TABLE.matrices, "alignment": nudged})
+    for method, kept in (("pooled", 2), ("balanced", 1)):
+        folder = tmp_path / method
+        for table in (TABLE, other, TABLE):
+            _quick(
+                table,
+                method=method,
+                metric="quality",
+                splits=None,
+                calibrate=False,
+                folder=folder,
+            )
+        assert len(list(folder.glob("*.json"))) == kept
+
+
+def test_auto_says_what_it_took_and_expects_what_the_search_does():
+    settings = {"method": "auto", "metric": "quality", "splits": None, "calibrate": False}
+    similar, family = (
+        _quick(expect=expect, group="scheduler", **settings).subset
+        for expect in ("similar", "new_family")
+    )
+    assert similar.method.settings == {"expect": "similar"}
+    assert family.method.settings == {"expect": "new_family"}
+    for subset in (similar, family):
+        (line,) = [note for note in subset.record.notes if note.startswith("auto ")]
+        assert "inner held-out tau: " in line
+    own = _quick(settings={"expect": "similar"}, expect="new_family", **settings).subset
+    assert own.method.settings == {"expect": "similar"}
+    with pytest.raises(SettingError, match=r"families are not known; .*group=FACTOR"):
+        _quick(expect="new_family", group="lens", **settings)
+
+
+@pytest.mark.parametrize("after", [1, 20])
+def test_auto_stopped_half_way_has_a_whole_subset_and_continues(tmp_path, after):
+    settings = {"method": "auto", "metric": "quality", "splits": None, "calibrate": False}
+    whole, calls = _quick(**settings), []
+
+    def report(what, done, planned):
+        calls.append(done)
+        if len(calls) == after + 1:
+            raise KeyboardInterrupt
+
+    stopped = _quick(folder=tmp_path, progress=report, **settings)
+    assert stopped.interrupted
+    assert stopped.subset.size == 8
+    again = _quick(folder=tmp_path, **settings)
+    assert again.subset.content_hash == whole.subset.content_hash
+    assert again.history == whole.history

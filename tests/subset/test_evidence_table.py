@@ -1,0 +1,80 @@
+from dataclasses import replace
+
+from flasheval.base.text import as_text, warning_lines
+from flasheval.scores.synthetic import synthetic_scores
+from flasheval.selection.search import search
+from flasheval.subset.evidence import (
+    Agreement,
+    EquivalentSize,
+    Evidence,
+    RandomSize,
+    SplitSizes,
+    Spread,
+)
+from flasheval.subset.evidence_table import agreement_table, answer, fewer, subset_report
+
+
+def agreement(value: float, relation: str = "=", low: float | None = None) -> Agreement:
+    bounds = (None, None) if low is None else (RandomSize(low), RandomSize(value * 1.2))
+    return Agreement(
+        Spread(0.8327, 0.7712, 0.8901),
+        Spread(0.6, -0.05, 0.7),
+        search_tau=0.98,
+        equivalent_random_size=EquivalentSize(RandomSize(value, relation), *bounds),  # type: ignore[arg-type]
+    )
+
+
+def evidence(pooled: Agreement, **metrics: Agreement) -> Evidence:
+    return Evidence(50, "random:10", (SplitSizes("random:0", 12, 12),), pooled, metrics)
+
+
+def test_the_answer_says_what_was_gained_and_no_more() -> None:
+    gain = answer(evidence(agreement(248, low=230)))
+    assert gain == (
+        "These prompts rank unseen variants as well as 248 random prompts would: "
+        "5.0x fewer prompts."
+    )
+    assert "more than 5,000 random" in answer(evidence(agreement(5000, ">")))
+    assert "No gain" in answer(evidence(agreement(5, "<")))
+    assert "No gain" in answer(evidence(agreement(40)))
+    assert "No clear gain" in answer(evidence(agreement(60, low=45)))
+    unknown = replace(agreement(60), equivalent_random_size=None)
+    assert "tau 0.833; 50 random prompts with 0.600" in answer(evidence(unknown))
+
+
+def test_fewer_keeps_the_relation() -> None:
+    assert fewer(RandomSize(5000, ">"), 50) == ">100.0x"
+
+
+def test_one_metric_is_one_row_and_several_have_their_mean_first() -> None:
+    one = as_text(agreement_table(evidence(agreement(248, low=230), clip=agreement(248))))
+    assert [line.split()[0] for line in one.splitlines()[2:]] == ["clip"]
+    two = {"ImageReward": agreement(248), "a_very_long_metric_name": agreement(300)}
+    lines = as_text(agreement_table(evidence(agreement(248, low=230), **two))).splitlines()
+    assert [line.split()[0] for line in lines[2:]] == ["mean", "ImageReward", "a_very_long_\u2026"]
+    assert max(map(len, lines)) <= 80
+    row = " ".join(lines[2].split())
+    assert row == "mean 0.980 0.833 (.77\u2013.89) 0.600 (-.05\u2013.70) 248 (230\u2013298) 5.0x"
+
+
+def test_text_for_files_has_no_colour_and_does_not_break_paths() -> None:
+    assert "\x1b" not in as_text(*warning_lines(["mind this"]))
+    assert as_text("files: " + "x" * 200).count("\n") == 1
+    assert as_text("[bold]kept[/bold]") == "[bold]kept[/bold]\n"
+
+
+def test_few_splits_are_said_to_be_few() -> None:
+    few = agreement(248, low=None)
+    few = replace(few, held_out_tau=replace(few.held_out_tau, kind="min-max"))
+    assert answer(evidence(few)).startswith("On one split these prompts rank unseen variants")
+    two = replace(evidence(few), splits=(SplitSizes("a", 12, 12), SplitSizes("b", 12, 12)))
+    assert answer(two).startswith("On average over 2 splits these prompts rank")
+
+
+def test_a_report_says_how_well_full_scores_are_predicted() -> None:
+    result = search(synthetic_scores(24, 100), size=5, splits=None)
+    text = as_text(subset_report(result.subset))
+    calibration = result.subset.record.calibration
+    assert " ".join(text.split()).count(calibration.summary(["quality", "alignment"])) == 1
+    record = replace(result.subset.record, calibration=None)
+    assert "predicted" not in as_text(subset_report(replace(result.subset, record=record)))
