@@ -10,10 +10,10 @@ from contextlib import contextmanager
 from types import TracebackType
 from typing import Self, TextIO
 
-__all__ = ["ProgressReport", "duration", "reporting"]
+__all__ = ["ProgressBar", "duration", "reporting"]
 
 
-class ProgressReport:
+class ProgressBar:
     """A context in which calls say how far the work is; always on standard error.
 
     Nothing is shown in the first two seconds. Then a terminal gets a bar with the time left,
@@ -26,7 +26,7 @@ class ProgressReport:
         after: Seconds of silence at the start.
         every: Seconds between two plain lines.
 
-    >>> with ProgressReport() as report:
+    >>> with ProgressBar() as report:
     ...     report("halves", 1.5, 10)
 
     """
@@ -125,7 +125,7 @@ def reporting(
     """Give what work is to report to.
 
     Args:
-        progress: A function, given on as it is; True for a `ProgressReport`; None for one where
+        progress: A function, given on as it is; True for a `ProgressBar`; None for one where
             standard error is a terminal; False for nothing.
 
     >>> with reporting(False) as report:
@@ -138,7 +138,7 @@ def reporting(
     if not isinstance(progress, bool):
         yield progress
     elif progress:
-        with ProgressReport() as report:
+        with ProgressBar() as report:
             yield report
     else:
         yield None

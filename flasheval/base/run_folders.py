@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from flasheval.base.canonical import sha256_of
 from flasheval.base.errors import DataError
 from flasheval.base.files import content_stem
+from flasheval.base.versions import utc_now
 
 if TYPE_CHECKING:
     pass
@@ -134,8 +135,6 @@ def append_log(
     name: str = "search.log",
 ) -> None:
     """Add what was run, with what, and what came of it to the log of a run."""
-    from flasheval.base.versions import utc_now
-
     libraries = ", ".join(f"{name} {version}" for name, version in versions.items())
     entry = f"=== {utc_now()} on {platform.system()}\n$ {command}\n{libraries}\n\n{text}\n"
     path = folder / name

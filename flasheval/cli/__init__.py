@@ -18,6 +18,10 @@ from typing import NoReturn
 
 from flasheval.base.errors import FlashevalError
 from flasheval.base.suggest import nearest
+from flasheval.base.version import __version__
+from flasheval.cli.help import VERBS, overview, verb_help
+from flasheval.cli.hydra_app import run_verb
+from flasheval.cli.setting_errors import Mistake
 
 __all__ = ["main"]
 
@@ -36,9 +40,6 @@ def main(argv: Sequence[str] | None = None) -> int:
         0
 
     """
-    from flasheval.base.version import __version__
-    from flasheval.cli.help import VERBS, overview, verb_help
-
     words = list(sys.argv[1:] if argv is None else argv)
     if not words or words[0] in ("-h", "--help", "help"):
         print(overview())
@@ -69,9 +70,6 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _run_verb(verb: str, words: list[str]) -> int:
-    from flasheval.cli.hydra_app import run_verb
-    from flasheval.cli.setting_errors import Mistake
-
     try:
         return run_verb(verb, words)
     except Mistake as mistake:

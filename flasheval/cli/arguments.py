@@ -7,6 +7,7 @@ import re
 from pathlib import Path
 from typing import Any, NoReturn
 
+from flasheval.cli.configs import IMPORTER_CONFIGS, evaluate_configs
 from flasheval.cli.experiments import refuse_other_verbs
 from flasheval.cli.setting_errors import Mistake, in_quotes, quoted, setting_mistake
 
@@ -80,8 +81,6 @@ def tidied(verb: str, options: Any) -> list[str]:
     overrides = [_tidy(_population(word)) for word in words]
     refuse_other_verbs(verb, overrides, options.config_dir)
     if verb == "import" and not any(word.startswith("importer=") for word in overrides):
-        from flasheval.cli.configs import IMPORTER_CONFIGS
-
         names = ", ".join(IMPORTER_CONFIGS)
         raise Mistake(
             f"say which importer: flasheval import NAME key=value ...; there are: {names}"
@@ -137,8 +136,6 @@ def _listed(words: list[str], key: str) -> list[str]:
 def _opened(words: list[str]) -> list[str]:
     """Return words so that a generator's mappings, such as its components, take any key."""
     from dataclasses import fields
-
-    from flasheval.cli.configs import evaluate_configs
 
     keys = (key for config in evaluate_configs().values() for key in fields(config))
     free = {key.name for key in keys if key.default_factory is dict}

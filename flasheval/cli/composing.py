@@ -9,6 +9,27 @@ from pathlib import Path
 from typing import Any
 
 from flasheval.base.errors import FlashevalError
+from flasheval.cli.configs import (
+    IMPORTER_CONFIGS,
+    PROTOCOL_CONFIGS,
+    RUN_CONFIGS,
+    CompareConfig,
+    DistanceConfig,
+    DoctorConfig,
+    PublishConfig,
+    ReportConfig,
+    SearchConfig,
+    ShowConfig,
+    StatusConfig,
+    SubsetsConfig,
+    ValidateConfig,
+    evaluate_configs,
+    executor_configs,
+    extractor_configs,
+    method_configs,
+    tracker_configs,
+    watch_config,
+)
 from flasheval.cli.setting_errors import Mistake, setting_mistake, unknown_key
 
 __all__ = ["check_jobs", "plain_settings", "register"]
@@ -49,28 +70,6 @@ def register(verb: str) -> None:
 
 
 def _nodes(verb: str) -> Iterator[tuple[str, str, type[Any]]]:
-    from flasheval.cli.configs import (
-        IMPORTER_CONFIGS,
-        PROTOCOL_CONFIGS,
-        RUN_CONFIGS,
-        CompareConfig,
-        DistanceConfig,
-        DoctorConfig,
-        PublishConfig,
-        ReportConfig,
-        SearchConfig,
-        ShowConfig,
-        StatusConfig,
-        SubsetsConfig,
-        ValidateConfig,
-        evaluate_configs,
-        executor_configs,
-        extractor_configs,
-        method_configs,
-        tracker_configs,
-        watch_config,
-    )
-
     if verb == "search":
         yield "schema", "search", SearchConfig
         for name, node in method_configs().items():
@@ -194,7 +193,6 @@ def _refuse_added_keys(config: Any) -> None:
 
 def _run_name(*, _root_: Any) -> str:
     from flasheval.base.run_folders import run_name
-    from flasheval.cli.configs import SearchConfig, method_configs
 
     settings = plain_settings(_root_)
     defaults = asdict(SearchConfig())
@@ -210,7 +208,6 @@ def _run_folder(*, _root_: Any) -> str:
 
 def _validation_folder(*, _root_: Any) -> str:
     from flasheval.base.run_folders import FOLDER_OF_RUNS
-    from flasheval.cli.configs import ValidateConfig
     from flasheval.report.validation_folder import validation_name
 
     settings = plain_settings(_root_)

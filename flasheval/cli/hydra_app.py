@@ -10,12 +10,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from flasheval.base.errors import FlashevalError
+from flasheval.base.resources import conf_dir
 from flasheval.cli.arguments import lifted, read_options, tidied
 from flasheval.cli.composing import check_jobs, plain_settings, register
-from flasheval.cli.setting_errors import Mistake
+from flasheval.cli.setting_errors import Mistake, quoted
 
 if TYPE_CHECKING:
-    from flasheval.cli.commands.jobs import Outcome
+    from flasheval.cli.commands.jobs import JobOutcome
 
 __all__ = ["run_verb"]
 
@@ -35,8 +36,6 @@ def run_verb(verb: str, words: list[str]) -> int:
     from hydra import initialize_config_dir
     from hydra.core.global_hydra import GlobalHydra
 
-    from flasheval.base.resources import conf_dir
-
     options = read_options(verb, words)
     overrides = tidied(verb, options)
     register(verb)
@@ -54,7 +53,7 @@ def run_verb(verb: str, words: list[str]) -> int:
     return _leave_to_hydra(verb, [*flags, *overrides])
 
 
-def job(config: Any) -> Outcome:
+def job(config: Any) -> JobOutcome:
     """Do one job, in this process or in a launcher's: what Hydra calls the task function."""
     from hydra.core.hydra_config import HydraConfig
     from hydra.types import RunMode
@@ -76,7 +75,7 @@ def _run_one(hydra: Any, verb: str, overrides: list[str], folder: Path) -> int:
     if verb in _WITH_FOLDER:
         require_writable(folder)
     done = hydra.run(verb, job, [*overrides, "hydra.mode=RUN"], with_log_configuration=False)
-    outcome: Outcome = done.return_value
+    outcome: JobOutcome = done.return_value
     if outcome.error is not None:
         if fresh and not (folder / RUN_MARK).exists():  # a mistake leaves nothing behind
             shutil.rmtree(folder, ignore_errors=True)
@@ -89,7 +88,6 @@ def _run_one(hydra: Any, verb: str, overrides: list[str], folder: Path) -> int:
 def _run_many(hydra: Any, verb: str, overrides: list[str], folder: Path) -> int:
     from flasheval.base.run_folders import require_writable
     from flasheval.cli.commands.jobs import finish_sweep
-    from flasheval.cli.setting_errors import quoted
 
     if verb == "validate":
         raise Mistake(
@@ -111,8 +109,6 @@ def _run_many(hydra: Any, verb: str, overrides: list[str], folder: Path) -> int:
 def _leave_to_hydra(verb: str, words: list[str]) -> int:
     """Let Hydra show settings or help; the words have been checked already."""
     import hydra
-
-    from flasheval.base.resources import conf_dir
 
     kept, root = sys.argv, logging.getLogger()
     level, handlers = root.level, root.handlers[:]

@@ -12,7 +12,7 @@ from rich.text import Text
 
 from flasheval.base.errors import DataError, MissingScoresError
 from flasheval.base.suggest import nearest
-from flasheval.base.text import plain_table, shortened, warning_lines
+from flasheval.base.text import as_text, plain_table, shortened, warning_lines
 from flasheval.evaluation.difference_words import NAME_WIDTH, better_of, difference_cells
 from flasheval.evaluation.report import Report
 from flasheval.subset.paired import paired_errors_of
@@ -58,8 +58,6 @@ class Comparison:
     warnings: tuple[str, ...] = ()
 
     def __str__(self) -> str:
-        from flasheval.base.text import as_text
-
         return as_text(comparison_table(self)).rstrip("\n")
 
 

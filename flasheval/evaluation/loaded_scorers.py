@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from flasheval.base.canonical import sha256_of
-from flasheval.scorers.python_objects import BareScorer
+from flasheval.runs.generation import free_memory
+from flasheval.scorers.python_objects import ObjectScorer
 from flasheval.scorers.scorer import Scorer, ScorerSettings
 
 __all__ = ["loaded_scorer", "release_scorers"]
@@ -18,7 +19,7 @@ def loaded_scorer(settings: ScorerSettings, device: str) -> Scorer:
     The last eight stay in memory until `release_scorers`. Objects and functions of the user's own
     are taken as they are each time.
     """
-    if isinstance(settings, BareScorer):
+    if isinstance(settings, ObjectScorer):
         return settings.load(device)
     # The identity tells the weights, the settings what else there is, such as a batch.
     key = repr(settings), sha256_of(settings.identity()), device
@@ -31,7 +32,5 @@ def loaded_scorer(settings: ScorerSettings, device: str) -> Scorer:
 
 def release_scorers() -> None:
     """Let all scorers go that `evaluate` has loaded, and their memory."""
-    from flasheval.runs.generation import free_memory
-
     _LOADED.clear()
     free_memory()

@@ -15,7 +15,7 @@ from flasheval.evaluation.monitor_state import MonitoredStep, MonitorState, Verd
 from flasheval.evaluation.processes import processes
 from flasheval.evaluation.report import Report
 from flasheval.evaluation.sequential import Source, compare_in_looks, spent_errors
-from flasheval.evaluation.trackers.notifying import tell
+from flasheval.evaluation.trackers.notifying import notify
 from flasheval.scorers.registry import make_scorers
 from flasheval.subset import Subset
 from flasheval.subset.library import load_subset
@@ -209,7 +209,7 @@ class CheckpointMonitor:
             return
         seen = self.steps[-1]
         numbers = report.scalars("flasheval/") | seen.scalars("flasheval/monitor/")
-        tell(self.trackers, numbers, report, seen.step)
+        notify(self.trackers, numbers, report, seen.step)
         if self.folder is not None:  # last: a step is known once it is logged
             report.save(self.folder / "reports" / f"step-{seen.step:08d}.json")
             write_json(self.folder / _STATE, self.state_dict())

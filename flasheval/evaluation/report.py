@@ -18,7 +18,7 @@ from rich.text import Text
 from flasheval.base.canonical import JSON
 from flasheval.base.errors import DataError
 from flasheval.base.json_data import from_plain, read_json, to_plain, write_json
-from flasheval.base.text import plain_table, warning_lines
+from flasheval.base.text import as_text, plain_table, warning_lines
 from flasheval.subset import Subset
 from flasheval.subset.predictions import Placement, Prediction
 
@@ -259,8 +259,6 @@ class Report:
         return from_plain(cls, {**body, "subset": to_plain(subset)}, source=source)
 
     def __str__(self) -> str:
-        from flasheval.base.text import as_text
-
         return as_text(report_table(self)).rstrip("\n")
 
     def _usable(self) -> dict[str, NDArray[np.float64]]:

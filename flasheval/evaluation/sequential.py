@@ -17,7 +17,7 @@ from rich.console import Group, RenderableType
 from rich.text import Text
 
 from flasheval.base.errors import DataError, SettingError
-from flasheval.base.text import plain_table, shortened, warning_lines
+from flasheval.base.text import as_text, plain_table, shortened, warning_lines
 from flasheval.evaluation.comparison import compare
 from flasheval.evaluation.difference_words import NAME_WIDTH, better_of, difference_cells, percent
 from flasheval.evaluation.report import Report
@@ -90,8 +90,6 @@ class SequentialComparison:
         return self.looks[-1].size
 
     def __str__(self) -> str:
-        from flasheval.base.text import as_text
-
         return as_text(sequential_table(self)).rstrip("\n")
 
 

@@ -13,6 +13,7 @@ from flasheval.base.canonical import JSON, canonical_value, sha256_of
 from flasheval.base.errors import DataError, SettingError
 from flasheval.base.models.weights import Weights, local_path, locate
 from flasheval.generators.components import find_components
+from flasheval.generators.diffusers_pipeline import load_generator
 from flasheval.generators.generator import Generator, GeneratorSettings
 from flasheval.generators.lora import lora_revision
 from flasheval.generators.quantise import Quantisation
@@ -182,8 +183,6 @@ class DiffusersSettings(GeneratorSettings):
 
     def load(self, device: str, last: Generator | None = None) -> DiffusersGenerator:
         """Load the pipeline, or take over that of a generator with the same model."""
-        from flasheval.generators.diffusers_pipeline import load_generator
-
         return load_generator(self, device, last)
 
 

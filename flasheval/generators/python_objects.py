@@ -16,13 +16,13 @@ from flasheval.generators.function import FunctionGenerator
 from flasheval.generators.generator import Generator, GeneratorSettings
 from flasheval.generators.variants import Factor
 
-__all__ = ["BareSettings", "as_generator"]
+__all__ = ["ObjectSettings", "as_generator"]
 
 _OWN = ("prompt", "generator", "output_type")
 
 
 @dataclass(frozen=True)
-class BareSettings(GeneratorSettings):
+class ObjectSettings(GeneratorSettings):
     """A function ``f(prompts, seeds) -> images``, or a diffusers pipeline, as it is.
 
     It stays on the device it is on. See `as_generator` for how it is called.
@@ -39,7 +39,7 @@ class BareSettings(GeneratorSettings):
 
     >>> def grey(prompts, seeds):
     ...     return [None for _ in prompts]
-    >>> BareSettings(grey, version="1").identity("cpu")
+    >>> ObjectSettings(grey, version="1").identity("cpu")
     {'version': '1'}
 
     """

@@ -12,7 +12,7 @@ from math import fsum
 from typing import Literal
 
 from flasheval.miniature.layout import AREAS, Item, fits_relation
-from flasheval.miniature.sightings import Found, Seen
+from flasheval.miniature.sightings import Seen, Sighting
 from flasheval.miniature.world import Scene, Thing
 
 __all__ = ["Check", "Composition", "compare"]
@@ -87,7 +87,7 @@ def compare(scene: Scene, seen: Seen) -> Composition:
 
     Example:
         >>> from flasheval.miniature.world import parse_caption
-        >>> seen = Seen((Found("circle", "blue", 0.5, 0.5, 0.2),), {None: 1.0}, {None: 1.0})
+        >>> seen = Seen((Sighting("circle", "blue", 0.5, 0.5, 0.2),), {None: 1.0}, {None: 1.0})
         >>> composition = compare(parse_caption("a red circle"), seen)
         >>> [(check.kind, check.value) for check in composition.checks]
         [('object', 1.0), ('colour', 0.0), ('count', 0.0), ('others', 0.0)]
@@ -112,7 +112,7 @@ def compare(scene: Scene, seen: Seen) -> Composition:
     return Composition(tuple(checks))
 
 
-def _of_thing(thing: Thing, best: list[Found], scene: Scene, seen: Seen) -> list[Check]:
+def _of_thing(thing: Thing, best: list[Sighting], scene: Scene, seen: Seen) -> list[Check]:
     matches = [found.of(thing.shape, thing.colour) for found in seen.found]
     asked = sum(other.count for other in scene.things if _kind(other) == _kind(thing))
     shown = max((found.of_shape(thing.shape) for found in seen.found), default=0.0)
@@ -130,10 +130,10 @@ def _of_thing(thing: Thing, best: list[Found], scene: Scene, seen: Seen) -> list
     return [Check(kind, thing.phrase, value) for kind, value in values.items()]
 
 
-def _best(thing: Thing, scene: Scene, seen: Seen) -> list[Found]:
+def _best(thing: Thing, scene: Scene, seen: Seen) -> list[Sighting]:
     """Return the found that are most likely the thing, at most as many as are asked for."""
 
-    def fit(found: Found) -> float:
+    def fit(found: Sighting) -> float:
         fits = bool(thing.place) * _in_place(thing, found)
         fits += bool(thing.size) * _has_size(thing, found, scene)
         return found.of(thing.shape, thing.colour) * (1 + fits)
@@ -141,7 +141,7 @@ def _best(thing: Thing, scene: Scene, seen: Seen) -> list[Found]:
     return sorted(seen.found, key=fit, reverse=True)[: thing.count]
 
 
-def _relation(scene: Scene, best: list[list[Found]]) -> float:
+def _relation(scene: Scene, best: list[list[Sighting]]) -> float:
     first, second = scene.things[:2]
     total = fsum(
         a.of(first.shape, first.colour) * b.of(second.shape, second.colour)

@@ -21,7 +21,7 @@ from torch import nn
 from flasheval.base.models.loading import as_loaded, put
 from flasheval.base.models.weights import Weights
 from flasheval.miniature.networks import as_input, load_state, read_widths, save_network
-from flasheval.miniature.sightings import Found, Seen
+from flasheval.miniature.sightings import Seen, Sighting
 from flasheval.miniature.world import BACKGROUNDS, COLOURS, SHAPES, STYLES
 
 if TYPE_CHECKING:
@@ -146,7 +146,7 @@ def decode(maps: NDArray[np.float64]) -> Seen:
             colours = _chances(COLOURS, maps[MAPS["colour"]][:, *first])
             at = float(x[first]), float(y[first]), float(radius[first])
             likeliest = max(shapes, key=shapes.__getitem__), max(colours, key=colours.__getitem__)
-            found.append(Found(*likeliest, *at, confidence, shapes, colours))
+            found.append(Sighting(*likeliest, *at, confidence, shapes, colours))
             styles.append(_chances((None, *STYLES), maps[MAPS["style"]][:, *first]))
     grounds = _chances((None, *BACKGROUNDS), maps[MAPS["background"]].mean(axis=(1, 2)))
     return Seen(tuple(found), grounds, _mean(styles, [one.confidence for one in found]))

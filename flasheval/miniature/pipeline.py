@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from flasheval.base.errors import DataError
+from flasheval.generators.schedulers import swapped_scheduler
 
 __all__ = ["PIPELINES", "load_pipeline"]
 
@@ -25,7 +26,6 @@ def load_pipeline(name: str = "large-final") -> Any:
     """
     from flasheval.generators.diffusers_pipeline import load_generator
     from flasheval.generators.diffusers_settings import DiffusersSettings
-    from flasheval.generators.schedulers import swapped_scheduler
 
     if name not in PIPELINES:
         raise DataError(f"there is no pipeline {name!r}; there are: {', '.join(PIPELINES)}")

@@ -7,11 +7,11 @@ from dataclasses import asdict, dataclass, field
 
 from flasheval.miniature.layout import Item, Picture
 
-__all__ = ["Found", "Seen", "seen_exactly"]
+__all__ = ["Seen", "Sighting", "seen_exactly"]
 
 
 @dataclass(frozen=True)
-class Found(Item):
+class Sighting(Item):
     """One shape that was found, its likeliest shape and colour first.
 
     Attributes:
@@ -19,7 +19,7 @@ class Found(Item):
         shapes: The probability of each shape if so; empty where `shape` is certain.
         colours: The probability of each colour if so; empty where `colour` is certain.
 
-    >>> found = Found("star", "red", 0.5, 0.5, 0.2, 0.9, colours={"red": 0.8, "pink": 0.2})
+    >>> found = Sighting("star", "red", 0.5, 0.5, 0.2, 0.9, colours={"red": 0.8, "pink": 0.2})
     >>> found.of_shape("star"), round(found.of("star", "pink"), 3)
     (0.9, 0.18)
 
@@ -49,7 +49,7 @@ class Seen:
 
     """
 
-    found: tuple[Found, ...]
+    found: tuple[Sighting, ...]
     backgrounds: Mapping[str | None, float]
     styles: Mapping[str | None, float]
 
@@ -61,7 +61,7 @@ def seen_exactly(picture: Picture) -> Seen:
     {'beige': 1.0}
     """
     return Seen(
-        tuple(Found(**asdict(item)) for item in picture.items),
+        tuple(Sighting(**asdict(item)) for item in picture.items),
         {picture.background: 1.0},
         {picture.style: 1.0},
     )

@@ -16,7 +16,7 @@ from flasheval.base.files import atomic_write
 from flasheval.generators.images import ImageFault
 from flasheval.report.sheet_drawing import Sheet, draw_sheet
 from flasheval.runs.kept.opening import open_image_store
-from flasheval.runs.status.requested_work import AskedWork
+from flasheval.runs.status.requested_work import RequestedWork
 from flasheval.scores import ScoreTable
 
 if TYPE_CHECKING:
@@ -98,7 +98,7 @@ class _Kept:
 
     """
 
-    work: AskedWork
+    work: RequestedWork
     variants: tuple[str, ...]
     ids: tuple[str, ...]
     scores: NDArray[np.float32]
@@ -148,7 +148,7 @@ def _sheet(run: Path, metric: str | None, variants: int, prompts: int) -> Sheet:
 
 
 def _kept(run: Path, metric: str | None) -> _Kept:
-    work = AskedWork.of_run(run)
+    work = RequestedWork.of_run(run)
     asked = work.asked
     images = open_image_store(run / "images", asked.image_store)
     there = {

@@ -14,17 +14,18 @@ from typing import TYPE_CHECKING, Any
 
 from flasheval.base.files import atomic_write
 from flasheval.base.run_folders import MANIFEST
+from flasheval.report.plot import plot_agreement
 
 if TYPE_CHECKING:
     from flasheval.selection.held_out.measure import Measurement
     from flasheval.selection.search import SearchResult
 
 __all__ = [
-    "write_run",
+    "write_search",
 ]
 
 
-def write_run(result: SearchResult, folder: Path) -> None:
+def write_search(result: SearchResult, folder: Path) -> None:
     """Write the manifest, the tables and the plot of a search; DataError where it cannot be."""
     subset, measurement = result.subset, result.measurement
     subset.save(folder / MANIFEST)
@@ -33,7 +34,6 @@ def write_run(result: SearchResult, folder: Path) -> None:
         for stale in ("agreement.parquet", "agreement.png"):
             (folder / stale).unlink(missing_ok=True)
         return
-    from flasheval.report.plot import plot_agreement
 
     _write_rows(_agreement_rows(measurement), folder / "agreement.parquet")
     evidence = subset.record.evidence

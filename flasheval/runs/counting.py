@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from flasheval.runs.run_plan import Plan, PlannedVariant
+from flasheval.runs.run_plan import PlannedVariant, RunPlan
 from flasheval.runs.store import RunStore
 
 __all__ = ["Counter"]
@@ -19,7 +19,7 @@ class Counter:
 
     """
 
-    def __init__(self, plan: Plan, store: RunStore) -> None:
+    def __init__(self, plan: RunPlan, store: RunStore) -> None:
         self._plan, self._store = plan, store
         self._whole: set[str] = set()
         self._wanted = {

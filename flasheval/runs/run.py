@@ -18,7 +18,7 @@ from flasheval.runs.executors import Executor, make_executor, worker_device
 from flasheval.runs.failures import Failure
 from flasheval.runs.leftovers import remove_leftovers
 from flasheval.runs.repairs import Repair
-from flasheval.runs.run_plan import Plan, WorkSettings, make_plan, slug
+from flasheval.runs.run_plan import RunPlan, WorkSettings, make_run_plan, slug
 from flasheval.runs.store import RunSettings, RunStore
 from flasheval.scorers.registry import make_scorers
 
@@ -137,7 +137,7 @@ def plan_run(
     seed: int | None = None,
     chunk: int | None = None,
     limit: int | None = None,
-) -> tuple[Plan, tuple[str, ...]]:
+) -> tuple[RunPlan, tuple[str, ...]]:
     """Return what a run is to do, and the score tables to take variants from; see `run`."""
     who = read_population(population)
     texts = first_prompts(prompts, limit)
@@ -145,7 +145,7 @@ def plan_run(
     settings = run_settings(Path(out), seed, chunk, device_kind(work.device))
     given = [scorers] if isinstance(scorers, str | Mapping) else list(scorers if judges else ())
     plain = all(isinstance(scorer, str | Mapping) for scorer in given)
-    plan = make_plan(
+    plan = make_run_plan(
         who.recipes,
         texts,
         judges,
@@ -183,7 +183,7 @@ def run_settings(folder: Path, seed: int | None, chunk: int | None, kind: str) -
 
 
 def run_plan(
-    plan: Plan,
+    plan: RunPlan,
     store: RunStore,
     executor: Executor,
     *,
@@ -214,7 +214,7 @@ def run_plan(
     )
 
 
-def _collected(plan: Plan, store: RunStore, tables: Sequence[str]) -> Collected:
+def _collected(plan: RunPlan, store: RunStore, tables: Sequence[str]) -> Collected:
     return collect(
         store,
         [variant.name for variant in plan.variants],

@@ -17,13 +17,13 @@ from flasheval.runs.devices import device_kind
 from flasheval.scorers.scorer import ScorerSettings
 
 __all__ = [
-    "Plan",
     "PlannedScorer",
     "PlannedVariant",
+    "RunPlan",
     "Stage",
     "Unit",
     "WorkSettings",
-    "make_plan",
+    "make_run_plan",
     "slug",
     "unit_name",
 ]
@@ -106,7 +106,7 @@ class Unit:
 
 
 @dataclass(frozen=True)
-class Plan:
+class RunPlan:
     """All the work of one command.
 
     Attributes:
@@ -148,7 +148,7 @@ class Plan:
             yield Unit(variant, chunk, unit_name(variant.key, self.seed, chunk, state))
 
 
-def make_plan(
+def make_run_plan(
     recipes: Sequence[Recipe],
     prompts: PromptSet,
     scorers: Sequence[ScorerSettings],
@@ -159,7 +159,7 @@ def make_plan(
     kind: str | None = None,
     entries: Sequence[Mapping[str, Any]] | None = None,
     scorer_entries: Sequence[Any] | None = None,
-) -> Plan:
+) -> RunPlan:
     """Find the checkpoints of all variants and scorers and give them their keys.
 
     ``kind`` is the kind of device the run was begun on, that of ``work`` where it begins now. A
@@ -184,7 +184,7 @@ def make_plan(
     if unusable and not variants:
         name, reason = next(iter(unusable.items()))
         raise FlashevalError(f"no variant can be measured; {name!r}: {reason}")
-    return Plan(
+    return RunPlan(
         prompts,
         tuple(variants),
         tuple(planned),

@@ -13,13 +13,13 @@ from flasheval.base.files import atomic_write
 from flasheval.base.json_data import from_plain, read_json, to_plain
 from flasheval.generators.populations.population import recipe_of
 from flasheval.prompts import load_prompts, save_prompts
-from flasheval.runs.run_plan import Plan, WorkSettings, make_plan
+from flasheval.runs.run_plan import RunPlan, WorkSettings, make_run_plan
 from flasheval.scorers.registry import make_scorers
 
-__all__ = ["load_plan", "save_plan"]
+__all__ = ["load_run_plan", "save_run_plan"]
 
 
-def save_plan(plan: Plan, folder: Path) -> Path:
+def save_run_plan(plan: RunPlan, folder: Path) -> Path:
     """Write a plan into a run's folder of plans and return its own folder.
 
     Raises SettingError for a plan with Python objects in it, which other processes cannot get.
@@ -44,7 +44,7 @@ def save_plan(plan: Plan, folder: Path) -> Path:
     return folder / name
 
 
-def load_plan(folder: Path, device: str | None = None) -> Plan:
+def load_run_plan(folder: Path, device: str | None = None) -> RunPlan:
     """Read a plan that save_plan wrote, for a device of its own.
 
     Raises FlashevalError when it is damaged, or something in it is not there any more.
@@ -53,7 +53,7 @@ def load_plan(folder: Path, device: str | None = None) -> Plan:
     try:
         work = from_plain(WorkSettings, body["work"], source=str(folder / "plan.json"))
         entries, scorers = body["entries"], body["scorers"]
-        return make_plan(
+        return make_run_plan(
             [recipe_of(entry) for entry in entries],
             load_prompts(folder / "prompts.parquet"),
             make_scorers(scorers) if scorers else (),

@@ -22,7 +22,14 @@ from flasheval.runs.kept.features import FeatureStore
 from flasheval.runs.kept.images import ImageStore, ImageUnit
 from flasheval.runs.kept.opening import open_image_store
 from flasheval.runs.repairs import RepairLog
-from flasheval.runs.run_plan import Plan, PlannedScorer, PlannedVariant, Stage, Unit, WorkSettings
+from flasheval.runs.run_plan import (
+    PlannedScorer,
+    PlannedVariant,
+    RunPlan,
+    Stage,
+    Unit,
+    WorkSettings,
+)
 
 __all__ = [
     "Asked",
@@ -181,7 +188,7 @@ class RunStore:
         except OSError:
             return set()
 
-    def register(self, plan: Plan) -> None:
+    def register(self, plan: RunPlan) -> None:
         """Write down prompts, variants and metrics, for the score table and for `status`.
 
         One of the same name replaces the one known; the units of the old one stay. Raises DataError
@@ -266,7 +273,7 @@ def _read_checked(path: Path, advice: str) -> Any:
     return body
 
 
-def _asked(plan: Plan) -> Asked:
+def _asked(plan: RunPlan) -> Asked:
     return Asked(
         plan.work.stage,
         (*(variant.name for variant in plan.variants), *plan.unusable),

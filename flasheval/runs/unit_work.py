@@ -20,7 +20,7 @@ from flasheval.generators.images import ImageFault
 from flasheval.generators.seeds import image_seed
 from flasheval.runs.failures import Failure
 from flasheval.runs.generation import Batches, Made, make_images
-from flasheval.runs.run_plan import Plan, PlannedScorer, Unit
+from flasheval.runs.run_plan import PlannedScorer, RunPlan, Unit
 from flasheval.runs.score_files import (
     UnitScores,
     damage_of,
@@ -86,7 +86,7 @@ class Tools:
         return self.generator
 
 
-def missing_outputs(plan: Plan, store: RunStore, unit: Unit) -> list[str]:
+def missing_outputs(plan: RunPlan, store: RunStore, unit: Unit) -> list[str]:
     """Return the metrics, and ``images``, that a unit lacks; damaged ones count as lacking."""
     wanted = [] if plan.work.stage == "generate" else list(plan.scorers)
     missing = [scorer.metric for scorer in wanted if not _is_done(plan, store, unit, scorer)]
@@ -95,12 +95,12 @@ def missing_outputs(plan: Plan, store: RunStore, unit: Unit) -> list[str]:
     return missing
 
 
-def keeps_images(plan: Plan) -> bool:
+def keeps_images(plan: RunPlan) -> bool:
     """Tell whether a unit's images are an output of it."""
     return plan.work.stage == "generate" or (plan.work.stage == "run" and plan.work.keep_images)
 
 
-def _is_done(plan: Plan, store: RunStore, unit: Unit, scorer: PlannedScorer) -> bool:
+def _is_done(plan: RunPlan, store: RunStore, unit: Unit, scorer: PlannedScorer) -> bool:
     found = read_unit_scores(store.score_path(unit, scorer))
     if found is None or (plan.work.retry_faults and found.faults):
         return False
@@ -111,7 +111,7 @@ def _has_embeddings(store: RunStore, unit: Unit, scorer: PlannedScorer) -> bool:
     return not scorer.settings.embeds or store.features.has(store.image_unit(unit), scorer.key)
 
 
-def do_unit(plan: Plan, store: RunStore, unit: Unit, tools: Tools) -> list[Failure]:
+def do_unit(plan: RunPlan, store: RunStore, unit: Unit, tools: Tools) -> list[Failure]:
     """Do what a unit lacks and return what failed of it.
 
     Raises:
@@ -147,7 +147,7 @@ def do_unit(plan: Plan, store: RunStore, unit: Unit, tools: Tools) -> list[Failu
 
 
 def _damaged_scores(
-    plan: Plan, store: RunStore, unit: Unit, missing: Sequence[str]
+    plan: RunPlan, store: RunStore, unit: Unit, missing: Sequence[str]
 ) -> dict[Path, str]:
     """Return what is wrong with each file of scores that is there and yet has to be made again."""
     paths = [store.score_path(unit, one) for one in plan.scorers if one.metric in missing]
@@ -156,7 +156,7 @@ def _damaged_scores(
 
 
 def _images(
-    plan: Plan, store: RunStore, unit: Unit, tools: Tools, damaged: dict[Path, str]
+    plan: RunPlan, store: RunStore, unit: Unit, tools: Tools, damaged: dict[Path, str]
 ) -> Made:
     """Return the images, kept ones where there are some; add a damaged file to those known."""
     kept, image_unit = store.images(plan.work), store.image_unit(unit)
@@ -187,12 +187,12 @@ def _images(
     return made
 
 
-def _to_retry(plan: Plan, images: Sequence[Image | ImageFault]) -> bool:
+def _to_retry(plan: RunPlan, images: Sequence[Image | ImageFault]) -> bool:
     return keeps_images(plan) and any(isinstance(image, ImageFault) for image in images)
 
 
 def _score(
-    plan: Plan, store: RunStore, unit: Unit, scorer: PlannedScorer, made: Made, tools: Tools
+    plan: RunPlan, store: RunStore, unit: Unit, scorer: PlannedScorer, made: Made, tools: Tools
 ) -> None:
     begun = time.perf_counter()
     good = [i for i, image in enumerate(made.images) if not isinstance(image, ImageFault)]
@@ -248,7 +248,7 @@ def _scores_of(
     return None, np.concatenate(parts)
 
 
-def _record(plan: Plan, made: Made, seconds: float, warm: bool) -> dict[str, Any]:
+def _record(plan: RunPlan, made: Made, seconds: float, warm: bool) -> dict[str, Any]:
     return {
         "finished": round(time.time(), 3),
         "seconds_generate": [round(one, 6) for one in made.seconds],

@@ -11,7 +11,7 @@ from flasheval.base.errors import FlashevalError
 from flasheval.runs.failures import Failure
 from flasheval.runs.generation import Batches
 from flasheval.runs.loading import ModelHolder, by_model
-from flasheval.runs.run_plan import Plan, PlannedVariant, Unit
+from flasheval.runs.run_plan import PlannedVariant, RunPlan, Unit
 from flasheval.runs.store import RunStore
 from flasheval.runs.unit_work import LoadError, Tools, do_unit, missing_outputs
 from flasheval.scorers.scorer import Scorer
@@ -47,7 +47,7 @@ class Worker:
 
     def __init__(
         self,
-        plan: Plan,
+        plan: RunPlan,
         store: RunStore,
         place: Place | None = None,
         done: Callable[[Unit], None] = lambda unit: None,

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from flasheval.base.errors import FlashevalError
-from flasheval.runs.run_plan_files import load_plan
+from flasheval.runs.run_plan_files import load_run_plan
 from flasheval.runs.store import RunStore
 from flasheval.runs.worker import Place, Worker
 
@@ -25,7 +25,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         place, device = _place_of_accelerate(device)
     os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
     try:
-        plan = load_plan(arguments.plan, device)
+        plan = load_run_plan(arguments.plan, device)
         Worker(plan, RunStore(arguments.run), place).work()
     except FlashevalError as error:
         print(f"flasheval: error: worker {place.rank}: {error}", file=sys.stderr, flush=True)

@@ -20,10 +20,10 @@ from flasheval.scorers.scorer import Embedder, Scorer, ScorerSettings
 if TYPE_CHECKING:
     from PIL.Image import Image
 
-__all__ = ["BareScorer"]
+__all__ = ["ObjectScorer"]
 
 
-class BareScorer(ScorerSettings):
+class ObjectScorer(ScorerSettings):
     """A function ``f(images, prompts) -> numbers`` or a `Scorer`, as the settings of itself.
 
     What is not said here is taken from the object: its ``name`` (a function's ``__name__``), its
@@ -43,7 +43,7 @@ class BareScorer(ScorerSettings):
     Example:
         >>> def width(images, prompts):
         ...     return [image.width for image in images]
-        >>> BareScorer(width, version="1").identity()
+        >>> ObjectScorer(width, version="1").identity()
         {'kind': 'python', 'name': 'width', 'version': '1'}
 
     """

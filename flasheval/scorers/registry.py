@@ -17,7 +17,7 @@ from flasheval.scorers.image_reward import ImageRewardSettings
 from flasheval.scorers.miniature_detector import DetectorSettings
 from flasheval.scorers.miniature_quality import QualitySettings
 from flasheval.scorers.pickscore import PickScoreSettings
-from flasheval.scorers.python_objects import BareScorer
+from flasheval.scorers.python_objects import ObjectScorer
 from flasheval.scorers.reward import RewardSettings
 from flasheval.scorers.scorer import ScorerSettings
 
@@ -61,7 +61,7 @@ did you mean 'clip'?
     if isinstance(entry, ScorerSettings):
         return entry
     if not isinstance(entry, str | Mapping):
-        return BareScorer(entry)
+        return ObjectScorer(entry)
     settings: dict[str, object] = {"name": entry} if isinstance(entry, str) else dict(entry)
     kind = settings.pop("name", None)
     if not isinstance(kind, str) or kind not in SCORERS:

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from flasheval.base.errors import ConflictError, DataError, SettingError
 from flasheval.base.suggest import nearest
+from flasheval.scores.merging import check_prompts
 from flasheval.scores.table import ScoreTable
 
 __all__ = [
@@ -178,8 +179,6 @@ def check_comparable(scores: ScoreTable, reference: ScoreTable) -> None:
 
     Raises DataError or ConflictError as `score_difference` does.
     """
-    from flasheval.scores.merging import check_prompts
-
     for what, new, old in (
         ("metric", scores.metrics, reference.metrics),
         ("variant", scores.variant_names, reference.variant_names),

@@ -15,6 +15,8 @@ from flasheval.base.suggest import nearest
 from flasheval.generators.variants import Factor, Variant
 from flasheval.prompts import PromptSet
 from flasheval.scores.matrix import ScoreMatrix
+from flasheval.scores.merging import attach_prompts, merge_tables
+from flasheval.scores.parquet import load_table, save_table
 
 __all__ = [
     "Incomplete",
@@ -198,8 +200,6 @@ class ScoreTable:
         The prompts of the table and their order stay. Raises DataError for an id ``prompts``
         lacks, ConflictError where a known hash says that the text is another.
         """
-        from flasheval.scores.merging import attach_prompts
-
         found, matrices = attach_prompts(self, prompts)
         return ScoreTable(found, self.variants, matrices)
 
@@ -291,8 +291,6 @@ class ScoreTable:
         under one id, another score, direction, scorer or factor; and when texts are unknown
         and the ids alone do not show that the prompt sets are the same.
         """
-        from flasheval.scores.merging import merge_tables
-
         return ScoreTable(*merge_tables(self, other))
 
     def save(self, folder: str | Path) -> Path:
@@ -303,8 +301,6 @@ class ScoreTable:
         kept. Raises DataError when a name cannot be a file's or a file cannot be written, and
         ConflictError when the folder holds metrics that the table lacks.
         """
-        from flasheval.scores.parquet import save_table
-
         return save_table(self, Path(folder))
 
     @classmethod
@@ -314,6 +310,4 @@ class ScoreTable:
         Raises DataError in one line for a folder or file that is missing, damaged or not
         aligned with the rest.
         """
-        from flasheval.scores.parquet import load_table
-
         return ScoreTable(*load_table(Path(folder)))

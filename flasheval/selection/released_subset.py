@@ -22,10 +22,13 @@ from flasheval.base.files import content_stem, read_bytes
 from flasheval.base.ids import prompt_id
 from flasheval.base.records import Records, read_records
 from flasheval.base.suggest import nearest
+from flasheval.base.versions import library_versions, utc_now
 from flasheval.prompts import PromptSet, text_hash
 from flasheval.scores import ScoreTable, load_scores
 from flasheval.scores.importers.settings import as_prompts
 from flasheval.selection.released_labels import Label, about_label, label_of, metric_of
+from flasheval.subset import Method, Subset, SubsetPrompt
+from flasheval.subset.evidence import Record
 
 if TYPE_CHECKING:
     from flasheval.selection.held_out.audit import Fit
@@ -86,10 +89,6 @@ def import_released(
         SettingError: No metric is known, or one that the scores lack.
 
     """
-    from flasheval.base.versions import library_versions, utc_now
-    from flasheval.subset import Method, Subset
-    from flasheval.subset.evidence import Record
-
     path = Path(path)
     rows = _rows(path)
     label = label_of(path)
@@ -128,8 +127,6 @@ def _rows(path: Path) -> Records:
 
 
 def _members(path: Path, rows: Records, keep_texts: bool) -> tuple[SubsetPrompt, ...]:
-    from flasheval.subset import SubsetPrompt
-
     first: dict[str, tuple[str, dict[str, Any]]] = {}
     draws: Counter[str] = Counter()
     for where, row in rows:

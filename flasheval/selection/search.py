@@ -24,13 +24,13 @@ from flasheval.selection.calibration.fit import fit_calibration, predicting_matr
 from flasheval.selection.calibration.folds import DEFAULT_GROUP, checked_expect
 from flasheval.selection.calibration.looks import fit_looks
 from flasheval.selection.held_out.evidence import evidence_of
-from flasheval.selection.held_out.finished_searches import UnitStore
+from flasheval.selection.held_out.finished_searches import FinishedSearches
 from flasheval.selection.held_out.judge import subset_means
-from flasheval.selection.held_out.measure import Measurement, Report, check_draws
+from flasheval.selection.held_out.measure import Measurement, ProgressCallback, check_draws
 from flasheval.selection.held_out.splits import describe_splits, make_splits
 from flasheval.selection.held_out.warnings import search_warnings
 from flasheval.selection.methods.auto import Auto, explain
-from flasheval.selection.methods.driver import Outcome
+from flasheval.selection.methods.driver import SearchOutcome
 from flasheval.selection.methods.registry import make_selector
 from flasheval.selection.methods.selector import Selection, Selector
 from flasheval.selection.request import (
@@ -96,7 +96,7 @@ def search(
     group: str | None = None,
     name: str | None = None,
     folder: str | Path | None = None,
-    progress: Report | bool | None = None,
+    progress: ProgressCallback | bool | None = None,
 ) -> SearchResult:
     """Find the prompts that rank variants as the whole set does.
 
@@ -128,7 +128,7 @@ def search(
         name: The subset's name; made from prompt set, metrics and size when not given.
         folder: Where unfinished and finished units of work are kept, so that the same call after
             an interruption continues.
-        progress: A function, see `flasheval.selection.held_out.one_search.Report`; True for a bar
+        progress: A function of a label, the searches done and those planned; True for a bar
             (lines where there is no terminal) over what takes more than two seconds; False for
             none; by default the bar on a terminal only.
 
@@ -168,7 +168,7 @@ def search(
     check_draws(draws)
     parts = () if splits is None else make_splits(splits, table, given=given.variant_names)
     folds = calibration_folds(plan, calibrate, checked_expect(expect), group)
-    units = None if folder is None else UnitStore(Path(folder), plan.context()).ready()
+    units = None if folder is None else FinishedSearches(Path(folder), plan.context()).ready()
     sizes = measured_sizes(plan, curve)
     splits_planned = len(parts) * (1 if len(plan.sizes) > 1 else len(sizes))
     planned = 1 + splits_planned + len(folds)
@@ -240,7 +240,7 @@ def _selector(method: str, settings: Mapping[str, Any] | None, expect: str) -> S
     return make_selector(method, given)
 
 
-def _notes(selector: Selector[Any], outcome: Outcome) -> tuple[str, ...]:
+def _notes(selector: Selector[Any], outcome: SearchOutcome) -> tuple[str, ...]:
     return (explain(selector.expect, outcome.history),) if isinstance(selector, Auto) else ()
 
 

@@ -5,11 +5,15 @@ from __future__ import annotations
 import numpy as np
 
 from flasheval.selection.calibration.cross_fit import cross_fit
-from flasheval.selection.held_out.finished_searches import UnitStore
+from flasheval.selection.held_out.finished_searches import FinishedSearches
 from flasheval.selection.held_out.measure import Measurement, measure
-from flasheval.selection.held_out.one_search import Report, search_progress, search_unit
+from flasheval.selection.held_out.one_search import (
+    ProgressCallback,
+    search_or_read,
+    search_progress,
+)
 from flasheval.selection.held_out.splits import Split
-from flasheval.selection.methods.driver import Outcome
+from flasheval.selection.methods.driver import SearchOutcome
 from flasheval.selection.methods.problem import make_problem
 from flasheval.selection.methods.selector import Selection
 from flasheval.selection.request import Plan
@@ -18,8 +22,8 @@ __all__ = ["measure_splits", "search_all", "search_folds"]
 
 
 def search_all(
-    plan: Plan, units: UnitStore | None, progress: Report | None, planned: int
-) -> Outcome:
+    plan: Plan, units: FinishedSearches | None, progress: ProgressCallback | None, planned: int
+) -> SearchOutcome:
     """Search on all variants: that subset is the answer."""
     table = plan.table
     problem = make_problem(
@@ -35,16 +39,16 @@ def search_all(
     rng = np.random.default_rng(plan.seed)
     label = f"{plan.selector.name} on all {len(table)} variants"
     steps = search_progress(progress, label, 0, planned)
-    return search_unit(plan.selector, problem, plan.sizes, rng, everyone, units, steps)
+    return search_or_read(plan.selector, problem, plan.sizes, rng, everyone, units, steps)
 
 
 def measure_splits(
     plan: Plan,
     parts: tuple[Split, ...],
     sizes: tuple[int, ...],
-    units: UnitStore | None,
+    units: FinishedSearches | None,
     draws: int,
-    progress: Report | None,
+    progress: ProgressCallback | None,
     planned: int,
 ) -> Measurement | None:
     """Measure the procedure on the splits; None when Ctrl-C left nothing."""
@@ -73,8 +77,8 @@ def measure_splits(
 def search_folds(
     plan: Plan,
     folds: tuple[Split, ...],
-    units: UnitStore | None,
-    progress: Report | None,
+    units: FinishedSearches | None,
+    progress: ProgressCallback | None,
     before: int,
     planned: int,
 ) -> tuple[Selection, ...] | None:

@@ -11,6 +11,7 @@ from flasheval.base.errors import DataError, SettingError
 from flasheval.base.json_data import check_names, from_plain
 from flasheval.base.models.loading import Dtype
 from flasheval.scorers.registry import make_scorer
+from flasheval.set_metrics.extractors import load_vision_model
 
 if TYPE_CHECKING:
     from flasheval.set_metrics.features import FeatureExtractor
@@ -55,8 +56,6 @@ class VisionSettings:
 
     def load(self, device: str) -> FeatureExtractor:
         """Load the model; see `load_vision_model`."""
-        from flasheval.set_metrics.extractors import load_vision_model
-
         return load_vision_model(
             self.checkpoint, self.revision, device=device, dtype=self.dtype, batch=self.batch
         )

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from flasheval.base.errors import DataError
 from flasheval.base.suggest import nearest
-from flasheval.runs.status.requested_work import AskedWork
+from flasheval.runs.status.requested_work import RequestedWork
 from flasheval.runs.store import RegisteredMetric, RunStore
 
 __all__ = ["KeptFeatures", "metrics_kept", "read_kept"]
@@ -70,7 +70,7 @@ def read_kept(run: str | Path, metric: str) -> KeptFeatures:
         DataError: No run, no such metric, or no variant with all its embeddings.
 
     """
-    work = AskedWork.of_run(run)
+    work = RequestedWork.of_run(run)
     store = work.store
     chosen = _metric(store, metric, run)
     found, left_out = [], {}
@@ -106,7 +106,7 @@ def metrics_kept(run: str | Path) -> tuple[str, ...]:
 
     Raises DataError where there is no run.
     """
-    work = AskedWork.of_run(run)
+    work = RequestedWork.of_run(run)
     store = work.store
     units = [unit for name in work.variants for unit in work.image_units(name)]
     return tuple(

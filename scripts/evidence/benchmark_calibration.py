@@ -38,7 +38,7 @@ from flasheval.scores import ScoreTable
 from flasheval.selection.calibration.cross_fit import cross_fit
 from flasheval.selection.calibration.fit import fit_calibration
 from flasheval.selection.calibration.folds import Expect, make_folds
-from flasheval.selection.held_out.finished_searches import UnitStore
+from flasheval.selection.held_out.finished_searches import FinishedSearches
 from flasheval.selection.held_out.splits import Split, make_splits
 from flasheval.selection.methods.registry import make_selector, selector_settings
 from flasheval.selection.methods.selector import Selection
@@ -108,7 +108,9 @@ def calibrated(
     context = [table.content_hash, list(metrics), method, selector_settings(selector)]
     hints = hints_for(seen, seen.with_metrics(metrics)) if selector.borrows else None
     context += [] if hints is None else [hints.fingerprint()]
-    units = UnitStore(folder, sha256_of([*context, split.search.tolist()], digits=17)).ready()
+    units = FinishedSearches(
+        folder, sha256_of([*context, split.search.tolist()], digits=17)
+    ).ready()
     everyone = Split("all", np.arange(len(seen)), np.arange(0))
     folds = make_folds(seen, expect, GROUP, seed=0)
     seed = int(np.sum(split.search**2))  # another draw on every split, the same on every run

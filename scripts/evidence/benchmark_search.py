@@ -196,19 +196,19 @@ def measure_frequency(options: argparse.Namespace) -> dict[str, Any]:
 
 def measure_large(options: argparse.Namespace) -> dict[str, Any]:
     """Seconds of `balanced` on a very large matrix, and on one of half the prompts."""
-    from flasheval.selection.methods.driver import run_selector
+    from flasheval.selection.methods.driver import drive
     from flasheval.selection.methods.problem import make_problem
     from flasheval.selection.methods.registry import make_selector
 
     found: dict[str, Any] = {}
     scores = made_up(options.variants, options.prompts)
     small = make_problem([scores[:50, :5_000]], ["quality"], 10)
-    run_selector(make_selector("balanced"), small, np.random.default_rng(0))
+    drive(make_selector("balanced"), small, np.random.default_rng(0))
     for share in (2, 1):
         part = scores[:, : options.prompts // share]
         begun = time.perf_counter()
         problem = make_problem([part], ["quality"], 100)
-        run_selector(make_selector("balanced"), problem, np.random.default_rng(0))
+        drive(make_selector("balanced"), problem, np.random.default_rng(0))
         found[f"{part.shape[1]:,} prompts, seconds"] = time.perf_counter() - begun
     return found
 

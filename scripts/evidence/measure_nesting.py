@@ -25,7 +25,7 @@ from official_data import arguments
 from flasheval.base.files import atomic_write
 from flasheval.base.text import markdown_table
 from flasheval.scores import ScoreTable
-from flasheval.selection.held_out.finished_searches import UnitStore
+from flasheval.selection.held_out.finished_searches import FinishedSearches
 from flasheval.selection.held_out.judge import Judge
 from flasheval.selection.held_out.one_search import search_part
 from flasheval.selection.held_out.splits import Split
@@ -133,7 +133,7 @@ def _taus(
                 split.search,
                 seed=0,
                 hints=hints,
-                units=UnitStore(folder, plan.context()).ready(),
+                units=FinishedSearches(folder, plan.context()).ready(),
             )
             for size in sizes:
                 part = outcome.selection.first(size)

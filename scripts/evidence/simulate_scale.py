@@ -109,7 +109,7 @@ def measure(scratch: Path, options: argparse.Namespace) -> dict[str, Any]:
     from flasheval.runs.counting import Counter
     from flasheval.runs.run import plan_run, run_plan
     from flasheval.runs.run_plan import WorkSettings
-    from flasheval.runs.run_plan_files import load_plan, save_plan
+    from flasheval.runs.run_plan_files import load_run_plan, save_run_plan
     from flasheval.runs.status.run_status import read_status
     from flasheval.runs.store import RunStore
 
@@ -132,7 +132,7 @@ def measure(scratch: Path, options: argparse.Namespace) -> dict[str, Any]:
             population, prompts, scorers, out=out, chunk=chunk, work=WorkSettings(batch=chunk)
         )
     with clock.phase("plan written and read"):
-        plan = load_plan(save_plan(plan, out / "plans"))
+        plan = load_run_plan(save_run_plan(plan, out / "plans"))
     begun = now()
     result = run_plan(plan, RunStore(out), split, progress=False)
     clock.add("begin", begun, split.begun)

@@ -3,7 +3,7 @@ from io import StringIO
 
 import pytest
 
-from flasheval.base.progress import ProgressReport, duration, reporting
+from flasheval.base.progress import ProgressBar, duration, reporting
 
 
 class Terminal(StringIO):
@@ -20,14 +20,14 @@ def wait_for(stream: StringIO, text: str) -> None:
 
 def test_short_work_shows_nothing() -> None:
     for stream in (StringIO(), Terminal()):
-        with ProgressReport(stream) as report:
+        with ProgressBar(stream) as report:
             report("halves", 1, 2)
         assert stream.getvalue() == ""
 
 
 def test_elsewhere_a_plain_line_comes_now_and_then() -> None:
     stream = StringIO()
-    with ProgressReport(stream, after=0.01, every=0.02) as report:
+    with ProgressBar(stream, after=0.01, every=0.02) as report:
         wait_for(stream, "starting: ")
         report("random:0, 50 prompts", 1.5, 3)
         wait_for(stream, "random:0, 50 prompts: 50% after 0.")
@@ -42,7 +42,7 @@ def test_a_terminal_gets_a_bar_that_goes_away(monkeypatch: pytest.MonkeyPatch) -
     monkeypatch.setenv("TERM", "xterm")
     monkeypatch.setenv("COLUMNS", "80")
     stream = Terminal()
-    with ProgressReport(stream, after=0.01) as report:
+    with ProgressBar(stream, after=0.01) as report:
         report("halves", 1, 2)
         wait_for(stream, "halves")
         wait_for(stream, "50%")
@@ -51,7 +51,7 @@ def test_a_terminal_gets_a_bar_that_goes_away(monkeypatch: pytest.MonkeyPatch) -
 
 def test_a_job_of_several_keeps_to_lines_with_its_label() -> None:
     stream = Terminal()
-    with ProgressReport(stream, label="size=4", after=0.01, every=0.02) as report:
+    with ProgressBar(stream, label="size=4", after=0.01, every=0.02) as report:
         report("halves", 0, 2)
         wait_for(stream, "[size=4] halves: ")
 
@@ -85,7 +85,7 @@ def test_a_report_is_made_where_it_is_wanted(
 ) -> None:
     monkeypatch.setattr("sys.stderr", stream())
     with reporting(progress) as report:
-        assert isinstance(report, ProgressReport) == shown
+        assert isinstance(report, ProgressBar) == shown
         assert (report is None) != shown
 
 

@@ -16,7 +16,7 @@ from flasheval.evaluation.evaluate import _device_of, evaluate
 from flasheval.evaluation.loaded_scorers import loaded_scorer, release_scorers
 from flasheval.evaluation.report import Report
 from flasheval.generators.images import ImageFault
-from flasheval.generators.python_objects import BareSettings
+from flasheval.generators.python_objects import ObjectSettings
 from flasheval.generators.seeds import image_seed
 from flasheval.prompts import PromptSet
 from flasheval.scorers.registry import make_scorer
@@ -357,7 +357,7 @@ def test_what_the_call_holds_can_be_saved(tmp_path: Path) -> None:
 
 def test_settings_and_loaded_generators_are_evaluated_too() -> None:
     painter = Painter()
-    settings = BareSettings(painter, version="1")
+    settings = ObjectSettings(painter, version="1")
     report = evaluate(settings, pets(0, 1), [light])
     assert report.metrics["light"].scores == expected(pets(0, 1))
     assert report.call == {"generator": "bare", "version": "1"}
@@ -365,7 +365,7 @@ def test_settings_and_loaded_generators_are_evaluated_too() -> None:
     evaluate(settings, pets(), [light], known=report)
     assert painter.asked == [list(pets().texts[2:])]
     with pytest.raises(DataError, match="another seed, call or scorer"):
-        evaluate(BareSettings(painter, version="2"), pets(), [light], known=report)
+        evaluate(ObjectSettings(painter, version="2"), pets(), [light], known=report)
     loaded = evaluate(settings.load("cpu"), pets(0, 1), [light])
     assert (loaded.metrics, loaded.call) == (report.metrics, {})
     with pytest.raises(SettingError, match="steps: "):

@@ -235,9 +235,9 @@ def test_it_makes_only_the_images_it_needs(subset):
 
 
 def flasheval_scorer(function):
-    from flasheval.scorers.python_objects import BareScorer
+    from flasheval.scorers.python_objects import ObjectScorer
 
-    return BareScorer(function, metric_name=METRIC, version="1")
+    return ObjectScorer(function, metric_name=METRIC, version="1")
 
 
 def test_what_cannot_be_is_one_line(subset, reports, tmp_path):

@@ -8,7 +8,7 @@ import pytest
 from flasheval.base.errors import SettingError
 from flasheval.generators.generator import Batch
 from flasheval.generators.images import to_images
-from flasheval.generators.python_objects import BareSettings, as_generator
+from flasheval.generators.python_objects import ObjectSettings, as_generator
 
 
 def grey(prompts, seeds):
@@ -25,18 +25,18 @@ class Model:
 
 
 def test_a_function_is_called_with_prompts_and_seeds():
-    generator = BareSettings(grey, family="toy", evaluations=4).load("cpu")
+    generator = ObjectSettings(grey, family="toy", evaluations=4).load("cpu")
     (image,) = to_images(generator.generate(Batch(("a",), ("A",), (9,))), 1)
     assert image.getpixel((0, 0)) == (9, 9, 9)
     assert (generator.family, generator.evaluations) == ("toy", 4)
-    assert BareSettings(grey, family="toy").factors() == {"family": "toy"}
+    assert ObjectSettings(grey, family="toy").factors() == {"family": "toy"}
 
 
 def test_the_version_of_a_plain_function_is_its_source():
-    first, second = (BareSettings(call).identity("cpu")["version"] for call in (grey, other))
+    first, second = (ObjectSettings(call).identity("cpu")["version"] for call in (grey, other))
     assert first.startswith("sha256:")
     assert first != second
-    assert BareSettings(grey).identity("cpu")["version"] == first
+    assert ObjectSettings(grey).identity("cpu")["version"] == first
 
 
 def test_what_carries_values_of_its_own_needs_a_version():
@@ -47,14 +47,14 @@ def test_what_carries_values_of_its_own_needs_a_version():
 
     for call in (closed, Model(), Model().__call__, partial(grey, seeds=[1]), len):
         with pytest.raises(SettingError, match=r"nothing tells what .* version=") as caught:
-            BareSettings(call).identity("cpu")
+            ObjectSettings(call).identity("cpu")
         assert "\n" not in str(caught.value)
-        assert BareSettings(call, version="7").identity("cpu") == {"version": "7"}
+        assert ObjectSettings(call, version="7").identity("cpu") == {"version": "7"}
 
 
 def test_what_cannot_be_called_is_refused():
     with pytest.raises(SettingError, match="is a str; expected a function"):
-        BareSettings("grey")
+        ObjectSettings("grey")
 
 
 def test_a_pipeline_gets_a_generator_a_prompt():
@@ -68,13 +68,13 @@ def test_a_pipeline_gets_a_generator_a_prompt():
             made[0][0, 0, 0] = np.nan
             return type("Output", (), {"images": np.stack(made)})
 
-    settings = BareSettings(Noise(), version="1")
+    settings = ObjectSettings(Noise(), version="1")
     made = to_images(settings.load("cpu").generate(Batch(("a", "b"), ("A", "B"), (5, 6))), 2)
     assert "NaN" in made[0].reason
     wanted = torch.rand(4, 4, 3, generator=torch.Generator().manual_seed(6)).numpy()
     np.testing.assert_array_equal(np.asarray(made[1]), (wanted * 255).round())
     with pytest.raises(SettingError, match="images of Noise depend on"):
-        BareSettings(Noise()).identity("cpu")
+        ObjectSettings(Noise()).identity("cpu")
 
 
 def test_a_function_takes_no_arguments():

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from flasheval.miniature.composition import compare
 from flasheval.miniature.layout import lay_out
 from flasheval.miniature.prompts import LEVELS, draw_scene
-from flasheval.miniature.sightings import Found, Seen, seen_exactly
+from flasheval.miniature.sightings import Seen, Sighting, seen_exactly
 from flasheval.miniature.world import parse_caption
 
 SCRIPTS = Path(__file__).resolve().parents[2] / "scripts" / "miniature"
@@ -25,7 +25,7 @@ def check(caption, *found, background=None, style=None):
 
 
 def at(shape, colour, x=0.5, y=0.5, radius=0.17, confidence=1.0, **others):
-    return Found(shape, colour, x, y, radius, confidence, **others)
+    return Sighting(shape, colour, x, y, radius, confidence, **others)
 
 
 @pytest.fixture(scope="module")

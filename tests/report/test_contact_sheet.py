@@ -5,7 +5,7 @@ from PIL import Image
 import flasheval.report.contact_sheet as module
 from flasheval.base.errors import DataError, SettingError
 from flasheval.generators.images import ImageFault
-from flasheval.generators.python_objects import BareSettings
+from flasheval.generators.python_objects import ObjectSettings
 from flasheval.prompts import PromptSet
 from flasheval.report.contact_sheet import contact_sheet, save_contact_sheet
 from flasheval.runs.run import run
@@ -24,7 +24,7 @@ def _flat(level):
             for number in numbers
         ]
 
-    return BareSettings(draw, version=str(level))
+    return ObjectSettings(draw, version=str(level))
 
 
 class Grey:
@@ -120,7 +120,7 @@ def test_a_file_stays_below_a_megabyte(tmp_path):
         def draw(prompts, seeds):
             return [np.random.default_rng([number, s]).random((128, 128, 3), "f4") for s in seeds]
 
-        return BareSettings(draw, version=str(number))
+        return ObjectSettings(draw, version=str(number))
 
     population = {f"v{i}": noise(i) for i in range(8)}
     run(population, PROMPTS, [Grey()], out=tmp_path, keep_images=True, device="cpu")

@@ -8,7 +8,7 @@ import pytest
 
 from flasheval.generators.populations.population import make_population
 from flasheval.prompts import PromptSet
-from flasheval.runs.run_plan import Plan, WorkSettings, make_plan
+from flasheval.runs.run_plan import RunPlan, WorkSettings, make_run_plan
 from flasheval.scorers.registry import make_scorers
 
 DRAWING = '''
@@ -101,10 +101,10 @@ class Toys:
         chunk: int = 6,
         work: WorkSettings | None = None,
         **scorer: Any,
-    ) -> Plan:
+    ) -> RunPlan:
         population = make_population(self.population(*functions))
         entries = [self.scorer("brightness", **scorer)]
-        return make_plan(
+        return make_run_plan(
             population.recipes,
             prompts,
             make_scorers(entries),

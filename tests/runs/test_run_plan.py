@@ -5,8 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from flasheval.generators.populations.population import make_population
-from flasheval.runs.run_plan import WorkSettings, make_plan, slug
-from flasheval.runs.run_plan_files import load_plan, save_plan
+from flasheval.runs.run_plan import WorkSettings, make_run_plan, slug
+from flasheval.runs.run_plan_files import load_run_plan, save_run_plan
 from flasheval.runs.store import RunStore
 from flasheval.scorers.registry import make_scorers
 
@@ -52,7 +52,7 @@ def test_a_scorers_version_is_part_of_its_files_name(toys, prompts, tmp_path):
 
 def test_a_plan_read_by_another_process_is_the_same(toys, prompts, tmp_path):
     plan = toys.plan(prompts, work=WorkSettings(batch=3, keep_images=True), seed=5)
-    again = load_plan(save_plan(plan, tmp_path), device="cpu")
+    again = load_run_plan(save_run_plan(plan, tmp_path), device="cpu")
     assert _names(again) == _names(plan)
     assert (again.work, again.seed, again.chunk) == (plan.work, 5, 6)
     assert [s.key for s in again.scorers] == [s.key for s in plan.scorers]
@@ -81,7 +81,7 @@ def test_another_machine_goes_on_with_what_the_first_one_settled(tiny_models, to
 
     def key(device, kind=None):
         work = WorkSettings(device=device)
-        plan = make_plan(population.recipes, prompts, scorers, work=work, kind=kind, **settings)
+        plan = make_run_plan(population.recipes, prompts, scorers, work=work, kind=kind, **settings)
         return plan.variants[0].key, plan.variants[0].recipe.generator.dtype
 
     assert key("cpu")[1] == "fp32"

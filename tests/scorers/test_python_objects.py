@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from flasheval.base.errors import DataError, SettingError
-from flasheval.scorers.python_objects import BareScorer
+from flasheval.scorers.python_objects import ObjectScorer
 
 
 def width(images, prompts):
@@ -21,7 +21,7 @@ class Whole:
 
 
 def test_a_function_is_a_scorer(images, prompts):
-    settings = BareScorer(width)
+    settings = ObjectScorer(width)
     assert (settings.metric, settings.higher_is_better) == ("width", True)
     scorer = settings.load("cpu")
     assert scorer.score(images, prompts).tolist() == [image.width for image in images]
@@ -31,7 +31,7 @@ def test_a_function_is_a_scorer(images, prompts):
 
 
 def test_an_object_is_a_scorer_and_is_checked(images, prompts):
-    settings = BareScorer(Whole())
+    settings = ObjectScorer(Whole())
     assert settings.identity() == {"kind": "python", "name": "mine", "version": "7"}
     scorer = settings.load("cpu")
     assert (scorer.name, scorer.version, scorer.higher_is_better) == ("mine", "7", False)
@@ -39,11 +39,11 @@ def test_an_object_is_a_scorer_and_is_checked(images, prompts):
     whole = Whole()
     whole.score = lambda images, prompts: [0.0]
     with pytest.raises(DataError, match="scorer mine: it returned 1 of 2 scores"):
-        BareScorer(whole).load("cpu").score(images[:2], ["a", "b"])
+        ObjectScorer(whole).load("cpu").score(images[:2], ["a", "b"])
 
 
 def test_what_is_said_goes_before_what_the_object_says():
-    settings = BareScorer(Whole(), metric_name="other", higher_is_better=True, version="8")
+    settings = ObjectScorer(Whole(), metric_name="other", higher_is_better=True, version="8")
     assert (settings.metric, settings.higher_is_better, settings.version) == ("other", True, "8")
 
 
@@ -51,7 +51,7 @@ def test_functions_with_other_sources_are_told_apart():
     def height(images, prompts):
         return [image.height for image in images]
 
-    assert BareScorer(height).identity()["version"] != BareScorer(width).identity()["version"]
+    assert ObjectScorer(height).identity()["version"] != ObjectScorer(width).identity()["version"]
 
 
 def test_an_object_that_is_called_may_hold_weights_so_it_must_say_its_version(images):
@@ -59,23 +59,23 @@ def test_an_object_that_is_called_may_hold_weights_so_it_must_say_its_version(im
         def __call__(self, images, prompts):
             return [0.5 for _ in images]
 
-    settings = BareScorer(Judge())
+    settings = ObjectScorer(Judge())
     assert settings.load("cpu").score(images[:2], ["a", "b"]).tolist() == [0.5, 0.5]
     with pytest.raises(SettingError, match="scorer Judge: it has no source"):
         settings.identity()
-    assert BareScorer(Judge(), version="1").identity()["version"] == "1"
+    assert ObjectScorer(Judge(), version="1").identity()["version"] == "1"
 
 
 def test_code_without_a_source_scores_but_is_not_kept():
     made = {}
     exec("def judge(images, prompts): return [1.0 for _ in images]", made)  # noqa: S102
-    settings = BareScorer(made["judge"])
+    settings = ObjectScorer(made["judge"])
     assert settings.version == "unknown"
     assert settings.load("cpu").score([None, None], ["a", "b"]).dtype == np.float32
     with pytest.raises(SettingError, match=r"scorer judge: .* give it one: scorer\.version"):
         settings.identity()
     made["judge"].version = 3
-    assert BareScorer(made["judge"]).identity()["version"] == "3"
+    assert ObjectScorer(made["judge"]).identity()["version"] == "3"
 
 
 @pytest.mark.parametrize(
@@ -91,4 +91,4 @@ def test_code_without_a_source_scores_but_is_not_kept():
 )
 def test_anything_else_is_one_line(thing, message):
     with pytest.raises((SettingError, DataError), match=message):
-        BareScorer(thing)
+        ObjectScorer(thing)

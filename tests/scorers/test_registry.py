@@ -11,7 +11,7 @@ from flasheval.base.errors import FlashevalError, SettingError
 from flasheval.base.resources import conf_dir
 from flasheval.cli.help import first_comment, keys_of
 from flasheval.scorers.clip import ClipSettings
-from flasheval.scorers.python_objects import BareScorer
+from flasheval.scorers.python_objects import ObjectScorer
 from flasheval.scorers.registry import SCORERS, make_scorer, make_scorers
 
 CONF = conf_dir() / "scorer"
@@ -22,7 +22,7 @@ def test_a_name_a_mapping_settings_and_objects():
     made = make_scorer({"name": "clip", "checkpoint": "a/b", "metric_name": "B"})
     assert made == ClipSettings("a/b", metric_name="B")
     assert make_scorer(made) is made
-    assert isinstance(make_scorer(len), BareScorer)
+    assert isinstance(make_scorer(len), ObjectScorer)
 
 
 @pytest.mark.parametrize(

@@ -381,7 +381,7 @@ def test_other_work_is_never_read_instead(tmp_path, monkeypatch, change):
     _quick(folder=tmp_path)
     monkeypatch.setattr(one_search, "search_unit", None)
     monkeypatch.setattr(
-        "flasheval.selection.held_out.finished_searches.UnitStore.read", _must_not_find
+        "flasheval.selection.held_out.finished_searches.FinishedSearches.read", _must_not_find
     )
     with pytest.raises(_LookedUpError):
         _quick(folder=tmp_path, **change)

@@ -12,10 +12,14 @@ from rich.text import Text
 from flasheval.base.errors import FlashevalError, SettingError
 from flasheval.base.run_folders import shown_path
 from flasheval.base.text import plain_table
+from flasheval.prompts import load_prompts
+from flasheval.report.contact_sheet import save_contact_sheet
+from flasheval.scores import ScoreMatrix, ScoreTable, load_scores, score_difference
+from flasheval.scores.difference import check_comparable, tolerances
 
 if TYPE_CHECKING:
     from flasheval.runs.run import RunResult
-    from flasheval.runs.run_plan import Plan
+    from flasheval.runs.run_plan import RunPlan
     from flasheval.scores import ScoreTable
     from flasheval.scores.difference import MetricDifference, TableDifference
 
@@ -58,16 +62,12 @@ def check_sheet(config: Any) -> None:
         raise SettingError("contact_sheet=true draws images that are kept: add keep_images=true")
 
 
-def asked_reference(config: Any, plan: Plan) -> Reference | None:
+def asked_reference(config: Any, plan: RunPlan) -> Reference | None:
     """Return what the keys `compare` and `tolerance` name; None where they name nothing.
 
     Raises FlashevalError, before anything is generated, where the plan's scores could not be
     compared with it.
     """
-    from flasheval.prompts import load_prompts
-    from flasheval.scores import load_scores
-    from flasheval.scores.difference import check_comparable, tolerances
-
     name = getattr(config, "compare", None)
     if name is None:
         return None
@@ -79,11 +79,10 @@ def asked_reference(config: Any, plan: Plan) -> Reference | None:
     return Reference(name, table, tolerances(config.tolerance, shared))
 
 
-def after_run(config: Any, plan: Plan, result: RunResult, reference: Reference | None) -> AfterRun:
+def after_run(
+    config: Any, plan: RunPlan, result: RunResult, reference: Reference | None
+) -> AfterRun:
     """Draw the contact sheet and compare the scores, as far as settings ask for it."""
-    from flasheval.report.contact_sheet import save_contact_sheet
-    from flasheval.scores import score_difference
-
     parts: list[RenderableType] = []
     sheet = bool(getattr(config, "contact_sheet", False))
     if result.interrupted or result.detached is not None or result.scores is None:
@@ -106,11 +105,9 @@ def after_run(config: Any, plan: Plan, result: RunResult, reference: Reference |
     return AfterRun(tuple(parts))
 
 
-def _planned(plan: Plan) -> ScoreTable:
+def _planned(plan: RunPlan) -> ScoreTable:
     """Return the table that the plan's scores will stand in, with nothing in it."""
     import numpy as np
-
-    from flasheval.scores import ScoreMatrix, ScoreTable
 
     variants = tuple(variant.recipe.variant for variant in plan.variants)
     names = tuple(variant.name for variant in variants)

@@ -12,6 +12,9 @@ from rich.console import Console, RenderableType
 from flasheval.base.errors import SettingError
 from flasheval.base.run_folders import shown_path
 from flasheval.cli.configs import CompareConfig
+from flasheval.evaluation.comparison import check_comparable, compare, comparison_table
+from flasheval.evaluation.report import Report
+from flasheval.evaluation.sequential import compare_in_looks, sequential_table, spent_errors
 
 if TYPE_CHECKING:
     from flasheval.evaluation.report import Report
@@ -24,9 +27,6 @@ def run_compare(config: CompareConfig, console: Console) -> None:
 
     Raises FlashevalError for reports that cannot be read, or compared with each other.
     """
-    from flasheval.evaluation.comparison import check_comparable, compare, comparison_table
-    from flasheval.evaluation.sequential import spent_errors
-
     if len(config.reports) < 2:
         raise SettingError(
             "two reports are needed: flasheval compare FIRST.json SECOND.json, as flasheval "
@@ -58,16 +58,12 @@ def run_compare(config: CompareConfig, console: Console) -> None:
 def _in_looks(
     first: Report, second: Report, metric: str, looks: Sequence[int], level: float
 ) -> RenderableType:
-    from flasheval.evaluation.sequential import compare_in_looks, sequential_table
-
     found = compare_in_looks(first.prefix, second.prefix, looks, metric=metric, error=1 - level)
     return sequential_table(found, first.name, second.name)
 
 
 def _named(paths: Sequence[str]) -> list[Report]:
     """Read reports; those without a name, or with another's, are called by their files."""
-    from flasheval.evaluation.report import Report
-
     reports = [Report.load(path) for path in paths]
     counts = Counter(report.name for report in reports)
     return [

@@ -14,13 +14,14 @@ from rich.console import Console
 
 from flasheval.base.canonical import sha256_of
 from flasheval.base.errors import SettingError
-from flasheval.base.progress import ProgressReport, duration
+from flasheval.base.progress import ProgressBar, duration
 from flasheval.base.run_folders import append_log, shown_path
 from flasheval.base.text import as_text
 from flasheval.base.version import __version__
 from flasheval.base.versions import library_versions
 from flasheval.cli.configs import DistanceConfig
 from flasheval.report.distance_table import distance_report
+from flasheval.runs.devices import choose_device
 
 if TYPE_CHECKING:
     from flasheval.set_metrics.extractor_settings import ExtractorSettings
@@ -69,7 +70,7 @@ def run_distance(config: DistanceConfig, folder: Path, console: Console, command
     begun = time.monotonic()
     sizes = _checked(config)
     threads = config.threads or min(_THREADS, os.cpu_count() or 1)
-    with ProgressReport() as progress:
+    with ProgressBar() as progress:
         sets, reference = _sources(config, progress)
         choose = _chooser(config, sizes, sets, reference, threads, progress) if sizes else None
         if config.save_reference:
@@ -127,7 +128,7 @@ def _checked(config: DistanceConfig) -> list[int]:
     return sorted(set(sizes))
 
 
-def _sources(config: DistanceConfig, progress: ProgressReport) -> tuple[FeatureSets, Reference]:
+def _sources(config: DistanceConfig, progress: ProgressBar) -> tuple[FeatureSets, Reference]:
     from flasheval.set_metrics.extractor_settings import make_extractor
     from flasheval.set_metrics.feature_sets import features_of_folders, features_of_run
     from flasheval.set_metrics.references import find_reference
@@ -159,7 +160,6 @@ def _sources(config: DistanceConfig, progress: ProgressReport) -> tuple[FeatureS
 
 
 def _load(config: DistanceConfig, extractor: ExtractorSettings) -> FeatureExtractor:
-    from flasheval.runs.devices import choose_device
     from flasheval.set_metrics.extractor_settings import ScorerExtractorSettings
 
     if config.run and not isinstance(extractor, ScorerExtractorSettings):
@@ -186,7 +186,7 @@ def _chooser(
     sets: FeatureSets,
     reference: Reference,
     threads: int,
-    progress: ProgressReport,
+    progress: ProgressBar,
 ) -> Callable[[int], Subset]:
     """Return what makes a subset of a size, once it is seen that there can be one."""
     from flasheval.set_metrics.subset_choice import check_sizes, choose_subset, part_variants

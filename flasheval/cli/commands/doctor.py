@@ -10,11 +10,15 @@ from rich.console import Console
 from rich.markup import escape
 from rich.text import Text
 
-from flasheval.base.progress import ProgressReport, duration
+from flasheval.base.json_data import from_plain
+from flasheval.base.progress import ProgressBar, duration
 from flasheval.base.run_folders import population_folder, shown_path
 from flasheval.base.text import plain_table, shortened
 from flasheval.cli.commands.run import asked_population, asked_prompts
 from flasheval.cli.configs import DoctorConfig
+from flasheval.runs.doctor.checks import size_text
+from flasheval.runs.doctor.diagnosis import diagnose
+from flasheval.runs.run_plan import WorkSettings
 
 if TYPE_CHECKING:
     from flasheval.runs.doctor.diagnosis import Diagnosis
@@ -32,17 +36,13 @@ def run_doctor(config: DoctorConfig, console: Console) -> int:
 
     Raises FlashevalError for a setting or a population that cannot be.
     """
-    from flasheval.base.json_data import from_plain
-    from flasheval.runs.doctor.diagnosis import diagnose
-    from flasheval.runs.run_plan import WorkSettings
-
     population, prompts = asked_population(config, "doctor"), asked_prompts(config, "doctor")
     keys = ("batch", "device", "keep_images", "image_store", "image_format")
     work = from_plain(
         WorkSettings, {key: getattr(config, key) for key in keys}, source="flasheval doctor"
     )
     folder = Path(config.out or population_folder(config.population, prompts))
-    with ProgressReport() as report:
+    with ProgressBar() as report:
         found = diagnose(
             population,
             prompts,
@@ -165,8 +165,6 @@ def _image_disk(found: Diagnosis) -> str:
 
 
 def _size(count: float) -> str:
-    from flasheval.runs.doctor.checks import size_text
-
     return size_text(count)
 
 

@@ -12,9 +12,21 @@ from rich.console import Console
 
 from flasheval.base.canonical import canonical_value, sha256_of
 from flasheval.base.errors import DataError, FlashevalError, SettingError
-from flasheval.base.progress import ProgressReport
+from flasheval.base.files import atomic_write
+from flasheval.base.progress import ProgressBar
 from flasheval.base.run_folders import FOLDER_OF_RUNS, shown_path
 from flasheval.cli.configs import EvaluateConfig
+from flasheval.evaluation.evaluate import evaluate, made_with
+from flasheval.evaluation.report import Report, report_table
+from flasheval.evaluation.trackers.registry import make_tracker
+from flasheval.generators.images import ImageFault
+from flasheval.generators.registry import GENERATORS, make_generator
+from flasheval.runs.devices import choose_device
+from flasheval.runs.kept.file_names import file_name
+from flasheval.runs.unit_work import error_line
+from flasheval.scorers.registry import make_scorers
+from flasheval.subset.library import load_subset
+from flasheval.subset.library.cache import has_texts
 
 if TYPE_CHECKING:
     from flasheval.evaluation.report import Report
@@ -59,8 +71,6 @@ def run_evaluate(config: EvaluateConfig, console: Console) -> None:
 
     Raises FlashevalError for a setting, a file or a model that cannot be used.
     """
-    from flasheval.evaluation.report import report_table
-
     asked = _asked(config)
     told = asked.told(config)
     path = Path(config.out) if config.out else _default_path(asked, told)
@@ -101,9 +111,6 @@ def asked_subset(subset: str | None, prompts: str | None, verb: str) -> Subset:
     Raises FlashevalError where there is none, or no texts.
 
     """
-    from flasheval.subset.library import load_subset
-    from flasheval.subset.library.cache import has_texts
-
     if not subset:
         raise SettingError(
             f"subset is missing: flasheval {verb} subset=MANIFEST.json, such as the subset.json "
@@ -120,10 +127,6 @@ def asked_subset(subset: str | None, prompts: str | None, verb: str) -> Subset:
 
 
 def _asked(config: EvaluateConfig) -> _Asked:
-    from flasheval.evaluation.evaluate import made_with
-    from flasheval.runs.devices import choose_device
-    from flasheval.scorers.registry import make_scorers
-
     if config.out and not config.out.endswith(".json"):
         raise SettingError(f"out={config.out}: expected a name in .json")
     if config.batch < 1:
@@ -138,8 +141,6 @@ def _asked(config: EvaluateConfig) -> _Asked:
 
 def _generator(config: EvaluateConfig) -> GeneratorSettings:
     """Return the settings of the generator, as a variant of a population would have them."""
-    from flasheval.generators.registry import GENERATORS, make_generator
-
     kind = config.generator
     keys = fields(GENERATORS[kind])
     settings = {key.name: getattr(config, key.name) for key in keys}
@@ -176,8 +177,6 @@ def _made_before(path: Path, told: Mapping[str, Any]) -> Report | None:
 
     Raises DataError for a file that is no report, or one made with other settings.
     """
-    from flasheval.evaluation.report import Report
-
     if not path.exists():
         return None
     report = Report.load(path)
@@ -200,11 +199,8 @@ def _made_before(path: Path, told: Mapping[str, Any]) -> Report | None:
 
 
 def _evaluated(asked: _Asked, config: EvaluateConfig, *, keep: bool) -> Report:
-    from flasheval.evaluation.evaluate import evaluate
-    from flasheval.runs.unit_work import error_line
-
     try:
-        with ProgressReport() as progress:
+        with ProgressBar() as progress:
             progress(f"images and scores of {asked.subset.size} prompts", 0.0, 0)
             return evaluate(
                 asked.generator,
@@ -228,14 +224,11 @@ def _tracker(settings: Any) -> Any:
     name = settings.get("name") if isinstance(settings, Mapping) else settings
     if name in (None, "none"):
         return None
-    from flasheval.evaluation.trackers.registry import make_tracker
 
     return make_tracker(settings)
 
 
 def _image_path(folder: Path, prompt_id: str) -> Path:
-    from flasheval.runs.kept.file_names import file_name
-
     return folder / f"{file_name(prompt_id)}.png"
 
 
@@ -246,9 +239,6 @@ def _images_lacking(report: Report, folder: Path) -> bool:
 
 def _save_images(report: Report, folder: Path) -> None:
     """Write a PNG a prompt; a prompt without an image has none, nor an earlier model's."""
-    from flasheval.base.files import atomic_write
-    from flasheval.generators.images import ImageFault
-
     folder.mkdir(parents=True, exist_ok=True)
     for prompt_id, image in zip(report.subset.ids, report.images, strict=True):
         path = _image_path(folder, prompt_id)

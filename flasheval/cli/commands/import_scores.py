@@ -16,6 +16,7 @@ from flasheval.base.files import atomic_write
 from flasheval.base.run_folders import FOLDER_OF_RUNS, shown_path
 from flasheval.cli.commands.show import metrics_table
 from flasheval.cli.configs import ImporterConfig
+from flasheval.scores.importers import import_scores
 
 if TYPE_CHECKING:
     from flasheval.scores.importers import Fault, ImportResult
@@ -31,8 +32,6 @@ def run_import(config: ImporterConfig, console: Console) -> None:
 
     Raises FlashevalError when nothing can be read or written.
     """
-    from flasheval.scores.importers import import_scores
-
     settings = {key: value for key, value in asdict(config).items() if value not in (None, [])}
     importer = settings.pop("importer")
     out = settings.pop("out", None)

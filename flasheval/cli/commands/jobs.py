@@ -14,7 +14,19 @@ from flasheval.base.errors import FlashevalError
 from flasheval.base.files import atomic_write
 from flasheval.base.run_folders import shown_path
 from flasheval.base.text import plain_table
+from flasheval.cli.commands.compare import run_compare
+from flasheval.cli.commands.distance import run_distance
+from flasheval.cli.commands.doctor import run_doctor
+from flasheval.cli.commands.evaluate import run_evaluate
+from flasheval.cli.commands.import_scores import run_import
+from flasheval.cli.commands.publish import run_publish
+from flasheval.cli.commands.report import run_report
+from flasheval.cli.commands.run import run_population
 from flasheval.cli.commands.search import SearchSummary, run_search
+from flasheval.cli.commands.show import run_show
+from flasheval.cli.commands.status import run_status
+from flasheval.cli.commands.subsets import run_subsets
+from flasheval.cli.commands.watch import run_watch
 from flasheval.cli.configs import (
     IMPORTER_CONFIGS,
     RUN_CONFIGS,
@@ -32,14 +44,14 @@ from flasheval.cli.configs import (
     watch_config,
 )
 
-__all__ = ["Outcome", "finish_sweep", "run_job"]
+__all__ = ["JobOutcome", "finish_sweep", "run_job"]
 
 _FAILED, _INTERRUPTED = 1, 130
 _SHOWN = ("method", "size")  # overrides that have a column of their own
 
 
 @dataclass(frozen=True)
-class Outcome:
+class JobOutcome:
     """How one job ended.
 
     Attributes:
@@ -62,7 +74,7 @@ def run_job(
     folder: Path,
     command: str,
     words: Sequence[str] | None,
-) -> Outcome:
+) -> JobOutcome:
     """Do one job.
 
     Args:
@@ -86,23 +98,23 @@ def run_job(
         try:
             code, summary = _do(verb, settings, folder, command, Console(highlight=False), "")
         except FlashevalError as error:
-            return Outcome(_FAILED, error=str(error))
-        return Outcome(code, summary=summary)
+            return JobOutcome(_FAILED, error=str(error))
+        return JobOutcome(code, summary=summary)
     label = " ".join(words)
     try:
         code, summary = _do(verb, settings, folder, command, None, label)
     except FlashevalError as error:
         _say(f"flasheval: error: [{label}] {error}")
-        return Outcome(_FAILED, tuple(words), error=str(error))
+        return JobOutcome(_FAILED, tuple(words), error=str(error))
     except Exception as error:
         _say(f"flasheval: a bug in job [{label}]:\n{traceback.format_exc()}")
-        return Outcome(_FAILED, tuple(words), error=f"{type(error).__name__}: {error}")
+        return JobOutcome(_FAILED, tuple(words), error=f"{type(error).__name__}: {error}")
     if code == _INTERRUPTED:
         raise KeyboardInterrupt
     if summary is not None:
         tau = "-" if summary.held_out_tau is None else f"{summary.held_out_tau:.3f}"
         _say(f"done: {label} (held-out tau {tau}, {summary.seconds:.1f} s)")
-    return Outcome(code, tuple(words), summary)
+    return JobOutcome(code, tuple(words), summary)
 
 
 def _do(
@@ -120,59 +132,35 @@ def _do(
         report = run_validate(ValidateConfig(**settings), folder, console, command)
         return (_INTERRUPTED if report.interrupted else 0), None
     if verb in RUN_CONFIGS:
-        from flasheval.cli.commands.run import run_population
-
         return run_population(verb, RUN_CONFIGS[verb](**settings), folder, console, command), None
     if verb == "distance":
-        from flasheval.cli.commands.distance import run_distance
-
         run_distance(DistanceConfig(**settings), folder, console, command)
         return 0, None
     if verb == "evaluate":
-        from flasheval.cli.commands.evaluate import run_evaluate
-
         run_evaluate(evaluate_configs()[settings["generator"]](**settings), console)
         return 0, None
     if verb == "watch":
-        from flasheval.cli.commands.watch import run_watch
-
         return run_watch(watch_config()(**settings), console), None
     if verb == "doctor":
-        from flasheval.cli.commands.doctor import run_doctor
-
         return run_doctor(DoctorConfig(**settings), console), None
     if verb == "subsets":
-        from flasheval.cli.commands.subsets import run_subsets
-
         return run_subsets(SubsetsConfig(**settings), console), None
     if verb == "status":
-        from flasheval.cli.commands.status import run_status
-
         run_status(StatusConfig(**settings), console)
     elif verb == "compare":
-        from flasheval.cli.commands.compare import run_compare
-
         run_compare(CompareConfig(**settings), console)
     elif verb == "report":
-        from flasheval.cli.commands.report import run_report
-
         run_report(ReportConfig(**settings), console)
     elif verb == "publish":
-        from flasheval.cli.commands.publish import run_publish
-
         run_publish(PublishConfig(**settings), console)
     elif verb == "import":
-        from flasheval.cli.commands.import_scores import run_import
-
         run_import(IMPORTER_CONFIGS[settings["importer"]](**settings), console)
     else:
-        from flasheval.cli.commands.show import run_show
-
         run_show(ShowConfig(**settings), console)
     return 0, None
 
 
-def finish_sweep(outcomes: Sequence[Outcome], folder: Path) -> int:
+def finish_sweep(outcomes: Sequence[JobOutcome], folder: Path) -> int:
     """Print one table over all jobs of a sweep, write it as `sweep.csv`, return the exit code."""
     from rich.console import Console
 
@@ -190,7 +178,7 @@ def finish_sweep(outcomes: Sequence[Outcome], folder: Path) -> int:
     return max((outcome.code for outcome in outcomes), default=0)
 
 
-def _sweep_table(outcomes: Sequence[Outcome]) -> Any:
+def _sweep_table(outcomes: Sequence[JobOutcome]) -> Any:
     varying = _varying(outcomes)
     titles = (
         "method",
@@ -226,12 +214,12 @@ def _cells(row: SearchSummary) -> tuple[str, ...]:
     )
 
 
-def _failed_cells(outcome: Outcome) -> tuple[str, ...]:
+def _failed_cells(outcome: JobOutcome) -> tuple[str, ...]:
     said = dict(word.split("=", 1) for word in outcome.words)
     return (said.get("method", ""), said.get("size", ""), "failed", "", "", "", "")
 
 
-def _varying(outcomes: Sequence[Outcome]) -> list[str]:
+def _varying(outcomes: Sequence[JobOutcome]) -> list[str]:
     """Return the keys, beside method and size, in which the jobs differ."""
     values: dict[str, set[str]] = {}
     for outcome in outcomes:
@@ -244,7 +232,7 @@ def _key(word: str) -> str:
     return word.partition("=")[0]
 
 
-def _write_csv(outcomes: Sequence[Outcome], path: Path) -> Path:
+def _write_csv(outcomes: Sequence[JobOutcome], path: Path) -> Path:
     names = [field.name for field in fields(SearchSummary)]
     with atomic_write(path) as temporary, temporary.open("w", newline="", encoding="utf-8") as file:
         writer = csv.DictWriter(file, [*names, "overrides"])

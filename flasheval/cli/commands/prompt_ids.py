@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from flasheval.base.errors import DataError, SettingError
+from flasheval.base.files import read_text
 
 if TYPE_CHECKING:
     from flasheval.prompts import PromptSet
@@ -44,7 +45,6 @@ def read_ids(value: object, key: str, prompts: PromptSet | None = None) -> tuple
     path = Path(value)
     if path.suffix.lower() == ".json":
         return _from_json(path, prompts)
-    from flasheval.base.files import read_text
 
     lines = (line.strip() for line in read_text(path, "file of prompt ids").splitlines())
     return _distinct([line for line in lines if line], str(path))

@@ -13,6 +13,10 @@ from flasheval.base.errors import SettingError
 from flasheval.base.run_folders import FOLDER_OF_RUNS, shown_path
 from flasheval.base.text import plain_table, warning_lines
 from flasheval.cli.configs import PublishConfig
+from flasheval.subset.library import find_subset
+from flasheval.subset.upload import publish
+from flasheval.subset.upload.hub import check_push, push
+from flasheval.subset.upload.wandb_artifact import check_artifact, log_artifact
 
 if TYPE_CHECKING:
     from flasheval.subset import Subset
@@ -27,11 +31,6 @@ def run_publish(config: PublishConfig, console: Console) -> None:
     Raises FlashevalError for what cannot be published, before anything is written where it can
     be known by then.
     """
-    from flasheval.subset.library import find_subset
-    from flasheval.subset.upload import publish
-    from flasheval.subset.upload.hub import check_push
-    from flasheval.subset.upload.wandb_artifact import check_artifact
-
     if not config.names:
         raise SettingError("names is missing: flasheval publish NAME ... out=FOLDER")
     if config.push:
@@ -92,8 +91,6 @@ def _metrics(subset: Subset) -> str:
 
 
 def _say_or_push(publication: Publication, config: PublishConfig, console: Console) -> None:
-    from flasheval.subset.upload.hub import push
-
     if not config.push:
         where = config.repo or "OWNER/NAME"
         more = "" if config.repo else f" repo={where}"
@@ -114,8 +111,6 @@ def _say_or_push(publication: Publication, config: PublishConfig, console: Conso
 def _log_artifact(
     publication: Publication, name: str, project: str | None, console: Console
 ) -> None:
-    from flasheval.subset.upload.wandb_artifact import log_artifact
-
     logged = log_artifact(publication, name, project=project)
     if logged.offline:
         _line(

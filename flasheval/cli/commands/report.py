@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING
 from rich.console import Console
 
 from flasheval.base.errors import FlashevalError, SettingError
+from flasheval.base.resources import MINIATURE
 from flasheval.base.run_folders import shown_path
+from flasheval.cli.commands.score_settings import SYNTHETIC, read_scores
 from flasheval.cli.configs import ReportConfig
 
 if TYPE_CHECKING:
@@ -64,8 +66,6 @@ def _page(out: str | None, origin: Origin) -> Path:
 
 def _scores(config: ReportConfig, origin: Origin) -> tuple[ScoreTable | None, str]:
     """Read the scores, and say why there are none; those asked for by name must be readable."""
-    from flasheval.cli.commands.score_settings import read_scores
-
     settings = origin.settings
     if config.scores is not None:
         return _asked(config, origin), ""
@@ -86,9 +86,6 @@ def _scores(config: ReportConfig, origin: Origin) -> tuple[ScoreTable | None, st
 
 
 def _asked(config: ReportConfig, origin: Origin) -> ScoreTable:
-    from flasheval.base.resources import MINIATURE
-    from flasheval.cli.commands.score_settings import SYNTHETIC, read_scores
-
     if config.scores in (MINIATURE, SYNTHETIC):
         return read_scores(config.scores, config.prompts, None)
     lower = {one.name: False for one in origin.subset.metrics if not one.higher_is_better}

@@ -12,16 +12,24 @@ from rich.console import Console, Group, RenderableType
 from rich.text import Text
 
 from flasheval.base.errors import SettingError
-from flasheval.base.progress import ProgressReport, duration
+from flasheval.base.json_data import from_plain
+from flasheval.base.progress import ProgressBar, duration
 from flasheval.base.run_folders import append_log, shown_path
 from flasheval.base.text import as_text
 from flasheval.cli.commands.after_run import after_run, asked_reference, check_sheet
+from flasheval.cli.commands.show import metrics_table
 from flasheval.cli.configs import GenerateConfig, RunConfig, ScoreConfig
+from flasheval.generators.populations.population import make_population
+from flasheval.runs.executors import make_executor, worker_device
+from flasheval.runs.run import plan_run, run_plan
+from flasheval.runs.run_plan import WorkSettings
+from flasheval.runs.store import RunStore
+from flasheval.runs.unit_work import run_versions
 
 if TYPE_CHECKING:
     from flasheval.generators.populations.population import Population
     from flasheval.runs.run import RunResult
-    from flasheval.runs.run_plan import Plan
+    from flasheval.runs.run_plan import RunPlan
 
 __all__ = ["asked_population", "asked_prompts", "run_population"]
 
@@ -48,11 +56,6 @@ def run_population(
             agree with those of `compare`.
 
     """
-    from flasheval.runs.executors import make_executor, worker_device
-    from flasheval.runs.run import plan_run, run_plan
-    from flasheval.runs.store import RunStore
-    from flasheval.runs.unit_work import run_versions
-
     begun = time.monotonic()
     check_sheet(config)
     population, prompts = asked_population(config, verb), asked_prompts(config, verb)
@@ -69,7 +72,7 @@ def run_population(
         limit=config.limit,
     )
     reference = asked_reference(config, plan)
-    with ProgressReport() as progress:
+    with ProgressBar() as progress:
         result = run_plan(plan, RunStore(folder), chosen, tables=tables, progress=progress)
     after = after_run(config, plan, result, reference)
     report = _report(verb, plan, result, after.parts, time.monotonic() - begun)
@@ -85,8 +88,6 @@ def run_population(
 
 def asked_population(config: Any, verb: str) -> Population:
     """Return the population that settings name. Raises SettingError when they name none."""
-    from flasheval.generators.populations.population import make_population
-
     if not config.population:
         raise SettingError(
             f"population is missing: flasheval {verb} population=FILE.yaml (or a name that "
@@ -103,9 +104,6 @@ def asked_prompts(config: Any, verb: str) -> str:
 
 
 def _work(verb: str, config: Config, device: str) -> Any:
-    from flasheval.base.json_data import from_plain
-    from flasheval.runs.run_plan import WorkSettings
-
     settings = {
         key: getattr(config, key)
         for key in WorkSettings.__dataclass_fields__
@@ -116,10 +114,8 @@ def _work(verb: str, config: Config, device: str) -> Any:
 
 
 def _report(
-    verb: str, plan: Plan, result: RunResult, after: Sequence[RenderableType], seconds: float
+    verb: str, plan: RunPlan, result: RunResult, after: Sequence[RenderableType], seconds: float
 ) -> RenderableType:
-    from flasheval.cli.commands.show import metrics_table
-
     parts: list[RenderableType] = [Text(_answer(verb, plan, result), style="bold"), ""]
     if result.scores is not None and verb != "generate":
         parts += [metrics_table(result.scores), ""]
@@ -142,7 +138,7 @@ def _report(
     )
 
 
-def _answer(verb: str, plan: Plan, result: RunResult) -> str:
+def _answer(verb: str, plan: RunPlan, result: RunResult) -> str:
     what = "images of" if verb == "generate" else "scores of"
     count = len(plan.variants)
     said = f"{what} {count} variant{'' if count == 1 else 's'} on {len(plan.prompts):,} prompts"

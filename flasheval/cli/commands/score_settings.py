@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, get_args
 
 from flasheval.base.errors import SettingError
 from flasheval.base.resources import MINIATURE
+from flasheval.scores import load_scores
+from flasheval.scores.synthetic import synthetic_scores
 from flasheval.scores.table import Incomplete
 
 if TYPE_CHECKING:
@@ -26,9 +28,6 @@ def read_scores(source: object, prompts: str | None, higher_is_better: object) -
 
     Raises FlashevalError for a value that cannot be, and for scores that cannot be read.
     """
-    from flasheval.scores import load_scores
-    from flasheval.scores.synthetic import synthetic_scores
-
     if source in (MINIATURE, SYNTHETIC) and (prompts, higher_is_better) != (None, None):
         raise SettingError(
             "prompts and higher_is_better belong to scores of your own: add scores=PATH"

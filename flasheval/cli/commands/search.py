@@ -12,7 +12,7 @@ from rich.console import Console, Group, RenderableType
 from rich.text import Text
 
 from flasheval.base.errors import SettingError
-from flasheval.base.progress import ProgressReport, duration
+from flasheval.base.progress import ProgressBar, duration
 from flasheval.base.run_folders import UNITS, append_log, shown_path
 from flasheval.base.text import as_text, plain_table
 from flasheval.base.version import __version__
@@ -25,7 +25,7 @@ from flasheval.cli.commands.score_settings import (
     read_scores,
 )
 from flasheval.cli.configs import SearchConfig
-from flasheval.report.search_folder import write_run
+from flasheval.report.search_folder import write_search
 from flasheval.subset.evidence_table import SIZE_TITLES, fewer, size_row, subset_report
 
 if TYPE_CHECKING:
@@ -95,12 +95,12 @@ def run_search(
     begun = time.monotonic()
     table = read_scores(config.scores, config.prompts, config.higher_is_better)
     method = config.method if isinstance(config.method, Mapping) else asdict(config.method)
-    with ProgressReport(label=label) as progress:
+    with ProgressBar(label=label) as progress:
         result = _search(config, method, table, folder, progress)
     note = note_on(config.scores)
     if note:
         result = _with_note(result, note)
-    write_run(result, folder)
+    write_search(result, folder)
     seconds = time.monotonic() - begun
     said = result.subset.record.notes
     more = [one for one in said if one != note]
@@ -138,7 +138,7 @@ def _search(
     method: Mapping[str, Any],
     table: ScoreTable,
     folder: Path,
-    progress: ProgressReport,
+    progress: ProgressBar,
 ) -> SearchResult:
     from flasheval.selection.search import search
 

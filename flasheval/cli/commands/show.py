@@ -10,12 +10,19 @@ from rich.console import Console
 from rich.markup import escape
 
 from flasheval.base.errors import DataError, SettingError
+from flasheval.base.json_data import read_json
 from flasheval.base.resources import shipped_scores
 from flasheval.base.run_folders import MANIFEST, shown_path
 from flasheval.base.suggest import nearest
 from flasheval.base.text import plain_table
 from flasheval.cli.configs import ShowConfig
+from flasheval.scores import load_scores
+from flasheval.scores.parquet import is_saved_table
+from flasheval.selection.held_out.report_files import REPORT
+from flasheval.subset import Subset
 from flasheval.subset.evidence_table import fewer, subset_report
+from flasheval.subset.library.catalogue import bundled
+from flasheval.subset.manifest import FORMAT
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -36,8 +43,6 @@ def run_show(config: ShowConfig, console: Console) -> None:
         raise SettingError("path is missing: flasheval show PATH, of scores, a manifest or a run")
     path = shipped_scores(config.path)
     if not path.exists():
-        from flasheval.subset.library.catalogue import bundled
-
         published = bundled()
         if config.path not in published:
             raise DataError(
@@ -84,9 +89,6 @@ def metrics_table(table: ScoreTable) -> Table:
 
 
 def _show_folder(path: Path, config: ShowConfig, console: Console) -> None:
-    from flasheval.scores.parquet import is_saved_table
-    from flasheval.selection.held_out.report_files import REPORT
-
     if is_saved_table(path):
         _show_scores(path, config, console)
     elif (path / REPORT).exists():
@@ -109,9 +111,6 @@ def _show_validation(folder: Path, console: Console) -> None:
 
 
 def _is_manifest(path: Path) -> bool:
-    from flasheval.base.json_data import read_json
-    from flasheval.subset.manifest import FORMAT
-
     # A long table may be JSON too; anything else that claims to be JSON must read as JSON.
     try:
         content = read_json(path)
@@ -123,8 +122,6 @@ def _is_manifest(path: Path) -> bool:
 
 
 def _show_subset(path: Path, console: Console) -> None:
-    from flasheval.subset import Subset
-
     show_subset(Subset.load(path), shown_path(path), console)
 
 
@@ -150,8 +147,6 @@ def show_subset(subset: Subset, where: str, console: Console) -> None:
 
 def _show_runs(path: Path, console: Console) -> int:
     """Print the searches below a folder, one row each, and return how many there are."""
-    from flasheval.subset import Subset
-
     manifests = sorted([*path.glob(f"*/{MANIFEST}"), *path.glob(f"*/*/{MANIFEST}")])
     if not manifests:
         return 0
@@ -173,7 +168,6 @@ def _show_validations(path: Path, console: Console) -> int:
     """Print what the comparisons below a folder found, a line each, and return how many."""
     from flasheval.selection.held_out.answer import answer
     from flasheval.selection.held_out.report import ValidationReport
-    from flasheval.selection.held_out.report_files import REPORT
 
     reports = sorted([*path.glob(f"*/{REPORT}"), *path.glob(f"*/*/{REPORT}")])
     for report in reports:
@@ -204,8 +198,6 @@ def _run_row(subset: Subset) -> tuple[str, ...]:
 
 
 def _show_scores(path: Path, config: ShowConfig, console: Console) -> None:
-    from flasheval.scores import load_scores
-
     table = load_scores(path)
     if config.metric is not None:
         names = [config.metric] if isinstance(config.metric, str) else list(config.metric)

@@ -16,6 +16,7 @@ from flasheval.base.progress import duration
 from flasheval.base.run_folders import shown_path
 from flasheval.base.text import plain_table
 from flasheval.cli.configs import StatusConfig
+from flasheval.runs.status.run_status import read_status
 
 if TYPE_CHECKING:
     from flasheval.runs.failures import Failure
@@ -29,8 +30,6 @@ _REASONS = 10
 
 def run_status(config: StatusConfig, console: Console) -> None:
     """Print how far the run in a folder is. Raises FlashevalError when there is none."""
-    from flasheval.runs.status.run_status import read_status
-
     if not config.path:
         raise SettingError("path is missing: flasheval status FOLDER, the out= of a run")
     status = read_status(Path(config.path), check=config.check)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from flasheval.subset import Subset
 from flasheval.subset.evidence_table import fewer
 from flasheval.subset.library.cache import cache_path, has_texts, kept_texts, with_kept_texts
+from flasheval.subset.upload.licences import source_of
 
 if TYPE_CHECKING:
     from flasheval.subset.evidence import Evidence
@@ -81,8 +82,6 @@ def further_line(evidence: Evidence) -> str:
 
 def how_to_use(subset: Subset, name: str) -> list[str]:
     """Return lines on where a subset's texts are, how to use it, and under which licence."""
-    from flasheval.subset.upload.licences import source_of
-
     source = source_of(subset)
     where = f", such as {source.copy} of {source.homepage}" if source else ""
     resolve = f"flasheval subsets resolve {name} prompts=FILE"

@@ -11,6 +11,7 @@ from rich.text import Text
 from flasheval.base.errors import DataError, SettingError
 from flasheval.base.run_folders import shown_path
 from flasheval.base.suggest import nearest
+from flasheval.cli.commands.show import show_subset
 from flasheval.cli.commands.subset_rows import (
     TITLES,
     count_of,
@@ -21,8 +22,16 @@ from flasheval.cli.commands.subset_rows import (
     row_of,
     words_of,
 )
+from flasheval.cli.commands.subsets_export import run_export
+from flasheval.cli.commands.subsets_import import run_import_subset
 from flasheval.cli.configs import SubsetsConfig
 from flasheval.subset.library.cache import has_texts, with_kept_texts
+from flasheval.subset.library.catalogue import bundled, load_named
+from flasheval.subset.library.copies import open_copy
+from flasheval.subset.library.finding import find_subset
+from flasheval.subset.library.resolving import resolve_together
+from flasheval.subset.library.texts import missing_texts, require_hashes, some_of
+from flasheval.subset.library.verifying import verify, verify_texts
 
 if TYPE_CHECKING:
     from flasheval.subset import Subset
@@ -54,8 +63,6 @@ def run_subsets(config: SubsetsConfig, console: Console) -> int:
 
 
 def _list(config: SubsetsConfig, console: Console) -> int:
-    from flasheval.subset.library.catalogue import bundled
-
     subsets, damaged = _all_bundled()
     chosen = [one for one in subsets if all(word in words_of(one) for word in _folded(config))]
     if not chosen and not damaged:
@@ -83,10 +90,6 @@ def _list(config: SubsetsConfig, console: Console) -> int:
 
 
 def _show(config: SubsetsConfig, console: Console) -> int:
-    from flasheval.cli.commands.show import show_subset
-    from flasheval.subset.library.catalogue import bundled
-    from flasheval.subset.library.finding import find_subset
-
     for number, name in enumerate(_named(config, "show")):
         if number:
             console.print()
@@ -103,9 +106,6 @@ def _show(config: SubsetsConfig, console: Console) -> int:
 
 
 def _verify(config: SubsetsConfig, console: Console) -> int:
-    from flasheval.subset.library.catalogue import bundled
-    from flasheval.subset.library.verifying import verify, verify_texts
-
     subsets, _ = _all_bundled()
     wholes = {one.name: one for one in subsets}
     names = config.names or list(bundled())
@@ -133,10 +133,6 @@ def _verify(config: SubsetsConfig, console: Console) -> int:
 
 
 def _resolve(config: SubsetsConfig, console: Console) -> int:
-    from flasheval.subset.library.finding import find_subset
-    from flasheval.subset.library.resolving import resolve_together
-    from flasheval.subset.library.texts import require_hashes
-
     names = _named(config, "resolve")
     everything = _ALL in names
     asked = _all_bundled()[0] if everything else [find_subset(name) for name in names]
@@ -166,8 +162,6 @@ def _resolve(config: SubsetsConfig, console: Console) -> int:
 
 def _tell_resolved(result: Resolved, console: Console) -> int:
     """Print what one prompt set's look-up gave, every missing prompt by id; 1 if any is."""
-    from flasheval.subset.library.texts import missing_texts, some_of
-
     lacking = [one for one in result.asked if not has_texts(one)]
     wants = {one.id: one for subset in lacking for one in subset.prompts}
     name = result.asked[0].prompt_set_name
@@ -189,15 +183,11 @@ def _tell_resolved(result: Resolved, console: Console) -> int:
 
 
 def _export(config: SubsetsConfig, console: Console) -> int:
-    from flasheval.cli.commands.subsets_export import run_export
-
     run_export(config, console)
     return _OK
 
 
 def _import(config: SubsetsConfig, console: Console) -> int:
-    from flasheval.cli.commands.subsets_import import run_import_subset
-
     run_import_subset(config, console)
     return _OK
 
@@ -214,8 +204,6 @@ _ACTIONS: dict[str, tuple[Callable[[SubsetsConfig, Console], int], tuple[str, ..
 
 def _all_bundled() -> tuple[list[Subset], list[str]]:
     """Return the published subsets, and what is wrong with those that cannot be read."""
-    from flasheval.subset.library.catalogue import bundled, load_named
-
     subsets, faults = [], []
     for name, path in bundled().items():
         try:
@@ -235,8 +223,6 @@ def _named(config: SubsetsConfig, action: str) -> list[str]:
 
 
 def _copy(config: SubsetsConfig, action: str, subsets: Sequence[Subset] = ()) -> Copy:
-    from flasheval.subset.library.copies import open_copy
-
     if isinstance(config.prompts, str) and config.prompts.strip():
         return open_copy(config.prompts)
     if config.prompts is None:

@@ -8,8 +8,11 @@ from typing import TYPE_CHECKING
 from rich.console import Console
 
 from flasheval.base.errors import SettingError
+from flasheval.base.files import atomic_write
 from flasheval.base.run_folders import shown_path
 from flasheval.cli.configs import SubsetsConfig
+from flasheval.subset.exports import FORMATS, make_format
+from flasheval.subset.library import load_subset
 
 if TYPE_CHECKING:
     from flasheval.subset.exports.format import Format
@@ -22,10 +25,6 @@ def run_export(config: SubsetsConfig, console: Console) -> None:
 
     Raises FlashevalError for settings, a subset or texts that cannot be used.
     """
-    from flasheval.base.files import atomic_write
-    from flasheval.subset.exports import FORMATS, make_format
-    from flasheval.subset.library import load_subset
-
     usage = "flasheval subsets export NAME format=FORMAT out=FILE"
     if len(config.names) != 1:
         given = ", ".join(config.names) or "none"

@@ -8,8 +8,10 @@ from pathlib import Path
 from rich.console import Console
 
 from flasheval.base.errors import DataError, SettingError
+from flasheval.base.json_data import check_names, from_plain
 from flasheval.base.run_folders import shown_path
 from flasheval.cli.configs import SubsetsConfig
+from flasheval.selection.released_subset import import_released
 
 __all__ = ["run_import_subset"]
 
@@ -32,8 +34,6 @@ def run_import_subset(config: SubsetsConfig, console: Console) -> None:
 
     Raises FlashevalError for settings or files that cannot be used.
     """
-    from flasheval.selection.released_subset import import_released
-
     if len(config.names) != 1:
         given = ", ".join(config.names) or "none"
         raise SettingError(f"import takes one file, not {given}: {_USAGE}")
@@ -58,8 +58,6 @@ def run_import_subset(config: SubsetsConfig, console: Console) -> None:
 
 
 def _settings(config: SubsetsConfig) -> _Settings:
-    from flasheval.base.json_data import check_names, from_plain
-
     check_names({"import": _Settings}, "import", config.settings, "action", "import")
     try:
         return from_plain(_Settings, config.settings, source="settings of import")

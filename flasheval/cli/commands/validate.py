@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
 
-from flasheval.base.progress import ProgressReport, duration
+from flasheval.base.progress import ProgressBar, duration
 from flasheval.base.run_folders import append_log, shown_path
 from flasheval.base.text import as_text
 from flasheval.base.version import __version__
@@ -24,6 +24,7 @@ from flasheval.cli.commands.score_settings import (
 from flasheval.cli.configs import ValidateConfig
 from flasheval.report.validation_folder import LOG, PLOT, TEXT, write_validation
 from flasheval.selection.held_out.table import validation_report
+from flasheval.selection.held_out.validate import validate
 
 if TYPE_CHECKING:
     from flasheval.selection.held_out.report import ValidationReport
@@ -48,7 +49,7 @@ def run_validate(
     """
     begun = time.monotonic()
     table = read_scores(config.scores, config.prompts, config.higher_is_better)
-    with ProgressReport() as progress:
+    with ProgressBar() as progress:
         report = _validate(config, table, folder, progress)
     note = note_on(config.scores)
     if note:
@@ -71,10 +72,8 @@ def run_validate(
 
 
 def _validate(
-    config: ValidateConfig, table: Any, folder: Path, progress: ProgressReport
+    config: ValidateConfig, table: Any, folder: Path, progress: ProgressBar
 ) -> ValidationReport:
-    from flasheval.selection.held_out.validate import validate
-
     splits = config.splits
     if isinstance(splits, Mapping):
         splits = {str(name): spec for name, spec in splits.items()}

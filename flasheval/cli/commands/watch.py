@@ -12,6 +12,11 @@ from flasheval.base.errors import SettingError
 from flasheval.base.run_folders import shown_path
 from flasheval.cli.commands.evaluate import asked_subset
 from flasheval.cli.configs import WatchConfig
+from flasheval.evaluation.trackers.no_tracker import NoTracker
+from flasheval.evaluation.trackers.registry import make_tracker
+from flasheval.evaluation.watching.leaderboard import leaderboard_table
+from flasheval.evaluation.watching.watch import watch, watch_folder
+from flasheval.generators.diffusers_settings import DiffusersSettings
 
 if TYPE_CHECKING:
     from flasheval.evaluation.trackers import Tracker
@@ -30,9 +35,6 @@ def run_watch(config: WatchConfig, console: Console) -> int:
 
     Raises FlashevalError for a setting or a file that cannot be used.
     """
-    from flasheval.evaluation.watching.leaderboard import leaderboard_table
-    from flasheval.evaluation.watching.watch import watch, watch_folder
-
     if not config.path:
         raise SettingError("path is missing: flasheval watch FOLDER subset=MANIFEST.json")
     settings = _settings(config)
@@ -90,8 +92,6 @@ def run_watch(config: WatchConfig, console: Console) -> int:
 
 def _settings(config: WatchConfig) -> dict[str, Any]:
     """Return what is set of how checkpoints are loaded."""
-    from flasheval.generators.diffusers_settings import DiffusersSettings
-
     settings = {}
     for one in fields(DiffusersSettings):
         value = getattr(config, one.name)
@@ -108,8 +108,5 @@ def _settings(config: WatchConfig) -> dict[str, Any]:
 
 
 def _trackers(config: WatchConfig) -> tuple[Tracker, ...]:
-    from flasheval.evaluation.trackers.no_tracker import NoTracker
-    from flasheval.evaluation.trackers.registry import make_tracker
-
     tracker = make_tracker(config.tracker)
     return () if isinstance(tracker, NoTracker) else (tracker,)

@@ -9,10 +9,10 @@ from flasheval.base.errors import DataError
 from flasheval.base.files import atomic_write
 from flasheval.base.json_data import read_json
 
-__all__ = ["Logged"]
+__all__ = ["LoggedSteps"]
 
 
-class Logged:
+class LoggedSteps:
     """Steps by kind, and whatever else comes once, in a small JSON file.
 
     What is noted counts as logged at once, before it is: where the process is killed in between, a

@@ -11,10 +11,10 @@ from flasheval.evaluation.trackers.tracker import Tracker
 if TYPE_CHECKING:
     from flasheval.evaluation.report import Report
 
-__all__ = ["tell"]
+__all__ = ["notify"]
 
 
-def tell(
+def notify(
     trackers: Iterable[Tracker], scalars: Mapping[str, float], report: Report, step: int
 ) -> None:
     """Log scalars and a report to each; what one of them raises becomes a warning.

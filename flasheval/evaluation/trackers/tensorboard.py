@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from flasheval.base.errors import DataError, SettingError
-from flasheval.evaluation.trackers.logged_steps import Logged
+from flasheval.evaluation.trackers.logged_steps import LoggedSteps
 from flasheval.evaluation.trackers.pictures import picture_grid
 from flasheval.evaluation.trackers.score_rows import markdown_table
 
@@ -53,7 +53,7 @@ class TensorBoard:
             raise SettingError(f"tracker.images={self.images}: expected 0 or more")
         if find_spec("tensorboard") is None:
             raise SettingError('tracker tensorboard needs: pip install "flasheval[tensorboard]"')
-        self._logged: Logged | None = None
+        self._logged: LoggedSteps | None = None
         moment = f"{time.time():.6f}.{socket.gethostname()}.{os.getpid()}"  # read in this order
         self._file = Path(self.folder) / f"events.out.tfevents.{moment}.flasheval"
 
@@ -81,7 +81,7 @@ class TensorBoard:
 
     def _new(self, kind: str, step: int) -> bool:
         if self._logged is None:
-            self._logged = Logged(self._file.with_name(_STEPS))
+            self._logged = LoggedSteps(self._file.with_name(_STEPS))
         return self._logged.note(kind, int(step))
 
     def _write(self, values: list[Any], step: int) -> None:

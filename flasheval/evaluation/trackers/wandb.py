@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, get_args
 
 from flasheval.base.errors import FlashevalError, SettingError
-from flasheval.evaluation.trackers.logged_steps import Logged
+from flasheval.evaluation.trackers.logged_steps import LoggedSteps
 from flasheval.evaluation.trackers.pictures import pictures
 from flasheval.evaluation.trackers.score_rows import score_columns, score_rows
 from flasheval.subset import Subset
@@ -153,7 +153,7 @@ class _OpenRun:
         self.run, self.own = run, own
         if not run.disabled:  # which writes nothing, and has no folder
             folder = Path(run.settings.wandb_dir)
-            self.logged = Logged(folder / f"flasheval-{run.id}.json")
+            self.logged = LoggedSteps(folder / f"flasheval-{run.id}.json")
             self._before = max(0, run.step - self._rows()) if own else 0
         self._defined: set[str] = set()
         self._table: Any = None

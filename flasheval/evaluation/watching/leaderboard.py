@@ -12,7 +12,7 @@ from rich.console import Group, RenderableType
 from rich.markup import escape
 from rich.text import Text
 
-from flasheval.base.text import markdown_table, plain_table
+from flasheval.base.text import as_text, markdown_table, plain_table
 from flasheval.evaluation.comparison import PairedDifference, compare
 from flasheval.evaluation.report import Report
 from flasheval.evaluation.watching.checkpoint_files import natural
@@ -114,8 +114,6 @@ class Leaderboard:
         return file.getvalue()
 
     def __str__(self) -> str:
-        from flasheval.base.text import as_text
-
         return as_text(leaderboard_table(self)).rstrip("\n")
 
 

@@ -15,6 +15,7 @@ from flasheval.base.user_code import load_object, source_hash
 from flasheval.evaluation.watching.checkpoint_files import INDEX, Checkpoint, index_parts
 from flasheval.evaluation.watching.completeness import safetensors_header
 from flasheval.generators.diffusers_settings import DiffusersSettings
+from flasheval.generators.evaluations import denoiser_of
 from flasheval.generators.generator import Generator
 
 __all__ = ["CheckpointLoader", "Loaded"]
@@ -185,8 +186,6 @@ def _with_lora(settings: DiffusersSettings, device: str) -> Generator:
 def _with_weights(settings: DiffusersSettings, path: str, device: str) -> Generator:
     """Load the base with the weights of its denoiser from a file."""
     from safetensors.torch import load_file
-
-    from flasheval.generators.evaluations import denoiser_of
 
     if settings.quantise is not None or settings.offload is not None:
         raise SettingError("quantise and offload are for whole pipelines; leave them out here")

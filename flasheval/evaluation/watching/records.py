@@ -25,13 +25,13 @@ from flasheval.evaluation.watching.checkpoint_files import Checkpoint
 from flasheval.runs.claims import Claims
 from flasheval.runs.run_plan import slug
 
-__all__ = ["Record", "WatchFolder"]
+__all__ = ["WatchFolder", "WatchRecord"]
 
 _ASKED = "watch.json"
 
 
 @dataclass(frozen=True)
-class Record:
+class WatchRecord:
     """What came of one checkpoint.
 
     Attributes:
@@ -95,11 +95,11 @@ class WatchFolder:
             with atomic_write(path) as temporary:
                 temporary.write_text(text, "utf-8")
 
-    def records(self) -> dict[str, Record]:
+    def records(self) -> dict[str, WatchRecord]:
         """Return what is known of checkpoints, by name; damaged files count as absent."""
         return {name: one for name, one in self._all().items() if one.asked == self.asked}
 
-    def record(self, name: str) -> Record | None:
+    def record(self, name: str) -> WatchRecord | None:
         """Return what is known of one checkpoint now."""
         found = self._read(self._path("checkpoints", name))
         return found if found is not None and found.asked == self.asked else None
@@ -116,7 +116,7 @@ class WatchFolder:
             return None
         return self._reports[name][1]
 
-    def keep(self, record: Record, report: Report | None) -> None:
+    def keep(self, record: WatchRecord, report: Report | None) -> None:
         """Write a checkpoint's report and then its record; what was there of it goes."""
         path = self._path("reports", record.name)
         if report is None:
@@ -127,14 +127,14 @@ class WatchFolder:
         with atomic_write(self._path("checkpoints", record.name)) as temporary:
             temporary.write_text(json.dumps(to_plain(record), ensure_ascii=False), "utf-8")
 
-    def _all(self) -> dict[str, Record]:
+    def _all(self) -> dict[str, WatchRecord]:
         paths = sorted((self.folder / "checkpoints").glob("*.json"))
         read = [one for path in paths if (one := self._read(path)) is not None]
         return {one.name: one for one in read}
 
-    def _read(self, path: Path) -> Record | None:
+    def _read(self, path: Path) -> WatchRecord | None:
         try:
-            return from_plain(Record, read_json(path), source=str(path))
+            return from_plain(WatchRecord, read_json(path), source=str(path))
         except DataError:
             return None
 

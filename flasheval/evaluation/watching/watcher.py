@@ -15,21 +15,21 @@ from flasheval.base.versions import utc_now
 from flasheval.evaluation.evaluate import evaluate, made_with
 from flasheval.evaluation.report import Report
 from flasheval.evaluation.trackers import Tracker
-from flasheval.evaluation.trackers.notifying import tell
+from flasheval.evaluation.trackers.notifying import notify
 from flasheval.evaluation.watching.checkpoint_files import Checkpoint, find_checkpoints
 from flasheval.evaluation.watching.completeness import content_of, unfinished
 from flasheval.evaluation.watching.loading import CheckpointLoader
-from flasheval.evaluation.watching.records import Record, WatchFolder
+from flasheval.evaluation.watching.records import WatchFolder, WatchRecord
 from flasheval.runs.generation import free_memory, is_out_of_memory
 from flasheval.runs.unit_work import error_line
 from flasheval.scorers.scorer import ScorerSettings
 from flasheval.subset import Subset
 
-__all__ = ["Look", "Watcher"]
+__all__ = ["FolderScan", "Watcher"]
 
 
 @dataclass(frozen=True)
-class Look:
+class FolderScan:
     """What a look found: how many were evaluated, and whether some need only be looked at again."""
 
     evaluated: int
@@ -54,7 +54,7 @@ class Watcher:
     waiting: dict[str, str] = field(default_factory=dict)
     _seen: dict[str, tuple[Mapping[str, tuple[int, ...]], float]] = field(default_factory=dict)
 
-    def look(self, publish: Callable[[], object]) -> Look:
+    def look(self, publish: Callable[[], object]) -> FolderScan:
         """Evaluate what is whole, unchanged and not done, in order.
 
         Args:
@@ -72,7 +72,7 @@ class Watcher:
             if state == "ready" and self._do(one):
                 evaluated += 1
                 publish()
-        return Look(evaluated, any(state == "settling" for _, state in states))
+        return FolderScan(evaluated, any(state == "settling" for _, state in states))
 
     def _found(self) -> list[Checkpoint]:
         return find_checkpoints(
@@ -83,7 +83,7 @@ class Watcher:
             skip=self.store.folder,
         )
 
-    def _is_done(self, checkpoint: Checkpoint, record: Record | None) -> bool:
+    def _is_done(self, checkpoint: Checkpoint, record: WatchRecord | None) -> bool:
         if record is None or not record.is_of(checkpoint):
             return False
         if record.reason is not None:
@@ -144,7 +144,7 @@ class Watcher:
         if self._changed(checkpoint, gone=report is not None):
             self.waiting[checkpoint.name] = "it was changed while it was evaluated"
             return False
-        record = Record(
+        record = WatchRecord(
             checkpoint.name,
             checkpoint.step,
             content,
@@ -198,7 +198,7 @@ class Watcher:
         past = self._step_before()
         if report.step is None or (past is not None and report.step <= past):
             return
-        tell(self.trackers, report.scalars(), report, report.step)
+        notify(self.trackers, report.scalars(), report, report.step)
 
 
 def _faults(report: Report) -> str | None:

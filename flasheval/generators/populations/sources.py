@@ -13,6 +13,7 @@ from flasheval.base.suggest import nearest
 from flasheval.generators.generator import GeneratorSettings
 from flasheval.generators.populations.population import Population, make_population
 from flasheval.generators.populations.recipe import Recipe
+from flasheval.generators.python_objects import ObjectSettings
 from flasheval.generators.variants import Variant
 
 __all__ = ["population_file", "population_settings", "read_population"]
@@ -69,10 +70,8 @@ def _plain(value: object) -> bool:
 
 
 def _of_objects(objects: Mapping[str, Any]) -> Population:
-    from flasheval.generators.python_objects import BareSettings
-
     recipes = []
     for name, value in objects.items():
-        generator = value if isinstance(value, GeneratorSettings) else BareSettings(value)
+        generator = value if isinstance(value, GeneratorSettings) else ObjectSettings(value)
         recipes.append(Recipe(Variant(str(name), generator.factors()), generator))
     return Population("population", tuple(recipes))

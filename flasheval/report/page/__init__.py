@@ -6,6 +6,6 @@
 """
 
 from flasheval.report.page.origin import Origin, find_origin
-from flasheval.report.page.writing import WrittenReport, write_report
+from flasheval.report.page.writing import WrittenPage, write_report
 
-__all__ = ["Origin", "WrittenReport", "find_origin", "write_report"]
+__all__ = ["Origin", "WrittenPage", "find_origin", "write_report"]

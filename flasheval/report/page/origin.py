@@ -10,7 +10,11 @@ from typing import Any
 
 from flasheval.base.errors import DataError
 from flasheval.base.run_folders import MANIFEST, RUN_MARK
+from flasheval.scores.parquet import is_saved_table
+from flasheval.selection.held_out.report_files import REPORT
 from flasheval.subset import Subset
+from flasheval.subset.library import load_subset
+from flasheval.subset.library.catalogue import bundled
 
 __all__ = ["Origin", "find_origin", "run_with_images"]
 
@@ -71,9 +75,6 @@ def find_origin(source: str | Path) -> Origin:
         DataError: It cannot be read, or is something else.
 
     """
-    from flasheval.subset.library import load_subset
-    from flasheval.subset.library.catalogue import bundled
-
     path = Path(source).expanduser()
     if path.is_dir() and (isinstance(source, Path) or source not in bundled()):
         return _of_folder(path)
@@ -100,9 +101,6 @@ def _of_folder(folder: Path) -> Origin:
 
 def _what_else(folder: Path) -> str:
     """Say what a folder without a manifest is, and what to name instead."""
-    from flasheval.scores.parquet import is_saved_table
-    from flasheval.selection.held_out.report_files import REPORT
-
     if (folder / REPORT).is_file():
         return f"{folder} is a comparison of methods, whose report is report.md in it; {_MADE_OF}"
     if (folder / RUN_MARK).is_file():

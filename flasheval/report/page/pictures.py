@@ -13,7 +13,7 @@ import numpy as np
 from flasheval.base.errors import DataError
 from flasheval.generators.images import ImageFault
 from flasheval.runs.kept.opening import open_image_store
-from flasheval.runs.status.requested_work import AskedWork
+from flasheval.runs.status.requested_work import RequestedWork
 from flasheval.scores import ScoreMatrix
 
 if TYPE_CHECKING:
@@ -76,7 +76,7 @@ def kept_pictures(run: Path, matrix: ScoreMatrix, ids: Sequence[str]) -> Picture
         DataError: It is no such run, or keeps none of these prompts' images.
 
     """
-    work = AskedWork.of_run(run)
+    work = RequestedWork.of_run(run)
     store = open_image_store(run / "images", work.asked.image_store)
     kept = {
         name: {one for unit in work.image_units(name) if store.has(unit) for one in unit.ids}
@@ -116,7 +116,7 @@ def _three(matrix: ScoreMatrix, names: Sequence[str]) -> list[tuple[str, str]]:
     return [("best", order[0]), ("median", order[len(order) // 2]), ("worst", order[-1])]
 
 
-def _images(work: AskedWork, name: str, wanted: set[str]) -> dict[str, Image | ImageFault]:
+def _images(work: RequestedWork, name: str, wanted: set[str]) -> dict[str, Image | ImageFault]:
     store = open_image_store(work.store.folder / "images", work.asked.image_store)
     found: dict[str, Image | ImageFault] = {}
     for unit in work.image_units(name):

@@ -10,7 +10,7 @@ from flasheval.base.errors import FlashevalError
 from flasheval.base.run_folders import UNITS
 from flasheval.report.page.origin import Origin
 from flasheval.report.page.score_sources import Scored
-from flasheval.selection.held_out.finished_searches import UnitStore
+from flasheval.selection.held_out.finished_searches import FinishedSearches
 from flasheval.selection.held_out.one_search import search_part
 from flasheval.selection.held_out.splits import Split, make_splits
 from flasheval.selection.methods.registry import make_selector
@@ -38,7 +38,7 @@ class Replay:
 
     plan: Plan
     splits: tuple[Split, ...]
-    units: UnitStore | None
+    units: FinishedSearches | None
     size: int
 
     @cached_property
@@ -95,7 +95,9 @@ def replay_of(origin: Origin, scored: Scored) -> Replay | str:
     sizes = [(split.name, len(split.search), len(split.held_out)) for split in splits]
     if sizes != [(one.name, one.n_search, one.n_held_out) for one in evidence.splits]:
         return f"the splits of the evidence ({evidence.split_spec}) cannot be made again"
-    units = None if origin.folder is None else UnitStore(origin.folder / UNITS, plan.context())
+    units = (
+        None if origin.folder is None else FinishedSearches(origin.folder / UNITS, plan.context())
+    )
     return Replay(plan, splits, units, origin.subset.size)
 
 

@@ -17,11 +17,11 @@ from flasheval.report.page.score_sources import scores_of
 if TYPE_CHECKING:
     from flasheval.scores import ScoreTable
 
-__all__ = ["WrittenReport", "page_html", "write_report"]
+__all__ = ["WrittenPage", "page_html", "write_report"]
 
 
 @dataclass(frozen=True)
-class WrittenReport:
+class WrittenPage:
     """What was written.
 
     Attributes:
@@ -44,7 +44,7 @@ def write_report(
     images: str | Path | None = None,
     metric: str | None = None,
     reason: str = "",
-) -> WrittenReport:
+) -> WrittenPage:
     """Write the report of a subset: the page, and beside it a folder of the same plots as PNG.
 
     The same origin and scores give the same bytes.
@@ -76,7 +76,7 @@ def write_report(
             temporary.write_bytes(png_bytes(plot))
     with atomic_write(page) as temporary:
         temporary.write_bytes(page_html(contents).encode("utf-8", "replace"))
-    return WrittenReport(page, plots, contents)
+    return WrittenPage(page, plots, contents)
 
 
 def page_html(contents: Contents) -> str:
@@ -105,5 +105,5 @@ def page_html(contents: Contents) -> str:
 
 @cache
 def _template(name: str) -> str:
-    folder = resources.files("flasheval.report.page") / "template"
+    folder = resources.files(__package__) / "template"
     return (folder / name).read_text("utf-8")

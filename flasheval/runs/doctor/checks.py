@@ -19,6 +19,7 @@ from flasheval.runs.devices import device_kind
 from flasheval.runs.store import RunSettings, RunStore
 from flasheval.scorers.registry import make_scorer
 from flasheval.scorers.scorer import ScorerSettings
+from flasheval.scores import load_scores
 
 __all__ = [
     "Check",
@@ -109,8 +110,6 @@ def check_variants(recipes: Iterable[Recipe], unusable: Mapping[str, str]) -> It
 
 def check_tables(tables: Iterable[str]) -> Iterator[Check]:
     """Give a line for each score table that variants are taken from."""
-    from flasheval.scores import load_scores
-
     for table in tables:
         try:
             found = load_scores(table)

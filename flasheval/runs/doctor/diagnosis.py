@@ -28,9 +28,9 @@ from flasheval.runs.doctor.checks import (
 from flasheval.runs.doctor.estimate import Left, ModelEstimate, estimate_model
 from flasheval.runs.doctor.sampling import Sample, take_sample
 from flasheval.runs.run import first_prompts, run_settings
-from flasheval.runs.run_plan import Plan, WorkSettings, make_plan
+from flasheval.runs.run_plan import RunPlan, WorkSettings, make_run_plan
 from flasheval.runs.score_files import UnitScores, write_unit_scores
-from flasheval.runs.status.finished_units import tally
+from flasheval.runs.status.finished_units import finished_units
 from flasheval.runs.store import RunSettings, RunStore
 from flasheval.runs.unit_work import run_versions
 from flasheval.scorers.scorer import ScorerSettings
@@ -56,7 +56,7 @@ class Diagnosis:
     """
 
     checks: tuple[Check, ...]
-    plan: Plan | None = None
+    plan: RunPlan | None = None
     device: str = "cpu"
     devices: int = 1
     left: dict[str, Left] | None = None
@@ -188,10 +188,10 @@ def _plan(
     settings: RunSettings,
     work: WorkSettings,
     checks: list[Check],
-) -> Plan | None:
+) -> RunPlan | None:
     """Return the plan of what can be done, once every variant and checkpoint was looked at."""
     try:
-        plan = make_plan(
+        plan = make_run_plan(
             population.recipes,
             texts,
             scorers,
@@ -215,14 +215,16 @@ def _plan(
     return plan
 
 
-def _left(plan: Plan, store: RunStore) -> dict[str, Left]:
+def _left(plan: RunPlan, store: RunStore) -> dict[str, Left]:
     sizes = np.array([len(chunk) for chunk in plan.chunks])
     metrics = [(scorer.slug, scorer.key) for scorer in plan.scorers]
     left = {}
     for variant in plan.variants:
         names = [unit.name for unit in plan.units(variant)]
         work = plan.work
-        found = tally(store, variant.slug, names, metrics, work.image_store, keeps=work.keep_images)
+        found = finished_units(
+            store, variant.slug, names, metrics, work.image_store, keeps=work.keep_images
+        )
         left[variant.name] = Left(
             int(sizes[found.to_make if plan.scorers else ~found.kept].sum()),
             int(sizes[~found.kept].sum()) if work.keep_images else 0,
@@ -234,12 +236,12 @@ def _left(plan: Plan, store: RunStore) -> dict[str, Left]:
     return left
 
 
-def _files(plan: Plan, images: int) -> int:
+def _files(plan: RunPlan, images: int) -> int:
     """Return how many files of units so many images are."""
     return -(-images // plan.chunk)
 
 
-def _file_bytes(plan: Plan) -> int:
+def _file_bytes(plan: RunPlan) -> int:
     """Return what a score file takes on the disk, by writing one."""
     chunk = plan.chunks[0]
     batches = -(-len(chunk) // plan.work.batch)

@@ -19,7 +19,7 @@ from flasheval.runs.doctor.estimate import ModelTiming, fit_seconds
 from flasheval.runs.generation import Batches, Made, make_images
 from flasheval.runs.kept.codec import encode
 from flasheval.runs.loading import ModelHolder, by_model
-from flasheval.runs.run_plan import Plan, PlannedVariant
+from flasheval.runs.run_plan import PlannedVariant, RunPlan
 from flasheval.runs.unit_work import error_line
 from flasheval.scorers.scorer import Scorer
 
@@ -49,7 +49,7 @@ class _Point:
     seconds: float
 
 
-def take_sample(plan: Plan, report: Callable[[str, float, int], None]) -> Sample:
+def take_sample(plan: RunPlan, report: Callable[[str, float, int], None]) -> Sample:
     """Load the scorers and each distinct model once, and time a few batches.
 
     What fails to load or to run is a problem of the sample; the others go on.
@@ -68,7 +68,7 @@ def take_sample(plan: Plan, report: Callable[[str, float, int], None]) -> Sample
     return sample
 
 
-def _loaded_scorers(plan: Plan, sample: Sample) -> dict[str, Scorer]:
+def _loaded_scorers(plan: RunPlan, sample: Sample) -> dict[str, Scorer]:
     scorers = {}
     for scorer in plan.scorers:
         try:
@@ -83,7 +83,7 @@ class _Model:
 
     def __init__(
         self,
-        plan: Plan,
+        plan: RunPlan,
         group: Sequence[PlannedVariant],
         holder: ModelHolder,
         scorers: dict[str, Scorer],

@@ -15,8 +15,8 @@ from flasheval.runs.counting import Counter
 from flasheval.runs.devices import device_count, device_kind
 from flasheval.runs.executors.executor import Progress, check_least
 from flasheval.runs.executors.processes import worker_environment
-from flasheval.runs.run_plan import Plan
-from flasheval.runs.run_plan_files import save_plan
+from flasheval.runs.run_plan import RunPlan
+from flasheval.runs.run_plan_files import save_run_plan
 from flasheval.runs.store import RunStore
 
 __all__ = ["Accelerate"]
@@ -47,7 +47,7 @@ class Accelerate:
     def __post_init__(self) -> None:
         check_least(self, 1, "workers", "threads")
 
-    def run(self, plan: Plan, store: RunStore, progress: Progress) -> None:
+    def run(self, plan: RunPlan, store: RunStore, progress: Progress) -> None:
         """Do all units of the plan; see Executor.run."""
         if find_spec("accelerate") is None:
             raise SettingError('executor=accelerate needs: pip install "flasheval[generate]"')
@@ -72,7 +72,7 @@ class Accelerate:
                 said = log.read().decode("utf-8", "replace")
                 raise FlashevalError(_last_word(said, process.returncode))
 
-    def _command(self, plan: Plan, store: RunStore, world: int) -> list[str]:
+    def _command(self, plan: RunPlan, store: RunStore, world: int) -> list[str]:
         kind = device_kind(plan.work.device)
         places = ["--cpu"] if kind == "cpu" else ["--multi_gpu"] if world > 1 else []
         return [
@@ -80,7 +80,7 @@ class Accelerate:
             *("--num_processes", str(world), "--num_machines", "1", "--main_process_port", "0"),
             *("--mixed_precision", "no", "--dynamo_backend", "no", *places, *self.options),
             *("--module", "flasheval.runs.worker_process"),
-            *(str(store.folder), str(save_plan(plan, store.folder / "plans"))),
+            *(str(store.folder), str(save_run_plan(plan, store.folder / "plans"))),
             *("--accelerate", "--device", kind),
         ]
 

@@ -12,7 +12,7 @@ from typing import ClassVar, Protocol, runtime_checkable
 
 from flasheval.base.errors import SettingError
 from flasheval.runs.devices import choose_device
-from flasheval.runs.run_plan import Plan
+from flasheval.runs.run_plan import RunPlan
 from flasheval.runs.store import RunStore
 
 __all__ = ["Elsewhere", "Executor", "Progress", "check_least", "worker_device"]
@@ -26,7 +26,7 @@ class Executor(Protocol):
 
     name: ClassVar[str]
 
-    def run(self, plan: Plan, store: RunStore, progress: Progress) -> str | None:
+    def run(self, plan: RunPlan, store: RunStore, progress: Progress) -> str | None:
         """Do all units of the plan.
 
         Failures of units are in the store's log afterwards. Returns None; where workers were left

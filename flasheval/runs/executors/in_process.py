@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from flasheval.runs.executors.executor import Progress
-from flasheval.runs.run_plan import Plan, Unit
+from flasheval.runs.run_plan import RunPlan, Unit
 from flasheval.runs.store import RunStore
 from flasheval.runs.worker import Worker
 
@@ -19,7 +19,7 @@ class InProcess:
 
     name: ClassVar[str] = "in_process"
 
-    def run(self, plan: Plan, store: RunStore, progress: Progress) -> None:
+    def run(self, plan: RunPlan, store: RunStore, progress: Progress) -> None:
         """Do all units of the plan; see Executor.run."""
         count = 0
 

@@ -15,8 +15,8 @@ from flasheval.base.errors import FlashevalError
 from flasheval.runs.counting import Counter
 from flasheval.runs.devices import device_count
 from flasheval.runs.executors.executor import Progress, check_least
-from flasheval.runs.run_plan import Plan
-from flasheval.runs.run_plan_files import save_plan
+from flasheval.runs.run_plan import RunPlan
+from flasheval.runs.run_plan_files import save_run_plan
 from flasheval.runs.store import RunStore
 
 __all__ = ["Processes", "worker_environment"]
@@ -44,10 +44,10 @@ class Processes:
     def __post_init__(self) -> None:
         check_least(self, 1, "workers", "threads")
 
-    def run(self, plan: Plan, store: RunStore, progress: Progress) -> None:
+    def run(self, plan: RunPlan, store: RunStore, progress: Progress) -> None:
         """Do all units of the plan; see Executor.run."""
         world = self.workers or max(1, device_count(plan.work.device))
-        folder = save_plan(plan, store.folder / "plans")
+        folder = save_run_plan(plan, store.folder / "plans")
         with _Workers(plan, store.folder, folder, world, self.threads) as workers:
             counter, restarts = Counter(plan, store), self.restarts
             while workers.running():
@@ -76,7 +76,7 @@ def worker_environment(world: int, threads: int | None) -> dict[str, str]:
 class _Workers:
     """The worker processes, stopped when the block ends."""
 
-    plan: Plan
+    plan: RunPlan
     run_folder: Path
     plan_folder: Path
     world: int

@@ -17,8 +17,8 @@ from flasheval.runs.devices import device_elsewhere, device_kind
 from flasheval.runs.executors.endings import Endings
 from flasheval.runs.executors.executor import Progress, check_least
 from flasheval.runs.executors.remote_worker import DistantWorker
-from flasheval.runs.run_plan import Plan
-from flasheval.runs.run_plan_files import save_plan
+from flasheval.runs.run_plan import RunPlan
+from flasheval.runs.run_plan_files import save_run_plan
 from flasheval.runs.store import RunStore
 
 __all__ = ["Ray"]
@@ -66,11 +66,11 @@ class Ray:
         """Return the device of the workers; see Elsewhere."""
         return device_elsewhere(asked, self.gpus_per_worker)
 
-    def run(self, plan: Plan, store: RunStore, progress: Progress) -> None:
+    def run(self, plan: RunPlan, store: RunStore, progress: Progress) -> None:
         """Do all units of the plan; see Executor.run."""
         gpus = 1.0 if self.gpus_per_worker is None else self.gpus_per_worker
         gpus = gpus if device_kind(plan.work.device) == "cuda" else 0.0
-        save_plan(plan, store.folder / "plans")  # one that cannot go there is told at once
+        save_run_plan(plan, store.folder / "plans")  # one that cannot go there is told at once
         with self._connected() as ray:
             world = self._room(ray, gpus)
             workers = DistantWorker.of(plan, store, self.workers or world, self.cpus)
@@ -141,7 +141,7 @@ def _work(worker: DistantWorker) -> str | None:
 
 
 def _watch(
-    ray: Any, tasks: dict[Any, int], plan: Plan, store: RunStore, progress: Progress
+    ray: Any, tasks: dict[Any, int], plan: RunPlan, store: RunStore, progress: Progress
 ) -> None:
     counter, endings, waiting = Counter(plan, store), Endings(), list(tasks)
     while waiting:

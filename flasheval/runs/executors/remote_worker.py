@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from flasheval.runs.devices import choose_device
-from flasheval.runs.run_plan import Plan
-from flasheval.runs.run_plan_files import load_plan, save_plan
+from flasheval.runs.run_plan import RunPlan
+from flasheval.runs.run_plan_files import load_run_plan, save_run_plan
 from flasheval.runs.store import RunStore
 from flasheval.runs.worker import Place, Worker
 
@@ -39,13 +39,13 @@ class DistantWorker:
     threads: int
 
     @classmethod
-    def of(cls, plan: Plan, store: RunStore, world: int, threads: int) -> list[DistantWorker]:
+    def of(cls, plan: RunPlan, store: RunStore, world: int, threads: int) -> list[DistantWorker]:
         """Write a plan down and return its workers.
 
         Raises SettingError for a plan with Python objects in it.
         """
         run, here = store.folder.absolute(), str(Path.cwd())
-        folder = str(save_plan(plan, run / "plans"))
+        folder = str(save_run_plan(plan, run / "plans"))
         return [
             cls(str(run), folder, rank, world, plan.work.device, here, threads)
             for rank in range(world)
@@ -65,6 +65,8 @@ class DistantWorker:
         device = choose_device(self.device.partition(":")[0])
         store = RunStore(Path(self.run))
         try:
-            Worker(load_plan(Path(self.plan), device), store, Place(self.rank, self.world)).work()
+            Worker(
+                load_run_plan(Path(self.plan), device), store, Place(self.rank, self.world)
+            ).work()
         finally:
             store.claims.close()

@@ -15,7 +15,7 @@ from flasheval.runs.executors.endings import Endings
 from flasheval.runs.executors.executor import Progress, check_least
 from flasheval.runs.executors.remote_worker import DistantWorker
 from flasheval.runs.executors.slurm_jobs import SlurmJobs, Task, trouble_of
-from flasheval.runs.run_plan import Plan
+from flasheval.runs.run_plan import RunPlan
 from flasheval.runs.store import RunStore
 from flasheval.runs.unit_work import missing_outputs
 
@@ -76,7 +76,7 @@ class Slurm:
         """Return the device of the workers; see Elsewhere."""
         return device_elsewhere(asked, self.gpus_per_worker)
 
-    def run(self, plan: Plan, store: RunStore, progress: Progress) -> str | None:
+    def run(self, plan: RunPlan, store: RunStore, progress: Progress) -> str | None:
         """Do all units of the plan; see Executor.run."""
         workers = DistantWorker.of(plan, store, self.workers, self.cpus)
         jobs = SlurmJobs(store.folder.absolute() / "submitted", workers[0].plan)
@@ -113,7 +113,7 @@ class Slurm:
         }
 
 
-def _watch(jobs: list[Any], plan: Plan, store: RunStore, progress: Progress) -> None:
+def _watch(jobs: list[Any], plan: RunPlan, store: RunStore, progress: Progress) -> None:
     """Wait for jobs, tell how far the work is, and of each task that comes to grief."""
     counter, endings, waiting = Counter(plan, store), Endings(), list(jobs)
     while waiting:

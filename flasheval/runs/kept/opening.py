@@ -7,7 +7,10 @@ from typing import TYPE_CHECKING
 
 from flasheval.base.errors import SettingError
 from flasheval.base.suggest import nearest
+from flasheval.runs.kept.codec import FORMATS
+from flasheval.runs.kept.folder import FolderStore
 from flasheval.runs.kept.images import ImageStore
+from flasheval.runs.kept.shards import ShardStore
 
 if TYPE_CHECKING:
     pass
@@ -29,10 +32,6 @@ def open_image_store(folder: Path, form: str = "shards", image_format: str = "pn
         SettingError: Another form or format.
 
     """
-    from flasheval.runs.kept.codec import FORMATS
-    from flasheval.runs.kept.folder import FolderStore
-    from flasheval.runs.kept.shards import ShardStore
-
     stores = {"shards": ShardStore, "folder": FolderStore}
     if form not in stores:
         raise SettingError(

@@ -9,7 +9,7 @@ from pathlib import Path
 from flasheval.runs.kept.opening import open_image_store
 from flasheval.runs.run_plan import slug
 from flasheval.runs.score_files import damage_of
-from flasheval.runs.status.requested_work import AskedWork
+from flasheval.runs.status.requested_work import RequestedWork
 
 __all__ = ["Damage", "find_damage"]
 
@@ -30,7 +30,7 @@ class Damage:
     is_score: bool = False
 
 
-def find_damage(work: AskedWork) -> Iterator[Damage]:
+def find_damage(work: RequestedWork) -> Iterator[Damage]:
     """Give every damaged score file, unit of kept images and archive of embeddings."""
     for name in work.variants:
         for metric in work.metrics:
@@ -41,7 +41,7 @@ def find_damage(work: AskedWork) -> Iterator[Damage]:
         yield from _embeddings(work, name)
 
 
-def _images(work: AskedWork, name: str) -> Iterator[Damage]:
+def _images(work: RequestedWork, name: str) -> Iterator[Damage]:
     store, asked = work.store, work.asked
     images = open_image_store(store.folder / "images", asked.image_store, asked.image_format)
     files = {path.stem: path for path in work.image_files(name)}
@@ -50,7 +50,7 @@ def _images(work: AskedWork, name: str) -> Iterator[Damage]:
             yield Damage(files[unit.name], reason)
 
 
-def _embeddings(work: AskedWork, name: str) -> Iterator[Damage]:
+def _embeddings(work: RequestedWork, name: str) -> Iterator[Damage]:
     features = work.store.features
     if not (features.folder / slug(name)).is_dir():
         return

@@ -13,13 +13,13 @@ from numpy.typing import NDArray
 
 from flasheval.runs.store import RunStore, score_name
 
-__all__ = ["Tally", "image_folder", "tally"]
+__all__ = ["FinishedUnits", "finished_units", "image_folder"]
 
 _Flags = NDArray[np.bool_]
 
 
 @dataclass(frozen=True)
-class Tally:
+class FinishedUnits:
     """Which outputs of a variant's units are there.
 
     Attributes:
@@ -56,7 +56,7 @@ class Tally:
         return to_make
 
 
-def tally(
+def finished_units(
     store: RunStore,
     slug: str,
     units: Sequence[str] | int,
@@ -64,7 +64,7 @@ def tally(
     image_store: str,
     *,
     keeps: bool,
-) -> Tally:
+) -> FinishedUnits:
     """List a variant's folders, reading no file.
 
     Args:
@@ -84,7 +84,7 @@ def tally(
         scored[row] = _flags(there, units, partial(score_name, scorer_key=key))
     suffix = ".json" if image_store == "folder" else ".tar"
     there = _listing(image_folder(store, slug, image_store))
-    return Tally(scored, _flags(there, units, lambda unit: unit + suffix), keeps)
+    return FinishedUnits(scored, _flags(there, units, lambda unit: unit + suffix), keeps)
 
 
 def image_folder(store: RunStore, slug: str, image_store: str) -> Path:

@@ -9,14 +9,14 @@ from flasheval.runs.run_plan import slug
 from flasheval.runs.score_files import UnitScores, read_unit_scores
 from flasheval.runs.status.finished_units import image_folder
 from flasheval.runs.status.pace import Finished
-from flasheval.runs.status.requested_work import AskedWork
+from flasheval.runs.status.requested_work import RequestedWork
 
 __all__ = ["newest_units"]
 
 _FOLDERS, _FILES = 12, 200
 
 
-def newest_units(work: AskedWork) -> list[Finished]:
+def newest_units(work: RequestedWork) -> list[Finished]:
     """Return the units finished last, of any variant.
 
     Score files say when they were made and how long it took; of kept images alone the files' own
@@ -49,7 +49,7 @@ def _merged(units: Iterable[UnitScores]) -> list[Finished]:
     return list(whole.values())
 
 
-def _of_images(work: AskedWork) -> list[Finished]:
+def _of_images(work: RequestedWork) -> list[Finished]:
     sizes = {
         unit: len(chunk)
         for names in work.names.values()

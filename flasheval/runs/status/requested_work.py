@@ -11,14 +11,14 @@ from flasheval.prompts import load_prompts
 from flasheval.runs.chunks import chunks_of
 from flasheval.runs.kept.images import ImageUnit
 from flasheval.runs.run_plan import slug, unit_name
-from flasheval.runs.status.finished_units import Tally, image_folder, tally
+from flasheval.runs.status.finished_units import FinishedUnits, finished_units, image_folder
 from flasheval.runs.store import Asked, RegisteredMetric, RunSettings, RunStore, score_name
 from flasheval.runs.unit_work import IMAGES
 
-__all__ = ["AskedWork"]
+__all__ = ["RequestedWork"]
 
 
-class AskedWork:
+class RequestedWork:
     """The units of the last command, without its population, scorers or any of their files.
 
     Args:
@@ -58,7 +58,7 @@ class AskedWork:
         }
 
     @classmethod
-    def of_run(cls, folder: str | Path) -> AskedWork:
+    def of_run(cls, folder: str | Path) -> RequestedWork:
         """Return the work of a run folder. Raises DataError where it is none."""
         store = RunStore(Path(folder))
         settings, asked = store.settings(), store.asked()
@@ -66,9 +66,9 @@ class AskedWork:
             raise DataError(f"{folder} holds no run; expected the out= of flasheval run")
         return cls(store, settings, asked)
 
-    def tally(self, name: str) -> Tally:
+    def finished_units(self, name: str) -> FinishedUnits:
         """Count what there is of a variant, reading no file."""
-        return tally(
+        return finished_units(
             self.store,
             slug(name),
             self.names.get(name, len(self.chunks)),

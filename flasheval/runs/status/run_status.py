@@ -16,10 +16,10 @@ from flasheval.runs.claims import are_held
 from flasheval.runs.failures import Failure
 from flasheval.runs.score_files import UnitScores, read_unit_scores
 from flasheval.runs.status.damage import Damage, find_damage
-from flasheval.runs.status.finished_units import Tally
+from flasheval.runs.status.finished_units import FinishedUnits
 from flasheval.runs.status.newest_units import newest_units
 from flasheval.runs.status.pace import Cost, Finished, Pace, cost_of, likely_costs, pace_of
-from flasheval.runs.status.requested_work import AskedWork
+from flasheval.runs.status.requested_work import RequestedWork
 from flasheval.runs.store import Asked, RunStore
 
 __all__ = ["RunStatus", "VariantStatus", "read_status"]
@@ -124,8 +124,8 @@ def read_status(folder: Path, *, check: bool = False) -> RunStatus:
     held = are_held(folder / ".claims")
     if settings is None or asked is None:
         return RunStatus(folder, None, at_work=bool(held))
-    work = AskedWork(store, settings, asked)
-    tallies = {name: work.tally(name) for name in work.variants}
+    work = RequestedWork(store, settings, asked)
+    tallies = {name: work.finished_units(name) for name in work.variants}
     units = _read_some(work, check)
     faults = {name: _faults(some) for name, some in units.items()}
     costs = {name: cost_of(some) for name, some in units.items()}
@@ -170,7 +170,7 @@ def _open(folder: Path) -> RunStore:
     return RunStore(folder)
 
 
-def _read_some(work: AskedWork, check: bool) -> dict[str, list[UnitScores]]:
+def _read_some(work: RequestedWork, check: bool) -> dict[str, list[UnitScores]]:
     """Read as many score files of every variant; their names are hashes, so any will do."""
     folders = max(1, len(work.variants) * len(work.metrics))
     each = None if check else max(4, _READ // folders)
@@ -190,7 +190,7 @@ def _faults(units: list[UnitScores]) -> dict[str, str]:
     return {prompt_id: why for unit in units for prompt_id, why in unit.faults.items()}
 
 
-def _failures(work: AskedWork, tallies: Mapping[str, Tally]) -> tuple[Failure, ...]:
+def _failures(work: RequestedWork, tallies: Mapping[str, FinishedUnits]) -> tuple[Failure, ...]:
     """Return the failures of what is asked for and is not done; older ones may be there too."""
     stages = {*_OF_ALL, *work.asked.metrics}
     undone = {
@@ -208,13 +208,16 @@ def _failures(work: AskedWork, tallies: Mapping[str, Tally]) -> tuple[Failure, .
     )
 
 
-def _variant(name: str, one: Tally, cost: Cost, faults: int, failed: bool) -> VariantStatus:
+def _variant(name: str, one: FinishedUnits, cost: Cost, faults: int, failed: bool) -> VariantStatus:
     done, units = int(one.whole.sum()), len(one.whole)
     return VariantStatus(name, units, done, one.share, faults, cost.make, cost.evaluations, failed)
 
 
 def _seconds_left(
-    work: AskedWork, tallies: Mapping[str, Tally], costs: Mapping[str, Cost], pace: Pace | None
+    work: RequestedWork,
+    tallies: Mapping[str, FinishedUnits],
+    costs: Mapping[str, Cost],
+    pace: Pace | None,
 ) -> float | None:
     if pace is None:
         return None

@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from flasheval.selection.held_out.finished_searches import UnitStore
-from flasheval.selection.held_out.one_search import Report, search_part, search_progress
+from flasheval.selection.held_out.finished_searches import FinishedSearches
+from flasheval.selection.held_out.one_search import ProgressCallback, search_part, search_progress
 from flasheval.selection.held_out.splits import Split
 from flasheval.selection.methods.hints import Hints
 from flasheval.selection.methods.selector import Selection, Selector
@@ -29,8 +29,8 @@ def cross_fit(
     forbidden: Sequence[int] = (),
     warm_start: Sequence[int] | None = None,
     hints: Hints | None = None,
-    units: UnitStore | None = None,
-    progress: Report | None = None,
+    units: FinishedSearches | None = None,
+    progress: ProgressCallback | None = None,
 ) -> tuple[Selection, ...] | None:
     """Search on each fold's search variants, just as on all of them.
 
@@ -46,7 +46,7 @@ def cross_fit(
         warm_start: Subset to start every search from.
         hints: What a method that borrows may look at beside the blocks, of the same variants.
         units: Where finished searches are kept, so that a second call skips them.
-        progress: See `flasheval.selection.held_out.one_search.Report`.
+        progress: See `flasheval.selection.held_out.one_search.ProgressCallback`.
 
     Returns:
         One selection a fold, or None when Ctrl-C cut the work short.

@@ -15,7 +15,7 @@ from flasheval.selection.held_out.measure import Measurement
 from flasheval.selection.held_out.splits import Split
 from flasheval.subset.evidence import Agreement, EquivalentSize, Evidence, SplitSizes, Spread
 
-__all__ = ["ENOUGH", "enough_units", "evidence_of", "spread_of"]
+__all__ = ["ENOUGH", "enough_splits", "evidence_of", "spread_of"]
 
 ENOUGH = 8
 """How many splits, or groups, an interval takes."""
@@ -60,7 +60,7 @@ def spread_of(values: NDArray[np.float64], *, quantiles: bool) -> Spread:
     return Spread(float(known.mean()), float(known.min()), float(known.max()), "min-max")
 
 
-def enough_units(splits: Sequence[Split], n_done: int) -> bool:
+def enough_splits(splits: Sequence[Split], n_done: int) -> bool:
     """Whether quantiles and intervals over the splits mean anything.
 
     It takes 8 splits; where whole groups are held out it takes 8 groups, however they are paired.
@@ -86,7 +86,7 @@ def _agreement(
     held_out = by_split("held_out_tau")
     if np.isnan(held_out).all():
         raise ValueError(f"no held-out agreement for {metrics}")
-    enough = enough_units(measurement.splits, len(held_out))
+    enough = enough_splits(measurement.splits, len(held_out))
     draws = np.mean(
         [measurement.random.at(metric, size, splits=len(held_out)) for metric in metrics], axis=0
     )

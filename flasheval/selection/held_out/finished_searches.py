@@ -14,10 +14,10 @@ import numpy as np
 from flasheval.base.canonical import sha256_of
 from flasheval.base.errors import DataError, FlashevalError
 from flasheval.base.files import atomic_write
-from flasheval.selection.methods.driver import Outcome
+from flasheval.selection.methods.driver import SearchOutcome
 from flasheval.selection.methods.selector import Selection
 
-__all__ = ["UnitStore"]
+__all__ = ["FinishedSearches"]
 
 # What a file that is missing, cut short, overwritten or something else makes of reading it.
 _DAMAGE = (
@@ -32,7 +32,7 @@ _DAMAGE = (
 
 
 @dataclass(frozen=True)
-class UnitStore:
+class FinishedSearches:
     """A folder of finished searches.
 
     Attributes:
@@ -45,7 +45,7 @@ class UnitStore:
     folder: Path
     context: str
 
-    def ready(self) -> UnitStore:
+    def ready(self) -> FinishedSearches:
         """Make the folder, so that one that cannot be used is found before any work is done.
 
         Raises DataError when it is no folder or cannot be written to.
@@ -73,14 +73,14 @@ class UnitStore:
         for file in self.folder.glob(f"{key}*.npz"):
             file.unlink(missing_ok=True)
 
-    def read(self, key: str) -> Outcome | None:
+    def read(self, key: str) -> SearchOutcome | None:
         """Return a finished search; None if absent or damaged, so that it is done again."""
         try:
             unit = json.loads((self.folder / f"{key}.json").read_text("utf-8"))
             if unit.pop("check") != sha256_of(unit, digits=17):
                 return None
             weights = unit["weights"]
-            return Outcome(
+            return SearchOutcome(
                 Selection(
                     np.asarray(unit["indices"], dtype=np.int64),
                     None if weights is None else np.asarray(weights, dtype=np.float64),
@@ -92,7 +92,7 @@ class UnitStore:
         except _DAMAGE:
             return None
 
-    def write(self, key: str, outcome: Outcome) -> None:
+    def write(self, key: str, outcome: SearchOutcome) -> None:
         """Keep a finished search; DataError when the folder cannot be written."""
         weights = outcome.selection.weights
         unit = {

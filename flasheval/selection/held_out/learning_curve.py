@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from flasheval.base.errors import SettingError
 from flasheval.selection.held_out.contenders import RANDOM
-from flasheval.selection.held_out.evidence import enough_units, spread_of
+from flasheval.selection.held_out.evidence import enough_splits, spread_of
 from flasheval.selection.held_out.kinds import Kind
 from flasheval.selection.held_out.records import LearningCurve, LearningPoint, ValidationCell
 from flasheval.selection.held_out.splits import Split
@@ -92,7 +92,7 @@ def learning_curves(
             gain = paired_gain(values, random, kind.splits, measured.seed)
             known = values[~np.isnan(values)]
             if gain is not None:
-                spread = spread_of(known, quantiles=enough_units(kind.splits, known.size))
+                spread = spread_of(known, quantiles=enough_splits(kind.splits, known.size))
                 points.append(LearningPoint(count, spread, gain))
         enough = _enough_from(points)
         found.append(LearningCurve(kind.name, label, size, tuple(points), enough))

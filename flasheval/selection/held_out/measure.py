@@ -11,9 +11,9 @@ from numpy.typing import NDArray
 
 from flasheval.base.errors import SettingError
 from flasheval.scores import ScoreTable
-from flasheval.selection.held_out.finished_searches import UnitStore
+from flasheval.selection.held_out.finished_searches import FinishedSearches
 from flasheval.selection.held_out.judge import Agreements, Judge
-from flasheval.selection.held_out.one_search import Report, search_part, search_progress
+from flasheval.selection.held_out.one_search import ProgressCallback, search_part, search_progress
 from flasheval.selection.held_out.random_curve import curve_sizes, random_means
 from flasheval.selection.held_out.splits import Split
 from flasheval.selection.methods.hints import Hints
@@ -22,8 +22,8 @@ from flasheval.selection.methods.selector import Selector
 __all__ = [
     "Cell",
     "Measurement",
+    "ProgressCallback",
     "RandomAgreement",
-    "Report",
     "check_draws",
     "measure",
     "random_agreement",
@@ -128,10 +128,10 @@ def measure(
     warm_start: Sequence[int] | None = None,
     hints: Hints | None = None,
     nested: bool = False,
-    units: UnitStore | None = None,
+    units: FinishedSearches | None = None,
     draws: int = 200,
     random: RandomAgreement | None = None,
-    progress: Report | None = None,
+    progress: ProgressCallback | None = None,
 ) -> Measurement:
     """Search every size on every split's search variants and judge the subsets.
 
@@ -149,7 +149,7 @@ def measure(
         units: Where finished searches are kept, so that a second call skips them.
         draws: Random subsets per size.
         random: The random baseline, when already measured on these splits and sizes.
-        progress: See `Report`.
+        progress: See `ProgressCallback`.
 
     Returns:
         The measurement; Ctrl-C ends it early with what is done, marked `interrupted`.

@@ -8,21 +8,21 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from flasheval.selection.held_out.finished_searches import UnitStore
-from flasheval.selection.methods.driver import Outcome, Progress, run_selector
+from flasheval.selection.held_out.finished_searches import FinishedSearches
+from flasheval.selection.methods.driver import SearchOutcome, StepCallback, drive
 from flasheval.selection.methods.hints import Hints
 from flasheval.selection.methods.nested import run_nested
 from flasheval.selection.methods.problem import Problem, make_problem
 from flasheval.selection.methods.selector import Selector
 
-__all__ = ["Report", "search_part", "search_progress", "search_unit", "unit_rng"]
+__all__ = ["ProgressCallback", "search_or_read", "search_part", "search_progress", "search_rng"]
 
-Report = Callable[[str, float, int], None]
+ProgressCallback = Callable[[str, float, int], None]
 """Called with what is being done, the searches done (one under way counts by its share of steps),
 and the searches planned."""
 
 
-def unit_rng(seed: int, members: NDArray[np.int64], size: int) -> np.random.Generator:
+def search_rng(seed: int, members: NDArray[np.int64], size: int) -> np.random.Generator:
     """Make the generator of one search: it depends on seed, search variants and size alone."""
     return np.random.default_rng([seed, size, *members.tolist()])
 
@@ -39,9 +39,9 @@ def search_part(
     forbidden: Sequence[int] = (),
     warm_start: Sequence[int] | None = None,
     hints: Hints | None = None,
-    units: UnitStore | None = None,
-    progress: Progress | None = None,
-) -> Outcome:
+    units: FinishedSearches | None = None,
+    progress: StepCallback | None = None,
+) -> SearchOutcome:
     """Search on some of the variants alone: what a held-out evaluation repeats.
 
     Args:
@@ -55,8 +55,8 @@ def search_part(
         forbidden: Prompts it must not contain.
         warm_start: Subset to start from.
         hints: What a method that borrows may look at, of all variants.
-        units: See `search_unit`.
-        progress: See `run_selector`.
+        units: See `search_or_read`.
+        progress: See `drive`.
 
     """
     problem = make_problem(
@@ -68,19 +68,19 @@ def search_part(
         warm_start=warm_start,
         hints=hints.take(rows) if hints is not None and selector.borrows else None,
     )
-    rng = unit_rng(seed, rows, sizes[-1])
-    return search_unit(selector, problem, sizes, rng, rows.tolist(), units, progress)
+    rng = search_rng(seed, rows, sizes[-1])
+    return search_or_read(selector, problem, sizes, rng, rows.tolist(), units, progress)
 
 
-def search_unit(
+def search_or_read(
     selector: Selector[Any],
     problem: Problem,
     sizes: Sequence[int],
     rng: np.random.Generator,
     members: list[int],
-    units: UnitStore | None,
-    progress: Progress | None = None,
-) -> Outcome:
+    units: FinishedSearches | None,
+    progress: StepCallback | None = None,
+) -> SearchOutcome:
     """Run one search, or read it back when `units` holds it already.
 
     Args:
@@ -90,7 +90,7 @@ def search_unit(
         rng: Source of its randomness.
         members: Positions of the search variants, which name the unit.
         units: Where finished searches are kept; an unfinished one keeps its state there too.
-        progress: See `run_selector`.
+        progress: See `drive`.
 
     """
     key = "" if units is None else units.key(members, sizes)
@@ -110,7 +110,7 @@ def search_unit(
             keep_state=units is not None,
         )
     else:
-        outcome = run_selector(
+        outcome = drive(
             selector,
             problem,
             rng,
@@ -125,7 +125,9 @@ def search_unit(
     return outcome
 
 
-def search_progress(report: Report | None, label: str, done: int, planned: int) -> Progress | None:
+def search_progress(
+    report: ProgressCallback | None, label: str, done: int, planned: int
+) -> StepCallback | None:
     """Report a search's steps as the share of it that is done; None for no report.
 
     Says at once that the search begins.

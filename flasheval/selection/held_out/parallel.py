@@ -13,8 +13,8 @@ from queue import Empty, SimpleQueue
 from typing import Any, TypeVar
 
 from flasheval.base.errors import SettingError
-from flasheval.selection.held_out.measure import Report
-from flasheval.selection.methods.driver import Progress
+from flasheval.selection.held_out.measure import ProgressCallback
+from flasheval.selection.methods.driver import StepCallback
 
 __all__ = ["check_workers", "run_parallel", "worker_count"]
 
@@ -47,11 +47,11 @@ def worker_count(workers: int | None) -> int:
 
 
 def run_parallel(
-    work: Sequence[Callable[[Progress], T | None]],
+    work: Sequence[Callable[[StepCallback], T | None]],
     labels: Sequence[str],
     *,
     workers: int,
-    report: Report | None = None,
+    report: ProgressCallback | None = None,
 ) -> tuple[list[T | None], bool]:
     """Run pieces of work that do not depend on each other.
 
@@ -99,14 +99,14 @@ def run_parallel(
 class _Crew:
     """What the threads at work and the one that watches them share."""
 
-    def __init__(self, labels: Sequence[str], report: Report | None) -> None:
+    def __init__(self, labels: Sequence[str], report: ProgressCallback | None) -> None:
         self.labels, self.report = labels, report
         self.stop = threading.Event()
         self.finished: SimpleQueue[Future[Any]] = SimpleQueue()
         self.shares: dict[int, float] = {}
         self.label = ""
 
-    def run(self, number: int, one: Callable[[Progress], Any]) -> Any:
+    def run(self, number: int, one: Callable[[StepCallback], Any]) -> Any:
         def steps(step: int, of: int) -> None:
             self.shares[number] = step / max(of, 1)
             if self.stop.is_set():

@@ -21,6 +21,7 @@ from flasheval.selection.held_out.records import (
     Summary,
     ValidationCell,
 )
+from flasheval.selection.held_out.report_files import load_report, save_report
 
 __all__ = ["ValidationReport"]
 
@@ -177,8 +178,6 @@ class ValidationReport:
         `learning.parquet` too, where the number of search variants was varied. Raises DataError
         when a file cannot be written.
         """
-        from flasheval.selection.held_out.report_files import save_report
-
         return save_report(self, Path(folder))
 
     @classmethod
@@ -187,8 +186,6 @@ class ValidationReport:
 
         Raises DataError in one line for a file that is missing, damaged or of another kind.
         """
-        from flasheval.selection.held_out.report_files import load_report
-
         return load_report(cls, Path(folder))
 
     def __str__(self) -> str:

@@ -13,19 +13,19 @@ from numpy.typing import NDArray
 from flasheval.scores import ScoreTable
 from flasheval.selection.held_out.clusters import GroupResampler
 from flasheval.selection.held_out.contenders import RANDOM, Contender
-from flasheval.selection.held_out.finished_searches import UnitStore
+from flasheval.selection.held_out.finished_searches import FinishedSearches
 from flasheval.selection.held_out.judge import Agreements, Judge, subset_means
 from flasheval.selection.held_out.kinds import Kind
 from flasheval.selection.held_out.learning_curve import smaller_searches
 from flasheval.selection.held_out.one_search import search_part
 from flasheval.selection.held_out.records import ValidationCell
 from flasheval.selection.held_out.splits import Split
-from flasheval.selection.methods.driver import Progress
+from flasheval.selection.methods.driver import StepCallback
 from flasheval.selection.methods.hints import Hints
 from flasheval.selection.methods.selector import Selection
 from flasheval.selection.request import make_plan
 
-__all__ = ["Found", "Place", "Search", "Searcher", "cell_of", "plan_searches"]
+__all__ = ["JudgedSubset", "Place", "Search", "Searcher", "cell_of", "plan_searches"]
 
 
 @dataclass(frozen=True)
@@ -64,7 +64,7 @@ class Search:
 
 
 @dataclass(frozen=True)
-class Found:
+class JudgedSubset:
     """One subset judged at one place by one metric.
 
     Attributes:
@@ -153,7 +153,7 @@ class Searcher:
             (metric,): table.with_metrics([metric]) for metric in table.metrics
         }
         self._parts[table.metrics] = table
-        self._units: dict[tuple[str, tuple[str, ...]], UnitStore] = {}
+        self._units: dict[tuple[str, tuple[str, ...]], FinishedSearches] = {}
 
     def ready(self, searches: Sequence[Search]) -> None:
         """Check that the folder can be written to and name the units, before any work."""
@@ -175,9 +175,9 @@ class Searcher:
                     None,
                     self.hints[search.metrics],
                 )
-                self._units[key] = UnitStore(self.folder, plan.context()).ready()
+                self._units[key] = FinishedSearches(self.folder, plan.context()).ready()
 
-    def run(self, search: Search, progress: Progress) -> list[Found] | None:
+    def run(self, search: Search, progress: StepCallback) -> list[JudgedSubset] | None:
         """Make one search, or read it back, and judge it; None when it was stopped half-way."""
         outcome = search_part(
             search.contender.selector(),
@@ -198,23 +198,25 @@ class Searcher:
             for metric in search.metrics
         ]
 
-    def judge(self, place: Place, metric: str, selection: Selection, seconds: float) -> Found:
+    def judge(
+        self, place: Place, metric: str, selection: Selection, seconds: float
+    ) -> JudgedSubset:
         """Judge a subset by one metric on the variants held out at a place."""
         means = subset_means(self.table[metric].values, selection)[None]
         return self.judge_means(place, metric, means, seconds)
 
     def judge_means(
         self, place: Place, metric: str, means: NDArray[np.float64], seconds: float = 0.0
-    ) -> Found:
+    ) -> JudgedSubset:
         """Judge subset means [sets, all variants], by the mean over the sets."""
         judge = self.judges[metric]
         resampled = None
         if self.resampler is not None and not place.smaller:
             resampled = self.resampler.taus(means, judge.target, place.split.held_out)
-        return Found(place, judge.of_means(place.split, means), seconds, resampled)
+        return JudgedSubset(place, judge.of_means(place.split, means), seconds, resampled)
 
 
-def cell_of(found: Found, label: str, size: int) -> ValidationCell:
+def cell_of(found: JudgedSubset, label: str, size: int) -> ValidationCell:
     """Write a judged subset down as a cell."""
     split = found.place.split
     measures: dict[str, Any] = dict(vars(found.agreements))

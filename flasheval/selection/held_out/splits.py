@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from flasheval.base.errors import DataError, SettingError
+from flasheval.base.json_data import read_json
 from flasheval.base.suggest import nearest
 from flasheval.scores import ScoreTable
 
@@ -221,8 +222,6 @@ class _Reader:
         return [_holding_out([value in wanted for value in values], factor, wanted)]
 
     def file(self, path: Path) -> list[Split]:
-        from flasheval.base.json_data import read_json
-
         content = read_json(path)
         entries = content if isinstance(content, list) else [content]
         if entries and all(isinstance(entry, int | str) for entry in entries):

@@ -15,7 +15,7 @@ from flasheval.selection.held_out.equivalent import (
     equivalent_random_size,
     equivalent_size_with_interval,
 )
-from flasheval.selection.held_out.evidence import enough_units, spread_of
+from flasheval.selection.held_out.evidence import enough_splits, spread_of
 from flasheval.selection.held_out.kinds import Kind
 from flasheval.selection.held_out.measure import RandomAgreement
 from flasheval.selection.held_out.records import (
@@ -161,7 +161,7 @@ class _One:
             values = self.values(label, what)
             known = values[~np.isnan(values)]
             if known.size:
-                enough = enough_units(self.kind.splits, known.size)
+                enough = enough_splits(self.kind.splits, known.size)
                 found[what] = spread_of(known, quantiles=enough)
         return found
 
@@ -173,7 +173,7 @@ class _One:
         if not known.any():
             return None
         taus, curves = held_out[known], curves[known]
-        if enough_units(self.kind.splits, int(known.sum())):
+        if enough_splits(self.kind.splits, int(known.sum())):
             rng = np.random.default_rng([self.measured.seed, 11])
             return equivalent_size_with_interval(taus, baseline.sizes, curves, rng)
         size = equivalent_random_size(float(taus.mean()), baseline.sizes, curves.mean(axis=0))
@@ -245,7 +245,7 @@ def paired_gain(values: Floats, other: Floats, splits: Sequence[Split], seed: in
     if not known.size:
         return None
     low = high = None
-    if enough_units(splits, known.size):
+    if enough_splits(splits, known.size):
         rng = np.random.default_rng([seed, 13])
         low, high = bootstrap_interval(known, rng=rng, level=0.9, draws=1000)
     return Gain(float(known.mean()), low, high, _plain(gains))

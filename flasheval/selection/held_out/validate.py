@@ -23,8 +23,8 @@ from flasheval.selection.held_out.contenders import RANDOM, Contender, find_cont
 from flasheval.selection.held_out.kinds import Kind, read_kinds
 from flasheval.selection.held_out.learning_curve import check_search_variants, learning_curves
 from flasheval.selection.held_out.measure import (
+    ProgressCallback,
     RandomAgreement,
-    Report,
     check_draws,
     random_agreement,
 )
@@ -33,7 +33,7 @@ from flasheval.selection.held_out.random_curve import random_means
 from flasheval.selection.held_out.records import SplitKind, ValidationCell
 from flasheval.selection.held_out.report import ValidationReport
 from flasheval.selection.held_out.searches import (
-    Found,
+    JudgedSubset,
     Place,
     Search,
     Searcher,
@@ -69,7 +69,7 @@ def validate(
     workers: int | None = None,
     folder: str | Path | None = None,
     incomplete: Incomplete = "drop",
-    progress: Report | bool | None = None,
+    progress: ProgressCallback | bool | None = None,
 ) -> ValidationReport:
     """Compare methods, sizes and kinds of splits on one table of scores, held out.
 
@@ -192,7 +192,7 @@ def validate(
 
 
 def _file(
-    searches: Sequence[Search], results: Sequence[list[Found] | None], measured: Measured
+    searches: Sequence[Search], results: Sequence[list[JudgedSubset] | None], measured: Measured
 ) -> list[ValidationCell]:
     """File the results; return the cells of searches on fewer variants, which stand apart."""
     smaller = []
@@ -269,7 +269,7 @@ def _judge_random(searcher: Searcher, measured: Measured, draws: int, workers: i
 
         def judged(
             place: Place, steps: object, metric: str = metric, means: Floats = means
-        ) -> list[Found]:
+        ) -> list[JudgedSubset]:
             return [searcher.judge_means(place, metric, means[:, k]) for k, _ in enumerate(sizes)]
 
         results, interrupted = run_parallel(

@@ -16,16 +16,16 @@ from flasheval.selection.methods.problem import Problem
 from flasheval.selection.methods.saved_state import load_state, save_state
 from flasheval.selection.methods.selector import Selection, Selector, State
 
-__all__ = ["Outcome", "Progress", "run_selector"]
+__all__ = ["SearchOutcome", "StepCallback", "drive"]
 
-Progress = Callable[[int, int], None]
+StepCallback = Callable[[int, int], None]
 """Called with the steps done and the steps planned after every step."""
 
 _SAVE_EVERY_SECONDS = 5.0
 
 
 @dataclass(frozen=True)
-class Outcome:
+class SearchOutcome:
     """What a search found.
 
     Attributes:
@@ -44,16 +44,16 @@ class Outcome:
     interrupted: bool = False
 
 
-def run_selector(
+def drive(
     selector: Selector[Any],
     problem: Problem,
     rng: np.random.Generator,
     *,
-    progress: Progress | None = None,
+    progress: StepCallback | None = None,
     state_file: Path | None = None,
     key: str = "",
     keep_state: bool = False,
-) -> Outcome:
+) -> SearchOutcome:
     """Search with one method.
 
     Linear algebra is held to one thread, so a seed gives the same subset on any number of them.
@@ -81,7 +81,7 @@ def run_selector(
         >>> from flasheval.selection.methods.problem import make_problem
         >>> scores = np.random.default_rng(0).normal(size=(6, 9)).astype(np.float32)
         >>> problem = make_problem([scores], ["clip"], size=2)
-        >>> len(run_selector(Discrimination(), problem, np.random.default_rng(0)).selection.indices)
+        >>> len(drive(Discrimination(), problem, np.random.default_rng(0)).selection.indices)
         2
 
     """
@@ -104,14 +104,14 @@ def run_selector(
             with suppress(OSError):  # it was never written
                 state_file.unlink()
     seconds = time.perf_counter() - begun
-    return Outcome(selection, state.history, state.sets, seconds, interrupted)
+    return SearchOutcome(selection, state.history, state.sets, seconds, interrupted)
 
 
 def _advance(
     selector: Selector[Any],
     work: Any,
     state: State,
-    progress: Progress | None,
+    progress: StepCallback | None,
     state_file: Path | None,
     key: str,
 ) -> tuple[State, bool]:

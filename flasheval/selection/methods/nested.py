@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from flasheval.base.errors import SettingError
-from flasheval.selection.methods.driver import Outcome, Progress, run_selector
+from flasheval.selection.methods.driver import SearchOutcome, StepCallback, drive
 from flasheval.selection.methods.problem import Problem
 from flasheval.selection.methods.selector import Selection, Selector
 
@@ -52,11 +52,11 @@ def run_nested(
     sizes: Sequence[int],
     rng: np.random.Generator,
     *,
-    progress: Progress | None = None,
+    progress: StepCallback | None = None,
     state_file: Path | None = None,
     key: str = "",
     keep_state: bool = False,
-) -> Outcome:
+) -> SearchOutcome:
     """Search the smallest size first, then each next one with the last one's prompts required.
 
     Args:
@@ -65,9 +65,9 @@ def run_nested(
         sizes: From `check_nested`.
         rng: Source of all randomness.
         progress: Called after every step of every stage.
-        state_file: As in `run_selector`, one file a stage beside it.
-        key: As in `run_selector`.
-        keep_state: As in `run_selector`, for the files of all stages.
+        state_file: As in `drive`, one file a stage beside it.
+        key: As in `drive`.
+        keep_state: As in `drive`, for the files of all stages.
 
     Returns:
         The largest size's outcome, its indices so ordered that the first k, for each k of `sizes`,
@@ -77,7 +77,7 @@ def run_nested(
     Raises:
         SettingError: A size is below the number of required prompts, or the method repeats
             prompts, so that its subsets have no prefixes.
-        KeyboardInterrupt: As in `run_selector`, in the first stage.
+        KeyboardInterrupt: As in `drive`, in the first stage.
 
     """
     if sizes[0] < len(problem.required):
@@ -97,7 +97,7 @@ def run_nested(
             None if state_file is None else state_file.with_stem(f"{state_file.stem}-{size}")
         )
         try:
-            outcome = run_selector(
+            outcome = drive(
                 selector,
                 stage,
                 stage_rng,
@@ -126,10 +126,10 @@ def run_nested(
     if not interrupted and not keep_state:
         for file in files:
             file.unlink(missing_ok=True)
-    return Outcome(selection, history, sets, seconds, interrupted)
+    return SearchOutcome(selection, history, sets, seconds, interrupted)
 
 
-def _stage_progress(progress: Progress | None, stage: int, stages: int) -> Progress | None:
+def _stage_progress(progress: StepCallback | None, stage: int, stages: int) -> StepCallback | None:
     """Count a stage's steps as its share of all stages' steps."""
     if progress is None:
         return None

@@ -8,9 +8,11 @@ from pathlib import Path
 
 from flasheval.base.errors import DataError, SettingError
 from flasheval.base.files import content_suffix, read_text, require_file
+from flasheval.base.json_data import read_json
 from flasheval.base.resources import MINIATURE
 from flasheval.base.table_files import TABLE_SUFFIXES, read_columns
 from flasheval.prompts import PromptSet, load_prompts
+from flasheval.subset.library.hub_datasets import open_dataset
 from flasheval.subset.library.rows import Copy, Rows, Source, columns_of, rows_of
 
 __all__ = [
@@ -47,8 +49,6 @@ def open_copy(source: Source) -> Copy:
     if isinstance(source, str) and source == MINIATURE:
         return _from_prompts(load_prompts(source))
     if isinstance(source, str) and source.startswith(DATASETS):
-        from flasheval.subset.library.hub_datasets import open_dataset
-
         return open_dataset(source, source.removeprefix(DATASETS))
     if isinstance(source, str | Path):
         if not str(source).strip():
@@ -113,7 +113,6 @@ def _from_folder(path: Path) -> Copy:
 
 def _from_parts(name: str, parts: Sequence[Path]) -> Copy:
     """Return the prompts of files as DiffusionDB has them, a thousand images each."""
-    from flasheval.base.json_data import read_json
 
     def batches() -> Iterator[Rows]:
         for part in parts:

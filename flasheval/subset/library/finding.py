@@ -11,6 +11,8 @@ from flasheval.base.run_folders import MANIFEST
 from flasheval.base.suggest import nearest
 from flasheval.subset.library.cache import with_kept_texts
 from flasheval.subset.library.catalogue import bundled, load_named
+from flasheval.subset.library.hub import fetch_manifest
+from flasheval.subset.library.resolving import resolve
 from flasheval.subset.subset import Subset
 
 if TYPE_CHECKING:
@@ -101,14 +103,11 @@ def load_subset(source: str | Path, *, prompts: Source | None = None) -> Subset:
     subset = find_subset(source)
     if prompts is None:
         return with_kept_texts(subset)
-    from flasheval.subset.library.resolving import resolve
 
     return resolve(subset, prompts)
 
 
 def _from_hub(source: str) -> Subset:
-    from flasheval.subset.library.hub import fetch_manifest
-
     return load_named(fetch_manifest(source), source.rpartition("/")[2])  # it refuses odd names
 
 

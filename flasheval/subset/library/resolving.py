@@ -11,7 +11,7 @@ from flasheval.subset.library.cache import has_texts, keep_texts, kept_texts, pu
 from flasheval.subset.library.catalogue import bundled, load_named
 from flasheval.subset.library.copies import open_copy
 from flasheval.subset.library.rows import Copy, Source
-from flasheval.subset.library.texts import Found, find_texts, missing_texts, require_hashes
+from flasheval.subset.library.texts import FoundTexts, find_texts, missing_texts, require_hashes
 from flasheval.subset.subset import Subset
 
 __all__ = ["Resolved", "resolve", "resolve_together"]
@@ -32,7 +32,7 @@ class Resolved:
 
     asked: tuple[Subset, ...]
     ready: tuple[str, ...]
-    found: Found
+    found: FoundTexts
     here: int
     new: int
 
@@ -96,7 +96,7 @@ def _published(prompt_set_hash: str) -> list[Subset]:
     return found
 
 
-def _keep(prompt_set_hash: str | None, found: Found) -> int:
+def _keep(prompt_set_hash: str | None, found: FoundTexts) -> int:
     try:
         return keep_texts(prompt_set_hash, found.texts)
     except DataError as error:

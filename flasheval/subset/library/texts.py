@@ -12,7 +12,14 @@ from flasheval.subset.library.rows import Copy
 from flasheval.subset.parts import SubsetPrompt
 from flasheval.subset.subset import Subset
 
-__all__ = ["Found", "MissingTextsError", "find_texts", "missing_texts", "require_hashes", "some_of"]
+__all__ = [
+    "FoundTexts",
+    "MissingTextsError",
+    "find_texts",
+    "missing_texts",
+    "require_hashes",
+    "some_of",
+]
 
 _SHOWN = 5
 
@@ -33,7 +40,7 @@ class MissingTextsError(DataError):
 
 
 @dataclass(frozen=True)
-class Found:
+class FoundTexts:
     """What a copy holds of the prompts that were asked for.
 
     Attributes:
@@ -48,7 +55,7 @@ class Found:
     other: frozenset[str]
 
 
-def find_texts(prompts: Iterable[SubsetPrompt], copy: Copy) -> Found:
+def find_texts(prompts: Iterable[SubsetPrompt], copy: Copy) -> FoundTexts:
     """Look prompts up in a copy.
 
     The row with a prompt's id or image name is looked at first, for which few rows of millions
@@ -80,10 +87,10 @@ def find_texts(prompts: Iterable[SubsetPrompt], copy: Copy) -> Found:
         if not left:
             break
     other = frozenset(name for name, wants in elsewhere.items() if wants not in texts)
-    return Found(copy.name, texts, other)
+    return FoundTexts(copy.name, texts, other)
 
 
-def missing_texts(subset: Subset, found: Found) -> MissingTextsError | None:
+def missing_texts(subset: Subset, found: FoundTexts) -> MissingTextsError | None:
     """Return the error that names what is missing of a subset; None where nothing is."""
     wants = [one for one in subset.prompts if one.text is None and one.text_hash not in found.texts]
     other = tuple(one.id for one in wants if one.id in found.other)

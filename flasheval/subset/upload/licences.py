@@ -13,11 +13,11 @@ from dataclasses import dataclass
 from flasheval.base.errors import SettingError
 from flasheval.subset.subset import Subset
 
-__all__ = ["Source", "card_licences", "licence_notes", "licence_warnings", "source_of"]
+__all__ = ["PromptSource", "card_licences", "licence_notes", "licence_warnings", "source_of"]
 
 
 @dataclass(frozen=True)
-class Source:
+class PromptSource:
     """Where prompts come from.
 
     Attributes:
@@ -42,7 +42,7 @@ _SCORES = (
     "theirs is passed on here, only prompt ids, hashes, and means over many prompts."
 )
 
-_COCO = Source(
+_COCO = PromptSource(
     licence="cc-by-4.0",
     note=(
         "The prompts are captions of the COCO 2014 validation images, one an image, as FlashEval "
@@ -54,7 +54,7 @@ _COCO = Source(
     homepage="https://cocodataset.org/#download",
     copy="captions_val2014.json",
 )
-_DIFFUSIONDB = Source(
+_DIFFUSIONDB = PromptSource(
     licence="cc0-1.0",
     note=(
         "The prompts are 5,000 of DiffusionDB's (Wang et al., 2022), as FlashEval (Zhao et al., "
@@ -66,7 +66,7 @@ _DIFFUSIONDB = Source(
     homepage="https://huggingface.co/datasets/poloclub/diffusiondb",
     copy="diffusionDB_5000.json",
 )
-_MINIATURE = Source(
+_MINIATURE = PromptSource(
     licence="apache-2.0",
     note="The prompts are flasheval's own, made by a program: Apache-2.0, as the package is.",
     language="en",
@@ -81,7 +81,7 @@ _KNOWN = {
 }
 
 
-def source_of(subset: Subset) -> Source | None:
+def source_of(subset: Subset) -> PromptSource | None:
     """Return what is known of a subset's prompt set; None where nothing is."""
     return _KNOWN.get(subset.prompt_set_hash or "")
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from flasheval.base.errors import SettingError
+from flasheval.subset.library import resolve
 from flasheval.subset.library.hub import PUBLIC_NAME
 from flasheval.subset.subset import Subset
 from flasheval.subset.upload.card import write_card
@@ -122,6 +123,5 @@ def _checked(subsets: Sequence[Subset]) -> tuple[Subset, ...]:
 def _with_texts(subsets: tuple[Subset, ...], prompts: Source | None) -> tuple[Subset, ...]:
     if prompts is None:
         return subsets
-    from flasheval.subset.library import resolve
 
     return tuple(resolve(subset, prompts) for subset in subsets)

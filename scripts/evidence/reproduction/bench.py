@@ -8,7 +8,7 @@ from pathlib import Path
 
 from flasheval.base.canonical import sha256_of
 from flasheval.scores import ScoreTable
-from flasheval.selection.held_out.finished_searches import UnitStore
+from flasheval.selection.held_out.finished_searches import FinishedSearches
 from flasheval.selection.held_out.measure import Measurement, RandomAgreement, measure
 from flasheval.selection.held_out.splits import Split
 from flasheval.selection.methods.registry import make_selector, selector_settings
@@ -38,7 +38,7 @@ class Bench:
         context = sha256_of(
             [table.content_hash, method, selector_settings(selector), seed], digits=17
         )
-        units = UnitStore(self.folder, context)
+        units = FinishedSearches(self.folder, context)
         found = measure(table, selector, sizes, splits, seed=seed, units=units, random=random)
         if found.interrupted:
             sys.exit("interrupted; the same command continues")

@@ -14,9 +14,9 @@ from official_data import load_tables, official_split
 
 from flasheval.base.canonical import sha256_of
 from flasheval.scores import ScoreTable
-from flasheval.selection.held_out.finished_searches import UnitStore
+from flasheval.selection.held_out.finished_searches import FinishedSearches
 from flasheval.selection.held_out.measure import Measurement, RandomAgreement
-from flasheval.selection.held_out.one_search import search_unit, unit_rng
+from flasheval.selection.held_out.one_search import search_or_read, search_rng
 from flasheval.selection.held_out.random_curve import random_means
 from flasheval.selection.held_out.splits import Split
 from flasheval.selection.methods.problem import make_problem
@@ -109,9 +109,9 @@ class Study:
         context = sha256_of([table.content_hash, method, selector_settings(selector)], digits=17)
         blocks = [table[metric].values[split.search] for metric in table.metrics]
         problem = make_problem(blocks, table.metrics, size)
-        rng, members = unit_rng(0, split.search, size), split.search.tolist()
-        units = UnitStore(self.bench.folder, context)
-        outcome = search_unit(selector, problem, [size], rng, members, units)
+        rng, members = search_rng(0, split.search, size), split.search.tolist()
+        units = FinishedSearches(self.bench.folder, context)
+        outcome = search_or_read(selector, problem, [size], rng, members, units)
         if outcome.interrupted:
             sys.exit("interrupted; the same command continues")
         return outcome.selection

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from flasheval.generators.python_objects import BareSettings
+from flasheval.generators.python_objects import ObjectSettings
 from flasheval.prompts import PromptSet
 from flasheval.runs.run import run as make
 
@@ -74,7 +74,7 @@ def test_images_that_a_run_kept_are_shown(run, tmp_path):
 
     def drawer(level):
         rng = np.random.default_rng(level)
-        return BareSettings(
+        return ObjectSettings(
             lambda prompts, seeds: [
                 rng.integers(0, 50 + 20 * level, (8, 8, 3), dtype="u1") for _ in prompts
             ],

@@ -8,7 +8,7 @@ import pytest
 
 from flasheval.cli import main
 from flasheval.generators.variants import Variant
-from flasheval.report.page import WrittenReport, find_origin, write_report
+from flasheval.report.page import WrittenPage, find_origin, write_report
 from flasheval.scores import ScoreMatrix, ScoreTable
 
 HOSTILE = "<script>document.title='owned'</script>"
@@ -65,7 +65,7 @@ def miniature_run(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="session")
 def written(
     searched: Path, table: ScoreTable, tmp_path_factory: pytest.TempPathFactory
-) -> WrittenReport:
+) -> WrittenPage:
     """The report of the search, with a hostile warning and a hostile note."""
     origin = find_origin(searched)
     record = replace(origin.subset.record, warnings=(HOSTILE,), notes=(HOSTILE,))

@@ -6,7 +6,7 @@ import pytest
 from PIL import Image
 
 from flasheval.base.errors import DataError
-from flasheval.generators.python_objects import BareSettings
+from flasheval.generators.python_objects import ObjectSettings
 from flasheval.prompts import PromptSet
 from flasheval.report.page.pictures import kept_pictures
 from flasheval.runs.run import run
@@ -21,7 +21,7 @@ def _flat(level, side):
         numbers = [int(prompt.split()[1]) for prompt in prompts]
         return [np.full((side, side, 3), 10 * level + number, "u1") for number in numbers]
 
-    return BareSettings(draw, version=f"{level}-{side}")
+    return ObjectSettings(draw, version=f"{level}-{side}")
 
 
 class Grey:

@@ -1,7 +1,7 @@
 import pytest
 
 from flasheval.runs.run import run
-from flasheval.runs.status.finished_units import tally
+from flasheval.runs.status.finished_units import finished_units
 from flasheval.runs.store import RunStore
 
 
@@ -22,18 +22,18 @@ def test_outputs_by_the_names_of_their_files(toys, prompts, tmp_path, image_stor
     store = RunStore(tmp_path)
     units = [unit.name for unit in plan.units(plan.variants[0])]
     metrics = [(plan.scorers[0].slug, plan.scorers[0].key), ("other", "key")]
-    found = tally(store, "draw", units, metrics, image_store, keeps=True)
+    found = finished_units(store, "draw", units, metrics, image_store, keeps=True)
     assert found.scored.tolist() == [[True] * 4, [False] * 4]
     assert found.kept.all()
     assert found.share == pytest.approx(8 / 12)
     assert not found.whole.any()
     assert not found.to_make.any()  # they are kept, so only to be scored
     (tmp_path / f"units/draw/brightness/{_name(units[2], plan)}").unlink()
-    found = tally(store, "draw", units, metrics[:1], image_store, keeps=False)
+    found = finished_units(store, "draw", units, metrics[:1], image_store, keeps=False)
     assert found.whole.tolist() == [True, True, False, True]
-    assert tally(store, "none", units, metrics, image_store, keeps=False).share == 0.0
-    assert tally(store, "draw", 9, metrics[:1], image_store, keeps=False).scored.sum() == 3
-    assert tally(store, "draw", units, [], image_store, keeps=False).share == 1.0
+    assert finished_units(store, "none", units, metrics, image_store, keeps=False).share == 0.0
+    assert finished_units(store, "draw", 9, metrics[:1], image_store, keeps=False).scored.sum() == 3
+    assert finished_units(store, "draw", units, [], image_store, keeps=False).share == 1.0
 
 
 def test_images_not_kept_are_made_again_for_a_new_metric(toys, prompts, tmp_path):
@@ -44,9 +44,9 @@ def test_images_not_kept_are_made_again_for_a_new_metric(toys, prompts, tmp_path
     units = [unit.name for unit in plan.units(plan.variants[0])]
     metrics = [(plan.scorers[0].slug, plan.scorers[0].key)]
     store = RunStore(tmp_path)
-    assert not tally(store, "draw", units, metrics, "shards", keeps=False).to_make.any()
+    assert not finished_units(store, "draw", units, metrics, "shards", keeps=False).to_make.any()
     more = [*metrics, ("new", "key")]
-    assert tally(store, "draw", units, more, "shards", keeps=False).to_make.all()
+    assert finished_units(store, "draw", units, more, "shards", keeps=False).to_make.all()
 
 
 def _name(unit, plan):

@@ -5,9 +5,9 @@ import pytest
 
 from flasheval.selection.calibration.cross_fit import cross_fit
 from flasheval.selection.calibration.folds import random_folds
-from flasheval.selection.held_out.finished_searches import UnitStore
-from flasheval.selection.held_out.one_search import unit_rng
-from flasheval.selection.methods.driver import run_selector
+from flasheval.selection.held_out.finished_searches import FinishedSearches
+from flasheval.selection.held_out.one_search import search_rng
+from flasheval.selection.methods.driver import drive
 from flasheval.selection.methods.problem import make_problem
 from flasheval.selection.methods.registry import make_selector
 
@@ -32,7 +32,7 @@ def test_each_fold_s_search_is_the_plain_one_on_the_others(scores):
     for fold, selection in zip(FOLDS, found, strict=True):
         problem = make_problem([scores[fold.search]], ["clip"], 5)
         selector = make_selector("frequency", {"n_sets": 300})
-        plain = run_selector(selector, problem, unit_rng(3, fold.search, 5)).selection
+        plain = drive(selector, problem, search_rng(3, fold.search, 5)).selection
         assert selection.indices.tolist() == plain.indices.tolist()
 
 
@@ -56,7 +56,7 @@ def test_required_and_forbidden_prompts_and_nested_sizes_hold_in_every_fold(scor
 
 
 def test_finished_folds_are_not_searched_again(scores, tmp_path, monkeypatch):
-    units = UnitStore(tmp_path, "x").ready()
+    units = FinishedSearches(tmp_path, "x").ready()
     first = cross_fit([scores], ["clip"], [5], BALANCED, FOLDS, seed=0, units=units)
     assert len(list(tmp_path.glob("*.json"))) == len(FOLDS)
     monkeypatch.setattr("flasheval.selection.held_out.one_search.run_selector", None)
@@ -65,7 +65,7 @@ def test_finished_folds_are_not_searched_again(scores, tmp_path, monkeypatch):
 
 
 def test_ctrl_c_leaves_nothing_half_done(scores, tmp_path):
-    units = UnitStore(tmp_path, "x").ready()
+    units = FinishedSearches(tmp_path, "x").ready()
     said = []
 
     def progress(what, done, planned):

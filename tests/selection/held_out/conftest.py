@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 
 from flasheval.scores import ScoreTable
-from flasheval.selection.held_out.one_search import unit_rng
+from flasheval.selection.held_out.one_search import search_rng
 from flasheval.selection.held_out.splits import Split, make_splits
-from flasheval.selection.methods.driver import run_selector
+from flasheval.selection.methods.driver import drive
 from flasheval.selection.methods.problem import make_problem
 
 
@@ -36,7 +36,7 @@ def a_search() -> Callable[..., np.ndarray]:
     def search(table, selector, split, size, seed):
         blocks = [table[metric].values[split.search] for metric in table.metrics]
         problem = make_problem(blocks, table.metrics, size)
-        rng = unit_rng(seed, split.search, size)
-        return run_selector(selector, problem, rng).selection.indices
+        rng = search_rng(seed, split.search, size)
+        return drive(selector, problem, rng).selection.indices
 
     return search

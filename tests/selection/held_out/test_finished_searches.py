@@ -4,11 +4,11 @@ import numpy as np
 import pytest
 
 from flasheval.base.errors import DataError
-from flasheval.selection.held_out.finished_searches import UnitStore
-from flasheval.selection.methods.driver import Outcome
+from flasheval.selection.held_out.finished_searches import FinishedSearches
+from flasheval.selection.methods.driver import SearchOutcome
 from flasheval.selection.methods.selector import Selection
 
-OUTCOME = Outcome(
+OUTCOME = SearchOutcome(
     Selection(np.array([5, 2, 9]), np.array([1.0, 1 / 3, 1e-17])),
     [{"step": 1, "tau": 0.1 + 0.2}, {"step": 2, "tau": -1.0}],
     sets=300,
@@ -28,8 +28,8 @@ def _same(first, second):
 
 @pytest.mark.parametrize("weights", [None, OUTCOME.selection.weights])
 def test_a_finished_search_comes_back_whole(tmp_path, weights):
-    store = UnitStore(tmp_path / "units", "context")
-    outcome = Outcome(Selection(np.array([5, 2, 9]), weights), OUTCOME.history, 300, 0.123)
+    store = FinishedSearches(tmp_path / "units", "context")
+    outcome = SearchOutcome(Selection(np.array([5, 2, 9]), weights), OUTCOME.history, 300, 0.123)
     assert store.read("a" * 32) is None
     store.write("a" * 32, outcome)
     _same(store.read("a" * 32), outcome)
@@ -37,7 +37,7 @@ def test_a_finished_search_comes_back_whole(tmp_path, weights):
 
 
 def test_keys_tell_every_search_apart(tmp_path):
-    store, other = UnitStore(tmp_path, "context"), UnitStore(tmp_path, "another")
+    store, other = FinishedSearches(tmp_path, "context"), FinishedSearches(tmp_path, "another")
     keys = {
         store.key([0, 1], [10]),
         store.key([0, 2], [10]),
@@ -53,14 +53,14 @@ def test_keys_tell_every_search_apart(tmp_path):
 
 
 def test_numbers_json_has_no_word_for_are_left_out(tmp_path):
-    store = UnitStore(tmp_path, "context")
+    store = FinishedSearches(tmp_path, "context")
     row = {"step": 1, "loss": np.inf, "tau": float("nan")}
-    store.write("k", Outcome(OUTCOME.selection, [row]))
+    store.write("k", SearchOutcome(OUTCOME.selection, [row]))
     assert store.read("k").history == [{"step": 1}]
 
 
 def test_a_damaged_unit_is_no_unit(tmp_path):
-    store = UnitStore(tmp_path, "context")
+    store = FinishedSearches(tmp_path, "context")
     store.write("k", OUTCOME)
     path = tmp_path / "k.json"
     whole = path.read_text()
@@ -88,21 +88,21 @@ def test_a_damaged_unit_is_no_unit(tmp_path):
 def test_a_folder_that_cannot_be_made_is_one_line(tmp_path):
     (tmp_path / "file").write_text("x")
     with pytest.raises(DataError, match="cannot write") as caught:
-        UnitStore(tmp_path / "file", "context").write("k", OUTCOME)
+        FinishedSearches(tmp_path / "file", "context").write("k", OUTCOME)
     assert "\n" not in str(caught.value)
-    assert UnitStore(tmp_path / "file", "context").read("k") is None
+    assert FinishedSearches(tmp_path / "file", "context").read("k") is None
     with pytest.raises(DataError, match=r"folder=.*file: File exists; name a folder"):
-        UnitStore(tmp_path / "file", "context").ready()
+        FinishedSearches(tmp_path / "file", "context").ready()
 
 
 def test_a_store_can_be_made_ready_before_any_work(tmp_path):
-    store = UnitStore(tmp_path / "new" / "units", "context")
+    store = FinishedSearches(tmp_path / "new" / "units", "context")
     assert store.ready() is store
     assert store.ready().folder.is_dir()
 
 
 def test_only_the_states_of_a_finished_search_are_dropped(tmp_path):
-    store = UnitStore(tmp_path, "context")
+    store = FinishedSearches(tmp_path, "context")
     mine, other = "a" * 32, "b" * 32
     for name in (f"{mine}.npz", f"{mine}-10.npz", f"{mine}.json", f"{other}.npz"):
         (tmp_path / name).write_text("")

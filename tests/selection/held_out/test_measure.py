@@ -6,11 +6,11 @@ from flasheval.base.errors import SettingError
 from flasheval.scores.synthetic import synthetic_scores
 from flasheval.selection.held_out import measure as module
 from flasheval.selection.held_out import one_search
-from flasheval.selection.held_out.finished_searches import UnitStore
+from flasheval.selection.held_out.finished_searches import FinishedSearches
 from flasheval.selection.held_out.measure import RandomAgreement, measure, random_agreement
-from flasheval.selection.held_out.one_search import search_progress, unit_rng
+from flasheval.selection.held_out.one_search import search_progress, search_rng
 from flasheval.selection.held_out.splits import make_splits
-from flasheval.selection.methods.driver import run_selector
+from flasheval.selection.methods.driver import drive
 from flasheval.selection.methods.problem import make_problem
 from flasheval.selection.methods.registry import make_selector
 from flasheval.selection.request import hints_for
@@ -36,7 +36,7 @@ def searches(monkeypatch):
 
     def counting(*arguments, **rest):
         made.append(arguments[1].size)
-        return run_selector(*arguments, **rest)
+        return drive(*arguments, **rest)
 
     monkeypatch.setattr(one_search, "run_selector", counting)
     return made
@@ -116,7 +116,7 @@ def test_a_given_random_baseline_is_not_measured_again(monkeypatch):
 
 
 def test_finished_searches_are_read_back(tmp_path, searches):
-    units = UnitStore(tmp_path, "context")
+    units = FinishedSearches(tmp_path, "context")
     first = measure(TABLE, ANNEAL, [6, 9], SPLITS, units=units, draws=5)
     assert searches == [6] * 4 + [9] * 4
     second = measure(TABLE, ANNEAL, [6, 9], SPLITS, units=units, draws=5)
@@ -128,7 +128,7 @@ def test_finished_searches_are_read_back(tmp_path, searches):
 
 
 def test_a_damaged_unit_is_searched_again(tmp_path, searches):
-    units = UnitStore(tmp_path, "context")
+    units = FinishedSearches(tmp_path, "context")
     first = measure(TABLE, ANNEAL, [6], SPLITS, units=units, draws=5)
     files = sorted(tmp_path.glob("*.json"))
     assert len(files) == 4
@@ -141,7 +141,7 @@ def test_a_damaged_unit_is_searched_again(tmp_path, searches):
 @pytest.mark.parametrize("nested", [False, True])
 @pytest.mark.parametrize("after", [1, 2, 3, 5, 8])
 def test_interrupted_and_continued_it_is_the_same(tmp_path, after, nested):
-    arguments = {"units": UnitStore(tmp_path, "c"), "draws": 5, "nested": nested}
+    arguments = {"units": FinishedSearches(tmp_path, "c"), "draws": 5, "nested": nested}
     whole = measure(TABLE, ANNEAL, [4, 8], SPLITS, draws=5, nested=nested)
     steps = []
 
@@ -182,7 +182,7 @@ def test_nested_sizes_are_prefixes_of_one_search(searches):
 
 
 def test_required_and_forbidden_prompts_hold_on_every_split(tmp_path):
-    units = UnitStore(tmp_path, "c")
+    units = FinishedSearches(tmp_path, "c")
     measure(
         TABLE,
         make_selector("balanced"),
@@ -201,12 +201,12 @@ def test_required_and_forbidden_prompts_hold_on_every_split(tmp_path):
 
 def test_generators_differ_by_seed_split_and_size_alone():
     members = np.array([1, 4, 5])
-    first = unit_rng(0, members, 10).random()
-    assert first == unit_rng(0, members.copy(), 10).random()
+    first = search_rng(0, members, 10).random()
+    assert first == search_rng(0, members.copy(), 10).random()
     others = [
-        unit_rng(1, members, 10),
-        unit_rng(0, members[:2], 10),
-        unit_rng(0, members, 11),
+        search_rng(1, members, 10),
+        search_rng(0, members[:2], 10),
+        search_rng(0, members, 11),
     ]
     assert len({first, *(rng.random() for rng in others)}) == 4
 
@@ -226,7 +226,7 @@ def test_ctrl_c_before_a_finished_search_is_kept_loses_no_step(tmp_path, monkeyp
     table = synthetic_scores(n_variants=12, n_prompts=40)
     problem = make_problem([table["quality"].values], ("quality",), 6)
     selector = make_selector("anneal", {"swaps": 4_000})
-    units = UnitStore(tmp_path, "context")
+    units = FinishedSearches(tmp_path, "context")
 
     def run(progress=None):
         rng = np.random.default_rng(0)
@@ -236,7 +236,7 @@ def test_ctrl_c_before_a_finished_search_is_kept_loses_no_step(tmp_path, monkeyp
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patch:
-        patch.setattr(UnitStore, "write", stop)
+        patch.setattr(FinishedSearches, "write", stop)
         with pytest.raises(KeyboardInterrupt):
             run()
     steps = []

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from flasheval.selection.held_out.one_search import search_part, unit_rng
-from flasheval.selection.methods.driver import run_selector
+from flasheval.selection.held_out.one_search import search_part, search_rng
+from flasheval.selection.methods.driver import drive
 from flasheval.selection.methods.hints import Hints
 from flasheval.selection.methods.problem import make_problem
 from flasheval.selection.methods.registry import make_selector
@@ -22,7 +22,7 @@ def test_it_is_the_search_of_those_variants(blocks):
     selector = make_selector("anneal", {"swaps": 300})
     found = search_part(selector, blocks[:1], ["clip"], [5], ROWS, seed=4, required=[7])
     problem = make_problem([blocks[0][ROWS]], ["clip"], 5, required=[7])
-    expected = run_selector(selector, problem, unit_rng(4, ROWS, 5)).selection
+    expected = drive(selector, problem, search_rng(4, ROWS, 5)).selection
     np.testing.assert_array_equal(found.selection.indices, expected.indices)
 
 

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from flasheval.selection.methods.anchors import Anchors, _nearest
-from flasheval.selection.methods.driver import run_selector
+from flasheval.selection.methods.driver import drive
 from flasheval.selection.methods.problem import make_problem
 
 
@@ -16,7 +16,7 @@ def _clusters(sizes, n=12, seed=0):
 
 
 def _find(problem, **settings):
-    return run_selector(Anchors(**settings), problem, np.random.default_rng(0)).selection
+    return drive(Anchors(**settings), problem, np.random.default_rng(0)).selection
 
 
 def test_every_cluster_has_its_medoid_and_weights_are_cluster_sizes():

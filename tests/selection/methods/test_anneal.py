@@ -4,14 +4,14 @@ import numpy as np
 import pytest
 
 from flasheval.selection.methods.anneal import Anneal
-from flasheval.selection.methods.driver import run_selector
+from flasheval.selection.methods.driver import drive
 from flasheval.selection.methods.smooth_loss import smooth_loss
 
 
 @pytest.mark.parametrize("n_metrics", [1, 2])
 def test_the_loss_reported_is_that_of_the_subset(a_problem, n_metrics):
     problem = a_problem(n_metrics=n_metrics, required=[3])
-    found = run_selector(Anneal(swaps=5_000), problem, np.random.default_rng(0))
+    found = drive(Anneal(swaps=5_000), problem, np.random.default_rng(0))
     loss = smooth_loss(problem, inflation=2.0)
     expected = loss.of_sets(found.selection.indices[None])[0]
     assert found.history[-1]["loss"] == pytest.approx(expected, rel=1e-9)
@@ -51,11 +51,11 @@ def test_small_problems_are_solved(a_problem):
     problem = a_problem(n_prompts=14, size=3)
     every = np.array(list(combinations(range(14), 3)))
     best = smooth_loss(problem, inflation=2.0).of_sets(every).min()
-    found = run_selector(Anneal(), problem, np.random.default_rng(0))
+    found = drive(Anneal(), problem, np.random.default_rng(0))
     assert found.history[-1]["loss"] == pytest.approx(best, rel=1e-9)
 
 
 def test_a_set_of_all_prompts_has_no_steps(a_problem):
-    found = run_selector(Anneal(), a_problem(size=60), np.random.default_rng(0))
+    found = drive(Anneal(), a_problem(size=60), np.random.default_rng(0))
     assert (found.history, found.sets) == ([], 0)
     assert sorted(found.selection.indices.tolist()) == list(range(60))

@@ -12,7 +12,7 @@ from flasheval.base.errors import SettingError
 from flasheval.selection.methods import auto
 from flasheval.selection.methods.anneal import Anneal
 from flasheval.selection.methods.auto import Auto, contenders, decide, explain, inner_splits
-from flasheval.selection.methods.driver import run_selector
+from flasheval.selection.methods.driver import drive
 from flasheval.selection.methods.hints import Hints
 from flasheval.selection.methods.nested import run_nested
 from flasheval.selection.methods.pooled import Pooled
@@ -45,7 +45,7 @@ def _problem(a_problem, n=20, **rest):
 
 
 def _run(problem, expect=None, seed=0, **rest):
-    return run_selector(Auto(expect), problem, np.random.default_rng(seed), **rest)
+    return drive(Auto(expect), problem, np.random.default_rng(seed), **rest)
 
 
 def _same(first, second):
@@ -182,7 +182,7 @@ def test_few_variants_are_searched_by_the_usual_method(a_problem, expect, usual)
     problem = _problem(a_problem, n=14, required=[3])
     found = _run(problem, expect)
     rng = np.random.default_rng(np.random.default_rng(0).integers(2**63))
-    same = run_selector(usual, problem, rng)
+    same = drive(usual, problem, rng)
     np.testing.assert_array_equal(found.selection.indices, same.selection.indices)
     np.testing.assert_array_equal(found.selection.weights, same.selection.weights)
     assert found.history == [{"chosen": 0}]
@@ -201,7 +201,7 @@ def test_the_method_decided_for_searches_all_variants(a_problem, decided, number
     assert len(np.unique(indices)) == 6
     assert not np.isin(indices, [0, 1]).any()
     if number == 0:  # draws nothing, so that any generator gives it
-        same = run_selector(Pooled(), problem, np.random.default_rng(1)).selection
+        same = drive(Pooled(), problem, np.random.default_rng(1)).selection
         np.testing.assert_array_equal(indices, same.indices)
     assert (weights is None) == (contenders(None)[number].name in ("anneal", "random"))
 
@@ -234,7 +234,7 @@ def test_the_inner_agreement_is_of_variants_the_inner_search_has_not_seen(a_prob
             np.testing.assert_array_equal(block, whole[~split])
         np.testing.assert_array_equal(inner.hints.scores[0], problem.hints.scores[0][~split])
         assert inner.hints.groups == tuple(np.array(FAMILIES)[~split])
-        chosen = run_selector(Pooled(), inner, np.random.default_rng(0)).selection
+        chosen = drive(Pooled(), inner, np.random.default_rng(0)).selection
         taus = [
             kendalltau(
                 np.average(block[split][:, chosen.indices], axis=1, weights=chosen.weights),
@@ -329,7 +329,7 @@ def test_a_seed_gives_the_same_on_any_number_of_threads(a_problem, expect):
 def test_stopped_after_any_step_and_continued(a_problem, decided, tmp_path, number):
     decided(number)
     problem, file = _problem(a_problem), tmp_path / "state.npz"
-    usual = run_selector(Pooled(), problem, np.random.default_rng(0)).selection
+    usual = drive(Pooled(), problem, np.random.default_rng(0)).selection
     whole, steps = _run(problem), 2 * 4 + 2
     for after in range(1, steps + 1):
 

@@ -14,7 +14,7 @@ from flasheval.selection.methods.balance import (
     best_of_state,
 )
 from flasheval.selection.methods.balanced import Balanced
-from flasheval.selection.methods.driver import run_selector
+from flasheval.selection.methods.driver import drive
 from flasheval.selection.methods.hints import Hints
 from flasheval.selection.methods.problem import make_problem
 from flasheval.selection.methods.statistics import pair_weight_root, prompt_statistics
@@ -125,7 +125,7 @@ def test_a_swap_pass_never_raises_the_loss(a_problem, seed, n, size, n_metrics):
 @pytest.mark.parametrize("seed", range(12))
 def test_tiny_problems_end_in_a_set_that_no_single_swap_betters(a_problem, seed):
     problem = a_problem(n=8, n_prompts=8, size=3, seed=seed)
-    found = run_selector(Balanced(passes=100), problem, np.random.default_rng(0))
+    found = drive(Balanced(passes=100), problem, np.random.default_rng(0))
     chosen = found.selection.indices.tolist()
     loss = _loss(problem, chosen)
     for out in chosen:
@@ -139,18 +139,18 @@ def test_most_tiny_problems_end_in_the_very_best_set(a_problem):
     hits = 0
     for seed in range(40):
         problem = a_problem(n=8, n_prompts=8, size=3, seed=seed)
-        found = run_selector(Balanced(), problem, np.random.default_rng(0)).selection.indices
+        found = drive(Balanced(), problem, np.random.default_rng(0)).selection.indices
         best = min(combinations(range(8), 3), key=lambda some: _loss(problem, some))
         hits += set(best) == set(found.tolist())
     assert hits >= 30
 
 
 def test_required_prompts_stay_and_forbidden_ones_stay_out(a_problem):
-    free = run_selector(Balanced(), a_problem(), np.random.default_rng(0)).selection.indices
+    free = drive(Balanced(), a_problem(), np.random.default_rng(0)).selection.indices
     forbidden = free[:3].tolist()
     required = [p for p in range(60) if p not in free][:2]
     problem = a_problem(required=required, forbidden=forbidden)
-    found = run_selector(Balanced(), problem, np.random.default_rng(0)).selection.indices
+    found = drive(Balanced(), problem, np.random.default_rng(0)).selection.indices
     assert found[:2].tolist() == required
     assert not np.isin(found, forbidden).any()
 
@@ -171,7 +171,7 @@ def test_screening_keeps_the_sharpest_and_all_that_is_required_or_started_from(a
 def test_screening_never_leaves_fewer_candidates_than_places(a_problem):
     problem = a_problem(size=30)
     assert len(_work(problem, screen=4).prompts) == 30
-    found = run_selector(Balanced(screen=4), problem, np.random.default_rng(0))
+    found = drive(Balanced(screen=4), problem, np.random.default_rng(0))
     assert len(np.unique(found.selection.indices)) == 30
 
 
@@ -206,11 +206,11 @@ def test_prompts_against_the_ranking_are_taken_when_nothing_else_is_left():
     noise = 0.1 * np.random.default_rng(0).normal(size=(8, 6))
     scores = (quality * [3.0, 3.0, 3.0, 3.0, -1.0, -1.0] + noise).astype(np.float32)
     against = make_problem([scores], ["m"], size=2, forbidden=[0, 1, 2, 3])
-    found = run_selector(Balanced(), against, np.random.default_rng(0))
+    found = drive(Balanced(), against, np.random.default_rng(0))
     assert found.selection.indices.tolist() == [4, 5]
     assert found.history[-1]["loss"] == np.inf
     mixed = make_problem([scores], ["m"], size=1)
-    found = run_selector(Balanced(), mixed, np.random.default_rng(0))
+    found = drive(Balanced(), mixed, np.random.default_rng(0))
     assert found.selection.indices[0] < 4
 
 

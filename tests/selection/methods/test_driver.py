@@ -5,7 +5,7 @@ from threadpoolctl import threadpool_info
 from flasheval.base.errors import DataError
 from flasheval.selection.methods import driver
 from flasheval.selection.methods.anneal import Anneal
-from flasheval.selection.methods.driver import run_selector
+from flasheval.selection.methods.driver import drive
 from flasheval.selection.methods.registry import METHODS
 
 
@@ -57,7 +57,7 @@ def _selector(quick, method):
 
 def _steps(selector, problem):
     seen = []
-    run_selector(selector, problem, np.random.default_rng(0), progress=lambda *at: seen.append(at))
+    drive(selector, problem, np.random.default_rng(0), progress=lambda *at: seen.append(at))
     return seen
 
 
@@ -66,10 +66,10 @@ def _steps(selector, problem):
 def test_stopped_between_any_two_steps_and_continued(a_problem, quick, method, tmp_path):
     problem = a_problem(n_metrics=2, required=[3])
     selector = _selector(quick, method)
-    whole = run_selector(selector, problem, np.random.default_rng(0))
+    whole = drive(selector, problem, np.random.default_rng(0))
     file = tmp_path / "state.npz"
     for after in range(1, len(_steps(selector, problem)) + 1):
-        stopped = run_selector(
+        stopped = drive(
             selector,
             problem,
             np.random.default_rng(0),
@@ -80,7 +80,7 @@ def test_stopped_between_any_two_steps_and_continued(a_problem, quick, method, t
         assert stopped.interrupted
         assert file.exists()
         other = np.random.default_rng(99)  # the saved generator counts, not this one
-        _same(run_selector(selector, problem, other, state_file=file, key="k"), whole)
+        _same(drive(selector, problem, other, state_file=file, key="k"), whole)
         assert not file.exists()
 
 
@@ -89,19 +89,19 @@ def test_stopped_between_any_two_steps_and_continued(a_problem, quick, method, t
 def test_stopped_within_any_step_and_continued(a_problem, quick, method, tmp_path):
     problem = a_problem(n_metrics=2, required=[3])
     selector = _selector(quick, method)
-    whole = run_selector(selector, problem, np.random.default_rng(0))
+    whole = drive(selector, problem, np.random.default_rng(0))
     file = tmp_path / "state.npz"
     for step in range(1, len(_steps(selector, problem)) + 1):
         broken = Broken(selector, step)
         arguments = {"state_file": file, "key": "k"}
         if step == 1:  # nothing was found yet that could be handed back
             with pytest.raises(KeyboardInterrupt):
-                run_selector(broken, problem, np.random.default_rng(0), **arguments)
+                drive(broken, problem, np.random.default_rng(0), **arguments)
         else:
-            stopped = run_selector(broken, problem, np.random.default_rng(0), **arguments)
+            stopped = drive(broken, problem, np.random.default_rng(0), **arguments)
             assert stopped.interrupted
             assert len(stopped.selection.indices) == problem.size
-        _same(run_selector(selector, problem, np.random.default_rng(9), **arguments), whole)
+        _same(drive(selector, problem, np.random.default_rng(9), **arguments), whole)
 
 
 @pytest.mark.usefixtures("many_chunks")
@@ -109,10 +109,10 @@ def test_stopped_within_any_step_and_continued(a_problem, quick, method, tmp_pat
 def test_stopped_at_every_single_step_in_turn(a_problem, quick, method, tmp_path):
     problem = a_problem()
     selector = _selector(quick, method)
-    whole = run_selector(selector, problem, np.random.default_rng(0))
+    whole = drive(selector, problem, np.random.default_rng(0))
     file, rounds = tmp_path / "state.npz", 0
     while True:
-        found = run_selector(
+        found = drive(
             selector,
             problem,
             np.random.default_rng(0),
@@ -129,9 +129,7 @@ def test_stopped_at_every_single_step_in_turn(a_problem, quick, method, tmp_path
 
 def test_without_a_file_the_best_so_far_comes_back(a_problem):
     problem = a_problem()
-    found = run_selector(
-        Anneal(swaps=9_000), problem, np.random.default_rng(0), progress=_interrupting(2)
-    )
+    found = drive(Anneal(swaps=9_000), problem, np.random.default_rng(0), progress=_interrupting(2))
     assert found.interrupted
     assert found.sets == 4_000
     assert len(found.history) == 2
@@ -143,7 +141,7 @@ def test_a_state_is_saved_every_few_seconds(a_problem, monkeypatch, tmp_path):
     there = []
     monkeypatch.setattr(driver, "_SAVE_EVERY_SECONDS", -1.0)
     progress = lambda step, steps: there.append(file.exists())  # noqa: E731
-    run_selector(
+    drive(
         Anneal(swaps=6_000),
         a_problem(),
         np.random.default_rng(0),
@@ -156,7 +154,7 @@ def test_a_state_is_saved_every_few_seconds(a_problem, monkeypatch, tmp_path):
 
 def test_a_state_of_another_search_is_passed_over(a_problem, tmp_path):
     problem, file = a_problem(), tmp_path / "state.npz"
-    run_selector(
+    drive(
         Anneal(swaps=6_000),
         problem,
         np.random.default_rng(5),
@@ -164,8 +162,8 @@ def test_a_state_of_another_search_is_passed_over(a_problem, tmp_path):
         state_file=file,
         key="another",
     )
-    whole = run_selector(Anneal(), problem, np.random.default_rng(0))
-    found = run_selector(Anneal(), problem, np.random.default_rng(0), state_file=file, key="this")
+    whole = drive(Anneal(), problem, np.random.default_rng(0))
+    found = drive(Anneal(), problem, np.random.default_rng(0), state_file=file, key="this")
     _same(found, whole)
 
 
@@ -175,17 +173,17 @@ def test_a_damaged_state_is_one_line(a_problem, tmp_path):
     with pytest.raises(
         DataError, match=r"state.npz: not a saved search .*delete the file"
     ) as caught:
-        run_selector(Anneal(), a_problem(), np.random.default_rng(0), state_file=file, key="k")
+        drive(Anneal(), a_problem(), np.random.default_rng(0), state_file=file, key="k")
     assert "\n" not in str(caught.value)
 
 
 def test_a_finished_state_may_be_kept(a_problem, tmp_path):
     file, problem = tmp_path / "state.npz", a_problem()
     arguments = {"state_file": file, "key": "k", "keep_state": True}
-    whole = run_selector(Anneal(), problem, np.random.default_rng(0), **arguments)
+    whole = drive(Anneal(), problem, np.random.default_rng(0), **arguments)
     assert file.exists()
     no_step = Broken(Anneal(), 1)
-    _same(run_selector(no_step, problem, np.random.default_rng(1), **arguments), whole)
+    _same(drive(no_step, problem, np.random.default_rng(1), **arguments), whole)
 
 
 def test_progress_counts_the_steps(a_problem):
@@ -199,7 +197,7 @@ def test_linear_algebra_runs_on_one_thread_and_seconds_are_counted(a_problem):
             self.inner.step(work, state)
 
     looking = Looking(Anneal(), 0)
-    found = run_selector(looking, a_problem(), np.random.default_rng(0))
+    found = drive(looking, a_problem(), np.random.default_rng(0))
     assert looking.threads == {1}
     assert found.seconds > 0
     assert not found.interrupted

@@ -3,7 +3,7 @@ from itertools import combinations, pairwise
 import numpy as np
 import pytest
 
-from flasheval.selection.methods.driver import run_selector
+from flasheval.selection.methods.driver import drive
 from flasheval.selection.methods.evolve import Evolve, _cross, _fill, _fill_all, _first_of_each
 from flasheval.selection.methods.set_scores import set_scores
 from flasheval.selection.methods.smooth_loss import smooth_loss
@@ -38,7 +38,7 @@ def test_the_population_is_legal_sorted_and_scored_right(a_problem, n_metrics):
 
 
 def test_the_best_set_is_never_lost(a_problem):
-    history = run_selector(SMALL, a_problem(), np.random.default_rng(0)).history
+    history = drive(SMALL, a_problem(), np.random.default_rng(0)).history
     fitness = [(row["best_tau"], -row["best_loss"]) for row in history]
     assert all(later >= earlier for earlier, later in pairwise(fitness))
     assert fitness[-1] > fitness[0]
@@ -46,7 +46,7 @@ def test_the_best_set_is_never_lost(a_problem):
 
 def test_it_stops_when_nothing_gets_better(a_problem):
     problem = a_problem(n_prompts=6, size=2)
-    found = run_selector(Evolve(population=30, stagnation=4), problem, np.random.default_rng(0))
+    found = drive(Evolve(population=30, stagnation=4), problem, np.random.default_rng(0))
     assert len(found.history) < 30
     tail = found.history[-5:]
     assert len({(row["best_tau"], row["best_loss"]) for row in tail}) == 1
@@ -56,7 +56,7 @@ def test_small_problems_are_solved(a_problem):
     problem = a_problem(n_prompts=12, size=3)
     every = np.array(list(combinations(range(12), 3)), dtype=np.int32)
     best = set_scores(problem).of_sets(every).max()
-    found = run_selector(Evolve(population=50), problem, np.random.default_rng(0)).selection
+    found = drive(Evolve(population=50), problem, np.random.default_rng(0)).selection
     assert set_scores(problem).of_sets(found.indices[None].astype(np.int32))[0] == best
 
 

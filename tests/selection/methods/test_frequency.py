@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from flasheval.base.errors import SettingError
-from flasheval.selection.methods.driver import run_selector
+from flasheval.selection.methods.driver import drive
 from flasheval.selection.methods.frequency import Frequency, _best_numbers, default_pools
 from flasheval.selection.methods.problem import make_problem
 from flasheval.selection.methods.random_sets import draw_key, draw_sets
@@ -54,7 +54,7 @@ def test_the_search_is_algorithm_1(a_problem, monkeypatch, chunk_values, n_metri
     monkeypatch.setattr("flasheval.selection.methods.frequency._CHUNK_VALUES", chunk_values)
     problem = a_problem(n_metrics=n_metrics, required=[5], forbidden=[6])
     selector = Frequency(n_sets=2_500, pools=(40, 20, 9))
-    found = run_selector(selector, problem, np.random.default_rng(4))
+    found = drive(selector, problem, np.random.default_rng(4))
     _, rows = _by_hand(problem, 4, 2_500, (40, 20, 9))
     assert [row["pool"] for row in found.history] == [58, 40, 20, 9]
     for row, expected in zip(found.history, rows, strict=True):
@@ -67,7 +67,7 @@ def test_the_search_is_algorithm_1(a_problem, monkeypatch, chunk_values, n_metri
 
 def test_with_replacement_a_repeated_prompt_weighs_as_often(a_problem):
     problem = a_problem(n_prompts=9, size=5, required=[0], forbidden=[1, 2, 3, 4])
-    found = run_selector(Frequency(n_sets=2, replace=True), problem, np.random.default_rng(0))
+    found = drive(Frequency(n_sets=2, replace=True), problem, np.random.default_rng(0))
     chosen = found.selection
     assert len(set(chosen.indices.tolist())) == len(chosen.indices) < 5
     assert chosen.weights.sum() == 5
@@ -95,23 +95,23 @@ def test_best_numbers_take_the_first_of_equals(count):
 
 
 def test_a_search_beats_the_sets_it_draws_at_first(a_problem):
-    found = run_selector(Frequency(n_sets=1000), a_problem(n_prompts=400), np.random.default_rng(0))
+    found = drive(Frequency(n_sets=1000), a_problem(n_prompts=400), np.random.default_rng(0))
     first, last = found.history[0], found.history[-1]
     assert last["mean_tau"] > first["mean_tau"] + 0.1
     assert max(row["best_tau"] for row in found.history) > first["best_tau"]
 
 
 def test_pools_may_be_given_and_none_at_all_is_one_draw(a_problem):
-    found = run_selector(Frequency(n_sets=100, pools=()), a_problem(), np.random.default_rng(0))
+    found = drive(Frequency(n_sets=100, pools=()), a_problem(), np.random.default_rng(0))
     assert [row["pool"] for row in found.history] == [60]
     with pytest.raises(SettingError, match="pools"):
-        run_selector(Frequency(pools=(70,)), a_problem(), np.random.default_rng(0))
+        drive(Frequency(pools=(70,)), a_problem(), np.random.default_rng(0))
 
 
 def test_sets_that_order_nothing_do_not_stop_the_search():
     scores = np.zeros((4, 12), dtype=np.float32)
     scores[:, 0] = [0, 1, 2, 3]
     problem = make_problem([scores], ["m"], 2)
-    found = run_selector(Frequency(n_sets=200), problem, np.random.default_rng(0))
+    found = drive(Frequency(n_sets=200), problem, np.random.default_rng(0))
     assert 0 in found.selection.indices
     assert found.history[0]["best_tau"] == 1.0

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from flasheval.scores.synthetic import synthetic_scores
-from flasheval.selection.methods.driver import run_selector
+from flasheval.selection.methods.driver import drive
 from flasheval.selection.methods.hints import Hints
 from flasheval.selection.methods.problem import Problem, make_problem
 from flasheval.selection.methods.registry import METHODS, make_selector
@@ -71,7 +71,7 @@ def _problem(n_metrics: int) -> Problem:
 def _select(method: str, n_metrics: int, hints: Hints | None = None) -> Selection:
     selector = make_selector(method, SETTINGS.get(method))
     problem = replace(_problem(n_metrics), hints=hints or Hints())
-    return run_selector(selector, problem, np.random.default_rng(123)).selection
+    return drive(selector, problem, np.random.default_rng(123)).selection
 
 
 def _find(method: str, n_metrics: int) -> list[int]:

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from flasheval.base.errors import SettingError
-from flasheval.selection.methods.driver import run_selector
+from flasheval.selection.methods.driver import drive
 from flasheval.selection.methods.nested import check_nested, check_sizes, run_nested
 from flasheval.selection.methods.registry import METHODS
 from flasheval.selection.methods.selector import OneShot, Selection
@@ -46,7 +46,7 @@ def test_every_prefix_is_what_its_stage_found(a_problem, quick, method):
     chosen = [40, 3]
     for size, rng in zip(sizes, rngs, strict=True):
         stage = a_problem(size=size, required=chosen, forbidden=[0])
-        chosen = run_selector(quick(method), stage, rng).selection.indices.tolist()
+        chosen = drive(quick(method), stage, rng).selection.indices.tolist()
         assert nested.selection.first(size).indices.tolist() == chosen
     assert len(set(chosen)) == 12
     assert {row["size"] for row in nested.history} <= set(sizes)
@@ -54,7 +54,7 @@ def test_every_prefix_is_what_its_stage_found(a_problem, quick, method):
 
 def test_one_size_is_one_search(a_problem, quick):
     found = run_nested(quick("balanced"), a_problem(), (6,), np.random.default_rng(0))
-    alone = run_selector(quick("balanced"), a_problem(), np.random.default_rng(0))
+    alone = drive(quick("balanced"), a_problem(), np.random.default_rng(0))
     np.testing.assert_array_equal(found.selection.indices, alone.selection.indices)
     assert found.sets == alone.sets
 

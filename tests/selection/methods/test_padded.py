@@ -6,13 +6,13 @@ import numpy as np
 import pytest
 
 from flasheval.selection.methods.anneal import Anneal
-from flasheval.selection.methods.driver import run_selector
+from flasheval.selection.methods.driver import drive
 from flasheval.selection.methods.nested import run_nested
 from flasheval.selection.methods.padded import Padded
 
 
 def find(selector, problem, seed=0):
-    return run_selector(selector, problem, np.random.default_rng(seed)).selection.indices
+    return drive(selector, problem, np.random.default_rng(seed)).selection.indices
 
 
 @pytest.mark.parametrize("core", [12, 50])

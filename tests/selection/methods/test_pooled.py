@@ -10,7 +10,7 @@ from scipy.stats import kendalltau
 
 from flasheval.selection.methods.balance import BalanceSettings
 from flasheval.selection.methods.balanced import Balanced
-from flasheval.selection.methods.driver import run_selector
+from flasheval.selection.methods.driver import drive
 from flasheval.selection.methods.hints import Hints
 from flasheval.selection.methods.nested import run_nested
 from flasheval.selection.methods.pooled import Pooled, borrowed_share
@@ -18,7 +18,7 @@ from flasheval.selection.methods.problem import make_problem
 
 
 def _find(selector, problem, seed=0):
-    return run_selector(selector, problem, np.random.default_rng(seed)).selection
+    return drive(selector, problem, np.random.default_rng(seed)).selection
 
 
 def _with_hints(a_problem, n=14, size=6, **rest):
@@ -44,8 +44,8 @@ def test_unweighted_with_wide_pairs_and_nothing_borrowed_it_is_balanced(a_proble
             return replace(super().settings(problem), weighted=False)
 
     problem = _with_hints(a_problem, n_metrics=2, required=[8])
-    found = run_selector(Plain(nearness=1.0, borrow=0.0), problem, np.random.default_rng(0))
-    same = run_selector(Balanced(), problem, np.random.default_rng(0))
+    found = drive(Plain(nearness=1.0, borrow=0.0), problem, np.random.default_rng(0))
+    same = drive(Balanced(), problem, np.random.default_rng(0))
     np.testing.assert_array_equal(found.selection.indices, same.selection.indices)
     assert found.selection.weights is same.selection.weights is None
     assert found.history == same.history

@@ -1,7 +1,7 @@
 import numpy as np
 from scipy.stats import chisquare
 
-from flasheval.selection.methods.driver import run_selector
+from flasheval.selection.methods.driver import drive
 from flasheval.selection.methods.random import Random
 
 
@@ -17,5 +17,5 @@ def test_every_allowed_prompt_is_as_likely(a_problem):
 
 
 def test_one_step_and_no_weights(a_problem):
-    found = run_selector(Random(), a_problem(), np.random.default_rng(0))
+    found = drive(Random(), a_problem(), np.random.default_rng(0))
     assert (found.sets, found.history, found.selection.weights) == (1, [], None)

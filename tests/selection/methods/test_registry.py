@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from flasheval.base.errors import SettingError
-from flasheval.selection.methods.driver import run_selector
+from flasheval.selection.methods.driver import drive
 from flasheval.selection.methods.registry import METHODS, make_selector, selector_settings
 
 
@@ -108,5 +108,5 @@ def test_a_setting_that_cannot_be_is_one_line(name, settings, words):
 )
 def test_a_setting_out_of_range_is_one_line(a_problem, name, settings, words):
     with pytest.raises(SettingError, match=words) as caught:
-        run_selector(make_selector(name, settings), a_problem(), np.random.default_rng(0))
+        drive(make_selector(name, settings), a_problem(), np.random.default_rng(0))
     assert "\n" not in str(caught.value)

@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.stats import kendalltau
 
-from flasheval.selection.methods.driver import run_selector
+from flasheval.selection.methods.driver import drive
 from flasheval.selection.methods.hints import Hints
 from flasheval.selection.methods.nested import run_nested
 from flasheval.selection.methods.problem import make_problem
@@ -15,7 +15,7 @@ from flasheval.selection.methods.ridge import Ridge, ridge_weights
 
 
 def _find(selector, problem, seed=0):
-    return run_selector(selector, problem, np.random.default_rng(seed)).selection
+    return drive(selector, problem, np.random.default_rng(seed)).selection
 
 
 def _data(n, size, n_metrics=1, seed=0):

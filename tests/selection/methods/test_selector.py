@@ -7,7 +7,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from flasheval.base.errors import SettingError
-from flasheval.selection.methods.driver import run_selector
+from flasheval.selection.methods.driver import drive
 from flasheval.selection.methods.problem import make_problem
 from flasheval.selection.methods.registry import METHODS
 from flasheval.selection.methods.selector import Selection, State, require_positive
@@ -20,7 +20,7 @@ FITTED = ("ridge",)  # its weights may be negative
 
 
 def _find(selector, problem, seed=0):
-    return run_selector(selector, problem, np.random.default_rng(seed)).selection
+    return drive(selector, problem, np.random.default_rng(seed)).selection
 
 
 def _check(selection, problem, method=""):

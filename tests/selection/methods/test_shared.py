@@ -8,7 +8,7 @@ from scipy.stats import kendalltau
 
 from flasheval.base.errors import SettingError
 from flasheval.selection.methods.balanced import Balanced
-from flasheval.selection.methods.driver import run_selector
+from flasheval.selection.methods.driver import drive
 from flasheval.selection.methods.problem import make_problem
 from flasheval.selection.methods.registry import METHODS, make_selector
 from flasheval.selection.methods.shared import Shared
@@ -17,8 +17,8 @@ from flasheval.selection.methods.shared import Shared
 def test_it_is_balanced_with_fewer_passes(a_problem):
     assert Shared() == Shared(passes=4, noise_weight=2.0, screen=10_000)
     problem = a_problem(n_metrics=3)
-    found = run_selector(Shared(passes=2), problem, np.random.default_rng(0))
-    same = run_selector(Balanced(passes=2), problem, np.random.default_rng(0))
+    found = drive(Shared(passes=2), problem, np.random.default_rng(0))
+    same = drive(Balanced(passes=2), problem, np.random.default_rng(0))
     np.testing.assert_array_equal(found.selection.indices, same.selection.indices)
     assert found.history == same.history
 
@@ -49,7 +49,7 @@ def test_the_order_of_metrics_does_not_matter(a_problem):
     problem = a_problem(n_metrics=2)
     turned = replace(problem, scores=problem.scores[::-1], metrics=problem.metrics[::-1])
     found, same = (
-        run_selector(Shared(), one, np.random.default_rng(0)).selection.indices
+        drive(Shared(), one, np.random.default_rng(0)).selection.indices
         for one in (problem, turned)
     )
     np.testing.assert_array_equal(found, same)
@@ -70,6 +70,6 @@ def test_it_serves_every_metric_where_a_subset_made_for_one_serves_its_own(make_
     worst = []
     for served in (blocks, *([block] for block in blocks)):
         problem = make_problem(served, table.metrics[: len(served)], 12)
-        found = run_selector(Shared(), problem, np.random.default_rng(0)).selection
+        found = drive(Shared(), problem, np.random.default_rng(0)).selection
         worst.append(_worst_tau(blocks, found.indices))
     assert worst[0] > max(worst[1:]) + 0.05
