@@ -170,10 +170,12 @@ def verb_places(modules: Mapping[str, Path]) -> dict[str, int]:
         lines = set()
         for name, path in modules.items():
             for node in ast.walk(ast.parse(path.read_text("utf-8"))):
-                constant = isinstance(node, ast.Constant) and node.value in words
-                if constant or (isinstance(node, ast.Name) and node.id in words - {verb}):
-                    lines.add((name, node.lineno))
-                elif isinstance(node, ast.ClassDef) and node.name in words:
+                named = {
+                    ast.Constant: lambda node: node.value in words,
+                    ast.Name: lambda node: node.id in words - {verb},
+                    ast.ClassDef: lambda node: node.name in words,
+                }.get(type(node))
+                if named is not None and named(node):
                     lines.add((name, node.lineno))
         found[verb] = len(lines)
     return found
@@ -209,6 +211,7 @@ def measure(package: Path) -> dict[str, str]:
 
 
 def main() -> None:
+    """Print the figures of the package named, or of this checkout's."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
