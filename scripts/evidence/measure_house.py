@@ -167,16 +167,14 @@ def verb_places(modules: Mapping[str, Path]) -> dict[str, int]:
     found = {}
     for verb in _VERBS.split():
         words = {verb, f"{verb.capitalize()}Config"}
-        lines = set()
-        for name, path in modules.items():
-            for node in ast.walk(ast.parse(path.read_text("utf-8"))):
-                named = {
-                    ast.Constant: lambda node: node.value in words,
-                    ast.Name: lambda node: node.id in words - {verb},
-                    ast.ClassDef: lambda node: node.name in words,
-                }.get(type(node))
-                if named is not None and named(node):
-                    lines.add((name, node.lineno))
+        lines = {
+            (name, node.lineno)
+            for name, path in modules.items()
+            for node in ast.walk(ast.parse(path.read_text("utf-8")))
+            if (isinstance(node, ast.Constant) and node.value in words)
+            or (isinstance(node, ast.Name) and node.id in words - {verb})
+            or (isinstance(node, ast.ClassDef) and node.name in words)
+        }
         found[verb] = len(lines)
     return found
 

@@ -26,7 +26,7 @@ class LoggedSteps:
     >>> import tempfile
     >>> with tempfile.TemporaryDirectory() as folder:
     ...     path = Path(folder) / "steps.json"
-    ...     Logged(path).note("scalars", 100), Logged(path).note("scalars", 100)
+    ...     LoggedSteps(path).note("scalars", 100), LoggedSteps(path).note("scalars", 100)
     (True, False)
 
     """
