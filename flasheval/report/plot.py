@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from flasheval.base.files import atomic_write
 
 if TYPE_CHECKING:
-    from flasheval.selection.held_out.measure import Measurement
+    from flasheval.selection.held_out.measurement import Measurement
     from flasheval.subset.evidence import EquivalentSize
 
 __all__ = ["agreement_figure", "plot_agreement"]
@@ -57,7 +57,7 @@ def agreement_figure(
     random prompts agree as well.
 
     Args:
-        measurement: From `flasheval.selection.held_out.measure.measure`.
+        measurement: From `flasheval.selection.held_out.engine.measure`.
         method: The method's name.
         size: The size asked for.
         prompt_set: Name of the prompt set.
@@ -95,9 +95,9 @@ def _draw_random(axes: Any, measurement: Measurement) -> None:
 
 
 def _draw_method(axes: Any, measurement: Measurement, method: str, size: int) -> None:
-    sizes = measurement.sizes
-    held_out = [_known(measurement.pooled(k, "held_out_tau")) for k in sizes]
-    search = [_known(measurement.pooled(k, "search_tau")) for k in sizes]
+    sizes = measurement.judged_sizes
+    held_out = [_known(measurement.values(k, None, "held_out_tau")) for k in sizes]
+    search = [_known(measurement.values(k, None, "search_tau")) for k in sizes]
     means = np.array([taus.mean() if taus.size else np.nan for taus in held_out])
     below = np.array(
         [m - taus.min() if taus.size else 0 for m, taus in zip(means, held_out, strict=True)]
@@ -138,7 +138,7 @@ def _draw_equivalent(axes: Any, measurement: Measurement, size: int, equivalent:
         return
     from matplotlib.patheffects import withStroke
 
-    tau = float(_known(measurement.pooled(size, "held_out_tau")).mean())
+    tau = float(_known(measurement.values(size, None, "held_out_tau")).mean())
     axes.plot([size, equivalent], [tau, tau], color=_METHOD, ls=":", lw=1.4)
     axes.plot([equivalent], [tau], "s", ms=5.5, mfc="white", mec=_METHOD, mew=1.4)
     sizes = measurement.random.sizes
@@ -177,7 +177,7 @@ def _span(counts: list[int]) -> str:
 def _tidy_size_axis(axes: Any, measurement: Measurement) -> None:
     from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
 
-    sizes = (*measurement.random.sizes, *measurement.sizes)
+    sizes = (*measurement.random.sizes, *measurement.judged_sizes)
     least, most = min(sizes), max(sizes)
     ticks = [step * 10**power for power in range(9) for step in _TICKS]
     axes.set_xscale("log")

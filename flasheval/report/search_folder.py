@@ -17,12 +17,19 @@ from flasheval.base.run_folders import MANIFEST
 from flasheval.report.plot import plot_agreement
 
 if TYPE_CHECKING:
-    from flasheval.selection.held_out.measure import Measurement
+    from flasheval.selection.held_out.measurement import Measurement
     from flasheval.selection.search import SearchResult
 
 __all__ = [
     "write_search",
 ]
+
+_MEASURES = (
+    "search_tau",
+    "held_out_tau",
+    "held_out_tau_significant",
+    "held_out_accuracy",
+)
 
 
 def write_search(result: SearchResult, folder: Path) -> None:
@@ -51,20 +58,8 @@ def write_search(result: SearchResult, folder: Path) -> None:
 
 
 def _agreement_rows(measurement: Measurement) -> list[dict[str, Any]]:
-    return [
-        {
-            "split": cell.split,
-            "size": cell.size,
-            "metric": agreement.metric,
-            "search_tau": agreement.search_tau,
-            "held_out_tau": agreement.held_out_tau,
-            "held_out_tau_significant": agreement.held_out_tau_significant,
-            "held_out_accuracy": agreement.held_out_accuracy,
-            "seconds": cell.seconds,
-        }
-        for cell in measurement.cells
-        for agreement in cell.agreements
-    ]
+    names = ("split", "size", "metric", *_MEASURES, "seconds")
+    return [{name: getattr(cell, name) for name in names} for cell in measurement.cells]
 
 
 def _write_rows(rows: Sequence[Mapping[str, Any]], path: Path) -> None:

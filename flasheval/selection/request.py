@@ -1,4 +1,4 @@
-"""A search with every setting resolved and checked, before any work is done."""
+"""One search as an object: its method and settings, checked and resolved before any work."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 import numpy as np
+from numpy.typing import NDArray
 
 from flasheval.base.canonical import sha256_of
 from flasheval.base.errors import SettingError
@@ -14,20 +15,26 @@ from flasheval.base.files import safe_name
 from flasheval.base.version import __version__
 from flasheval.prompts import PromptSet
 from flasheval.scores import ScoreTable
-from flasheval.selection.calibration.folds import DEFAULT_GROUP, FEWEST_VARIANTS, Expect, make_folds
+from flasheval.selection.calibration.folds import (
+    DEFAULT_GROUP,
+    FEWEST_VARIANTS,
+    Expect,
+    make_folds,
+)
 from flasheval.selection.held_out.splits import Split
 from flasheval.selection.methods.hints import Hints
 from flasheval.selection.methods.nested import check_nested, check_sizes
+from flasheval.selection.methods.problem import Problem, make_problem
 from flasheval.selection.methods.registry import selector_settings
 from flasheval.selection.methods.selector import Selector
 from flasheval.subset import Subset
 
 __all__ = [
-    "Plan",
+    "SearchRequest",
     "calibration_folds",
     "checked_seed",
     "hints_for",
-    "make_plan",
+    "make_request",
     "measured_sizes",
     "subset_name",
 ]
@@ -36,28 +43,31 @@ _CURVE = (10, 20, 50, 100, 200)
 
 
 @dataclass(frozen=True)
-class Plan:
-    """A search with every setting resolved.
+class SearchRequest:
+    """What is asked of a search, on whichever variants it is made.
+
+    It travels whole: the search on all variants, the evidence, the calibration and the report's
+    replay ask the same of other variants.
 
     Attributes:
-        table: Complete variants and the metrics to serve, no more.
+        table: Complete variants and the metrics to serve together, no more.
         selector: The method.
         sizes: One size, or the ascending sizes of a nested search.
         seed: Seed of all randomness.
         required: Positions of the prompts that must be in.
         forbidden: Positions of the prompts that must stay out.
         warm_start: Positions of the prompts to start from, or None.
-        hints: What a method that borrows may look at beside the table.
+        hints: What a method that borrows may look at beside the table, of all its variants.
 
     """
 
     table: ScoreTable
     selector: Selector[Any]
     sizes: tuple[int, ...]
-    seed: int
-    required: tuple[int, ...]
-    forbidden: tuple[int, ...]
-    warm_start: tuple[int, ...] | None
+    seed: int = 0
+    required: tuple[int, ...] = ()
+    forbidden: tuple[int, ...] = ()
+    warm_start: tuple[int, ...] | None = None
     hints: Hints = field(default_factory=Hints)
 
     @property
@@ -65,11 +75,42 @@ class Plan:
         """Number of prompts to choose."""
         return self.sizes[-1]
 
+    @property
+    def nested(self) -> bool:
+        """Whether several sizes shall each be the first prompts of one list."""
+        return len(self.sizes) > 1
+
+    def problem(self, rows: NDArray[np.int64] | None = None) -> Problem:
+        """Return what the method is given: the scores of some variants (all by default).
+
+        Args:
+            rows: int64 positions of the search variants.
+
+        Raises:
+            SettingError: A size that does not fit, or a prompt both required and forbidden.
+            DataError: Too few variants, or scores that cannot be searched on.
+
+        """
+        blocks = [self.table[name].values for name in self.table.metrics]
+        hints = self.hints if self.selector.borrows else None
+        if rows is not None:
+            blocks = [block[rows] for block in blocks]
+            hints = None if hints is None else hints.take(rows)
+        return make_problem(
+            blocks,
+            self.table.metrics,
+            self.size,
+            required=self.required,
+            forbidden=self.forbidden,
+            warm_start=self.warm_start,
+            hints=hints,
+        )
+
     def settings(self) -> dict[str, Any]:
         """Return all besides scores and seed that determines the subset, plain types only."""
         ids = self.table.prompts.ids
         settings = selector_settings(self.selector)
-        if len(self.sizes) > 1:
+        if self.nested:
             settings["nested"] = list(self.sizes)
         for key, chosen in (
             ("require", self.required),
@@ -81,7 +122,7 @@ class Plan:
         return settings
 
     def context(self) -> str:
-        """Return the hash of all that this search's units have in common."""
+        """Return the hash of all that the searches asked for have in common."""
         parts = {
             "version": __version__,
             "scores": self.table.content_hash,
@@ -94,22 +135,29 @@ class Plan:
         return sha256_of(parts, digits=17)
 
 
-def make_plan(
+def make_request(
     table: ScoreTable,
     selector: Selector[Any],
     size: int,
-    nested: Sequence[int] | None,
-    seed: int,
-    require: Sequence[str],
-    forbid: Sequence[str],
-    warm_start: Subset | Sequence[str] | None,
+    nested: Sequence[int] | None = None,
+    seed: int = 0,
+    require: Sequence[str] = (),
+    forbid: Sequence[str] = (),
+    warm_start: Subset | Sequence[str] | None = None,
     hints: Hints | None = None,
-) -> Plan:
+) -> SearchRequest:
     """Check the settings of `flasheval.search` (see there) and resolve prompt ids to positions.
 
     Raises:
         SettingError: A size, seed or list of sizes that cannot be.
         DataError: A prompt id that the table does not have, or a warm start of other prompts.
+
+    Example:
+        >>> from flasheval.scores.synthetic import synthetic_scores
+        >>> from flasheval.selection.methods.pooled import Pooled
+        >>> request = make_request(synthetic_scores(24, 300), Pooled(), 50, nested=[20, 10])
+        >>> request.sizes, request.size, request.settings()["nested"]
+        ((10, 20), 20, [10, 20])
 
     """
     sizes = (size,) if nested is None else check_nested(nested, table.n_prompts)
@@ -120,7 +168,7 @@ def make_plan(
             warm_start.verify(prompts)  # equal ids may be other prompts
             warm_start = warm_start.ids
         start = _positions(prompts, warm_start)
-    return Plan(
+    return SearchRequest(
         table,
         selector,
         sizes,
@@ -172,37 +220,42 @@ def _positions(prompts: PromptSet, ids: Sequence[str]) -> tuple[int, ...]:
     return tuple(int(index) for index in chosen)
 
 
-def subset_name(plan: Plan, name: str | None) -> str:
+def subset_name(request: SearchRequest, name: str | None) -> str:
     """Return the subset's name, which must be good for a file, before any work is done."""
     if name is None:
-        metrics = plan.table.metrics
+        metrics = request.table.metrics
         shown = metrics[0] if len(metrics) == 1 else "shared"
-        name = f"{plan.table.prompts.name}-{shown}-{plan.size}"
+        name = f"{request.table.prompts.name}-{shown}-{request.size}"
     return safe_name(name, "subset name")
 
 
-def measured_sizes(plan: Plan, curve: Sequence[int] | Literal["auto"] | None) -> tuple[int, ...]:
+def measured_sizes(
+    request: SearchRequest, curve: Sequence[int] | Literal["auto"] | None
+) -> tuple[int, ...]:
     """Return the sizes at which agreement is measured, the one asked for first."""
-    if len(plan.sizes) > 1:
-        return plan.sizes
-    least = max(1, len(plan.required))
-    most = plan.table.n_prompts - len(plan.forbidden)
+    if request.nested:
+        return request.sizes
+    least = max(1, len(request.required))
+    most = request.table.n_prompts - len(request.forbidden)
     if isinstance(curve, str):
         if curve != "auto":
             raise SettingError(f"curve={curve}: expected auto, null or a list of sizes")
-        curve = _CURVE if plan.selector.cheap else ()
+        curve = _CURVE if request.selector.cheap else ()
         curve = [size for size in curve if least <= size <= most]
     wanted = check_sizes("curve", curve, least, most) if curve else ()
-    return (plan.size, *(size for size in wanted if size != plan.size))
+    return (request.size, *(size for size in wanted if size != request.size))
 
 
 def calibration_folds(
-    plan: Plan, calibrate: bool | Literal["auto"], expect: Expect, group: str | None
+    request: SearchRequest,
+    calibrate: bool | Literal["auto"],
+    expect: Expect,
+    group: str | None,
 ) -> tuple[Split, ...]:
     """Return the parts to hold out for the calibration, none when there shall be none."""
     if calibrate == "auto":
-        affordable = plan.selector.cheap or plan.selector.name == "auto"
-        calibrate = affordable and len(plan.table) >= FEWEST_VARIANTS
+        affordable = request.selector.cheap or request.selector.name == "auto"
+        calibrate = affordable and len(request.table) >= FEWEST_VARIANTS
     if not isinstance(calibrate, bool):
         raise SettingError(f"calibrate={calibrate}: expected true, false or auto")
-    return make_folds(plan.table, expect, group, plan.seed) if calibrate else ()
+    return make_folds(request.table, expect, group, request.seed) if calibrate else ()

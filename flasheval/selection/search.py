@@ -8,7 +8,7 @@ never of the exact set.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -20,30 +20,45 @@ from flasheval.base.versions import library_versions, utc_now
 from flasheval.scores import ScoreTable, load_scores
 from flasheval.scores.ranking.significant import near_tie_share
 from flasheval.scores.table import Incomplete
+from flasheval.selection.calibration.cross_fit import cross_fit
 from flasheval.selection.calibration.fit import fit_calibration, predicting_matrices
 from flasheval.selection.calibration.folds import DEFAULT_GROUP, checked_expect
 from flasheval.selection.calibration.looks import fit_looks
+from flasheval.selection.held_out.engine import measure
 from flasheval.selection.held_out.evidence import evidence_of
 from flasheval.selection.held_out.finished_searches import FinishedSearches
 from flasheval.selection.held_out.judge import subset_means
-from flasheval.selection.held_out.measure import Measurement, ProgressCallback, check_draws
-from flasheval.selection.held_out.splits import describe_splits, make_splits
-from flasheval.selection.held_out.warnings import search_warnings
+from flasheval.selection.held_out.kinds import Kind
+from flasheval.selection.held_out.measurement import Measurement
+from flasheval.selection.held_out.one_search import (
+    ProgressCallback,
+    search_all,
+    search_progress,
+    shifted,
+)
+from flasheval.selection.held_out.random_curve import check_draws
+from flasheval.selection.held_out.searches import Procedure
+from flasheval.selection.held_out.splits import Split, describe_splits, make_splits
+from flasheval.selection.held_out.warnings import (
+    few_variants,
+    measurement_warnings,
+    result_of_evidence,
+    table_warnings,
+)
 from flasheval.selection.methods.auto import Auto, explain
 from flasheval.selection.methods.driver import SearchOutcome
 from flasheval.selection.methods.registry import make_selector
 from flasheval.selection.methods.selector import Selection, Selector
 from flasheval.selection.request import (
-    Plan,
+    SearchRequest,
     calibration_folds,
     hints_for,
-    make_plan,
+    make_request,
     measured_sizes,
     subset_name,
 )
-from flasheval.selection.stages import measure_splits, search_all, search_folds
 from flasheval.subset import Method, MetricInfo, Subset
-from flasheval.subset.evidence import KnownVariant, PrefixCalibration, Record
+from flasheval.subset.evidence import Evidence, KnownVariant, PrefixCalibration, Record
 
 __all__ = ["SearchResult", "known_variants", "search"]
 
@@ -54,7 +69,7 @@ class SearchResult:
 
     Attributes:
         subset: The chosen prompts with their manifest; `subset.record.evidence` is the evidence.
-        measurement: Every split's numbers, or None when nothing was held out.
+        measurement: Every number on held-out variants, or None when nothing was held out.
         history: One row a step or stage of the search on all variants.
         sets: Candidate sets it scored.
         seconds: Its wall time.
@@ -143,7 +158,7 @@ def search(
         >>> from flasheval.scores.synthetic import synthetic_scores
         >>> table = synthetic_scores(n_variants=24, n_prompts=300)
         >>> result = search(table, size=10, metric="quality", splits="random:4")
-        >>> result.subset.size, len(result.measurement.splits)
+        >>> result.subset.size, result.measurement.values(10, "quality", "held_out_tau").size
         (10, 4)
 
     """
@@ -153,7 +168,7 @@ def search(
     prompts_left_out = given.n_prompts - table.n_prompts
     if prompts_left_out:  # the other metrics, which some methods look at, on the same prompts
         given = given.take_prompts(given.prompts.index_of(table.prompts.ids))
-    plan = make_plan(
+    request = make_request(
         table,
         _selector(method, settings, expect),
         size,
@@ -164,44 +179,41 @@ def search(
         warm_start,
         hints_for(given, table, group),
     )
-    name = subset_name(plan, name)
+    name = subset_name(request, name)
     check_draws(draws)
     parts = () if splits is None else make_splits(splits, table, given=given.variant_names)
-    folds = calibration_folds(plan, calibrate, checked_expect(expect), group)
-    units = None if folder is None else FinishedSearches(Path(folder), plan.context()).ready()
-    sizes = measured_sizes(plan, curve)
-    splits_planned = len(parts) * (1 if len(plan.sizes) > 1 else len(sizes))
-    planned = 1 + splits_planned + len(folds)
+    folds = calibration_folds(request, calibrate, checked_expect(expect), group)
+    folder = None if folder is None else Path(folder)
+    finished = None if folder is None else FinishedSearches(folder, request.context()).ready()
+    procedure = _procedure(request, measured_sizes(request, curve))
+    on_splits = len(parts) * len(procedure.requests)
+    planned = 1 + on_splits + len(folds)
     measurement, selections = None, None
     with reporting(progress) as report:
-        outcome = search_all(plan, units, report, planned)
+        label = f"{request.selector.name} on all {len(table)} variants"
+        outcome = search_all(request, finished, search_progress(report, label, 0, planned))
         interrupted = outcome.interrupted
         if parts and not interrupted:
-            measurement = measure_splits(plan, parts, sizes, units, draws, report, planned)
+            spec = describe_splits(splits)
+            measurement = _measured(
+                procedure, Kind(spec, spec, parts), draws, folder, shifted(report, 1, planned)
+            )
             interrupted = measurement is None or measurement.interrupted
         if folds and not interrupted:
-            selections = search_folds(plan, folds, units, report, 1 + splits_planned, planned)
+            rest = shifted(report, 1 + on_splits, planned)
+            selections = cross_fit(request, folds, finished, rest)
             interrupted = selections is None
-    spec = describe_splits(splits)
-    evidence = None if measurement is None else evidence_of(measurement, plan.size, spec, seed)
+    evidence = None if measurement is None else evidence_of(measurement, request.size)
     ties = {name: near_tie_share(table[name].values) for name in table.metrics}
-    warnings = search_warnings(
-        evidence,
-        parts,
-        len(table),
-        dropped,
-        ties,
-        interrupted,
-        plan.warm_start is not None,
-        prompts_left_out,
-    )
+    warnings = _warnings(request, parts, measurement, evidence, interrupted)
+    warnings += table_warnings(dropped, ties, prompts_left_out)
     calibration = None
     looks: tuple[PrefixCalibration, ...] = ()
     if selections is not None:
         likeness, family = checked_expect(expect), group or DEFAULT_GROUP
         found = (predicting_matrices(given, table), outcome.selection, folds, selections)
         calibration = fit_calibration(*found, expect=likeness, group=family, near_ties=ties)
-        looks = fit_looks(*found, plan.sizes, expect=likeness, group=family, near_ties=ties)
+        looks = fit_looks(*found, request.sizes, expect=likeness, group=family, near_ties=ties)
     elif folds:
         warnings.insert(1, "not calibrated yet, so full scores of new variants are not predicted")
     record = Record(
@@ -216,11 +228,11 @@ def search(
         },
         versions=library_versions(),
         created=utc_now(),
-        notes=_notes(plan.selector, outcome),
+        notes=_notes(request.selector, outcome),
         warnings=tuple(warnings),
         interrupted=interrupted,
     )
-    subset = _subset(plan, outcome.selection, name, record)
+    subset = _subset(request, outcome.selection, name, record)
     return SearchResult(
         subset,
         measurement,
@@ -230,6 +242,66 @@ def search(
         tuple(warnings),
         interrupted,
     )
+
+
+def _procedure(request: SearchRequest, sizes: tuple[int, ...]) -> Procedure:
+    """Return what is repeated on every split: a nested search, or one search of each size."""
+    several = [request] if request.nested else [replace(request, sizes=(size,)) for size in sizes]
+    return Procedure(request.selector.name, tuple(several))
+
+
+def _measured(
+    procedure: Procedure,
+    kind: Kind,
+    draws: int,
+    folder: Path | None,
+    report: ProgressCallback | None,
+) -> Measurement | None:
+    """Measure the procedure on the splits; None when Ctrl-C left nothing."""
+    requests = procedure.requests
+    try:
+        found = measure(
+            requests[0].table,
+            [procedure],
+            [kind],
+            [size for request in requests for size in request.sizes],
+            seed=requests[0].seed,
+            draws=draws,
+            judge_random=False,
+            folder=folder,
+            report=report,
+        )
+    except KeyboardInterrupt:  # before the first split: the subset is found and is kept
+        return None
+    return found if found.cells else None
+
+
+def _warnings(
+    request: SearchRequest,
+    splits: Sequence[Split],
+    measurement: Measurement | None,
+    evidence: Evidence | None,
+    interrupted: bool,
+) -> list[str]:
+    """Collect what must be said beside the subset, most important first."""
+    found = []
+    if interrupted:
+        found.append("interrupted: this is the best so far; run the same command to continue")
+    if not splits:
+        found.append("nothing was held out, so nothing is known of how well this generalises")
+        found += few_variants(len(request.table))
+    elif evidence is None and not interrupted:
+        found.append("no split gave a held-out ranking (all held-out variants tie)")
+    if measurement is not None:
+        name = request.selector.name
+        results = [] if evidence is None else [result_of_evidence(evidence, name)]
+        found += measurement_warnings(measurement, results)
+    if evidence is not None and request.warm_start is not None:
+        found.append(
+            "warm start: if that subset was chosen on variants held out here, the held-out "
+            "numbers flatter"
+        )
+    return found
 
 
 def _selector(method: str, settings: Mapping[str, Any] | None, expect: str) -> Selector[Any]:
@@ -258,8 +330,8 @@ def known_variants(table: ScoreTable, selection: Selection) -> tuple[KnownVarian
     )
 
 
-def _subset(plan: Plan, selection: Selection, name: str, record: Record) -> Subset:
-    table = plan.table
+def _subset(request: SearchRequest, selection: Selection, name: str, record: Record) -> Subset:
+    table = request.table
     return Subset.choose(
         table.prompts,
         selection.indices,
@@ -267,7 +339,7 @@ def _subset(plan: Plan, selection: Selection, name: str, record: Record) -> Subs
         metrics=tuple(
             MetricInfo(metric, table[metric].higher_is_better) for metric in table.metrics
         ),
-        method=Method(plan.selector.name, plan.settings(), plan.seed),
+        method=Method(request.selector.name, request.settings(), request.seed),
         searched_variants=table.variant_names,
         weights=selection.weights,
         record=record,

@@ -42,7 +42,7 @@ from flasheval.selection.held_out.finished_searches import FinishedSearches
 from flasheval.selection.held_out.splits import Split, make_splits
 from flasheval.selection.methods.registry import make_selector, selector_settings
 from flasheval.selection.methods.selector import Selection
-from flasheval.selection.request import hints_for
+from flasheval.selection.request import hints_for, make_request
 from flasheval.subset.calibration import Calibration
 from flasheval.subset.paired import paired_errors
 
@@ -104,22 +104,18 @@ def calibrated(
     """Search and calibrate on a split's search variants alone."""
     selector: Any = make_selector(method)
     seen = table.with_variants(split.search)
-    blocks = [seen[metric].values for metric in metrics]
+    served = seen.with_metrics(metrics)
+    seed = int(np.sum(split.search**2))  # another draw on every split, the same on every run
+    hints = hints_for(seen, served) if selector.borrows else None
+    request = make_request(served, selector, size, seed=seed, hints=hints)
     context = [table.content_hash, list(metrics), method, selector_settings(selector)]
-    hints = hints_for(seen, seen.with_metrics(metrics)) if selector.borrows else None
     context += [] if hints is None else [hints.fingerprint()]
     units = FinishedSearches(
         folder, sha256_of([*context, split.search.tolist()], digits=17)
     ).ready()
     everyone = Split("all", np.arange(len(seen)), np.arange(0))
     folds = make_folds(seen, expect, GROUP, seed=0)
-    seed = int(np.sum(split.search**2))  # another draw on every split, the same on every run
-    found = cross_fit(
-        *(blocks, metrics, [size], selector, (everyone, *folds)),
-        seed=seed,
-        hints=hints,
-        units=units,
-    )
+    found = cross_fit(request, (everyone, *folds), units)
     if found is None:
         sys.exit("interrupted; the same command continues")
     matrices = list(seen.matrices.values())

@@ -30,7 +30,7 @@ from flasheval.selection.held_out.judge import Judge
 from flasheval.selection.held_out.one_search import search_part
 from flasheval.selection.held_out.splits import Split
 from flasheval.selection.methods.registry import make_selector
-from flasheval.selection.request import hints_for, make_plan
+from flasheval.selection.request import hints_for, make_request
 
 sys.path[:0] = [str(Path(__file__).resolve().parents[1] / "release")]
 
@@ -124,17 +124,9 @@ def _taus(
             nested = sizes if len(sizes) > 1 else None
             selector = make_selector(*METHODS[method])
             hints = hints_for(table, served)
-            plan = make_plan(served, selector, sizes[-1], nested, 0, (), (), None, hints)
-            outcome = search_part(
-                selector,
-                [served[metric].values for metric in served.metrics],
-                served.metrics,
-                sizes,
-                split.search,
-                seed=0,
-                hints=hints,
-                units=FinishedSearches(folder, plan.context()).ready(),
-            )
+            request = make_request(served, selector, sizes[-1], nested, hints=hints)
+            finished = FinishedSearches(folder, request.context()).ready()
+            outcome = search_part(request, split.search, finished)
             for size in sizes:
                 part = outcome.selection.first(size)
                 row.append(np.mean([judge(split, part).held_out_tau for judge in judges]))

@@ -126,8 +126,8 @@ def _prefixes(config: SearchConfig, result: SearchResult) -> list[RenderableType
     if config.nested is None or result.measurement is None:
         return []
     rows = []
-    for size in result.measurement.sizes:
-        evidence = evidence_of(result.measurement, size, "", config.seed)
+    for size in result.measurement.judged_sizes:
+        evidence = evidence_of(result.measurement, size)
         if evidence is not None:
             rows.append(size_row(evidence))
     return ["", plain_table(SIZE_TITLES, rows)]

@@ -10,13 +10,17 @@ import numpy as np
 
 from flasheval.report.page.origin import Origin
 from flasheval.report.page.replay import Replay
-from flasheval.selection.held_out.judge import Agreements
-from flasheval.selection.held_out.measure import Cell, Measurement, random_agreement
+from flasheval.selection.held_out.kinds import Kind
+from flasheval.selection.held_out.measurement import Measurement
+from flasheval.selection.held_out.random_curve import random_agreement
+from flasheval.selection.held_out.records import ValidationCell
+from flasheval.selection.held_out.splits import Split
 from flasheval.subset.evidence import Evidence
 
 __all__ = ["measured_again", "median_split"]
 
 _DRAWS = 200
+_KIND, _METHOD = "splits", "method"
 _NAN = float("nan")
 
 
@@ -31,23 +35,24 @@ def measured_again(origin: Origin, replay: Replay) -> Measurement | None:
         return None
     written = None if origin.folder is None else _rows(origin.folder / "agreement.parquet")
     rows = _told(evidence) if written is None else written
-    metrics = replay.plan.table.metrics
-    names = {split.name for split in replay.splits}
-    cells = tuple(
-        cell
-        for cell in _cells(rows)
-        if cell.split in names and tuple(one.metric for one in cell.agreements) == metrics
-    )
-    if not cells:
+    table, splits = replay.request.table, replay.splits
+    cells = _cells(rows, splits)
+    metrics = {cell.metric for cell in cells}
+    if metrics != set(table.metrics):
         return None
-    random = random_agreement(
-        replay.plan.table,
-        replay.splits,
-        sorted({cell.size for cell in cells}),
-        seed=replay.plan.seed,
-        draws=int(origin.settings.get("draws") or _DRAWS),
+    sizes = tuple(sorted({cell.size for cell in cells}))
+    draws = int(origin.settings.get("draws") or _DRAWS)
+    seed = replay.request.seed
+    random = random_agreement(table, splits, sizes, seed=seed, draws=draws)
+    return Measurement(
+        kinds=(Kind(_KIND, _KIND, splits),),
+        metrics=table.metrics,
+        labels=(_METHOD,),
+        sizes=sizes,
+        baseline={_KIND: random},
+        seed=seed,
+        cells=cells,
     )
-    return Measurement(metrics, replay.splits, cells, random)
 
 
 def median_split(evidence: Evidence) -> int | None:
@@ -86,27 +91,27 @@ def _told(evidence: Evidence) -> list[Mapping[str, Any]]:
     ]
 
 
-def _cells(rows: Iterable[Mapping[str, Any]]) -> list[Cell]:
-    found: dict[tuple[int, str], list[Mapping[str, Any]]] = {}
-    for row in rows:
-        found.setdefault((int(row["size"]), str(row["split"])), []).append(row)
+def _cells(rows: Iterable[Mapping[str, Any]], splits: Iterable[Split]) -> list[ValidationCell]:
+    known = {split.name: split for split in splits}
     return [
-        Cell(
-            split,
-            size,
-            tuple(
-                Agreements(
-                    str(row["metric"]),
-                    _number(row["search_tau"]),
-                    _number(row["held_out_tau"]),
-                    _NAN,
-                    _NAN,
-                )
-                for row in group
-            ),
-            _number(group[0]["seconds"]),
+        ValidationCell(
+            kind=_KIND,
+            split=split.name,
+            method=_METHOD,
+            size=int(row["size"]),
+            metric=str(row["metric"]),
+            search_tau=_number(row["search_tau"]),
+            held_out_tau=_number(row["held_out_tau"]),
+            held_out_tau_significant=_NAN,
+            held_out_accuracy=_NAN,
+            held_out_weighted_tau=_NAN,
+            full_score_error=_NAN,
+            n_search=len(split.search),
+            n_held_out=len(split.held_out),
+            seconds=_number(row["seconds"]),
         )
-        for (size, split), group in found.items()
+        for row in rows
+        if (split := known.get(str(row["split"]))) is not None
     ]
 
 

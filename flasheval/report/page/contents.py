@@ -199,7 +199,7 @@ def _with_replay(
     selection = replay.selection(number)
     what = "held-out variants by mean"
     if selection is None:
-        why = f"the run keeps no units, and {replay.plan.selector.name} is slow to search again"
+        why = f"the run keeps no units, and {replay.request.selector.name} is slow to search again"
         missing.append((what, why))
         return page
     split = replay.splits[number]

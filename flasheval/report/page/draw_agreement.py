@@ -7,7 +7,7 @@ from typing import Any
 from flasheval.base.drawing.plots import BLUE, GREY, Plot, drawn, new_figure, tidy
 from flasheval.base.text import shortened
 from flasheval.report.plot import agreement_figure
-from flasheval.selection.held_out.measure import Measurement
+from flasheval.selection.held_out.measurement import Measurement
 from flasheval.subset import Subset
 from flasheval.subset.evidence import Agreement, Evidence
 

@@ -15,7 +15,7 @@ from flasheval.selection.held_out.one_search import search_part
 from flasheval.selection.held_out.splits import Split, make_splits
 from flasheval.selection.methods.registry import make_selector
 from flasheval.selection.methods.selector import Selection
-from flasheval.selection.request import Plan, hints_for, make_plan
+from flasheval.selection.request import SearchRequest, hints_for, make_request
 from flasheval.subset.evidence import Evidence
 
 __all__ = ["Replay", "replay_of"]
@@ -29,14 +29,14 @@ class Replay:
     """The searches behind the evidence.
 
     Attributes:
-        plan: The search with every setting resolved.
+        request: What was asked of the search.
         splits: The splits of the evidence, in its order.
         units: Where finished searches are kept; None where there is no run folder.
-        size: The subset's size, the largest or another of the plan's sizes.
+        size: The subset's size, the largest or another of the request's sizes.
 
     """
 
-    plan: Plan
+    request: SearchRequest
     splits: tuple[Split, ...]
     units: FinishedSearches | None
     size: int
@@ -44,7 +44,7 @@ class Replay:
     @cached_property
     def selections(self) -> tuple[Selection | None, ...]:
         """What the splits' searches chose; None where finding that out would take long."""
-        again = self.plan.selector.cheap and len(self.plan.sizes) == 1
+        again = self.request.selector.cheap and not self.request.nested
         return tuple(
             self._kept(split) or (self._searched(split) if again and number < _AGAIN else None)
             for number, split in enumerate(self.splits)
@@ -54,28 +54,16 @@ class Replay:
         """Return what one split's search chose; None where finding that out would take long."""
         split = self.splits[number]
         found = self._kept(split)
-        return self._searched(split) if found is None and self.plan.selector.cheap else found
+        return self._searched(split) if found is None and self.request.selector.cheap else found
 
     def _kept(self, split: Split) -> Selection | None:
         if self.units is None:
             return None
-        stored = self.units.read(self.units.key(split.search.tolist(), self.plan.sizes))
+        stored = self.units.read(self.units.key(split.search.tolist(), self.request.sizes))
         return None if stored is None else stored.selection.first(self.size)
 
     def _searched(self, split: Split) -> Selection:
-        plan = self.plan
-        outcome = search_part(
-            plan.selector,
-            [plan.table[name].values for name in plan.table.metrics],
-            plan.table.metrics,
-            plan.sizes,
-            split.search,
-            seed=plan.seed,
-            required=plan.required,
-            forbidden=plan.forbidden,
-            warm_start=plan.warm_start,
-            hints=plan.hints,
-        )
+        outcome = search_part(self.request, split.search)
         return outcome.selection.first(self.size)
 
 
@@ -87,27 +75,32 @@ def replay_of(origin: Origin, scored: Scored) -> Replay | str:
     if not scored.whole or len(scored.table.metrics) < len(origin.subset.metrics):
         return "the scores are not those of the search: variants or metrics of it are missing"
     try:
-        plan = _plan(origin, scored)
-        splits = _splits(origin, scored, plan, evidence)
+        request = _request(origin, scored)
+        splits = _splits(origin, scored, request, evidence)
     except (FlashevalError, TypeError, ValueError) as error:
         return f"its search cannot be set up again: {error}"
-    splits = splits[: len(evidence.splits)]  # after Ctrl-C not all of them were done
+    named = {one.name for one in evidence.splits}  # after Ctrl-C not all of them were done
+    splits = tuple(split for split in splits if split.name in named)
     sizes = [(split.name, len(split.search), len(split.held_out)) for split in splits]
     if sizes != [(one.name, one.n_search, one.n_held_out) for one in evidence.splits]:
         return f"the splits of the evidence ({evidence.split_spec}) cannot be made again"
     units = (
-        None if origin.folder is None else FinishedSearches(origin.folder / UNITS, plan.context())
+        None
+        if origin.folder is None
+        else FinishedSearches(origin.folder / UNITS, request.context())
     )
-    return Replay(plan, splits, units, origin.subset.size)
+    return Replay(request, splits, units, origin.subset.size)
 
 
-def _splits(origin: Origin, scored: Scored, plan: Plan, evidence: Evidence) -> tuple[Split, ...]:
+def _splits(
+    origin: Origin, scored: Scored, request: SearchRequest, evidence: Evidence
+) -> tuple[Split, ...]:
     """Make the splits again: from the run's settings, or a manifest's words or names for them."""
     spec = origin.settings.get("splits")
     if spec is None:
         drawn = [_drawn(split.name) for split in evidence.splits]
         spec = drawn if all(drawn) else evidence.split_spec
-    return make_splits(origin.located(spec), plan.table, given=scored.given.variant_names)
+    return make_splits(origin.located(spec), request.table, given=scored.given.variant_names)
 
 
 def _drawn(name: str) -> str:
@@ -124,8 +117,8 @@ def _drawn(name: str) -> str:
     return ""
 
 
-def _plan(origin: Origin, scored: Scored) -> Plan:
-    """Return the plan of the search; FlashevalError where the manifest does not tell it all."""
+def _request(origin: Origin, scored: Scored) -> SearchRequest:
+    """Return what was asked of the search; FlashevalError where the manifest lacks some."""
     subset, table = origin.subset, scored.searched_table
     told: dict[str, Any] = dict(subset.method.settings)
     given = {key: told.pop(key, None) for key in _NOT_THE_METHODS}
@@ -135,7 +128,7 @@ def _plan(origin: Origin, scored: Scored) -> Plan:
         raise FlashevalError("it is the beginning of a set that was chosen as a whole")
     if subset.method.seed is None:
         raise FlashevalError("its manifest names no seed")
-    return make_plan(
+    return make_request(
         table,
         make_selector(subset.method.name, lists),
         max(nested) if nested else subset.size,

@@ -3,50 +3,35 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
-
-import numpy as np
-from numpy.typing import NDArray
+from functools import partial
 
 from flasheval.selection.held_out.finished_searches import FinishedSearches
-from flasheval.selection.held_out.one_search import ProgressCallback, search_part, search_progress
+from flasheval.selection.held_out.one_search import ProgressCallback, search_part
+from flasheval.selection.held_out.parallel import run_parallel, worker_count
 from flasheval.selection.held_out.splits import Split
-from flasheval.selection.methods.hints import Hints
-from flasheval.selection.methods.selector import Selection, Selector
+from flasheval.selection.methods.driver import StepCallback
+from flasheval.selection.methods.selector import Selection
+from flasheval.selection.request import SearchRequest
 
 __all__ = ["cross_fit"]
 
 
 def cross_fit(
-    blocks: Sequence[NDArray[np.float32]],
-    metrics: Sequence[str],
-    sizes: Sequence[int],
-    selector: Selector[Any],
+    request: SearchRequest,
     folds: Sequence[Split],
+    finished: FinishedSearches | None = None,
+    report: ProgressCallback | None = None,
     *,
-    seed: int,
-    required: Sequence[int] = (),
-    forbidden: Sequence[int] = (),
-    warm_start: Sequence[int] | None = None,
-    hints: Hints | None = None,
-    units: FinishedSearches | None = None,
-    progress: ProgressCallback | None = None,
+    workers: int | None = None,
 ) -> tuple[Selection, ...] | None:
     """Search on each fold's search variants, just as on all of them.
 
     Args:
-        blocks: One float32 array [variants, prompts] per metric to search on.
-        metrics: Their names.
-        sizes: One size, or the ascending sizes of a nested search.
-        selector: The method.
+        request: What is asked.
         folds: The parts, see `flasheval.selection.calibration.folds.make_folds`.
-        seed: Each search's generator comes from it, the fold and the size alone.
-        required: Prompts every subset must contain.
-        forbidden: Prompts no subset may contain.
-        warm_start: Subset to start every search from.
-        hints: What a method that borrows may look at beside the blocks, of the same variants.
-        units: Where finished searches are kept, so that a second call skips them.
-        progress: See `flasheval.selection.held_out.one_search.ProgressCallback`.
+        finished: Where finished searches are kept, so that a second call makes none again.
+        report: Told of the progress.
+        workers: Searches made at a time; one per core when not given. It changes no number.
 
     Returns:
         One selection a fold, or None when Ctrl-C cut the work short.
@@ -55,27 +40,16 @@ def cross_fit(
         DataError: A fold leaves too few variants to search on.
 
     """
-    found = []
-    try:
-        for done, fold in enumerate(folds):
-            steps = search_progress(progress, f"calibration, {fold.name}", done, len(folds))
-            outcome = search_part(
-                selector,
-                blocks,
-                metrics,
-                sizes,
-                fold.search,
-                seed=seed,
-                required=required,
-                forbidden=forbidden,
-                warm_start=warm_start,
-                hints=hints,
-                units=units,
-                progress=steps,
-            )
-            if outcome.interrupted:
-                return None
-            found.append(outcome.selection)
-    except KeyboardInterrupt:  # between two searches, or before a search's first step
-        return None
-    return tuple(found)
+
+    def search(fold: Split, steps: StepCallback) -> Selection | None:
+        outcome = search_part(request, fold.search, finished, steps)
+        return None if outcome.interrupted else outcome.selection
+
+    found, _ = run_parallel(
+        [partial(search, fold) for fold in folds],
+        [f"calibration, {fold.name}" for fold in folds],
+        workers=worker_count(workers),
+        report=report,
+    )
+    selections = [one for one in found if one is not None]
+    return tuple(selections) if len(selections) == len(folds) else None

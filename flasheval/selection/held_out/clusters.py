@@ -14,7 +14,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from flasheval.selection.held_out.evidence import ENOUGH
+from flasheval.selection.held_out.spread import ENOUGH
 
 __all__ = ["GroupResampler", "too_few_groups"]
 

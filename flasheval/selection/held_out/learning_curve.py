@@ -10,11 +10,12 @@ from numpy.typing import NDArray
 
 from flasheval.base.errors import SettingError
 from flasheval.selection.held_out.contenders import RANDOM
-from flasheval.selection.held_out.evidence import enough_splits, spread_of
 from flasheval.selection.held_out.kinds import Kind
-from flasheval.selection.held_out.records import LearningCurve, LearningPoint, ValidationCell
+from flasheval.selection.held_out.measurement import Measurement
+from flasheval.selection.held_out.records import LearningCurve, LearningPoint
 from flasheval.selection.held_out.splits import Split
-from flasheval.selection.held_out.summaries import Measured, paired_gain
+from flasheval.selection.held_out.spread import enough_splits, spread_of
+from flasheval.selection.held_out.summaries import paired_gain
 
 __all__ = ["check_search_variants", "learning_curves", "smaller_searches"]
 
@@ -67,29 +68,26 @@ def smaller_searches(split: Split, counts: Sequence[int], seed: int) -> tuple[Sp
     return tuple(Split(split.name, np.sort(order[:n]), split.held_out) for n in numbers)
 
 
-def learning_curves(
-    measured: Measured, cells: Sequence[ValidationCell]
-) -> tuple[LearningCurve, ...]:
-    """Summarise the cells of searches on fewer variants, averaged over metrics.
+def learning_curves(measurement: Measurement) -> tuple[LearningCurve, ...]:
+    """Summarise the searches on fewer variants, averaged over metrics.
 
     Args:
-        measured: What was measured on the splits as they are, which has the random baseline.
-        cells: The cells of the smaller searches.
+        measurement: What was measured, random subsets and smaller searches included.
 
     Returns:
         One curve per kind of splits without groups, method and size.
 
     """
-    taus = _by_curve(measured, cells)
-    whole = measured.arrays()
+    taus = _by_curve(measurement)
+    whole = measurement.arrays()
     found = []
-    kinds = {kind.name: kind for kind in measured.kinds}
+    kinds = {kind.name: kind for kind in measurement.kinds}
     for (name, label, size), by_count in taus.items():
         kind = kinds[name]
         random = whole[kind.name, RANDOM.label, size]["held_out_tau"].mean(axis=1)
         points = []
         for count, values in by_count.items():
-            gain = paired_gain(values, random, kind.splits, measured.seed)
+            gain = paired_gain(values, random, kind.splits, measurement.seed)
             known = values[~np.isnan(values)]
             if gain is not None:
                 spread = spread_of(known, quantiles=enough_splits(kind.splits, known.size))
@@ -100,19 +98,19 @@ def learning_curves(
 
 
 def _by_curve(
-    measured: Measured, cells: Sequence[ValidationCell]
+    measurement: Measurement,
 ) -> dict[tuple[str, str, int], dict[int, NDArray[np.float64]]]:
     """Held-out tau by curve and number of search variants: float64 [splits]."""
     found: dict[tuple[str, str, int], dict[int, NDArray[np.float64]]] = {}
-    for count in sorted({cell.n_search for cell in cells}):
-        these = [cell for cell in cells if cell.n_search == count]
-        for curve, arrays in replace(measured, cells=these).arrays().items():
+    for count in sorted({cell.n_search for cell in measurement.smaller}):
+        these = [cell for cell in measurement.smaller if cell.n_search == count]
+        for curve, arrays in replace(measurement, cells=these).arrays().items():
             found.setdefault(curve, {})[count] = arrays["held_out_tau"].mean(axis=1)
     return found
 
 
 def _enough_from(points: Sequence[LearningPoint]) -> int | None:
-    """Smallest number from which on the gain over random is clear at every number measured."""
+    """Smallest number from which on the gain over random is clear at every number measurement."""
     enough = None
     for point in reversed(points):
         if not point.over_random.clear:

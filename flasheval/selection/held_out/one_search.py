@@ -2,20 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from typing import Any
+from collections.abc import Callable
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
 
 from flasheval.selection.held_out.finished_searches import FinishedSearches
 from flasheval.selection.methods.driver import SearchOutcome, StepCallback, drive
-from flasheval.selection.methods.hints import Hints
 from flasheval.selection.methods.nested import run_nested
-from flasheval.selection.methods.problem import Problem, make_problem
-from flasheval.selection.methods.selector import Selector
+from flasheval.selection.methods.problem import Problem
+from flasheval.selection.request import SearchRequest
 
-__all__ = ["ProgressCallback", "search_or_read", "search_part", "search_progress", "search_rng"]
+__all__ = [
+    "ProgressCallback",
+    "search_all",
+    "search_part",
+    "search_progress",
+    "search_rng",
+    "shifted",
+]
 
 ProgressCallback = Callable[[str, float, int], None]
 """Called with what is being done, the searches done (one under way counts by its share of steps),
@@ -27,101 +33,85 @@ def search_rng(seed: int, members: NDArray[np.int64], size: int) -> np.random.Ge
     return np.random.default_rng([seed, size, *members.tolist()])
 
 
+def search_all(
+    request: SearchRequest,
+    finished: FinishedSearches | None = None,
+    progress: StepCallback | None = None,
+) -> SearchOutcome:
+    """Search on all variants: that subset is the answer. Arguments as for `search_part`."""
+    rng = np.random.default_rng(request.seed)
+    everyone = list(range(len(request.table)))
+    return _search(request, request.problem, everyone, rng, finished, progress)
+
+
 def search_part(
-    selector: Selector[Any],
-    blocks: Sequence[NDArray[np.float32]],
-    metrics: Sequence[str],
-    sizes: Sequence[int],
+    request: SearchRequest,
     rows: NDArray[np.int64],
-    *,
-    seed: int,
-    required: Sequence[int] = (),
-    forbidden: Sequence[int] = (),
-    warm_start: Sequence[int] | None = None,
-    hints: Hints | None = None,
-    units: FinishedSearches | None = None,
+    finished: FinishedSearches | None = None,
     progress: StepCallback | None = None,
 ) -> SearchOutcome:
     """Search on some of the variants alone: what a held-out evaluation repeats.
 
     Args:
-        selector: The method; hints are taken along only if it borrows.
-        blocks: One float32 array [variants, prompts] per metric to search on.
-        metrics: Their names.
-        sizes: One size, or the ascending sizes of a nested search.
-        rows: int64 positions of the search variants.
-        seed: The search's generator comes from it, `rows` and the largest size alone.
-        required: Prompts the subset must contain.
-        forbidden: Prompts it must not contain.
-        warm_start: Subset to start from.
-        hints: What a method that borrows may look at, of all variants.
-        units: See `search_or_read`.
+        request: What is asked.
+        rows: int64 positions of the search variants. The search's generator comes from them, the
+            request's seed and its largest size alone.
+        finished: Where finished searches are kept, so that none is made twice; an unfinished one
+            keeps its state there too.
         progress: See `drive`.
 
+    Example:
+        >>> from flasheval.scores.synthetic import synthetic_scores
+        >>> from flasheval.selection.methods.pooled import Pooled
+        >>> request = SearchRequest(synthetic_scores(24, 300), Pooled(), (10,))
+        >>> search_part(request, np.arange(12)).selection.indices.shape
+        (10,)
+
     """
-    problem = make_problem(
-        [block[rows] for block in blocks],
-        metrics,
-        sizes[-1],
-        required=required,
-        forbidden=forbidden,
-        warm_start=warm_start,
-        hints=hints.take(rows) if hints is not None and selector.borrows else None,
-    )
-    rng = search_rng(seed, rows, sizes[-1])
-    return search_or_read(selector, problem, sizes, rng, rows.tolist(), units, progress)
+    rng = search_rng(request.seed, rows, request.size)
+    return _search(request, partial(request.problem, rows), rows.tolist(), rng, finished, progress)
 
 
-def search_or_read(
-    selector: Selector[Any],
-    problem: Problem,
-    sizes: Sequence[int],
-    rng: np.random.Generator,
+def _search(
+    request: SearchRequest,
+    make_problem: Callable[[], Problem],
     members: list[int],
-    units: FinishedSearches | None,
-    progress: StepCallback | None = None,
+    rng: np.random.Generator,
+    finished: FinishedSearches | None,
+    progress: StepCallback | None,
 ) -> SearchOutcome:
-    """Run one search, or read it back when `units` holds it already.
-
-    Args:
-        selector: The method.
-        problem: Its size is the largest of `sizes`.
-        sizes: One size, or several for a nested search.
-        rng: Source of its randomness.
-        members: Positions of the search variants, which name the unit.
-        units: Where finished searches are kept; an unfinished one keeps its state there too.
-        progress: See `drive`.
-
-    """
-    key = "" if units is None else units.key(members, sizes)
-    stored = None if units is None else units.read(key)
+    """Run one search, or read it back when it is finished already."""
+    key = "" if finished is None else finished.key(members, request.sizes)
+    stored = None if finished is None else finished.read(key)
     if stored is not None:
         return stored
-    state_file = None if units is None else units.state_file(key)
-    if len(sizes) > 1:
+    problem = make_problem()
+    state_file = None if finished is None else finished.state_file(key)
+    keep_state = finished is not None
+    if request.nested:
         outcome = run_nested(
-            selector,
+            request.selector,
             problem,
-            sizes,
+            request.sizes,
             rng,
             progress=progress,
             state_file=state_file,
             key=key,
-            keep_state=units is not None,
+            keep_state=keep_state,
         )
     else:
         outcome = drive(
-            selector,
+            request.selector,
             problem,
             rng,
             progress=progress,
             state_file=state_file,
             key=key,
-            keep_state=units is not None,
+            keep_state=keep_state,
         )
-    if units is not None and not outcome.interrupted:
-        units.write(key, outcome)
-        units.drop_states(key)  # only now: Ctrl-C between would lose the search
+    if finished is not None and not outcome.interrupted:
+        finished.write(key, outcome)
+        finished.drop_states(key)  # only now: Ctrl-C between would lose the search
     return outcome
 
 
@@ -136,3 +126,8 @@ def search_progress(
         return None
     report(label, done, planned)
     return lambda step, steps: report(label, done + step / max(steps, 1), planned)
+
+
+def shifted(report: ProgressCallback | None, before: int, planned: int) -> ProgressCallback | None:
+    """Report a part of the work as what it is of the whole: so much before it, so much in all."""
+    return report and (lambda label, done, _: report(label, before + done, planned))

@@ -9,11 +9,12 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import suppress
 from queue import Empty, SimpleQueue
 from typing import Any, TypeVar
 
 from flasheval.base.errors import SettingError
-from flasheval.selection.held_out.measure import ProgressCallback
+from flasheval.selection.held_out.one_search import ProgressCallback
 from flasheval.selection.methods.driver import StepCallback
 
 __all__ = ["check_workers", "run_parallel", "worker_count"]
@@ -88,12 +89,12 @@ def run_parallel(
             ]
             for future in futures:
                 future.add_done_callback(crew.finished.put)
-            interrupted = crew.watch(len(futures))
+            crew.watch(len(futures))
         finally:
             crew.stop.set()
             pool.shutdown(cancel_futures=True)
     results = [_result_of(future) for future in futures]
-    return results, interrupted and None in results
+    return results, None in results
 
 
 class _Crew:
@@ -114,14 +115,17 @@ class _Crew:
 
         self.label = self.labels[number]
         try:
-            return one(steps)
+            found = one(steps)
+            if found is None:
+                self.stop.set()
+            return found
         finally:
             self.shares.pop(number, None)
 
-    def watch(self, total: int) -> bool:
-        """Wait for all pieces; whether Ctrl-C broke the wait off."""
+    def watch(self, total: int) -> None:
+        """Wait for all pieces; Ctrl-C breaks the wait off."""
         done = 0
-        try:
+        with suppress(KeyboardInterrupt):
             while done < total:
                 try:
                     self.finished.get(timeout=_LOOK_EVERY).result()
@@ -131,9 +135,6 @@ class _Crew:
                 if self.report is not None:
                     share = sum(list(self.shares.values()))
                     self.report(self.label, min(done + share, total), total)
-        except KeyboardInterrupt:
-            return True
-        return False
 
 
 def _result_of(future: Future[T | None]) -> T | None:

@@ -2,17 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
+from flasheval.base.errors import SettingError
+from flasheval.scores import ScoreTable
 from flasheval.scores.ranking.jit import compiled_parallel, prange
 from flasheval.scores.ranking.kendall import kendall_tau_b_many
+from flasheval.selection.held_out.splits import Split
 
-__all__ = ["RandomMeans", "curve_sizes", "random_means"]
+__all__ = [
+    "RandomAgreement",
+    "RandomMeans",
+    "check_draws",
+    "curve_sizes",
+    "random_agreement",
+    "random_means",
+]
 
+_CURVE_ADDITIONS = 4_000_000_000
 _STEPS = (1.0, 1.4, 2.0, 2.8, 4.0, 5.0, 7.0)
 
 
@@ -101,6 +112,64 @@ def random_means(
             rows, orders.astype(np.int32), np.asarray(ascending, dtype=np.int64)
         )
     return RandomMeans(ascending, means)
+
+
+@dataclass(frozen=True)
+class RandomAgreement:
+    """Held-out tau-b of random subsets, on the same splits.
+
+    Attributes:
+        sizes: The subsets' sizes, ascending.
+        tau: Per metric float64 [splits, draws, sizes].
+
+    """
+
+    sizes: tuple[int, ...]
+    tau: Mapping[str, NDArray[np.float64]]
+
+    def curves(self, metrics: Sequence[str]) -> NDArray[np.float64]:
+        """Mean over the metrics and draws: float64 [splits, sizes]."""
+        by_metric = [np.mean(self.tau[metric], axis=1) for metric in metrics]
+        mean: NDArray[np.float64] = np.mean(by_metric, axis=0)
+        return mean
+
+    def at(self, metric: str, size: int, *, splits: int | None = None) -> NDArray[np.float64]:
+        """All draws of one metric and size, over the first `splits` splits (all by default)."""
+        return self.tau[metric][:splits, :, self.sizes.index(size)].ravel()
+
+
+def check_draws(draws: int) -> None:
+    """Raise SettingError for a number of random subsets that cannot be."""
+    if draws < 1:
+        raise SettingError(f"draws={draws}: expected at least 1 random subset a size")
+
+
+def random_agreement(
+    table: ScoreTable, splits: Sequence[Split], sizes: Sequence[int], *, seed: int, draws: int
+) -> RandomAgreement:
+    """Held-out agreement of random subsets of many sizes, up to the whole set.
+
+    On very large tables the curve ends early, at the size that keeps the work at four thousand
+    million additions, but never below the sizes asked for.
+
+    Args:
+        table: Complete variants only.
+        splits: The splits.
+        sizes: Sizes that must be on the curve.
+        seed: Seed of the draws, which all metrics share.
+        draws: Random subsets per size, at least 1 (SettingError).
+
+    """
+    check_draws(draws)
+    longest = max([_CURVE_ADDITIONS // (draws * len(table)), *sizes])
+    grid = curve_sizes(min(table.n_prompts, longest), sizes)
+    tau = {}
+    for metric in table.metrics:
+        block = table[metric].values
+        target = block.mean(axis=1, dtype=np.float64)
+        means = random_means(block, grid, np.random.default_rng([seed, 7]), draws=draws)
+        tau[metric] = np.stack([means.tau(target, split.held_out) for split in splits])
+    return RandomAgreement(grid, tau)
 
 
 @compiled_parallel

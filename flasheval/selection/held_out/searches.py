@@ -1,8 +1,8 @@
-"""The searches of a comparison: each made once, and judged wherever its subset counts."""
+"""The searches of a held-out evaluation: each made once, and judged wherever its subset counts."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -12,7 +12,6 @@ from numpy.typing import NDArray
 
 from flasheval.scores import ScoreTable
 from flasheval.selection.held_out.clusters import GroupResampler
-from flasheval.selection.held_out.contenders import RANDOM, Contender
 from flasheval.selection.held_out.finished_searches import FinishedSearches
 from flasheval.selection.held_out.judge import Agreements, Judge, subset_means
 from flasheval.selection.held_out.kinds import Kind
@@ -21,11 +20,24 @@ from flasheval.selection.held_out.one_search import search_part
 from flasheval.selection.held_out.records import ValidationCell
 from flasheval.selection.held_out.splits import Split
 from flasheval.selection.methods.driver import StepCallback
-from flasheval.selection.methods.hints import Hints
-from flasheval.selection.methods.selector import Selection
-from flasheval.selection.request import make_plan
+from flasheval.selection.request import SearchRequest
 
-__all__ = ["JudgedSubset", "Place", "Search", "Searcher", "cell_of", "plan_searches"]
+__all__ = ["JudgedSubset", "Place", "Procedure", "Search", "Searcher", "cell_of", "plan_searches"]
+
+
+@dataclass(frozen=True)
+class Procedure:
+    """One method as it is repeated on every split.
+
+    Attributes:
+        label: What tables call it.
+        requests: What is asked of it: one request for each size (or one nested one) and each group
+            of metrics searched together.
+
+    """
+
+    label: str
+    requests: tuple[SearchRequest, ...]
 
 
 @dataclass(frozen=True)
@@ -42,25 +54,25 @@ class Search:
     """One search.
 
     Attributes:
-        contender: The method.
-        metrics: The metrics searched together.
-        size: Prompts to choose.
+        label: The procedure's label.
+        request: What is asked.
         members: int64, the search variants.
         places: Where its subset is judged.
 
     """
 
-    contender: Contender
-    metrics: tuple[str, ...]
-    size: int
+    label: str
+    request: SearchRequest
     members: NDArray[np.int64]
     places: list[Place] = field(default_factory=list)
 
     @property
-    def label(self) -> str:
+    def description(self) -> str:
         """What progress calls it."""
-        metric = "" if len(self.metrics) != 1 else f", {self.metrics[0]}"
-        return f"{self.contender.label}, {self.places[0].split.name}, {self.size} prompts{metric}"
+        metrics = self.request.table.metrics
+        metric = "" if len(metrics) != 1 else f", {metrics[0]}"
+        size = self.request.size
+        return f"{self.label}, {self.places[0].split.name}, {size} prompts{metric}"
 
 
 @dataclass(frozen=True)
@@ -69,6 +81,7 @@ class JudgedSubset:
 
     Attributes:
         place: The place.
+        size: Prompts in it.
         agreements: What was measured.
         seconds: Wall time of the search.
         resampled: Held-out tau-b in every draw of groups, where groups are drawn.
@@ -76,27 +89,21 @@ class JudgedSubset:
     """
 
     place: Place
+    size: int
     agreements: Agreements
     seconds: float
     resampled: NDArray[np.float64] | None = None
 
 
 def plan_searches(
-    contenders: Sequence[Contender],
-    metrics: Sequence[str],
-    sizes: Sequence[int],
-    kinds: Sequence[Kind],
-    counts: Sequence[int],
-    seed: int,
+    procedures: Sequence[Procedure], kinds: Sequence[Kind], counts: Sequence[int], seed: int
 ) -> tuple[Search, ...]:
     """List the searches, split by split, so that one broken off leaves whole comparisons.
 
     A search that several kinds of splits have in common is made once.
 
     Args:
-        contenders: The methods; random, which is no search, is passed over.
-        metrics: The metrics.
-        sizes: Sizes.
+        procedures: The methods.
         kinds: The kinds of splits.
         counts: Numbers of search variants to try on splits without groups, or none.
         seed: Seed of the order in which search variants are left out.
@@ -111,18 +118,14 @@ def plan_searches(
             for split in kind.splits
             for smaller in smaller_searches(split, counts, seed)
         ]
-    found: dict[tuple[str, tuple[str, ...], int, bytes], Search] = {}
+    found: dict[tuple[str, int, bytes], Search] = {}
     for place in places:
-        for contender in contenders:
-            if contender == RANDOM:
-                continue
-            together = [tuple(metrics)] if contender.together else [(name,) for name in metrics]
-            for size in sizes:
-                for names in together:
-                    members = place.split.search
-                    key = (contender.label, names, size, members.tobytes())
-                    search = found.setdefault(key, Search(contender, names, size, members))
-                    search.places.append(place)
+        for procedure in procedures:
+            for number, request in enumerate(procedure.requests):
+                members = place.split.search
+                key = (procedure.label, number, members.tobytes())
+                search = found.setdefault(key, Search(procedure.label, request, members))
+                search.places.append(place)
     return tuple(found.values())
 
 
@@ -130,93 +133,69 @@ class Searcher:
     """Makes searches on one table and judges their subsets; may be used by several threads.
 
     Args:
-        table: Complete variants only.
-        seed: Seed of the searches.
+        table: Complete variants only, with all metrics.
         folder: Where finished searches are kept, or None.
         resampler: Draws groups of held-out variants, or None.
-        hints: By metrics searched together, what a method that borrows may look at.
 
     """
 
     def __init__(
-        self,
-        table: ScoreTable,
-        seed: int,
-        folder: Path | None,
-        resampler: GroupResampler | None,
-        hints: Mapping[tuple[str, ...], Hints],
+        self, table: ScoreTable, folder: Path | None = None, resampler: GroupResampler | None = None
     ) -> None:
-        self.table, self.seed, self.folder = table, seed, folder
-        self.resampler, self.hints = resampler, hints
+        self.table, self.folder, self.resampler = table, folder, resampler
         self.judges = {metric: Judge(table[metric]) for metric in table.metrics}
-        self._parts: dict[tuple[str, ...], ScoreTable] = {
-            (metric,): table.with_metrics([metric]) for metric in table.metrics
-        }
-        self._parts[table.metrics] = table
-        self._units: dict[tuple[str, tuple[str, ...]], FinishedSearches] = {}
+        self._finished: dict[int, FinishedSearches] = {}
 
     def ready(self, searches: Sequence[Search]) -> None:
-        """Check that the folder can be written to and name the units, before any work."""
+        """Check that the folder can be written to and name the searches, before any work."""
         if self.folder is None:
             return
+        contexts: dict[tuple[str, tuple[str, ...]], FinishedSearches] = {}
         for search in searches:
-            key = (search.contender.label, search.metrics)
-            if key not in self._units:
-                table = self._parts[search.metrics]
-                selector = search.contender.selector()
-                plan = make_plan(
-                    table,
-                    selector,
-                    search.size,
-                    None,
-                    self.seed,
-                    (),
-                    (),
-                    None,
-                    self.hints[search.metrics],
-                )
-                self._units[key] = FinishedSearches(self.folder, plan.context()).ready()
+            request = search.request
+            same = (search.label, request.table.metrics)  # whatever the size
+            if id(request) not in self._finished:
+                if same not in contexts:
+                    contexts[same] = FinishedSearches(self.folder, request.context()).ready()
+                self._finished[id(request)] = contexts[same]
 
     def run(self, search: Search, progress: StepCallback) -> list[JudgedSubset] | None:
         """Make one search, or read it back, and judge it; None when it was stopped half-way."""
-        outcome = search_part(
-            search.contender.selector(),
-            [self.table[metric].values for metric in search.metrics],
-            search.metrics,
-            (search.size,),
-            search.members,
-            seed=self.seed,
-            hints=self.hints[search.metrics],
-            units=self._units.get((search.contender.label, search.metrics)),
-            progress=progress,
-        )
+        request = search.request
+        finished = self._finished.get(id(request))
+        outcome = search_part(request, search.members, finished, progress)
         if outcome.interrupted:
             return None
         return [
-            self.judge(place, metric, outcome.selection, outcome.seconds)
+            self._judge_means(
+                place,
+                metric,
+                subset_means(self.table[metric].values, outcome.selection.first(size))[None],
+                size,
+                outcome.seconds,
+            )
+            for size in request.sizes
             for place in search.places
-            for metric in search.metrics
+            for metric in request.table.metrics
         ]
 
-    def judge(
-        self, place: Place, metric: str, selection: Selection, seconds: float
+    def judge_random(
+        self, place: Place, metric: str, means: NDArray[np.float64], size: int
     ) -> JudgedSubset:
-        """Judge a subset by one metric on the variants held out at a place."""
-        means = subset_means(self.table[metric].values, selection)[None]
-        return self.judge_means(place, metric, means, seconds)
+        """Judge the means of random subsets [sets, all variants], by the mean over the sets."""
+        return self._judge_means(place, metric, means, size, 0.0)
 
-    def judge_means(
-        self, place: Place, metric: str, means: NDArray[np.float64], seconds: float = 0.0
+    def _judge_means(
+        self, place: Place, metric: str, means: NDArray[np.float64], size: int, seconds: float
     ) -> JudgedSubset:
-        """Judge subset means [sets, all variants], by the mean over the sets."""
         judge = self.judges[metric]
         resampled = None
         if self.resampler is not None and not place.smaller:
             resampled = self.resampler.taus(means, judge.target, place.split.held_out)
-        return JudgedSubset(place, judge.of_means(place.split, means), seconds, resampled)
+        return JudgedSubset(place, size, judge.of_means(place.split, means), seconds, resampled)
 
 
-def cell_of(found: JudgedSubset, label: str, size: int) -> ValidationCell:
+def cell_of(found: JudgedSubset, label: str) -> ValidationCell:
     """Write a judged subset down as a cell."""
     split = found.place.split
     measures: dict[str, Any] = dict(vars(found.agreements))
@@ -224,7 +203,7 @@ def cell_of(found: JudgedSubset, label: str, size: int) -> ValidationCell:
         kind=found.place.kind,
         split=split.name,
         method=label,
-        size=size,
+        size=found.size,
         n_search=len(split.search),
         n_held_out=len(split.held_out),
         seconds=found.seconds,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,9 +15,8 @@ from flasheval.selection.held_out.equivalent import (
     equivalent_random_size,
     equivalent_size_with_interval,
 )
-from flasheval.selection.held_out.evidence import enough_splits, spread_of
 from flasheval.selection.held_out.kinds import Kind
-from flasheval.selection.held_out.measure import RandomAgreement
+from flasheval.selection.held_out.measurement import Measurement
 from flasheval.selection.held_out.records import (
     MEASURES,
     Gain,
@@ -25,74 +24,21 @@ from flasheval.selection.held_out.records import (
     RandomCurve,
     RandomPoint,
     Summary,
-    ValidationCell,
 )
 from flasheval.selection.held_out.splits import Split
+from flasheval.selection.held_out.spread import enough_splits, spread_of
 from flasheval.subset.evidence import EquivalentSize, Spread
 
-__all__ = ["Measured", "paired_gain", "random_curves", "random_points", "summarise"]
+__all__ = ["Cut", "paired_gain", "random_curves", "random_points", "summarise"]
 
 Floats = NDArray[np.float64]
 
 
-@dataclass
-class Measured:
-    """Everything measured on one table, in memory.
-
-    Attributes:
-        kinds: The kinds of splits.
-        metrics: The metrics.
-        labels: The methods' labels, random first.
-        sizes: Sizes, ascending.
-        baseline: Per kind, the random baseline on its splits.
-        seed: Seed of the bootstraps.
-        resampler: Draws groups of variants, where a factor to group by was given.
-        cells: Cells done so far.
-        resampled: Tau-b in each of its draws, by kind, split, method, size and metric.
-
-    """
-
-    kinds: tuple[Kind, ...]
-    metrics: tuple[str, ...]
-    labels: tuple[str, ...]
-    sizes: tuple[int, ...]
-    baseline: dict[str, RandomAgreement]
-    seed: int
-    resampler: GroupResampler | None = None
-    cells: list[ValidationCell] = field(default_factory=list)
-    resampled: dict[tuple[str, str, str, int, str], Floats] = field(default_factory=dict)
-
-    def add(self, cell: ValidationCell, resampled: Floats | None) -> None:
-        """File a cell, and its tau-b in every draw of groups where there are some."""
-        self.cells.append(cell)
-        if resampled is not None:
-            key = (cell.kind, cell.split, cell.method, cell.size, cell.metric)
-            self.resampled[key] = resampled
-
-    def arrays(self) -> dict[tuple[str, str, int], dict[str, Floats]]:
-        """By kind, method and size each measure: float64 [splits, metrics], NaN where not done."""
-        columns = {metric: number for number, metric in enumerate(self.metrics)}
-        rows = {
-            kind.name: {split.name: number for number, split in enumerate(kind.splits)}
-            for kind in self.kinds
-        }
-        found: dict[tuple[str, str, int], dict[str, Floats]] = {}
-        for cell in self.cells:
-            shape = (len(rows[cell.kind]), len(columns))
-            arrays = found.setdefault(
-                (cell.kind, cell.method, cell.size),
-                {what: np.full(shape, np.nan) for what in (*MEASURES, "seconds")},
-            )
-            for what, array in arrays.items():
-                array[rows[cell.kind][cell.split], columns[cell.metric]] = getattr(cell, what)
-        return found
-
-
-def summarise(measured: Measured, reference: str | None) -> tuple[Summary, ...]:
+def summarise(measurement: Measurement, reference: str | None) -> tuple[Summary, ...]:
     """Summarise each method at each size on each kind of splits.
 
     Args:
-        measured: What was measured.
+        measurement: What was measured.
         reference: Label of the method the others are paired with.
 
     Returns:
@@ -100,34 +46,47 @@ def summarise(measured: Measured, reference: str | None) -> tuple[Summary, ...]:
         nothing is done yet.
 
     """
-    arrays = measured.arrays()
+    arrays = measurement.arrays()
     found = []
-    for kind in measured.kinds:
-        for size in measured.sizes:
-            for label in measured.labels:
-                for metric in (None, *measured.metrics):
+    for kind in measurement.kinds:
+        for size in measurement.sizes:
+            for label in measurement.labels:
+                for metric in (None, *measurement.metrics):
                     if (kind.name, label, size) in arrays:
-                        one = _One(measured, arrays, kind, size, metric)
+                        one = Cut(measurement, arrays, kind, size, metric)
                         found.append(one.summary(label, reference))
     return tuple(found)
 
 
 @dataclass(frozen=True)
-class _One:
-    """One kind of splits, size and metric (None for the mean over metrics)."""
+class Cut:
+    """What a measurement holds of one kind of splits, size and metric (None for their mean).
 
-    measured: Measured
+    Attributes:
+        measurement: The whole.
+        arrays: Its arrays, made once.
+        kind: The kind of splits.
+        size: Prompts in the subset.
+        metric: The metric; None for the mean over metrics.
+
+    """
+
+    measurement: Measurement
     arrays: dict[tuple[str, str, int], dict[str, Floats]]
     kind: Kind
     size: int
     metric: str | None
 
     def summary(self, label: str, reference: str | None) -> Summary:
+        """Return what one method does here, beside random and the reference."""
         held_out = self.values(label, "held_out_tau")
         others = {"over_random": RANDOM.label, "over_reference": reference}
         gains = {
             key: paired_gain(
-                held_out, self.values(other, "held_out_tau"), self.kind.splits, self.measured.seed
+                held_out,
+                self.values(other, "held_out_tau"),
+                self.kind.splits,
+                self.measurement.seed,
             )
             for key, other in others.items()
             if other not in (None, label)
@@ -151,11 +110,12 @@ class _One:
         if arrays is None:
             return np.full(len(self.kind.splits), np.nan)
         if self.metric is not None:
-            return arrays[what][:, self.measured.metrics.index(self.metric)]
+            return arrays[what][:, self.measurement.metrics.index(self.metric)]
         mean: Floats = arrays[what].mean(axis=1)
         return mean
 
     def measures(self, label: str) -> dict[str, Spread]:
+        """Return each measure that is defined, with its spread over the splits."""
         found = {}
         for what in MEASURES:
             values = self.values(label, what)
@@ -165,22 +125,37 @@ class _One:
                 found[what] = spread_of(known, quantiles=enough)
         return found
 
+    def random(self, rows: Sequence[int]) -> Spread:
+        """Return the held-out tau-b of random subsets on some of the splits, over all draws."""
+        baseline = self.measurement.baseline[self.kind.name]
+        metrics = self.measurement.metrics if self.metric is None else (self.metric,)
+        at = baseline.sizes.index(self.size)
+        draws = [baseline.tau[metric][list(rows), :, at].ravel() for metric in metrics]
+        return spread_of(np.mean(draws, axis=0), quantiles=True)
+
     def equivalent(self, held_out: Floats) -> EquivalentSize | None:
-        baseline = self.measured.baseline[self.kind.name]
-        metrics = self.measured.metrics if self.metric is None else (self.metric,)
+        """Return how many random prompts agree as well; splits where either is NaN do not count.
+
+        Args:
+            held_out: float64 [splits], a method's held-out tau-b.
+
+        """
+        baseline = self.measurement.baseline[self.kind.name]
+        metrics = self.measurement.metrics if self.metric is None else (self.metric,)
         curves = baseline.curves(metrics)
         known = ~np.isnan(held_out) & ~np.isnan(curves).any(axis=1)
         if not known.any():
             return None
         taus, curves = held_out[known], curves[known]
         if enough_splits(self.kind.splits, int(known.sum())):
-            rng = np.random.default_rng([self.measured.seed, 11])
+            rng = np.random.default_rng([self.measurement.seed, 11])
             return equivalent_size_with_interval(taus, baseline.sizes, curves, rng)
         size = equivalent_random_size(float(taus.mean()), baseline.sizes, curves.mean(axis=0))
         return None if size is None else EquivalentSize(size)
 
     def clustered(self, label: str, others: dict[str, str | None]) -> dict[str, Grouped]:
-        resampler = self.measured.resampler
+        """Return agreement and gains when whole groups of held-out variants are drawn again."""
+        resampler = self.measurement.resampler
         if resampler is None:
             return {}
         taus = self.resampled(label)
@@ -193,14 +168,16 @@ class _One:
 
     def resampled(self, label: str) -> Floats:
         """Tau-b of every split in every draw: float64 [splits, draws + groups]."""
-        metrics = self.measured.metrics if self.metric is None else (self.metric,)
+        metrics = self.measurement.metrics if self.metric is None else (self.metric,)
         return np.stack([self._resampled(label, split, metrics) for split in self.kind.splits])
 
     def _resampled(self, label: str, split: Split, metrics: Sequence[str]) -> Floats:
         keys = [(self.kind.name, split.name, label, self.size, metric) for metric in metrics]
-        known = [self.measured.resampled[key] for key in keys if key in self.measured.resampled]
+        known = [
+            self.measurement.resampled[key] for key in keys if key in self.measurement.resampled
+        ]
         if len(known) < len(keys):
-            some = next(iter(self.measured.resampled.values()))
+            some = next(iter(self.measurement.resampled.values()))
             return np.full(len(some), np.nan)
         mean: Floats = np.mean(known, axis=0)
         return mean
@@ -208,6 +185,7 @@ class _One:
     def grouped(
         self, resampler: GroupResampler, values: Floats, by_split: Floats
     ) -> Grouped | None:
+        """Return one number with its interval over groups; None where no split gave it."""
         if np.isnan(by_split).all():
             return None
         weights = np.stack([resampler.weights(split.held_out) for split in self.kind.splits])
@@ -251,12 +229,12 @@ def paired_gain(values: Floats, other: Floats, splits: Sequence[Split], seed: in
     return Gain(float(known.mean()), low, high, _plain(gains))
 
 
-def random_points(measured: Measured) -> tuple[RandomPoint, ...]:
+def random_points(measurement: Measurement) -> tuple[RandomPoint, ...]:
     """Return the random baseline split by split, metric by metric, all sizes."""
     found = []
-    for kind in measured.kinds:
-        baseline = measured.baseline[kind.name]
-        for metric in measured.metrics:
+    for kind in measurement.kinds:
+        baseline = measurement.baseline[kind.name]
+        for metric in measurement.metrics:
             taus = np.moveaxis(baseline.tau[metric], 1, 0)
             low, high = _quantiles(taus)
             mean = taus.mean(axis=0)
@@ -276,13 +254,13 @@ def random_points(measured: Measured) -> tuple[RandomPoint, ...]:
     return tuple(found)
 
 
-def random_curves(measured: Measured) -> tuple[RandomCurve, ...]:
+def random_curves(measurement: Measurement) -> tuple[RandomCurve, ...]:
     """Return the random curve of each kind, of the mean over metrics and of each."""
     found = []
-    for kind in measured.kinds:
-        baseline = measured.baseline[kind.name]
-        for metric in (None, *measured.metrics):
-            names = measured.metrics if metric is None else (metric,)
+    for kind in measurement.kinds:
+        baseline = measurement.baseline[kind.name]
+        for metric in (None, *measurement.metrics):
+            names = measurement.metrics if metric is None else (metric,)
             taus = np.mean([baseline.tau[name] for name in names], axis=0)
             flat = taus.reshape(-1, taus.shape[-1])
             flat = flat[~np.isnan(flat).any(axis=1)]

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -18,31 +16,26 @@ from flasheval.scores import ScoreTable, load_scores
 from flasheval.scores.ranking.significant import near_tie_share
 from flasheval.scores.table import Incomplete
 from flasheval.selection.held_out.clusters import GroupResampler
-from flasheval.selection.held_out.comparison_warnings import comparison_warnings
 from flasheval.selection.held_out.contenders import RANDOM, Contender, find_contender, read_methods
+from flasheval.selection.held_out.engine import measure
 from flasheval.selection.held_out.kinds import Kind, read_kinds
 from flasheval.selection.held_out.learning_curve import check_search_variants, learning_curves
-from flasheval.selection.held_out.measure import (
-    ProgressCallback,
-    RandomAgreement,
-    check_draws,
-    random_agreement,
-)
-from flasheval.selection.held_out.parallel import check_workers, run_parallel, worker_count
-from flasheval.selection.held_out.random_curve import random_means
-from flasheval.selection.held_out.records import SplitKind, ValidationCell
+from flasheval.selection.held_out.measurement import Measurement
+from flasheval.selection.held_out.one_search import ProgressCallback
+from flasheval.selection.held_out.parallel import check_workers
+from flasheval.selection.held_out.random_curve import check_draws
+from flasheval.selection.held_out.records import SplitKind, Summary
 from flasheval.selection.held_out.report import ValidationReport
-from flasheval.selection.held_out.searches import (
-    JudgedSubset,
-    Place,
-    Search,
-    Searcher,
-    cell_of,
-    plan_searches,
+from flasheval.selection.held_out.searches import Procedure
+from flasheval.selection.held_out.summaries import random_curves, random_points, summarise
+from flasheval.selection.held_out.warnings import (
+    measurement_warnings,
+    result_of_summary,
+    table_warnings,
+    too_few_groups_warnings,
 )
-from flasheval.selection.held_out.summaries import Measured, random_curves, random_points, summarise
 from flasheval.selection.methods.nested import check_sizes
-from flasheval.selection.request import checked_seed, hints_for
+from flasheval.selection.request import SearchRequest, checked_seed, hints_for
 from flasheval.subset.evidence import SplitSizes
 
 __all__ = ["METHODS_COMPARED", "validate"]
@@ -136,33 +129,28 @@ def validate(
     _check_ties(table, kinds)
     counts = check_search_variants(search_variants, kinds)
     resampler = _resampler(table, cluster, seed)
-    searches = plan_searches(contenders, table.metrics, sizes, kinds, counts, seed)
-    hints = {
-        names: hints_for(given, table.with_metrics(names), group)
-        for names in {search.metrics for search in searches}
-    }
-    units = None if folder is None else Path(folder) / "units"
-    searcher = Searcher(table, seed, units, resampler, hints)
-    searcher.ready(searches)
-    measured = Measured(
-        kinds, table.metrics, tuple(one.label for one in contenders), sizes, {}, seed, resampler
-    )
     with reporting(progress) as report:
-        if report is not None:
-            report("random prompts", 0, len(searches))
-        measured.baseline = _baseline(table, kinds, sizes, seed, draws)
-        count = worker_count(workers)
-        _judge_random(searcher, measured, draws, count)
-        results, interrupted = run_parallel(
-            [partial(searcher.run, search) for search in searches],
-            [search.label for search in searches],
-            workers=count,
+        measurement = measure(
+            table,
+            _procedures(given, table, contenders, sizes, seed, group),
+            kinds,
+            sizes,
+            seed=seed,
+            draws=draws,
+            counts=counts,
+            folder=None if folder is None else Path(folder) / "units",
+            resampler=resampler,
+            workers=workers,
             report=report,
         )
-    if interrupted and not any(results):
+    if measurement.interrupted and not any(
+        cell.method != RANDOM.label for cell in measurement.cells
+    ):
         raise KeyboardInterrupt
-    smaller = _file(searches, results, measured)
-    report_so_far = ValidationReport(
+    summaries = summarise(measurement, paired)
+    warnings = _warnings(measurement, summaries, cluster)
+    ties = {name: near_tie_share(table[name].values) for name in table.metrics}
+    return ValidationReport(
         prompt_set=table.prompts.name,
         n_prompts=table.n_prompts,
         n_variants=len(table),
@@ -175,35 +163,60 @@ def validate(
         cluster=cluster,
         seed=seed,
         draws=draws,
-        summaries=summarise(measured, paired),
-        curves=random_curves(measured),
-        learning=learning_curves(measured, smaller),
+        summaries=summaries,
+        curves=random_curves(measurement),
+        learning=learning_curves(measurement),
+        warnings=(*warnings, *table_warnings(dropped, ties, prompts_left_out)),
         dropped=dropped,
         prompts_left_out=prompts_left_out,
-        interrupted=interrupted,
+        interrupted=measurement.interrupted,
         versions=library_versions(),
         created=utc_now(),
-        cells=tuple(measured.cells),
-        random=random_points(measured),
-        learning_cells=tuple(smaller),
+        cells=tuple(measurement.cells),
+        random=random_points(measurement),
+        learning_cells=tuple(measurement.smaller),
     )
-    ties = {name: near_tie_share(table[name].values) for name in table.metrics}
-    return replace(report_so_far, warnings=tuple(comparison_warnings(report_so_far, ties)))
 
 
-def _file(
-    searches: Sequence[Search], results: Sequence[list[JudgedSubset] | None], measured: Measured
-) -> list[ValidationCell]:
-    """File the results; return the cells of searches on fewer variants, which stand apart."""
-    smaller = []
-    for search, found in zip(searches, results, strict=True):
-        for one in found or ():
-            cell = cell_of(one, search.contender.label, search.size)
-            if one.place.smaller:
-                smaller.append(cell)
-            else:
-                measured.add(cell, one.resampled)
-    return smaller
+def _procedures(
+    given: ScoreTable,
+    table: ScoreTable,
+    contenders: Sequence[Contender],
+    sizes: Sequence[int],
+    seed: int,
+    group: str | None,
+) -> list[Procedure]:
+    """Return what is asked of each method, random apart: all metrics together or one at a time."""
+    parts: dict[tuple[str, ...], ScoreTable] = {
+        (name,): table.with_metrics([name]) for name in table.metrics
+    }
+    parts[table.metrics] = table
+    hints = {names: hints_for(given, part, group) for names, part in parts.items()}
+    return [
+        Procedure(
+            contender.label,
+            tuple(
+                SearchRequest(parts[names], contender.selector(), (size,), seed, hints=hints[names])
+                for size in sizes
+                for names in (
+                    [table.metrics] if contender.together else [(name,) for name in table.metrics]
+                )
+            ),
+        )
+        for contender in contenders
+        if contender != RANDOM
+    ]
+
+
+def _warnings(
+    measurement: Measurement, summaries: Sequence[Summary], cluster: str | None
+) -> list[str]:
+    pooled = [one for one in summaries if one.metric is None and one.method != RANDOM.label]
+    found = measurement_warnings(measurement, [result_of_summary(one) for one in pooled])
+    if measurement.interrupted:
+        said = "interrupted: these are the searches done so far; run the same command to continue"
+        found.insert(0, said)
+    return found + too_few_groups_warnings(pooled, cluster)
 
 
 def _reference(wanted: str | None, contenders: Sequence[Contender]) -> str | None:
@@ -241,47 +254,6 @@ def _resampler(table: ScoreTable, cluster: str | None, seed: int) -> GroupResamp
         return None
     groups = [str(value) for value in table.factor(cluster)]
     return GroupResampler(groups, np.random.default_rng([seed, 17]))
-
-
-def _baseline(
-    table: ScoreTable, kinds: Sequence[Kind], sizes: Sequence[int], seed: int, draws: int
-) -> dict[str, RandomAgreement]:
-    """Measure the random curve on all splits at once, and part it by kind."""
-    every = [split for kind in kinds for split in kind.splits]
-    whole = random_agreement(table, every, sizes, seed=seed, draws=draws)
-    found, begin = {}, 0
-    for kind in kinds:
-        end = begin + len(kind.splits)
-        taus = {metric: tau[begin:end] for metric, tau in whole.tau.items()}
-        found[kind.name] = RandomAgreement(whole.sizes, taus)
-        begin = end
-    return found
-
-
-def _judge_random(searcher: Searcher, measured: Measured, draws: int, workers: int) -> None:
-    """Judge the random subsets of the sizes asked for, by the mean over the draws."""
-    sizes = measured.sizes
-    for metric in measured.metrics:
-        block = searcher.table[metric].values
-        rng = np.random.default_rng([searcher.seed, 7])  # the very subsets of the random curve
-        means = random_means(block, sizes, rng, draws=draws).means
-        places = [Place(kind.name, split) for kind in measured.kinds for split in kind.splits]
-
-        def judged(
-            place: Place, steps: object, metric: str = metric, means: Floats = means
-        ) -> list[JudgedSubset]:
-            return [searcher.judge_means(place, metric, means[:, k]) for k, _ in enumerate(sizes)]
-
-        results, interrupted = run_parallel(
-            [partial(judged, place) for place in places],
-            ["random prompts"] * len(places),
-            workers=workers,
-        )
-        if interrupted:
-            raise KeyboardInterrupt
-        for found in results:
-            for one, size in zip(found or (), sizes, strict=True):
-                measured.add(cell_of(one, RANDOM.label, size), one.resampled)
 
 
 def _record(kind: Kind) -> SplitKind:

@@ -1,68 +1,114 @@
-"""What must be said beside a subset, in words."""
+"""What must be said beside numbers measured on held-out variants, in words, for every result."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 
-from flasheval.selection.held_out.splits import Split
+import numpy as np
+
+from flasheval.selection.held_out.kinds import Kind
+from flasheval.selection.held_out.measurement import Measurement
+from flasheval.selection.held_out.records import Summary
+from flasheval.selection.held_out.spread import ENOUGH
 from flasheval.subset.evidence import Evidence
 
 __all__ = [
     "FEW_VARIANTS",
     "SATURATED",
-    "search_warnings",
+    "Result",
+    "few_variants",
+    "measurement_warnings",
+    "result_of_evidence",
+    "result_of_summary",
     "table_warnings",
+    "too_few_groups_warnings",
 ]
 
 FEW_VARIANTS = 20
 SATURATED = 0.98
 _NEAR_TIES = 0.1
+_SHOWN = 3
+_FEW_HELD_OUT = 5
 
 
-def search_warnings(
-    evidence: Evidence | None,
-    splits: Sequence[Split],
-    n_variants: int,
-    dropped: Sequence[str],
-    near_ties: Mapping[str, float],
-    interrupted: bool,
-    warm_start: bool = False,
-    prompts_left_out: int = 0,
-) -> list[str]:
-    """Collect the warnings of a search, most important first.
+@dataclass(frozen=True)
+class Result:
+    """What one method does at one size on one kind of splits, averaged over metrics.
 
-    Args:
-        evidence: What was measured, or None.
-        splits: The splits asked for.
-        n_variants: Complete variants.
-        dropped: Variants left out for missing scores.
-        near_ties: Per metric, from `flasheval.scores.ranking.near_tie_share`.
-        interrupted: Whether Ctrl-C cut it short.
-        warm_start: Whether the search began from a given subset.
-        prompts_left_out: Prompts left out for missing scores.
+    Attributes:
+        name: The method, its size and the kind of splits, in words.
+        gain: Held-out tau-b above that of random prompts; None where it is not known.
+        held_out: Held-out tau-b, or None.
+        search: Tau-b on the search variants, or None.
 
     """
-    found = []
-    if interrupted:
-        found.append("interrupted: this is the best so far; run the same command to continue")
-    if not splits:
-        found.append("nothing was held out, so nothing is known of how well this generalises")
-    elif evidence is None and not interrupted:
-        found.append("no split gave a held-out ranking (all held-out variants tie)")
-    fewest = min([n_variants, *(len(split.search) for split in splits)])
-    if fewest < FEW_VARIANTS:
+
+    name: str
+    gain: float | None
+    held_out: float | None
+    search: float | None
+
+
+def result_of_summary(summary: Summary) -> Result:
+    """Return what a summary of a comparison says."""
+    search = summary.measures.get("search_tau")
+    return Result(
+        f"{summary.method} at {summary.size} ({summary.kind})",
+        None if summary.over_random is None else summary.over_random.mean,
+        None if summary.held_out_tau is None else summary.held_out_tau.mean,
+        None if search is None else search.mean,
+    )
+
+
+def result_of_evidence(evidence: Evidence, method: str) -> Result:
+    """Return what a subset's evidence says."""
+    pooled = evidence.pooled
+    return Result(
+        f"{method} at {evidence.size} ({evidence.split_spec})",
+        pooled.held_out_tau.mean - pooled.random_tau.mean,
+        pooled.held_out_tau.mean,
+        pooled.search_tau,
+    )
+
+
+def measurement_warnings(measurement: Measurement, results: Sequence[Result]) -> list[str]:
+    """Collect the warnings that follow from a measurement, most important first.
+
+    Args:
+        measurement: What was measured.
+        results: What came of it, as far as it is shown.
+
+    """
+    found = [line for kind in measurement.kinds for line in _kind_warnings(kind)]
+    worse = [one for one in results if one.gain is not None and one.gain <= 0]
+    if worse:
+        beside = _listed(results, worse, _against_random)
         found.append(
-            f"{fewest} search variants: below {FEW_VARIANTS} a chosen subset is often no better "
-            "than a random one; trust the held-out column only"
+            f"held-out agreement is not above that of random prompts ({beside}): take random "
+            "prompts (method=random, or method=ridge with fitted weights), or score more variants"
         )
-    if evidence is not None:
-        found += _evidence_warnings(evidence)
-    if evidence is not None and warm_start:
+    saturated = [one for one in results if one.search is not None and one.search >= SATURATED]
+    if saturated:
         found.append(
-            "warm start: if that subset was chosen on variants held out here, the held-out "
-            "numbers flatter"
+            f"search tau is saturated ({_listed(results, saturated, _search_tau)}): searching "
+            "harder only fits the search variants closer; more variants would help"
         )
-    return found + table_warnings(dropped, near_ties, prompts_left_out)
+    return found + list(_undefined(measurement))
+
+
+def few_variants(count: int, where: str = "") -> list[str]:
+    """Return the warning of a search on few variants; nothing where there are enough.
+
+    >>> few_variants(20)
+    []
+    """
+    if count >= FEW_VARIANTS:
+        return []
+    return [
+        f"{where}{count} search variants: below {FEW_VARIANTS} a chosen subset is often no better "
+        "than a random one; trust held-out numbers only"
+    ]
 
 
 def table_warnings(
@@ -82,7 +128,7 @@ def table_warnings(
             f"{prompts_left_out:,} prompts that not every variant has a score for were left out"
         )
     if dropped:
-        some = ", ".join(dropped[:3]) + (", ..." if len(dropped) > 3 else "")
+        some = ", ".join(dropped[:_SHOWN]) + (", ..." if len(dropped) > _SHOWN else "")
         found.append(f"{len(dropped)} variants with missing scores were left out: {some}")
     close = [f"{share:.0%} ({name})" for name, share in near_ties.items() if share > _NEAR_TIES]
     if close:
@@ -93,18 +139,69 @@ def table_warnings(
     return found
 
 
-def _evidence_warnings(evidence: Evidence) -> list[str]:
-    found = []
-    pooled = evidence.pooled
-    if pooled.held_out_tau.mean <= pooled.random_tau.mean:
-        found.append(
-            f"held-out agreement ({pooled.held_out_tau.mean:.3f}) is not above that of random "
-            f"prompts ({pooled.random_tau.mean:.3f}): take random prompts (method=random, or "
-            "method=ridge with fitted weights), or score more variants"
+def too_few_groups_warnings(summaries: Sequence[Summary], cluster: str | None) -> list[str]:
+    """Name the kinds of splits whose groups are too few for an interval over groups."""
+    names: dict[str, set[str]] = {}
+    for one in summaries:
+        for grouped in one.clustered.values():
+            names.setdefault(one.kind, set()).update(grouped.without)
+    return [
+        f"cluster={cluster}: {len(groups)} groups among the held-out variants of {kind} are too "
+        f"few for an interval over groups ({ENOUGH} needed); the numbers with each group left out "
+        "are given instead"
+        for kind, groups in names.items()
+        if groups
+    ]
+
+
+def _kind_warnings(kind: Kind) -> Iterator[str]:
+    units = f"{len(kind.groups)} groups" if kind.groups else f"{len(kind.splits)} splits"
+    if len(kind.splits) == 1:
+        yield f"{kind.name}: one split shows no spread; nothing is known of how far chance goes"
+    elif (len(kind.groups) if kind.groups else len(kind.splits)) < ENOUGH:
+        yield (
+            f"{kind.name}: {units} are too few for an interval ({ENOUGH} needed); brackets hold "
+            "the least and the greatest value of a split"
         )
-    if pooled.search_tau is not None and pooled.search_tau >= SATURATED:
-        found.append(
-            f"search tau is saturated ({pooled.search_tau:.3f}): searching harder only fits the "
-            "search variants closer; more variants would help"
+    held_out = min(len(split.held_out) for split in kind.splits)
+    if held_out < _FEW_HELD_OUT:
+        pairs = held_out * (held_out - 1) // 2
+        yield (
+            f"{kind.name}: {held_out} held-out variants make {pairs} "
+            f"pair{'' if pairs == 1 else 's'} to order; a tau of so few says little"
         )
-    return found
+    yield from few_variants(min(len(split.search) for split in kind.splits), f"{kind.name}: ")
+
+
+def _undefined(measurement: Measurement) -> Iterator[str]:
+    """Name the splits that give a metric no held-out ranking."""
+    for kind in measurement.kinds:
+        for metric in measurement.metrics:
+            tau = measurement.baseline[kind.name].tau[metric]
+            rows = np.flatnonzero(np.isnan(tau).all(axis=(1, 2)))
+            if rows.size:
+                names = sorted(kind.splits[row].name for row in rows)
+                some = ", ".join(names[:_SHOWN]) + (", ..." if len(names) > _SHOWN else "")
+                yield (
+                    f"{kind.name}: on {len(names)} of {len(kind.splits)} splits ({some}) all "
+                    f"held-out variants tie in {metric}, so they count for nothing there"
+                )
+
+
+def _listed(
+    results: Sequence[Result], chosen: Sequence[Result], what: Callable[[Result], str]
+) -> str:
+    """Return a number a result, with the result's name where there are several."""
+    alone = len(results) == 1
+    parts = [what(one) if alone else f"{one.name}: {what(one)}" for one in chosen]
+    more = f" and {len(parts) - _SHOWN} more" if len(parts) > _SHOWN else ""
+    return ", ".join(parts[:_SHOWN]) + more
+
+
+def _against_random(result: Result) -> str:
+    held_out, gain = result.held_out or 0.0, result.gain or 0.0
+    return f"{held_out:.3f} against {held_out - gain:.3f}"
+
+
+def _search_tau(result: Result) -> str:
+    return f"{result.search or 0.0:.3f}"

@@ -6,12 +6,15 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from flasheval.base.canonical import sha256_of
 from flasheval.scores import ScoreTable
-from flasheval.selection.held_out.finished_searches import FinishedSearches
-from flasheval.selection.held_out.measure import Measurement, RandomAgreement, measure
+from flasheval.selection.held_out.engine import measure
+from flasheval.selection.held_out.kinds import Kind
+from flasheval.selection.held_out.measurement import Measurement
+from flasheval.selection.held_out.random_curve import RandomAgreement
+from flasheval.selection.held_out.searches import Procedure
 from flasheval.selection.held_out.splits import Split
-from flasheval.selection.methods.registry import make_selector, selector_settings
+from flasheval.selection.methods.registry import make_selector
+from flasheval.selection.request import SearchRequest
 
 __all__ = ["Bench"]
 
@@ -35,11 +38,17 @@ class Bench:
     ) -> Measurement:
         """Measure one method; `random` is shared by all methods on the same splits."""
         selector = make_selector(method, settings)
-        context = sha256_of(
-            [table.content_hash, method, selector_settings(selector), seed], digits=17
+        requests = tuple(SearchRequest(table, selector, (size,), seed) for size in sizes)
+        found = measure(
+            table,
+            [Procedure(method, requests)],
+            [Kind("splits", "splits", tuple(splits))],
+            sizes,
+            seed=seed,
+            judge_random=False,
+            baseline=random,
+            folder=self.folder,
         )
-        units = FinishedSearches(self.folder, context)
-        found = measure(table, selector, sizes, splits, seed=seed, units=units, random=random)
         if found.interrupted:
             sys.exit("interrupted; the same command continues")
         return found

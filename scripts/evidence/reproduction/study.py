@@ -15,9 +15,9 @@ from official_data import load_tables, official_split
 from flasheval.base.canonical import sha256_of
 from flasheval.scores import ScoreTable
 from flasheval.selection.held_out.finished_searches import FinishedSearches
-from flasheval.selection.held_out.measure import Measurement, RandomAgreement
+from flasheval.selection.held_out.measurement import Measurement
 from flasheval.selection.held_out.one_search import search_or_read, search_rng
-from flasheval.selection.held_out.random_curve import random_means
+from flasheval.selection.held_out.random_curve import RandomAgreement, random_means
 from flasheval.selection.held_out.splits import Split
 from flasheval.selection.methods.problem import make_problem
 from flasheval.selection.methods.registry import make_selector, selector_settings

@@ -121,7 +121,7 @@ def with_advice(subset: Subset, shared: Subset) -> Subset:
 
 def _evidence(results: Mapping[str, SearchResult], size: int) -> Iterator[tuple[str, Evidence]]:
     for kind, result in results.items():
-        found = result.measurement and evidence_of(result.measurement, size, kind, SEED)
+        found = result.measurement and evidence_of(result.measurement, size, kind)
         if found is not None:
             yield kind, found
 
