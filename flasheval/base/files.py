@@ -4,6 +4,7 @@ import errno
 import gzip
 import lzma
 import os
+import re
 import secrets
 import zlib
 from collections.abc import Iterator
@@ -20,6 +21,7 @@ __all__ = [
     "read_text",
     "require_file",
     "safe_name",
+    "slug",
 ]
 
 _COMPRESSED = (".xz", ".gz")
@@ -150,6 +152,15 @@ def content_stem(path: str | Path) -> str:
 def _without_compression(path: str | Path) -> Path:
     path = Path(path)
     return path.with_suffix("") if path.suffix.lower() in _COMPRESSED else path
+
+
+def slug(text: str, *, allowed: str = ".+-", filler: str = "_", most: int = 120) -> str:
+    """Return a text as a part of a file's name: letters, digits, `_` and `allowed` stay.
+
+    >>> slug("COCO, 50 prompts"), slug("ViT-B/32", filler="-")
+    ('COCO_50_prompts', 'ViT-B-32')
+    """
+    return re.sub(rf"[^\w{re.escape(allowed)}]+", filler, text)[:most]
 
 
 def safe_name(name: str, what: str = "name") -> str:

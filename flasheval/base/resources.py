@@ -27,7 +27,7 @@ def conf_dir() -> Path:
     >>> conf_dir().name
     'conf'
     """
-    return _resource_dir("conf")
+    return _resource_dir("conf", _PACKAGE)
 
 
 def subsets_dir() -> Path:
@@ -38,7 +38,7 @@ def subsets_dir() -> Path:
     >>> subsets_dir().name
     'subsets'
     """
-    return _resource_dir("subsets")
+    return _resource_dir("subsets", _PACKAGE)
 
 
 def miniature_dir() -> Path:
@@ -73,8 +73,8 @@ def _part_of_miniature(name: str) -> Path:
     return folder
 
 
-def _resource_dir(name: str) -> Path:
-    package, checkout = _PACKAGE, _PACKAGE.parent
+def _resource_dir(name: str, package: Path) -> Path:
+    checkout = package.parent
     # Without the project file the parent is a site-packages folder, whose conf/ is not ours.
     # The checkout goes first: a build may leave a stale copy inside the package.
     if (checkout / "pyproject.toml").is_file() and (checkout / name).is_dir():

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import platform
-import re
 import tempfile
 from collections.abc import Mapping
 from pathlib import Path
@@ -12,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from flasheval.base.canonical import sha256_of
 from flasheval.base.errors import DataError
-from flasheval.base.files import content_stem
+from flasheval.base.files import content_stem, slug
 from flasheval.base.versions import utc_now
 
 if TYPE_CHECKING:
@@ -79,7 +78,7 @@ def run_name(settings: Mapping[str, Any], defaults: Mapping[str, Any]) -> str:
     }
     if not _is_local(settings["scores"]):
         others["scores"] = _absolute(settings["scores"])
-    name = re.sub(r"[^\w.+-]+", "_", name)
+    name = slug(name, most=len(name))
     return f"{name[:120]}-{sha256_of(others)[:8]}" if others or len(name) > 120 else name
 
 
@@ -93,7 +92,7 @@ def population_folder(population: object, prompts: object) -> str:
     """
     said = population.get("name") if isinstance(population, Mapping) else None
     parts = [str(said or "population"), content_stem(str(prompts)) if prompts else "prompts"]
-    name = re.sub(r"[^\w.+-]+", "_", "-".join(parts))[:120]
+    name = slug("-".join(parts))
     return f"{FOLDER_OF_RUNS}/run/{name}"
 
 

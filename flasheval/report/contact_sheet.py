@@ -18,6 +18,7 @@ from flasheval.report.sheet_drawing import Sheet, draw_sheet
 from flasheval.runs.kept.opening import open_image_store
 from flasheval.runs.status.requested_work import RequestedWork
 from flasheval.scores import ScoreTable
+from flasheval.scores.matrix import sign_of
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -108,7 +109,7 @@ class _Kept:
     @property
     def quality(self) -> NDArray[np.float32]:
         """The scores, higher always better."""
-        return self.scores if self.higher_is_better else -self.scores
+        return sign_of(self.higher_is_better) * self.scores
 
     def images(self, row: int, columns: Sequence[int]) -> list[Image | ImageFault]:
         """Return a variant's images of some prompts, or why there is none."""

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from flasheval.generators.variants import Factor, Variant
 from flasheval.prompts import PromptSet, load_prompts
 from flasheval.runs.chunks import prompts_digest
-from flasheval.runs.run_plan import slug
+from flasheval.runs.run_plan import folder_name
 from flasheval.runs.score_files import UnitScores, read_unit_scores
 from flasheval.runs.store import RegisteredMetric, RegisteredVariant, RunSettings, RunStore
 from flasheval.scores import ScoreMatrix, ScoreTable, load_scores
@@ -140,7 +140,7 @@ def _units(
     settings: RunSettings | None,
 ) -> list[UnitScores]:
     """Return the units of a variant as it is now, oldest first: a newer one overrides."""
-    folder = store.folder / "units" / slug(variant.name) / slug(metric.name)
+    folder = store.folder / "units" / folder_name(variant.name) / folder_name(metric.name)
     found = (read_unit_scores(path) for path in sorted(folder.glob("*.json")))
     units = [
         unit

@@ -18,7 +18,7 @@ from flasheval.runs.executors import Executor, make_executor, worker_device
 from flasheval.runs.failures import Failure
 from flasheval.runs.leftovers import remove_leftovers
 from flasheval.runs.repairs import Repair
-from flasheval.runs.run_plan import RunPlan, WorkSettings, make_run_plan, slug
+from flasheval.runs.run_plan import RunPlan, WorkSettings, folder_name, make_run_plan
 from flasheval.runs.store import RunSettings, RunStore
 from flasheval.scorers.registry import make_scorers
 
@@ -198,7 +198,7 @@ def run_plan(
     for variant in plan.variants:
         store.failures.forget(variant.slug)
     for name, reason in plan.unusable.items():
-        store.failures.write(slug(name), Failure(name, "plan", reason))
+        store.failures.write(folder_name(name), Failure(name, "plan", reason))
     interrupted, detached = False, None
     with reporting(progress) as report:
         try:

@@ -23,8 +23,8 @@ __all__ = [
     "Stage",
     "Unit",
     "WorkSettings",
+    "folder_name",
     "make_run_plan",
-    "slug",
     "unit_name",
 ]
 
@@ -180,7 +180,7 @@ def make_run_plan(
         except FlashevalError as error:
             unusable[recipe.name] = str(error)
         else:
-            variants.append(PlannedVariant(recipe, key, slug(recipe.name)))
+            variants.append(PlannedVariant(recipe, key, folder_name(recipe.name)))
     if unusable and not variants:
         name, reason = next(iter(unusable.items()))
         raise FlashevalError(f"no variant can be measured; {name!r}: {reason}")
@@ -207,10 +207,10 @@ def unit_name(variant_key: str, seed: int, chunk: Chunk, state: JSON = None) -> 
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:32]
 
 
-def slug(name: str) -> str:
+def folder_name(name: str) -> str:
     """Return a name as a folder's name for people; files in it are told apart by their hashes.
 
-    >>> slug("sd15/DDIM10")
+    >>> folder_name("sd15/DDIM10")
     'sd15_DDIM10'
     """
     kept = re.sub(r"[^\w+=-]+", "_", name, flags=re.ASCII)[:60].strip("_")
@@ -221,4 +221,4 @@ def slug(name: str) -> str:
 def _planned_scorer(settings: ScorerSettings) -> PlannedScorer:
     identity = {"scorer": settings.kind, **settings.identity()}
     key = sha256_of(identity, path=f"scorer {settings.metric!r}", digits=17)
-    return PlannedScorer(settings, key, slug(settings.metric))
+    return PlannedScorer(settings, key, folder_name(settings.metric))

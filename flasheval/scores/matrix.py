@@ -9,7 +9,16 @@ from numpy.typing import ArrayLike, NDArray
 from flasheval.base.errors import DataError
 from flasheval.generators.variants import check_name
 
-__all__ = ["ScoreMatrix"]
+__all__ = ["ScoreMatrix", "sign_of"]
+
+
+def sign_of(higher_is_better: bool) -> int:
+    """Return what a metric's scores are multiplied by so that more is better: 1 or -1.
+
+    >>> sign_of(True), sign_of(False)
+    (1, -1)
+    """
+    return 1 if higher_is_better else -1
 
 
 @dataclass(frozen=True, eq=False)
@@ -84,6 +93,6 @@ class ScoreMatrix:
         return np.asarray(self.values.mean(axis=1, dtype=np.float64))
 
     @property
-    def oriented(self) -> NDArray[np.float32]:
-        """The values, negated when lower is better, so that higher always is."""
-        return self.values if self.higher_is_better else -self.values
+    def sign(self) -> int:
+        """1 where a higher score is better, -1 where a lower one is: see `sign_of`."""
+        return sign_of(self.higher_is_better)

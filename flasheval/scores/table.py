@@ -10,7 +10,8 @@ from typing import Literal, get_args
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from flasheval.base.errors import DataError, SettingError
+from flasheval.base.checks import checked_names, checked_word
+from flasheval.base.errors import DataError
 from flasheval.base.suggest import nearest
 from flasheval.generators.variants import Factor, Variant
 from flasheval.prompts import PromptSet
@@ -205,21 +206,20 @@ class ScoreTable:
 
     def complete(
         self,
-        metrics: Sequence[str] | None = None,
+        metrics: str | Sequence[str] | None = None,
         incomplete: Incomplete = "drop",
     ) -> tuple["ScoreTable", tuple[str, ...]]:
         """Return the table of the variants measured on every prompt, and the names left out.
 
-        Counts and keeps the named metrics only (all of them by default). With
+        Counts and keeps the metric or metrics named only (all of them by default). With
         ``incomplete="error"`` a variant that is not complete raises DataError with its
         coverage; so does a table in which none is. ``incomplete="prompts"`` keeps the variants
         measured on 90% of the prompts or more, and leaves out the prompts that one of them lacks:
         for runs in which a few images failed.
         """
-        if incomplete not in get_args(Incomplete):
-            words = ", ".join(map(repr, get_args(Incomplete)))
-            raise SettingError(f"incomplete must be one of {words}, not {incomplete!r}")
-        table = self if metrics is None else self.with_metrics(metrics)
+        checked_word("incomplete", incomplete, get_args(Incomplete))
+        names = checked_names("metric", metrics)
+        table = self if names is None else self.with_metrics(names)
         if incomplete == "prompts":
             return table._without_gaps()
         coverage = np.min(list(table.coverage().values()), axis=0)

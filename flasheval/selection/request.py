@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from flasheval.base.canonical import sha256_of
+from flasheval.base.checks import checked_word
 from flasheval.base.errors import SettingError
 from flasheval.base.files import safe_name
 from flasheval.base.version import __version__
@@ -230,7 +231,7 @@ def subset_name(request: SearchRequest, name: str | None) -> str:
 
 
 def measured_sizes(
-    request: SearchRequest, curve: Sequence[int] | Literal["auto"] | None
+    request: SearchRequest, curve: int | Sequence[int] | Literal["auto"] | None
 ) -> tuple[int, ...]:
     """Return the sizes at which agreement is measured, the one asked for first."""
     if request.nested:
@@ -238,10 +239,11 @@ def measured_sizes(
     least = max(1, len(request.required))
     most = request.table.n_prompts - len(request.forbidden)
     if isinstance(curve, str):
-        if curve != "auto":
-            raise SettingError(f"curve={curve}: expected auto, null or a list of sizes")
+        checked_word("curve", curve, ["auto"])
         curve = _CURVE if request.selector.cheap else ()
         curve = [size for size in curve if least <= size <= most]
+    if isinstance(curve, int) and not isinstance(curve, bool):
+        curve = [curve]
     wanted = check_sizes("curve", curve, least, most) if curve else ()
     return (request.size, *(size for size in wanted if size != request.size))
 

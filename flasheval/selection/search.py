@@ -15,6 +15,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from flasheval.base.checks import check_draws
 from flasheval.base.progress import reporting
 from flasheval.base.versions import library_versions, utc_now
 from flasheval.scores import ScoreTable, load_scores
@@ -27,7 +28,6 @@ from flasheval.selection.calibration.looks import fit_looks
 from flasheval.selection.held_out.engine import measure
 from flasheval.selection.held_out.evidence import evidence_of
 from flasheval.selection.held_out.finished_searches import FinishedSearches
-from flasheval.selection.held_out.judge import subset_means
 from flasheval.selection.held_out.kinds import Kind
 from flasheval.selection.held_out.measurement import Measurement
 from flasheval.selection.held_out.one_search import (
@@ -36,7 +36,6 @@ from flasheval.selection.held_out.one_search import (
     search_progress,
     shifted,
 )
-from flasheval.selection.held_out.random_curve import check_draws
 from flasheval.selection.held_out.searches import Procedure
 from flasheval.selection.held_out.splits import Split, describe_splits, make_splits
 from flasheval.selection.held_out.warnings import (
@@ -48,7 +47,7 @@ from flasheval.selection.held_out.warnings import (
 from flasheval.selection.methods.auto import Auto, explain
 from flasheval.selection.methods.driver import SearchOutcome
 from flasheval.selection.methods.registry import make_selector
-from flasheval.selection.methods.selector import Selection, Selector
+from flasheval.selection.methods.selector import Selection, Selector, subset_means
 from flasheval.selection.request import (
     SearchRequest,
     calibration_folds,
@@ -163,8 +162,7 @@ def search(
 
     """
     given = load_scores(scores)
-    names = [metric] if isinstance(metric, str) else metric
-    table, dropped = given.complete(names, incomplete)
+    table, dropped = given.complete(metric, incomplete)
     prompts_left_out = given.n_prompts - table.n_prompts
     if prompts_left_out:  # the other metrics, which some methods look at, on the same prompts
         given = given.take_prompts(given.prompts.index_of(table.prompts.ids))

@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from flasheval.base.errors import DataError, SettingError
+from flasheval.base.checks import check_draws
+from flasheval.base.errors import DataError
 from flasheval.scores.ranking import kendall_tau_b_many
 from flasheval.set_metrics.arrays import as_population
 from flasheval.set_metrics.frechet import FrechetReference
@@ -68,8 +69,7 @@ def subset_agreement(
     """
     values = as_population(features, reference.width)
     chosen = np.asarray(indices)
-    if draws < 1:
-        raise SettingError(f"draws={draws}: expected at least 1 random subset")
+    check_draws(draws)
     if len(values) < 2:
         raise DataError(f"{len(values)} held-out variants; a ranking needs at least 2")
     if not 2 <= chosen.size <= values.shape[1]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -12,6 +11,7 @@ from numpy.typing import NDArray
 
 from flasheval.base.canonical import JSON
 from flasheval.base.errors import DataError, SettingError
+from flasheval.base.files import slug
 from flasheval.base.json_data import to_plain
 from flasheval.base.suggest import nearest
 from flasheval.base.versions import library_versions, utc_now
@@ -165,7 +165,7 @@ def choose_subset(
     return Subset.choose(
         prompts,
         prompts.index_of([ids[index] for index in found.indices]),
-        name=re.sub(r"[^\w.+-]+", "-", f"{prompts.name}-{metric}-{size}").lower(),
+        name=slug(f"{prompts.name}-{metric}-{size}", filler="-").lower(),
         metrics=(MetricInfo(metric, higher_is_better=False),),
         method=Method("frechet-frequency", _settings(sets, reference, n_sets), seed),
         searched_variants=tuple(sets.names[row] for row in halves.search),

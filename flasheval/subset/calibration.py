@@ -14,6 +14,7 @@ from typing import Literal
 
 from flasheval.base.errors import DataError, SettingError
 from flasheval.base.suggest import nearest
+from flasheval.scores.matrix import sign_of
 from flasheval.subset.predictions import Difference, Neighbour, Placement, Prediction
 from flasheval.subset.predictor import MetricCalibration, Predictor, require_numbers
 from flasheval.subset.student import t_cdf, t_quantile
@@ -189,7 +190,7 @@ class Calibration:
             if not full:
                 continue
             part = self.metrics[metric]
-            sign = 1 if part.higher_is_better else -1
+            sign = sign_of(part.higher_is_better)
             scale = part.full_sd * self._score(metric, subset_means)[1]
             order = sorted(full, key=lambda name: -sign * full[name])
             neighbours = tuple(
@@ -281,7 +282,7 @@ class Calibration:
 
 def _better(value: float, scale: float, dof: int, higher_is_better: bool) -> float:
     """Probability that a difference, predicted with an error of that scale, is an improvement."""
-    signed = value if higher_is_better else -value
+    signed = sign_of(higher_is_better) * value
     if scale == 0:
         return 0.5 if signed == 0 else float(signed > 0)
     return t_cdf(signed / scale, dof)

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from flasheval.generators.populations.population import make_population
-from flasheval.runs.run_plan import WorkSettings, make_run_plan, slug
+from flasheval.runs.run_plan import WorkSettings, folder_name, make_run_plan
 from flasheval.runs.run_plan_files import load_run_plan, save_run_plan
 from flasheval.runs.store import RunStore
 from flasheval.scorers.registry import make_scorers
@@ -60,7 +60,7 @@ def test_a_plan_read_by_another_process_is_the_same(toys, prompts, tmp_path):
 
 @given(st.text(min_size=1, max_size=80))
 def test_a_slug_is_a_folder_name_and_tells_names_apart(name):
-    made = slug(name)
+    made = folder_name(name)
     assert made
     assert not set(made) - set("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-+=")
     assert not made.startswith(".")
@@ -69,7 +69,7 @@ def test_a_slug_is_a_folder_name_and_tells_names_apart(name):
 
 @pytest.mark.parametrize(("one", "other"), [("a b", "a_b"), ("a.b", "a_b"), ("é", "è")])
 def test_odd_names_do_not_share_a_folder(one, other):
-    assert slug(one) != slug(other)
+    assert folder_name(one) != folder_name(other)
 
 
 def test_another_machine_goes_on_with_what_the_first_one_settled(tiny_models, toys, prompts):

@@ -47,10 +47,10 @@ def test_coverage_and_means_against_numpy(values):
     assert (matrix.coverage == 1).tolist() == (~np.isnan(matrix.full_means)).tolist()
 
 
-def test_oriented_is_higher_better_either_way():
+def test_the_sign_makes_more_better_either_way():
     values = np.array([[1.0, np.nan]], dtype=np.float32)
-    assert _matrix(values).oriented[0, 0] == 1
-    assert _matrix(values, higher_is_better=False).oriented[0, 0] == -1
+    assert _matrix(values).sign == 1
+    assert _matrix(values, higher_is_better=False).sign == -1
 
 
 def test_no_prompts_have_no_mean():

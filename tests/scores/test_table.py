@@ -80,7 +80,7 @@ def test_complete_can_insist(make_table):
     table = _with_nan(make_table(4, 5, ("a",)), "a", 1)
     with pytest.raises(DataError, match=r"1 of 4 variants are not measured .*v1 \(80\.0%\)"):
         table.complete(incomplete="error")
-    with pytest.raises(SettingError, match="one of 'drop', 'prompts', 'error'"):
+    with pytest.raises(SettingError, match="incomplete=keep: expected drop, prompts or error"):
         table.complete(incomplete="keep")
     with pytest.raises(DataError, match="no variant is left"):
         make_table(3, 4, missing=1.0).complete()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 import time
 from collections.abc import Callable, Mapping, Sequence
 from functools import cache, partial
@@ -14,6 +13,7 @@ from rich.console import Console
 
 from flasheval.base.canonical import sha256_of
 from flasheval.base.errors import SettingError
+from flasheval.base.files import slug
 from flasheval.base.progress import ProgressBar, duration
 from flasheval.base.run_folders import append_log, shown_path
 from flasheval.base.text import as_text
@@ -47,7 +47,7 @@ def distance_name(settings: Mapping[str, Any]) -> str:
     images = settings.get("images")
     source = settings.get("run") or (images if isinstance(images, str) else None) or "images"
     parts = [Path(str(source)).name, Path(str(settings.get("reference"))).stem]
-    name = re.sub(r"[^\w.+-]+", "_", "-".join(parts))[:100]
+    name = slug("-".join(parts))
     told = {key: value for key, value in settings.items() if key not in _NEUTRAL}
     return f"{name}-{sha256_of(told)[:8]}"
 

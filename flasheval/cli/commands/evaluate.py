@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from dataclasses import MISSING, Field, dataclass, fields
 from pathlib import Path
@@ -12,7 +11,7 @@ from rich.console import Console
 
 from flasheval.base.canonical import canonical_value, sha256_of
 from flasheval.base.errors import DataError, FlashevalError, SettingError
-from flasheval.base.files import atomic_write
+from flasheval.base.files import atomic_write, slug
 from flasheval.base.progress import ProgressBar
 from flasheval.base.run_folders import FOLDER_OF_RUNS, shown_path
 from flasheval.cli.configs import EvaluateConfig
@@ -168,7 +167,7 @@ def _name_of(generator: GeneratorSettings) -> str:
 
 def _default_path(asked: _Asked, told: Mapping[str, Any]) -> Path:
     words = f"{asked.name}-{asked.subset.name}-seed{told['seed']}"
-    name = re.sub(r"[^\w.+-]+", "_", words)[:_MANY].lstrip(".")
+    name = slug(words).lstrip(".")
     return Path(FOLDER_OF_RUNS, "evaluate", f"{name}-{sha256_of(told, digits=17)[:8]}.json")
 
 

@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, get_args
+from typing import TYPE_CHECKING
 
 from flasheval.base.errors import SettingError
 from flasheval.base.resources import MINIATURE
 from flasheval.scores import load_scores
 from flasheval.scores.synthetic import synthetic_scores
-from flasheval.scores.table import Incomplete
 
 if TYPE_CHECKING:
     from flasheval.scores import ScoreTable
 
-__all__ = ["checked_incomplete", "metric_names", "note_on", "read_scores"]
+__all__ = ["note_on", "read_scores"]
 
 SYNTHETIC = "synthetic"
 _NOTES = {
@@ -51,27 +50,3 @@ def note_on(source: object) -> str | None:
     'synthetic population: no model was run'
     """
     return _NOTES.get(source) if isinstance(source, str) else None
-
-
-def checked_incomplete(value: str) -> Incomplete:
-    """Return what the key `incomplete` says; SettingError for another word."""
-    known: tuple[Incomplete, ...] = get_args(Incomplete)
-    for word in known:
-        if value == word:
-            return word
-    raise SettingError(f"incomplete={value}: expected {', '.join(known[:-1])} or {known[-1]}")
-
-
-def metric_names(value: object) -> list[str] | None:
-    """Return the metrics that the key `metric` names; None for all.
-
-    Raises SettingError for anything but a name or a list of different names.
-    """
-    if value is None:
-        return None
-    names = [value] if isinstance(value, str) else value
-    if not isinstance(names, list) or not names or not all(isinstance(n, str) for n in names):
-        raise SettingError(f"metric={value}: expected a name, or a list such as [clip,hps]")
-    if len(set(names)) < len(names):
-        raise SettingError(f"metric={','.join(names)}: a metric is named twice; name each once")
-    return names

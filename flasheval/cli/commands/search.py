@@ -6,12 +6,11 @@ import time
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from rich.console import Console, Group, RenderableType
 from rich.text import Text
 
-from flasheval.base.errors import SettingError
 from flasheval.base.progress import ProgressBar, duration
 from flasheval.base.run_folders import UNITS, append_log, shown_path
 from flasheval.base.text import as_text, plain_table
@@ -19,13 +18,12 @@ from flasheval.base.version import __version__
 from flasheval.base.versions import library_versions
 from flasheval.cli.commands.prompt_ids import read_ids
 from flasheval.cli.commands.score_settings import (
-    checked_incomplete,
-    metric_names,
     note_on,
     read_scores,
 )
 from flasheval.cli.configs import SearchConfig
 from flasheval.report.search_folder import write_search
+from flasheval.scores.table import Incomplete
 from flasheval.subset.evidence_table import SIZE_TITLES, fewer, size_row, subset_report
 
 if TYPE_CHECKING:
@@ -148,16 +146,16 @@ def _search(
         size=config.size,
         method=method["name"],
         settings={k: tuple(v) if isinstance(v, list) else v for k, v in settings.items()},
-        metric=metric_names(config.metric),
+        metric=config.metric,
         seed=config.seed,
         splits=_without_null(config.splits),
-        incomplete=checked_incomplete(config.incomplete),
+        incomplete=cast("Incomplete", config.incomplete),
         nested=config.nested,
         warm_start=read_ids(config.warm_start, "warm_start", table.prompts) or None,
         require=read_ids(config.require, "require", table.prompts),
         forbid=read_ids(config.forbid, "forbid", table.prompts),
-        curve=_curve(config.curve),
-        draws=_draws(config.draws),
+        curve=config.curve,
+        draws=config.draws,
         calibrate=config.calibrate,
         expect=config.expect,
         group=config.group,
@@ -169,24 +167,6 @@ def _search(
 
 def _without_null(value: object) -> object:
     return None if value in ("none", "null", "") else value
-
-
-def _curve(value: Any) -> Any:
-    if value is None or value == "auto":
-        return value
-    sizes = [value] if isinstance(value, int) else value
-    whole = isinstance(sizes, list) and all(
-        isinstance(size, int) and not isinstance(size, bool) and size > 0 for size in sizes
-    )
-    if not whole:
-        raise SettingError(f"curve={value}: expected auto, null, or a list of sizes as [10,20,50]")
-    return sizes
-
-
-def _draws(value: int) -> int:
-    if value < 1:
-        raise SettingError(f"draws={value}: expected at least 1 random subset a size")
-    return value
 
 
 def _with_note(result: SearchResult, note: str) -> SearchResult:

@@ -247,6 +247,6 @@ def _extremes(matrix: ScoreMatrix) -> tuple[str, str]:
     complete = np.flatnonzero(~np.isnan(matrix.full_means))
     if not complete.size:
         return "-", "-"
-    means = matrix.full_means[complete] * (1 if matrix.higher_is_better else -1)
+    means = matrix.full_means[complete] * matrix.sign
     best, worst = complete[int(np.argmax(means))], complete[int(np.argmin(means))]
     return matrix.variants[best], matrix.variants[worst]

@@ -6,7 +6,7 @@ import time
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from rich.console import Console
 
@@ -16,13 +16,12 @@ from flasheval.base.text import as_text
 from flasheval.base.version import __version__
 from flasheval.base.versions import library_versions
 from flasheval.cli.commands.score_settings import (
-    checked_incomplete,
-    metric_names,
     note_on,
     read_scores,
 )
 from flasheval.cli.configs import ValidateConfig
 from flasheval.report.validation_folder import LOG, PLOT, TEXT, write_validation
+from flasheval.scores.table import Incomplete
 from flasheval.selection.held_out.table import validation_report
 from flasheval.selection.held_out.validate import validate
 
@@ -82,7 +81,7 @@ def _validate(
         size=config.size,
         methods=config.methods,
         splits=splits,
-        metric=metric_names(config.metric),
+        metric=config.metric,
         reference=config.reference,
         seed=config.seed,
         draws=config.draws,
@@ -91,6 +90,6 @@ def _validate(
         group=config.group,
         workers=config.workers,
         folder=folder,
-        incomplete=checked_incomplete(config.incomplete),
+        incomplete=cast("Incomplete", config.incomplete),
         progress=progress,
     )

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -12,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, get_args
 
 from flasheval.base.errors import FlashevalError, SettingError
+from flasheval.base.files import slug
 from flasheval.evaluation.trackers.logged_steps import LoggedSteps
 from flasheval.evaluation.trackers.pictures import pictures
 from flasheval.evaluation.trackers.score_rows import score_columns, score_rows
@@ -206,7 +206,11 @@ class _OpenRun:
 
         if self.run.offline or not self.logged.note("subsets", subset.content_hash):
             return
-        name = re.sub(r"[^\w.-]", "-", f"subset-{subset.name}", flags=re.ASCII)[:120]
+        name = (
+            slug(f"subset-{subset.name}", allowed=".-", filler="-")
+            .encode("ascii", "ignore")
+            .decode()
+        )
         about = {"content_hash": subset.content_hash, "prompts": subset.size}
         artifact = wandb.Artifact(name, type="flasheval-subset", metadata=about)
         with artifact.new_file("subset.json", encoding="utf-8") as file:

@@ -16,6 +16,7 @@ from flasheval.base.text import as_text, markdown_table, plain_table
 from flasheval.evaluation.comparison import PairedDifference, compare
 from flasheval.evaluation.report import Report
 from flasheval.evaluation.watching.checkpoint_files import natural
+from flasheval.scores.matrix import sign_of
 from flasheval.subset.predictions import Prediction
 
 __all__ = [
@@ -142,8 +143,8 @@ def make_leaderboard(
     def place(item: tuple[Report, Prediction | None]) -> tuple[object, ...]:
         report, full = item
         value = report.means[metric] if full is None else full.value
-        sign = -1 if report.metrics[metric].higher_is_better else 1
-        return sign * value, report.step is None, report.step or 0, natural(report.name)
+        sign = sign_of(report.metrics[metric].higher_is_better)
+        return -sign * value, report.step is None, report.step or 0, natural(report.name)
 
     ordered = sorted(known, key=place)
     standings = []

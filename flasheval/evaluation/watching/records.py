@@ -23,7 +23,7 @@ from flasheval.base.json_data import from_plain, read_json, to_plain
 from flasheval.evaluation.report import Report
 from flasheval.evaluation.watching.checkpoint_files import Checkpoint
 from flasheval.runs.claims import Claims
-from flasheval.runs.run_plan import slug
+from flasheval.runs.run_plan import folder_name
 
 __all__ = ["WatchFolder", "WatchRecord"]
 
@@ -139,9 +139,9 @@ class WatchFolder:
             return None
 
     def _path(self, kind: str, name: str) -> Path:
-        kept = slug(name)
+        kept = folder_name(name)
         if kept != name:  # two names must not share a file
-            kept = f"{slug(name.replace('/', '_'))[:60]}-{_digest(name)}"
+            kept = f"{folder_name(name.replace('/', '_'))[:60]}-{_digest(name)}"
         return self.folder / kind / f"{kept}.json"
 
     def _conflict(self) -> str:

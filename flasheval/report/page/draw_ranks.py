@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from flasheval.base.drawing.plots import BLUE, GREY, ORANGE, Plot, drawn, new_figure, tidy
+from flasheval.base.files import slug
 from flasheval.base.text import shortened
 from flasheval.report.page.ranks import Ranks
 from flasheval.report.page.ties import Ties
@@ -181,4 +181,4 @@ def _number(tau: float) -> str:
 
 
 def _slug(name: str) -> str:
-    return re.sub(r"[^A-Za-z0-9]+", "-", name).strip("-") or "metric"
+    return slug(name, allowed="", filler="-").strip("-") or "metric"

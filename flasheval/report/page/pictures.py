@@ -109,8 +109,7 @@ def kept_pictures(run: Path, matrix: ScoreMatrix, ids: Sequence[str]) -> Picture
 def _three(matrix: ScoreMatrix, names: Sequence[str]) -> list[tuple[str, str]]:
     """Return the best, the median and the worst variant by full mean, fewer where there are."""
     means = [matrix.full_means[matrix.variants.index(name)] for name in names]
-    sign = -1 if matrix.higher_is_better else 1
-    order = [names[row] for row in np.argsort(sign * np.array(means), kind="stable")]
+    order = [names[row] for row in np.argsort(-matrix.sign * np.array(means), kind="stable")]
     if len(order) < 3:
         return list(zip(("best", "worst"), order, strict=False))
     return [("best", order[0]), ("median", order[len(order) // 2]), ("worst", order[-1])]

@@ -9,9 +9,8 @@ from numpy.typing import NDArray
 
 from flasheval.report.page.score_sources import Scored
 from flasheval.scores.ranking.kendall import kendall_tau_b
-from flasheval.selection.held_out.judge import subset_means
 from flasheval.selection.held_out.splits import Split
-from flasheval.selection.methods.selector import Selection
+from flasheval.selection.methods.selector import Selection, subset_means
 from flasheval.subset import Subset
 
 __all__ = ["Ranks", "known_ranks", "scored_ranks", "split_ranks"]

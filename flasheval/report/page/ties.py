@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from flasheval.report.page.ranks import Ranks
+from flasheval.scores.matrix import sign_of
 from flasheval.scores.ranking.significant import significant_pairs
 
 __all__ = ["Ties", "ties_of"]
@@ -77,8 +78,8 @@ def ties_of(ranks: Ranks, values: NDArray[np.float32]) -> Ties:
     """
     from scipy.stats import rankdata
 
-    sign = -1 if ranks.higher_is_better else 1
-    order = np.argsort(sign * ranks.full, kind="stable")
+    sign = sign_of(ranks.higher_is_better)
+    order = np.argsort(-sign * ranks.full, kind="stable")
     tied = ~significant_pairs(values)[np.ix_(order, order)]
     np.fill_diagonal(tied, True)
     n = len(order)
@@ -89,6 +90,6 @@ def ties_of(ranks: Ranks, values: NDArray[np.float32]) -> Ties:
         1 + np.argmax(tied, axis=1),
         n - np.argmax(tied[:, ::-1], axis=1),
         tied.sum(axis=1) - 1,
-        np.asarray(rankdata(sign * ranks.subset)[order], dtype=np.float64),
+        np.asarray(rankdata(-sign * ranks.subset)[order], dtype=np.float64),
         ranks.searched[order],
     )

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from flasheval.runs.kept.opening import open_image_store
-from flasheval.runs.run_plan import slug
+from flasheval.runs.run_plan import folder_name
 from flasheval.runs.score_files import damage_of
 from flasheval.runs.status.requested_work import RequestedWork
 
@@ -52,7 +52,7 @@ def _images(work: RequestedWork, name: str) -> Iterator[Damage]:
 
 def _embeddings(work: RequestedWork, name: str) -> Iterator[Damage]:
     features = work.store.features
-    if not (features.folder / slug(name)).is_dir():
+    if not (features.folder / folder_name(name)).is_dir():
         return
     for unit in work.image_units(name):
         for metric in work.metrics:

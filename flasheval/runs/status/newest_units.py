@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from pathlib import Path
 
-from flasheval.runs.run_plan import slug
+from flasheval.runs.run_plan import folder_name
 from flasheval.runs.score_files import UnitScores, read_unit_scores
 from flasheval.runs.status.finished_units import image_folder
 from flasheval.runs.status.pace import Finished
@@ -24,7 +24,7 @@ def newest_units(work: RequestedWork) -> list[Finished]:
     """
     root = work.store.folder / "units"
     folders = {
-        root / slug(name) / slug(metric.name): (name, metric)
+        root / folder_name(name) / folder_name(metric.name): (name, metric)
         for name in work.variants
         for metric in work.metrics
     }
@@ -56,7 +56,8 @@ def _of_images(work: RequestedWork) -> list[Finished]:
         for unit, chunk in zip(names, work.chunks, strict=True)
     }
     folders = {
-        image_folder(work.store, slug(name), work.asked.image_store): name for name in work.names
+        image_folder(work.store, folder_name(name), work.asked.image_store): name
+        for name in work.names
     }
     paths = [path for folder in _newest(folders) for path in work.image_files(folders[folder])]
     newest = _newest(paths, _FILES)

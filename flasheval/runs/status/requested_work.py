@@ -10,7 +10,7 @@ from flasheval.base.errors import DataError
 from flasheval.prompts import load_prompts
 from flasheval.runs.chunks import chunks_of
 from flasheval.runs.kept.images import ImageUnit
-from flasheval.runs.run_plan import slug, unit_name
+from flasheval.runs.run_plan import folder_name, unit_name
 from flasheval.runs.status.finished_units import FinishedUnits, finished_units, image_folder
 from flasheval.runs.store import Asked, RegisteredMetric, RunSettings, RunStore, score_name
 from flasheval.runs.unit_work import IMAGES
@@ -70,9 +70,9 @@ class RequestedWork:
         """Count what there is of a variant, reading no file."""
         return finished_units(
             self.store,
-            slug(name),
+            folder_name(name),
             self.names.get(name, len(self.chunks)),
-            [(slug(metric.name), metric.key) for metric in self.metrics],
+            [(folder_name(metric.name), metric.key) for metric in self.metrics],
             self.asked.image_store,
             keeps=self.keeps,
         )
@@ -81,7 +81,7 @@ class RequestedWork:
         self, name: str, metric: RegisteredMetric, most: int | None = None
     ) -> list[Path]:
         """Return the files there are of a variant in a metric, or some, in no order."""
-        folder = self.store.folder / "units" / slug(name) / slug(metric.name)
+        folder = self.store.folder / "units" / folder_name(name) / folder_name(metric.name)
         try:
             there = {entry for entry in os.listdir(folder) if entry.endswith(".json")}
         except OSError:
@@ -92,7 +92,7 @@ class RequestedWork:
 
     def image_files(self, name: str) -> list[Path]:
         """Return the files that stand for a variant's kept units."""
-        folder = image_folder(self.store, slug(name), self.asked.image_store)
+        folder = image_folder(self.store, folder_name(name), self.asked.image_store)
         try:
             there = [entry for entry in os.listdir(folder) if not entry.startswith(".")]
         except OSError:
@@ -103,4 +103,4 @@ class RequestedWork:
     def image_units(self, name: str) -> Iterator[ImageUnit]:
         """Give the units of a variant under the names their images are kept under."""
         for unit, chunk in zip(self.names.get(name, ()), self.chunks, strict=False):
-            yield ImageUnit(unit, slug(name), chunk.ids, chunk.texts)
+            yield ImageUnit(unit, folder_name(name), chunk.ids, chunk.texts)

@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from flasheval.base.checks import check_draws
 from flasheval.base.errors import DataError, SettingError
 
 __all__ = ["bootstrap_interval"]
@@ -51,8 +52,7 @@ def bootstrap_interval(
         raise DataError(f"values have shape {units.shape}; expected [units] or [units, k]")
     if not 0.0 < level < 1.0:
         raise SettingError(f"level is {level}; expected a share between 0 and 1, such as 0.9")
-    if draws < 1:
-        raise SettingError(f"draws is {draws}; expected at least 1")
+    check_draws(draws)
     members = _members(clusters, len(units))
     n = len(units) if members is None else len(members)
     if n < 2 or np.isnan(units).any():

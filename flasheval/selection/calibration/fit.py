@@ -14,9 +14,8 @@ from flasheval.selection.calibration.differences import Scale, difference_errors
 from flasheval.selection.calibration.folds import Expect
 from flasheval.selection.calibration.regression import cross_predictions, shrunken_weights
 from flasheval.selection.calibration.scale import mean_square, t_scale
-from flasheval.selection.held_out.judge import subset_means
 from flasheval.selection.held_out.splits import Split
-from flasheval.selection.methods.selector import Selection
+from flasheval.selection.methods.selector import Selection, subset_means
 from flasheval.subset.calibration import Calibration
 from flasheval.subset.paired import paired_errors
 from flasheval.subset.predictor import GROWTH, MetricCalibration, Predictor

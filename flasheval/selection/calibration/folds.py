@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Literal, cast
+from typing import Literal, get_args
 
 import numpy as np
 
+from flasheval.base.checks import checked_word
 from flasheval.base.errors import SettingError
 from flasheval.scores import ScoreTable
 from flasheval.selection.held_out.splits import Split
@@ -104,6 +105,4 @@ def group_folds(table: ScoreTable, factor: str) -> tuple[Split, ...]:
 
 def checked_expect(expect: str) -> Expect:
     """Return `expect`; SettingError when it is neither word."""
-    if expect not in ("similar", "new_family"):
-        raise SettingError(f"expect={expect}: expected similar or new_family")
-    return cast("Expect", expect)
+    return checked_word("expect", expect, get_args(Expect))

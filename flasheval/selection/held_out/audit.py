@@ -15,6 +15,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from flasheval.base.checks import check_draws
 from flasheval.base.errors import DataError, SettingError
 from flasheval.scores import ScoreTable
 from flasheval.scores.ranking.kendall import kendall_tau_b_many
@@ -56,7 +57,7 @@ def full_rankings(table: ScoreTable) -> dict[str, NDArray[np.float64]]:
 
     """
     return {
-        metric: _sign(table, metric) * table[metric].values.mean(axis=1, dtype=np.float64)
+        metric: table[metric].sign * table[metric].values.mean(axis=1, dtype=np.float64)
         for metric in table.metrics
     }
 
@@ -109,7 +110,7 @@ def audit_subset(
     sets = np.concatenate([chosen[None], _random_sets(table, len(chosen), draws, replace, rng)])
     fits = []
     for metric in table.metrics:
-        means = _sign(table, metric) * _means_of_sets(table[metric].values[rows], sets)
+        means = table[metric].sign * _means_of_sets(table[metric].values[rows], sets)
         if np.isnan(means).any():
             raise DataError(
                 f"metric '{metric}' lacks scores of some of the {len(rows)} variants; audit "
@@ -142,10 +143,6 @@ def percentile_among(value: float, others: NDArray[np.float64]) -> float:
     return float(100 * ((others < value).mean() + (others == value).mean() / 2))
 
 
-def _sign(table: ScoreTable, metric: str) -> float:
-    return 1.0 if table[metric].higher_is_better else -1.0
-
-
 def _random_sets(
     table: ScoreTable, size: int, draws: int, replace: bool, rng: np.random.Generator
 ) -> NDArray[np.int64]:
@@ -173,8 +170,7 @@ def _checked_prompts(
             f"the subset names prompt number {int(outside[0])}, but the table has "
             f"{table.n_prompts}, numbered from 0"
         )
-    if draws < 1:
-        raise SettingError(f"draws={draws}: expected at least 1 random subset")
+    check_draws(draws)
     if not replace and len(chosen) > table.n_prompts:
         raise SettingError(
             f"{len(chosen)} prompts cannot be drawn from {table.n_prompts} without replacement; "

@@ -14,9 +14,9 @@ from flasheval.scores.ranking.pairwise import pairwise_accuracy_many
 from flasheval.scores.ranking.significant import significant_pairs, tau_on_pairs_many
 from flasheval.scores.ranking.weighted import weighted_tau_many
 from flasheval.selection.held_out.splits import Split
-from flasheval.selection.methods.selector import Selection
+from flasheval.selection.methods.selector import Selection, subset_means
 
-__all__ = ["Agreements", "Judge", "full_score_errors", "subset_means"]
+__all__ = ["Agreements", "Judge", "full_score_errors"]
 
 _WEIGHTED = 50  # of many sets the first so many give the mean weighted tau: each is a scipy call
 
@@ -45,27 +45,6 @@ class Agreements:
     held_out_accuracy: float
     held_out_weighted_tau: float = math.nan
     full_score_error: float = math.nan
-
-
-def subset_means(scores: NDArray[np.float32], selection: Selection) -> NDArray[np.float64]:
-    """Weighted mean score of each variant over a subset.
-
-    Args:
-        scores: float32 [variants, prompts].
-        selection: The subset's prompts and weights.
-
-    Returns:
-        float64 [variants].
-
-    Example:
-        >>> chosen = Selection(np.array([0, 2]))
-        >>> subset_means(np.array([[1, 2, 9]], dtype=np.float32), chosen).tolist()
-        [5.0]
-
-    """
-    chosen = scores[:, selection.indices].astype(np.float64)
-    means: NDArray[np.float64] = np.average(chosen, axis=1, weights=selection.weights)
-    return means
 
 
 def full_score_errors(
@@ -132,7 +111,7 @@ class Judge:
         held = np.ascontiguousarray(means[:, unseen])
         wanted = target[unseen]
         pairs = self.separated[np.ix_(unseen, unseen)]
-        best_first = 1.0 if self.matrix.higher_is_better else -1.0
+        best_first = float(self.matrix.sign)
         return Agreements(
             self.matrix.metric,
             _mean(kendall_tau_b_many(seen, target[split.search])),

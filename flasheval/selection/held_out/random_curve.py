@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from flasheval.base.errors import SettingError
+from flasheval.base.checks import check_draws
 from flasheval.scores import ScoreTable
 from flasheval.scores.ranking.jit import compiled_parallel, prange
 from flasheval.scores.ranking.kendall import kendall_tau_b_many
@@ -17,7 +17,6 @@ from flasheval.selection.held_out.splits import Split
 __all__ = [
     "RandomAgreement",
     "RandomMeans",
-    "check_draws",
     "curve_sizes",
     "random_agreement",
     "random_means",
@@ -136,12 +135,6 @@ class RandomAgreement:
     def at(self, metric: str, size: int, *, splits: int | None = None) -> NDArray[np.float64]:
         """All draws of one metric and size, over the first `splits` splits (all by default)."""
         return self.tau[metric][:splits, :, self.sizes.index(size)].ravel()
-
-
-def check_draws(draws: int) -> None:
-    """Raise SettingError for a number of random subsets that cannot be."""
-    if draws < 1:
-        raise SettingError(f"draws={draws}: expected at least 1 random subset a size")
 
 
 def random_agreement(

@@ -13,13 +13,14 @@ from numpy.typing import NDArray
 from flasheval.scores import ScoreTable
 from flasheval.selection.held_out.clusters import GroupResampler
 from flasheval.selection.held_out.finished_searches import FinishedSearches
-from flasheval.selection.held_out.judge import Agreements, Judge, subset_means
+from flasheval.selection.held_out.judge import Agreements, Judge
 from flasheval.selection.held_out.kinds import Kind
 from flasheval.selection.held_out.learning_curve import smaller_searches
 from flasheval.selection.held_out.one_search import search_part
 from flasheval.selection.held_out.records import ValidationCell
 from flasheval.selection.held_out.splits import Split
 from flasheval.selection.methods.driver import StepCallback
+from flasheval.selection.methods.selector import subset_means
 from flasheval.selection.request import SearchRequest
 
 __all__ = ["JudgedSubset", "Place", "Procedure", "Search", "Searcher", "cell_of", "plan_searches"]

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from flasheval.base.checks import check_draws
 from flasheval.base.errors import DataError, SettingError
 from flasheval.base.progress import reporting
 from flasheval.base.versions import library_versions, utc_now
@@ -23,7 +24,6 @@ from flasheval.selection.held_out.learning_curve import check_search_variants, l
 from flasheval.selection.held_out.measurement import Measurement
 from flasheval.selection.held_out.one_search import ProgressCallback
 from flasheval.selection.held_out.parallel import check_workers
-from flasheval.selection.held_out.random_curve import check_draws
 from flasheval.selection.held_out.records import SplitKind, Summary
 from flasheval.selection.held_out.report import ValidationReport
 from flasheval.selection.held_out.searches import Procedure
@@ -113,7 +113,7 @@ def validate(
 
     """
     given = load_scores(scores)
-    table, dropped = given.complete([metric] if isinstance(metric, str) else metric, incomplete)
+    table, dropped = given.complete(metric, incomplete)
     prompts_left_out = given.n_prompts - table.n_prompts
     if prompts_left_out:  # the other metrics, which some methods look at, on the same prompts
         given = given.take_prompts(given.prompts.index_of(table.prompts.ids))

@@ -16,7 +16,7 @@ from flasheval.selection.methods.pooled import Pooled
 from flasheval.selection.methods.problem import Problem
 from flasheval.selection.methods.random import Random
 from flasheval.selection.methods.ridge import Ridge
-from flasheval.selection.methods.selector import Selection, Selector, State
+from flasheval.selection.methods.selector import Selection, Selector, State, subset_means
 
 __all__ = ["Auto", "AutoWork", "decide", "explain", "inner_splits"]
 
@@ -238,18 +238,10 @@ def _inner_tau(
     found = [_search(inner, selector, rng) for _ in range(draws)]
     taus = []
     for block in problem.scores:
-        means = [_subset_means(block, unseen, selection) for selection, _ in found]
+        means = [subset_means(block[unseen], selection) for selection, _ in found]
         target = block[unseen].mean(axis=1, dtype=np.float64)
         taus.append(kendall_tau_b_many(np.stack(means), target).mean())
     return float(np.mean(taus)), sum(sets for _, sets in found)
-
-
-def _subset_means(
-    block: NDArray[np.float32], rows: NDArray[np.int64], selection: Selection
-) -> NDArray[np.float64]:
-    chosen = block[np.ix_(rows, selection.indices)].astype(np.float64)
-    means: NDArray[np.float64] = np.average(chosen, axis=1, weights=selection.weights)
-    return means
 
 
 def _search(

@@ -21,7 +21,7 @@ from flasheval.base.canonical import SIGNIFICANT_DIGITS
 from flasheval.base.errors import SettingError
 from flasheval.selection.methods.problem import Problem
 
-__all__ = ["OneShot", "Selection", "Selector", "State", "require_positive"]
+__all__ = ["OneShot", "Selection", "Selector", "State", "require_positive", "subset_means"]
 
 WorkT = TypeVar("WorkT")
 
@@ -46,6 +46,27 @@ class Selection:
         """Return its first `size` prompts."""
         weights = None if self.weights is None else self.weights[:size]
         return Selection(self.indices[:size], weights)
+
+
+def subset_means(scores: NDArray[np.float32], selection: Selection) -> NDArray[np.float64]:
+    """Weighted mean score of each variant over a subset.
+
+    Args:
+        scores: float32 [variants, prompts].
+        selection: The subset's prompts and weights.
+
+    Returns:
+        float64 [variants].
+
+    Example:
+        >>> chosen = Selection(np.array([0, 2]))
+        >>> subset_means(np.array([[1, 2, 9]], dtype=np.float32), chosen).tolist()
+        [5.0]
+
+    """
+    chosen = scores[:, selection.indices].astype(np.float64)
+    means: NDArray[np.float64] = np.average(chosen, axis=1, weights=selection.weights)
+    return means
 
 
 @dataclass

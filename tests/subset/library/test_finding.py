@@ -1,7 +1,3 @@
-import importlib
-import sys
-import types
-
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -9,7 +5,7 @@ from hypothesis import strategies as st
 from flasheval.base.errors import DataError, FlashevalError
 from flasheval.prompts import save_prompts
 from flasheval.subset import Subset
-from flasheval.subset.library import find_subset, load_subset
+from flasheval.subset.library import find_subset, finding, load_subset
 from flasheval.subset.library.catalogue import bundled
 
 COMMIT = "0123456789abcdef" * 2 + "01234567"
@@ -82,10 +78,7 @@ def test_a_hub_address_goes_to_the_hub_and_is_checked(published, monkeypatch):
         asked.append(source)
         return published / "pets-clip-5.json"
 
-    hub = types.ModuleType("flasheval.subset.upload.hub")
-    hub.fetch_manifest = fetch
-    importlib.import_module("flasheval.subset.upload")
-    monkeypatch.setitem(sys.modules, "flasheval.subset.upload.hub", hub)
+    monkeypatch.setattr(finding, "fetch_manifest", fetch)
     address = f"hf://me/mine@{COMMIT}/pets-clip-5"
     assert find_subset(address).name == "pets-clip-5"
     assert asked == [address]

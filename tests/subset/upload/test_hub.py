@@ -9,8 +9,8 @@ import pytest
 from flasheval.base.errors import DataError, FlashevalError, SettingError
 from flasheval.subset import Subset
 from flasheval.subset.library import find_subset
+from flasheval.subset.library import hub as library_hub
 from flasheval.subset.library.hub import HubAddress, fetch_manifest
-from flasheval.subset.upload import hub as module
 from flasheval.subset.upload import publish
 from flasheval.subset.upload.hub import check_push, push
 
@@ -204,7 +204,7 @@ def test_names_that_no_repository_has(hub, repo):
 
 
 def test_without_the_package_it_says_what_to_install(monkeypatch):
-    monkeypatch.setattr(module, "find_spec", lambda _: None)
+    monkeypatch.setattr(library_hub, "find_spec", lambda _: None)
     with pytest.raises(SettingError, match=r'the Hub needs: pip install "flasheval\[hub\]"'):
         fetch_manifest(f"hf://me/few@{NOWHERE}/x")
 
