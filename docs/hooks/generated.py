@@ -43,7 +43,7 @@ _BESIDE: dict[str, Sequence[str]] = {
     "errors": ("flasheval.base.errors.DataError", "flasheval.base.errors.SettingError"),
 }
 _OF_A_MODULE = "    options: {show_root_heading: false, show_root_toc_entry: false}\n"
-_MODULES = {"trackers": "Trackers", "set_metrics": "Set metrics"}
+_MODULES = {"evaluation.trackers": "Trackers", "set_metrics": "Set metrics"}
 
 _GROUPS = {
     "method": ("Methods", "`method=NAME`, `method.KEY=VALUE`; `methods=[{name:NAME,KEY:VALUE}]`"),
@@ -75,7 +75,8 @@ def python_pages() -> dict[str, str]:
         public = [f"flasheval.{name}" for name in names if name in flasheval.__all__]
         found[page] = _python_page(title, [*public, *_BESIDE.get(page, ())])
     for module, title in _MODULES.items():
-        found[module.replace("_", "-")] = f"# {title}\n\n::: flasheval.{module}\n" + _OF_A_MODULE
+        page = module.rpartition(".")[2].replace("_", "-")
+        found[page] = f"# {title}\n\n::: flasheval.{module}\n" + _OF_A_MODULE
     return found
 
 
