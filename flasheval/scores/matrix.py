@@ -85,5 +85,9 @@ class ScoreMatrix:
 
     @property
     def oriented(self) -> NDArray[np.float32]:
-        """The values, negated when lower is better, so that higher always is."""
+        """The values, negated when lower is better, so that higher always is.
+
+        >>> ScoreMatrix("lpips", [[0.25, 0.5]], ("x",), ("1", "2"), higher_is_better=False).oriented
+        array([[-0.25, -0.5 ]], dtype=float32)
+        """
         return self.values if self.higher_is_better else -self.values
