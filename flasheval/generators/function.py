@@ -32,9 +32,9 @@ class FunctionSettings(GeneratorSettings):
 
     Raises SettingError for a value out of range.
 
-    >>> settings = FunctionSettings("my_models.py:tiny", family="gan", evaluations=1)
-    >>> settings.factors()
-    {'family': 'gan'}
+    >>> FunctionSettings("my_models.py:tiny", evaluations=0)
+    Traceback (most recent call last):
+    flasheval.base.errors.SettingError: evaluations=0: expected at least 1, or null
 
     """
 
@@ -50,7 +50,11 @@ class FunctionSettings(GeneratorSettings):
             raise SettingError(f"evaluations={self.evaluations}: expected at least 1, or null")
 
     def factors(self) -> dict[str, Factor]:
-        """Return the family."""
+        """Return the family.
+
+        >>> FunctionSettings("my_models.py:tiny", family="gan").factors()
+        {'family': 'gan'}
+        """
         return {"family": self.family}
 
     def identity(self, device: str) -> dict[str, JSON]:

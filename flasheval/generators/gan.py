@@ -35,8 +35,6 @@ class GanSettings(GeneratorSettings):
 
     Raises SettingError for a value out of range.
 
-    >>> GanSettings("stylegan.py:load", latent=(512,), dtype="fp16").factors()
-    {'family': 'gan', 'precision': 'fp16'}
     >>> GanSettings("stylegan.py:load", latent=())
     Traceback (most recent call last):
     flasheval.base.errors.SettingError: latent=[]: expected the shape of z, such as [512]
@@ -64,7 +62,11 @@ class GanSettings(GeneratorSettings):
             )
 
     def factors(self) -> dict[str, Factor]:
-        """Return the family and the precision, which is the dtype."""
+        """Return the family and the precision, which is the dtype.
+
+        >>> GanSettings("stylegan.py:load", latent=(512,), dtype="bf16").factors()
+        {'family': 'gan', 'precision': 'bf16'}
+        """
         return {"family": "gan", "precision": self.dtype}
 
     def identity(self, device: str) -> dict[str, JSON]:

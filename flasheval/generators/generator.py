@@ -81,15 +81,30 @@ class GeneratorSettings(ABC):
             kind: The kind of device the run was begun on (``cpu``, ``cuda``): another machine
                 that goes on with it must make the same images.
 
+        >>> from flasheval.generators.function import FunctionSettings
+        >>> settings = FunctionSettings("math:hypot")
+        >>> settings.settled("cuda") is settings  # nothing depends on the device
+        True
+
         """
         return self
 
     def state(self, ids: Sequence[str]) -> JSON:
-        """Return the state of files on disk that the images of these prompts come from, or None."""
+        """Return the state of files on disk that the images of these prompts come from, or None.
+
+        >>> from flasheval.generators.function import FunctionSettings
+        >>> FunctionSettings("math:hypot").state(["1", "2"]) is None  # no files on disk
+        True
+        """
         return None
 
     def model_key(self, device: str) -> str | None:
-        """Return a key; variants with equal keys share one loaded model. None means no sharing."""
+        """Return a key; variants with equal keys share one loaded model. None means no sharing.
+
+        >>> from flasheval.generators.function import FunctionSettings
+        >>> FunctionSettings("math:hypot").model_key("cpu") is None  # a function shares no model
+        True
+        """
         return None
 
     @abstractmethod

@@ -62,7 +62,17 @@ class ImageFolderSettings(GeneratorSettings):
         return {"family": self.family}
 
     def identity(self, device: str) -> dict[str, JSON]:
-        """Return the path of the folder; `state` tells which files are in it."""
+        """Return the path of the folder; `state` tells which files are in it.
+
+        >>> import tempfile
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     found = ImageFolderSettings(folder).identity("cpu")
+        >>> list(found)
+        ['folder']
+        >>> ImageFolderSettings("no-such-folder").identity("cpu")  # doctest: +ELLIPSIS
+        Traceback (most recent call last):
+        flasheval.base.errors.DataError: folder=no-such-folder: there is no such folder; ...
+        """
         if self.map is not None:
             _ = self.table  # a map that cannot be read is met before the first image
         return {"folder": str(self.root)}
@@ -93,7 +103,13 @@ class ImageFolderSettings(GeneratorSettings):
         return [path.relative_to(self.root).as_posix(), state.st_size, state.st_mtime_ns]
 
     def load(self, device: str, last: Generator | None = None) -> ImageFolder:
-        """Return the folder as a generator; DataError when the folder or the map is missing."""
+        """Return the folder as a generator; DataError when the folder or the map is missing.
+
+        >>> import tempfile
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     ImageFolderSettings(folder, family="gan").load("cpu").family
+        'gan'
+        """
         self.identity(device)
         return ImageFolder(self)
 
@@ -167,7 +183,17 @@ class ImageFolderSettings(GeneratorSettings):
 
 @dataclass(frozen=True)
 class ImageFolder:
-    """The images of a folder, read when asked for."""
+    """The images of a folder, read when asked for.
+
+    >>> import tempfile
+    >>> from PIL import Image
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     Image.new("L", (4, 2)).save(Path(folder) / "37.png")
+    ...     made = ImageFolderSettings(folder).load("cpu")
+    ...     (image,) = made.generate(Batch(("37",), ("a cat",), (7,)))
+    >>> image.mode, image.size
+    ('RGB', (4, 2))
+    """
 
     settings: ImageFolderSettings
     evaluations: None = None

@@ -55,7 +55,11 @@ class ObjectSettings(GeneratorSettings):
         _checked(self.call)
 
     def factors(self) -> dict[str, Factor]:
-        """Return the family."""
+        """Return the family.
+
+        >>> ObjectSettings(len, family="gan").factors()
+        {'family': 'gan'}
+        """
         return {"family": self.family}
 
     def identity(self, device: str) -> dict[str, JSON]:

@@ -52,7 +52,12 @@ class ModelSettings(ScorerSettings):
 
     @property
     def version(self) -> str:
-        """Checkpoint and revision, such as ``openai/clip-vit-large-patch14@32bd6428``."""
+        """Checkpoint and revision, such as ``openai/clip-vit-large-patch14@32bd6428``.
+
+        >>> from flasheval.scorers.miniature_quality import QualitySettings
+        >>> QualitySettings().version.startswith("quality@")
+        True
+        """
         return self.weights.label
 
     @property

@@ -46,7 +46,12 @@ class ClipScorer:
     higher_is_better: bool = True
 
     def score(self, images: Sequence[Image], prompts: Sequence[str]) -> NDArray[np.float32]:
-        """Return one score an image, float32 [len(images)]; see `Scorer.score`."""
+        """Return one score an image, float32 [len(images)]; see `Scorer.score`.
+
+        >>> ClipScorer("CLIP", "1", None).score([], ["a cat"])
+        Traceback (most recent call last):
+        flasheval.base.errors.DataError: scorer CLIP: 0 images for 1 prompts; give one each
+        """
         check_lengths(self.name, images, prompts)
         return self.score_embeddings(self.embed(images), prompts)
 
@@ -57,7 +62,13 @@ class ClipScorer:
     def score_embeddings(
         self, embeddings: NDArray[np.float32], prompts: Sequence[str]
     ) -> NDArray[np.float32]:
-        """Return the scores of embedded images, float32 [len(prompts)]."""
+        """Return the scores of embedded images, float32 [len(prompts)].
+
+        >>> embeddings = np.zeros((2, 4), dtype=np.float32)
+        >>> ClipScorer("CLIP", "1", None).score_embeddings(embeddings, ["a cat"])
+        Traceback (most recent call last):
+        flasheval.base.errors.DataError: scorer CLIP: 2 images for 1 prompts; give one each
+        """
         check_lengths(self.name, embeddings, prompts)
         found = self._scale() * cosine(embeddings, self.model.embed_texts(prompts))
         return check_scores(self.name, found, len(prompts))

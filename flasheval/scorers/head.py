@@ -50,6 +50,10 @@ def read_head(state: Mapping[str, Tensor], prefix: str, width: int, source: str)
     Raises:
         DataError: A tensor is missing, has another shape than published, or there are more.
 
+    >>> read_head({}, "layers.", 768, "head.pth")  # doctest: +ELLIPSIS
+    Traceback (most recent call last):
+    flasheval.base.errors.DataError: checkpoint head.pth: layers.0.weight is missing; the ...
+
     """
     layers, into = [], width
     for place, out in _LAYERS.items():

@@ -52,6 +52,11 @@ def to_blip(
     Raises:
         DataError: A name is not one of ImageReward's weights.
 
+    >>> state = {"blip.visual_encoder.norm.bias": "one", "blip.text_encoder.encoder.x": "two"}
+    >>> vision, text = to_blip(state, "ImageReward.pt")
+    >>> list(vision), list(text)
+    (['post_layernorm.bias'], ['encoder.x'])
+
     """
     vision: dict[str, Tensor] = {}
     text: dict[str, Tensor] = {}

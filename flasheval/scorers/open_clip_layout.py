@@ -59,6 +59,12 @@ def to_clip_model(state: Mapping[str, Tensor], source: str) -> dict[str, Tensor]
     Raises:
         DataError: A name is not one of open_clip's weights.
 
+    >>> to_clip_model({"ln_final.weight": "the tensor"}, "hps.pt")
+    {'text_model.final_layer_norm.weight': 'the tensor'}
+    >>> to_clip_model({"visual.attn_pool.query": None}, "hps.pt")  # doctest: +ELLIPSIS
+    Traceback (most recent call last):
+    flasheval.base.errors.DataError: checkpoint hps.pt: visual.attn_pool.query is no weight of ...
+
     """
     made: dict[str, Tensor] = {}
     for name, value in state.items():

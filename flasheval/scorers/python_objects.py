@@ -95,7 +95,13 @@ class ObjectScorer(ScorerSettings):
 
     @property
     def higher_is_better(self) -> bool:
-        """The metric's direction."""
+        """The metric's direction.
+
+        >>> def distance(images, prompts):
+        ...     return [0.0 for image in images]
+        >>> ObjectScorer(distance, higher_is_better=False).higher_is_better
+        False
+        """
         return self._higher
 
     @property
@@ -127,7 +133,11 @@ class ObjectScorer(ScorerSettings):
 
     @property
     def embeds(self) -> bool:
-        """Whether the object is an `Embedder`."""
+        """Whether the object is an `Embedder`.
+
+        >>> ObjectScorer(len).embeds  # a function returns scores only
+        False
+        """
         return self._whole and isinstance(self._scorer, Embedder)
 
     def load(self, device: str) -> Scorer:

@@ -35,7 +35,12 @@ class Recipe:
         return self.variant.name
 
     def settled(self, kind: str) -> Recipe:
-        """Return the recipe with every choice that depends on the device written out."""
+        """Return the recipe with every choice that depends on the device written out.
+
+        >>> from flasheval.generators.diffusers_settings import DiffusersSettings
+        >>> Recipe(Variant("a"), DiffusersSettings("sd15")).settled("cuda").generator.dtype
+        'fp16'
+        """
         return replace(self, generator=self.generator.settled(kind))
 
     def identity(self, device: str) -> dict[str, JSON]:
@@ -50,5 +55,12 @@ class Recipe:
         return {"generator": self.generator.kind, **self.generator.identity(device)}
 
     def key(self, device: str) -> str:
-        """Return the sha256 of the identity, in hex: equal means the same images."""
+        """Return the sha256 of the identity, in hex: equal means the same images.
+
+        >>> from flasheval.generators.function import FunctionSettings
+        >>> one = Recipe(Variant("a"), FunctionSettings("math:hypot", version="1"))
+        >>> two = Recipe(Variant("a"), FunctionSettings("math:hypot", version="2"))
+        >>> len(one.key("cpu")), one.key("cpu") == two.key("cpu")
+        (64, False)
+        """
         return sha256_of(self.identity(device), path=f"variant {self.name!r}", digits=17)
