@@ -1,4 +1,4 @@
-"""Plain records to JSON data and back, and JSON files from outside, each fault one readable line.
+"""JSON: plain records converted to and from JSON data, and JSON files read and written.
 
 A *plain record* is a frozen dataclass whose fields are strings, numbers, booleans, None, literals,
 tuples, string-keyed mappings, JSON data and other plain records. Its annotations say what may
@@ -75,17 +75,23 @@ def from_plain(cls: type[T], value: object, *, path: str = "", source: str = "da
 def check_names(
     kinds: Mapping[str, Any], name: str, settings: Mapping[str, object], noun: str, called: str
 ) -> None:
-    """See that records of a kind are known, and have fields of these names.
+    """Check that a kind of record exists and has a field for every setting.
 
     Args:
         kinds: The records' classes by name.
-        name: The kind that is asked for.
+        name: The kind asked for.
         settings: Values by field.
         noun: What the kinds are, such as ``executor``.
-        called: What this one is called where it lacks a field.
+        called: How the message names this kind when it lacks a field.
 
     Raises:
-        SettingError: It names the word at fault, what there is, and what is near.
+        SettingError: No such kind or field; the message lists the known names and the nearest.
+
+    >>> from dataclasses import make_dataclass
+    >>> kinds = {"slurm": make_dataclass("Slurm", ["nodes"])}
+    >>> check_names(kinds, "slurm", {"node": 2}, "executor", "slurm")  # doctest: +ELLIPSIS
+    Traceback (most recent call last):
+    flasheval.base.errors.SettingError: slurm has no setting 'node'; it has: nodes; did you ...
 
     """
     if name not in kinds:
@@ -109,6 +115,14 @@ def read_json(path: str | Path) -> Any:
 
     Raises DataError when the file is missing, a folder, unreadable, empty, not UTF-8 or not JSON;
     the message names the line and column.
+
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     file = Path(folder) / "a.json"
+    ...     _ = file.write_text('{"size": 10, "size": 50}')
+    ...     read_json(file)  # doctest: +ELLIPSIS
+    Traceback (most recent call last):
+    flasheval.base.errors.DataError: ...: not usable JSON (the key "size" occurs twice ...
     """
     text = read_text(path, "JSON file")
     if not text.strip():
@@ -123,12 +137,20 @@ def read_json(path: str | Path) -> Any:
 
 
 def write_json(path: str | Path, data: object) -> Path:
-    """Write JSON data, indented, whole or not at all; return the path.
+    r"""Write JSON data to a file, indented, and return its path.
+
+    The file is replaced only when all of it is written; see `flasheval.base.files.atomic_write`.
 
     Raises:
         DataError: The file cannot be written.
-        TypeError: It holds what JSON has no word for.
-        ValueError: It holds NaN or an infinity.
+        TypeError: ``data`` holds a type that JSON cannot hold.
+        ValueError: ``data`` holds NaN or an infinity.
+
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     path = write_json(Path(folder) / "a.json", {"size": 50})
+    ...     path.read_text(), read_json(path)
+    ('{\n "size": 50\n}\n', {'size': 50})
 
     """
     text = json.dumps(data, indent=1, ensure_ascii=False, allow_nan=False)

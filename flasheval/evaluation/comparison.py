@@ -1,4 +1,4 @@
-"""`flasheval.compare`: which of two models the full set would rank higher, and how surely."""
+"""`flasheval.compare`: which of two models is better on the full set, and with what certainty."""
 
 from __future__ import annotations
 
@@ -40,13 +40,13 @@ class Comparison:
     """Two reports on the same prompts, images' seeds and scorers; prints as a table.
 
     Attributes:
-        first: Name of the first.
-        second: Name of the second.
-        size: How many prompts both were scored on.
-        paired: By metric, first minus second on those.
-        full: By metric, the predicted difference on the full set, its interval, and the
-            probability that the first is better there; of calibrated metrics.
-        warnings: What a reader must know.
+        first: Name of the first model.
+        second: Name of the second model.
+        size: Number of prompts both were scored on.
+        paired: By metric, first minus second on those prompts.
+        full: By calibrated metric, the predicted difference on the full set, its interval, and
+            the probability that the first is better there.
+        warnings: Warnings for the reader, one line each.
 
     """
 
@@ -74,14 +74,15 @@ def compare(
     Args:
         first: A report of `flasheval.evaluate`.
         second: Another, on the same subset with the same seed and scorers.
-        metrics: Which; all that both have when not given. Calibrated ones help each other.
+        metrics: The metrics to compare; by default all that both have. Calibrated metrics improve
+            each other's predictions.
         level: Probability that the full set's difference lies in its interval.
-        related: Whether they are of one family, such as two checkpoints of one training run; see
+        related: Whether both are of one family, such as two checkpoints of one training run; see
             `flasheval.subset.calibration.Calibration.difference`.
 
     Raises:
         DataError: The reports do not belong together, or a metric is not in both.
-        MissingScoresError: A prompt has no score, so that means are of different prompts.
+        MissingScoresError: A prompt has no score, so the means would be over different prompts.
 
     Example:
         >>> from flasheval.evaluation.report import MetricScores
@@ -132,10 +133,20 @@ def compare(
 def check_comparable(
     first: Report, second: Report, metrics: str | Iterable[str] | None = None
 ) -> tuple[str, ...]:
-    """Return the metrics two reports can be compared in.
+    """Return the metrics in which two reports can be compared.
 
-    Raises DataError, one line, where subset, seed or a scorer's version differ, and
-    MissingScoresError where scores lack.
+    Raises DataError when subset, seed or a scorer's version differ, and MissingScoresError when
+    scores are missing.
+
+    >>> from flasheval.evaluation.report import MetricScores
+    >>> from flasheval.subset import Method, Subset, SubsetPrompt
+    >>> subset = Subset("one", "pets", None, (SubsetPrompt("1"),), (), Method("random"))
+    >>> scores = {"clip": MetricScores("1", True, (0.5,))}
+    >>> check_comparable(Report(subset, 0, scores), Report(subset, 0, scores))
+    ('clip',)
+    >>> check_comparable(Report(subset, 0, scores), Report(subset, 1, scores))  # doctest: +ELLIPSIS
+    Traceback (most recent call last):
+    flasheval.base.errors.DataError: the first report and the second: their images have ...
     """
     names = _names(first, second)
     if first.subset.content_hash != second.subset.content_hash:

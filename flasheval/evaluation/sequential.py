@@ -1,4 +1,4 @@
-"""Compare two models at growing prefixes of a subset, and stop once it is decided.
+"""Comparing two models at growing prefixes of a subset, stopping when it is decided.
 
 Designed prompts are no random sample, so nothing made for one applies. Instead the looks are fixed
 beforehand, each has a calibration of its own (learnt with whole searches repeated, see
@@ -33,15 +33,15 @@ __all__ = [
 ]
 
 Source = Callable[[int], Report]
-"""Gives the report on a subset's first so many prompts; may make images to do so."""
+"""A function that returns the report on a subset's first ``size`` prompts; it may make images."""
 
 
 @dataclass(frozen=True)
 class Look:
-    """What was known at one look.
+    """The result of one look.
 
     Attributes:
-        size: Prompts used so far.
+        size: Number of prompts used so far.
         difference: First minus second on the full set, as predicted from them.
         error: Share of the allowed error that this look may spend.
 
@@ -53,7 +53,7 @@ class Look:
 
     @property
     def decided(self) -> bool:
-        """Whether the sign is certain enough: two-sided, to the error that this look may spend.
+        """Whether the sign is certain enough for the error that this look may spend, two-sided.
 
         >>> Look(10, Difference("clip", 0.1, 0.0, 0.2, 0.9, probability=0.994), 0.01).decided
         False
@@ -67,7 +67,7 @@ class SequentialComparison:
 
     Attributes:
         metric: The metric.
-        error: The error allowed in all, see `compare_in_looks`.
+        error: The error allowed over all looks, see `compare_in_looks`.
         looks: One or more, of growing size.
 
     """
@@ -78,7 +78,12 @@ class SequentialComparison:
 
     @property
     def better(self) -> Literal["first", "second"] | None:
-        """Which the full set would rank higher; None where it was not decided."""
+        """The model that is better on the full set; None when it was not decided.
+
+        >>> difference = Difference("clip", -0.1, -0.2, -0.05, 0.9, probability=0.001)
+        >>> SequentialComparison("clip", 0.05, (Look(10, difference, 0.05),)).better
+        'second'
+        """
         last = self.looks[-1]
         if not last.decided:
             return None
@@ -86,7 +91,7 @@ class SequentialComparison:
 
     @property
     def size(self) -> int:
-        """Prompts used."""
+        """The number of prompts used."""
         return self.looks[-1].size
 
     def __str__(self) -> str:
@@ -105,19 +110,28 @@ def compare_in_looks(
     """Compare two models look by look, until it is decided or the looks are used up.
 
     Args:
-        first: Gives the first model's report on so many prompts; `Report.prefix` of a whole one.
-        second: The second's.
+        first: Returns the first model's report on a number of prompts, such as `Report.prefix`.
+        second: The same for the second model.
         looks: Numbers of prompts, ascending; `Subset.calibrated_sizes`, or some of them.
-        metric: The metric; no other is looked at.
-        error: Probability allowed, over all looks, of deciding between two models that the full
-            set scores alike. Of two that differ the wrong one is named half as often at most.
+        metric: The metric; no other is used.
+        error: Probability, over all looks, of deciding between two models with equal full scores.
+            For two that differ, the wrong one is named at most half as often.
         related: As for `flasheval.compare`.
 
     Raises:
         SettingError: Looks that do not ascend, or an error outside (0, 1).
         MissingScoresError: A prompt of a look has no score.
-        DataError: Reports that do not belong together or are not of the look's prompts, or no
+        DataError: Reports that cannot be compared or are not of the look's prompts, or no
             calibration at a look.
+
+    >>> from flasheval.evaluation.report import MetricScores
+    >>> from flasheval.subset.library import find_subset
+    >>> subset = find_subset("coco-shared-50")
+    >>> good, bad = (Report(subset, 0, {"CLIP": MetricScores("1", True, (mean,) * subset.size)})
+    ...              for mean in (0.27, 0.24))
+    >>> found = compare_in_looks(good.prefix, bad.prefix, subset.calibrated_sizes, metric="CLIP")
+    >>> found.better, found.size == subset.calibrated_sizes[0]  # decided at the first look
+    ('first', True)
 
     """
     found: list[Look] = []
@@ -140,7 +154,7 @@ def compare_in_looks(
 
 
 def spent_errors(looks: Sequence[int], error: float) -> tuple[float, ...]:
-    """Share an error out over looks, each by the prompts it adds; the shares add up to it.
+    """Split an error over looks in proportion to the prompts that each adds.
 
     On variants held out of the official scores and the miniature this linear spending (Kim and
     DeMets 1987, Biometrika 74, 149, rho = 1) decided 1 to 2 of 100 pairs more than Pocock's shape,

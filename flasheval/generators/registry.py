@@ -41,10 +41,10 @@ def make_generator(kind: str, settings: Mapping[str, object], source: str) -> Ge
     Args:
         kind: The kind: ``diffusers``, ``gan``, ``function`` or ``images``.
         settings: Its keys and their values, as plain data.
-        source: What the settings are of, for messages, such as ``variant 'sd15/DDIM10'``.
+        source: The owner of the settings, for messages, such as ``variant 'sd15/DDIM10'``.
 
     Raises:
-        FlashevalError: No such kind, a key it does not have, lacks, or a value that cannot be.
+        FlashevalError: An unknown kind or key, a missing key, or a bad value.
 
     >>> make_generator("images", {"folder": "out"}, "variant 'a'").factors()
     {'family': 'images'}

@@ -1,4 +1,4 @@
-"""The embeddings a run has kept, as one array for the set metrics."""
+"""Reading the embeddings that a run has kept as one array."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class KeptFeatures:
         variants: The variants' names, in order.
         prompt_ids: The prompts' ids, in order.
         version: The scorer's version: checkpoint and revision.
-        left_out: Why a variant is not among them, by its name.
+        left_out: Why a variant is missing, by its name.
 
     """
 
@@ -38,9 +38,15 @@ class KeptFeatures:
     left_out: Mapping[str, str]
 
     def complete(self) -> KeptFeatures:
-        """Return those of the prompts that every variant has an image of.
+        """Return the embeddings of the prompts that every variant has an image of.
 
         Raises DataError when there are fewer than two.
+
+        >>> features = np.zeros((2, 3, 4), dtype=np.float32)
+        >>> features[0, 1] = np.nan  # the first variant's second image was faulty
+        >>> kept = KeptFeatures(features, ("a", "b"), ("1", "2", "3"), "clip@0a1b", {})
+        >>> kept.complete().prompt_ids, kept.complete().features.shape
+        (('1', '3'), (2, 2, 4))
         """
         good = np.ones(len(self.prompt_ids), dtype=np.bool_)
         for variant in self.features:
@@ -57,10 +63,10 @@ class KeptFeatures:
 
 
 def read_kept(run: str | Path, metric: str) -> KeptFeatures:
-    """Read what ``flasheval run ... keep_embeddings=true`` has kept, of the last command's work.
+    """Read the embeddings of a run's last command, kept with ``keep_embeddings=true``.
 
-    A variant that lacks some of it is left out, and named with the reason. So are variants whose
-    images were there already (``generator=images``): their embeddings are known by their files.
+    A variant that lacks some embeddings is left out, with the reason. Variants whose images the run
+    did not make itself (``generator=images``) are left out too.
 
     Args:
         run: The run folder.
@@ -102,9 +108,9 @@ def read_kept(run: str | Path, metric: str) -> KeptFeatures:
 
 
 def metrics_kept(run: str | Path) -> tuple[str, ...]:
-    """Return the metrics of which a run has kept embeddings, or some of them.
+    """Return the metrics for which a run has kept embeddings, or some of them.
 
-    Raises DataError where there is no run.
+    Raises DataError when the folder is not a run's.
     """
     work = RequestedWork.of_run(run)
     store = work.store

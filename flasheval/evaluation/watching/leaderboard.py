@@ -1,4 +1,4 @@
-"""The checkpoints of a folder, the best first, and how sure that is."""
+"""A leaderboard of checkpoints, the best first, with probabilities."""
 
 from __future__ import annotations
 
@@ -29,18 +29,18 @@ __all__ = [
 
 @dataclass(frozen=True)
 class Standing:
-    """One checkpoint's place.
+    """The place of one checkpoint.
 
     Attributes:
         rank: 1 is the best.
-        name: The checkpoint's.
-        step: Its training step, where known.
+        name: The checkpoint's name.
+        step: Its training step, if known.
         means: Mean over the subset, by metric.
-        full: The predicted full score in the metric ranked by; None where it is not calibrated.
+        full: The predicted full score in the metric ranked by; None when it is not calibrated.
         behind: The best checkpoint's mean less this one's, paired; None for the best itself.
-        best_is_better: Probability that the best is better on the full set too; None where the
+        best_is_better: Probability that the best is better on the full set too; None when the
             metric is not calibrated, and for the best itself.
-        created: When it was evaluated, ISO 8601 in UTC.
+        created: The time of its evaluation, ISO 8601 in UTC.
 
     """
 
@@ -56,7 +56,7 @@ class Standing:
 
 @dataclass(frozen=True)
 class Leaderboard:
-    """Checkpoints by their predicted full scores, or by their means where nothing predicts those.
+    """Checkpoints ranked by predicted full scores, or by means when these are not calibrated.
 
     Prints as a table.
 
@@ -77,7 +77,11 @@ class Leaderboard:
 
     @property
     def best(self) -> Standing | None:
-        """The best checkpoint; None where none is evaluated."""
+        """The best checkpoint; None when none is evaluated.
+
+        >>> Leaderboard("clip", 0.9).best is None
+        True
+        """
         return self.standings[0] if self.standings else None
 
     def cells(self) -> tuple[list[str], list[list[str]]]:
@@ -88,7 +92,12 @@ class Leaderboard:
         return [*titles, "when"], [_cells(one, metric, calibrated) for one in self.standings]
 
     def to_markdown(self) -> str:
-        """Return it as Markdown, with what failed or is waited for."""
+        """Return the leaderboard as Markdown, with the failed and the waiting checkpoints.
+
+        >>> board = Leaderboard("clip", 0.9, failed={"step-3": "it is cut short"})
+        >>> board.to_markdown().splitlines()[-3:]
+        ['Failed:', '', '- step-3: it is cut short']
+        """
         titles, rows = self.cells()
         head, *body = ([_one_line(cell) for cell in line] for line in (titles, *rows))
         text = "\n".join(markdown_table(head, body))
@@ -100,7 +109,12 @@ class Leaderboard:
         return text + "\n"
 
     def to_csv(self) -> str:
-        """Return the standings as comma-separated values, every metric's mean in a column."""
+        """Return the standings as CSV, with a column for every metric's mean.
+
+        >>> standing = Standing(1, "step-2", 2, {"clip": 0.45}, None, None, None, "2026-01-01")
+        >>> Leaderboard("clip", 0.9, (standing,)).to_csv().splitlines()[1]
+        '1,step-2,2,0.45,,,,,,,2026-01-01'
+        """
         metrics = list(self.standings[0].means) if self.standings else [self.metric]
         file = StringIO()
         writer = csv.writer(file, lineterminator="\n")
@@ -129,13 +143,22 @@ def make_leaderboard(
     """Rank checkpoints by one metric.
 
     Args:
-        reports: One a checkpoint, on one subset with one seed, each whole.
+        reports: One report a checkpoint, all on the same subset and seed, without missing scores.
         metric: The metric.
         level: Probability that a full score lies in its interval.
         failed: Why others could not be evaluated, by name.
         waiting: Why others are not evaluated yet, by name.
 
-    Raises DataError for reports that do not belong together.
+    Raises DataError for reports that cannot be compared.
+
+    >>> from flasheval.evaluation.report import MetricScores
+    >>> from flasheval.subset import Method, Subset, SubsetPrompt
+    >>> subset = Subset("two", "pets", None, tuple(map(SubsetPrompt, "ab")), (), Method("random"))
+    >>> reports = [Report(subset, 0, {"clip": MetricScores("1", True, scores)}, name, created="now")
+    ...            for name, scores in (("step-1", (0.2, 0.3)), ("step-2", (0.4, 0.5)))]
+    >>> board = make_leaderboard(reports, metric="clip")
+    >>> board.best.name, round(board.standings[1].behind.value, 3)
+    ('step-2', 0.2)
 
     """
     known = [(one, one.predict(level=level).get(metric)) for one in reports]

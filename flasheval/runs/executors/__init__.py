@@ -1,4 +1,4 @@
-"""Where units run: one executor a file, one registry."""
+"""Executors: where the units of a run are done."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Other people's score layouts, read into a ScoreTable with a list of what was wrong in them.
+"""Importers: score files in other layouts, read into a ScoreTable with a list of faults.
 
 ``import_scores("flasheval-official", root, prompts=...)`` runs the importer of that name.
 """

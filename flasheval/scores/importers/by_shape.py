@@ -1,4 +1,4 @@
-"""Scores read by what their source looks like; what load_scores does."""
+"""Loading scores from any file or folder; the importer is chosen by its layout."""
 
 from collections.abc import Mapping
 from functools import reduce
@@ -107,7 +107,7 @@ def load_scores(
     metric: str | None = None,
     higher_is_better: bool | Mapping[str, bool] | None = None,
 ) -> ScoreTable:
-    """Read scores, whatever their shape.
+    r"""Read scores from a file, a folder or a mapping of files.
 
     ``source`` is a folder written by ScoreTable.save, a wide file or a folder of them
     (``prompt_id`` and one column a variant; Parquet, CSV, TSV), a long table (variant,
@@ -119,5 +119,13 @@ def load_scores(
 
     Raises DataError or ConflictError in one line naming the file and the row, column or key.
     The official FlashEval tree has faults to report: see flasheval.scores.importers.
+
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     file = Path(folder) / "clip.csv"
+    ...     _ = file.write_text("prompt_id,sd15,sdxl\n1,0.25,0.5\n2,0.5,\n")
+    ...     table = load_scores(file)
+    >>> table.metrics, table.variant_names, table["clip"].values.tolist()
+    (('clip',), ('sd15', 'sdxl'), [[0.25, 0.5], [0.5, nan]])
     """
     return load_by_shape(source, prompts, metric, higher_is_better)

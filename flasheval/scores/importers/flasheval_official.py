@@ -1,4 +1,4 @@
-"""The official FlashEval tree, as it is: with other data sets' scores, empty and missing files.
+"""Importer of the official FlashEval score files, which include misplaced and empty ones.
 
 ``<root>/<metric>/<base_model>/<metric>-<scheduler><steps>step-<precision>-score.json``, each a
 JSON object of prompt id to score.
@@ -44,7 +44,7 @@ def import_flasheval_official(
     dataset: str | None = None,
     expected: Sequence[str] = OFFICIAL_VARIANTS,
 ) -> ImportResult:
-    """Read the tree and report every fault in it; what is faulty is NaN in the table.
+    """Read the official score files and report every fault; faulty scores are NaN in the table.
 
     ``root`` is the data set's folder (``COCO``, ``diffusionDB5000``), ``Image_score`` or the
     folder that holds it; ``dataset`` chooses where there are several. ``prompts`` is a

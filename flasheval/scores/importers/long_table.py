@@ -1,4 +1,4 @@
-"""Scores out of long tables: a row for each variant, prompt and metric."""
+"""Importer of long tables: one row for each variant, prompt and metric."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -29,7 +29,7 @@ _MAX_SCORES = 1 << 32  # 16 GiB of float32: more is a mistaken column, not a tab
 
 
 def is_long(columns: Columns) -> bool:
-    """Tell a long table from a wide one by its columns."""
+    """Tell whether a table is long: it has a column of variants and a column of scores."""
     return all(any(name in columns.names for name in usual) for usual in (_VARIANT, _SCORE))
 
 
@@ -41,7 +41,7 @@ def import_long_table(
     higher_is_better: Direction = None,
     factors: Sequence[str] = (),
 ) -> ImportResult:
-    """Read a long table: CSV, TSV, Parquet, or JSON lines.
+    r"""Read a long table: CSV, TSV, Parquet, or JSON lines.
 
     Columns ``variant`` (or ``model``), ``prompt_id`` (or ``prompt``), ``metric`` (without it the
     one metric is named by the setting, else by the file's stem) and ``score`` (or ``value``);
@@ -50,6 +50,15 @@ def import_long_table(
     row, or an empty or NaN score, is not measured. Raises ConflictError when one cell has two
     scores, a prompt two texts or a variant two values of a factor, and DataError for anything
     unreadable.
+
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     file = Path(folder) / "long.csv"
+    ...     rows = ["model,prompt_id,metric,score", "sd15,1,clip,0.25", "sdxl,2,clip,0.5"]
+    ...     _ = file.write_text("\n".join(rows))
+    ...     table = import_long_table(file).table
+    >>> table.variant_names, table["clip"].values.tolist()
+    (('sd15', 'sdxl'), [[0.25, nan], [nan, 0.5]])
     """
     columns = source if isinstance(source, Columns) else read_columns(Path(source), "long table")
     path = columns.path

@@ -1,4 +1,4 @@
-"""Scores out of a NumPy archive: ``scores`` [variants, prompts] with its labels."""
+"""Importer of NumPy archives: an array ``scores`` [variants, prompts] with its labels."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -33,6 +33,13 @@ def import_npz(
     the file's stem. Names of the official form give the variants their factors. ``prompts`` (a
     PromptSet or its file) supplies texts by id. Raises DataError in one line for a damaged
     archive, one that needs pickle, or entries that are missing or do not fit together.
+
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     np.savez(f"{folder}/clip.npz", scores=[[0.25, 0.5]], models=["sd15"], prompt_ids=[1, 2])
+    ...     table = import_npz(f"{folder}/clip.npz").table
+    >>> table.metrics, table.variant_names, table.prompts.ids
+    (('clip',), ('sd15',), ('1', '2'))
     """
     path = require_file(source, "NumPy archive (.npz)")
     entries = _entries(path)

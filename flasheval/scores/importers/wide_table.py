@@ -1,4 +1,4 @@
-"""Scores out of wide tables: a row a prompt, a column a variant, a file a metric."""
+"""Importer of wide tables: one row a prompt, one column a variant, one file a metric."""
 
 from dataclasses import replace
 from functools import reduce
@@ -30,13 +30,21 @@ def import_wide_table(
     metric: str | None = None,
     higher_is_better: Direction = None,
 ) -> ImportResult:
-    """Read a wide Parquet, CSV or TSV file, or a folder of them, one a metric.
+    r"""Read a wide Parquet, CSV or TSV file, or a folder of them, one a metric.
 
     A column ``prompt_id`` (or ``id``), optionally the texts (``text`` or ``caption``), and a
     column of scores for each variant; an empty cell or NaN is not measured. The metric is named
     by ``metric``, else by the Parquet file's metadata, else by the file's stem. Names of the
     official form give the variants their factors. Raises DataError naming file, row and
     column for anything that is no finite number, repeated ids, and damaged files.
+
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     _ = (Path(folder) / "clip.csv").write_text("prompt_id,sd15\n1,0.25\n")
+    ...     _ = (Path(folder) / "hps.tsv").write_text("prompt_id\tsd15\n1\t0.5\n")
+    ...     table = import_wide_table(folder).table
+    >>> table.metrics, table.n_prompts
+    (('clip', 'hps'), 1)
     """
     if isinstance(source, Columns):
         return ImportResult(finish(_table(source, metric, higher_is_better), prompts))
@@ -54,7 +62,15 @@ def import_wide_table(
 
 
 def wide_files(folder: Path) -> list[Path]:
-    """Return the files of a folder that can be wide tables, sorted by name."""
+    """Return the files of a folder that can be wide tables, sorted by name.
+
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     for name in ("hps.csv.gz", "clip.parquet", "notes.txt"):
+    ...         (Path(folder) / name).touch()
+    ...     [path.name for path in wide_files(Path(folder))]
+    ['clip.parquet', 'hps.csv.gz']
+    """
     return sorted(
         path for path in folder.iterdir() if path.is_file() and content_suffix(path) in _SUFFIXES
     )
