@@ -9,7 +9,7 @@ from matplotlib.text import Text
 from flasheval.base.errors import DataError
 from flasheval.report.plot import agreement_figure, plot_agreement
 from flasheval.scores import ScoreTable
-from flasheval.selection.held_out.measure import Measurement
+from flasheval.selection.held_out.measurement import Measurement
 from flasheval.selection.search import search
 from flasheval.subset.evidence import EquivalentSize, RandomSize
 
@@ -57,13 +57,13 @@ def test_it_draws_the_numbers_measured(measured: Measurement) -> None:
     (axes,) = figure_of(measured).axes
     lines = {str(line.get_label()): line for line in axes.get_lines()}
     search_line = lines["balanced, on the variants it searched"]
-    expected = [measured.pooled(size, "search_tau").mean() for size in (5, 10, 20)]
+    expected = [measured.values(size, None, "search_tau").mean() for size in (5, 10, 20)]
     np.testing.assert_allclose(search_line.get_ydata(), expected)
     random_line = lines["random prompts, held out: mean"]
     curve = measured.random.curves(measured.metrics).mean(axis=0)
     np.testing.assert_allclose(random_line.get_ydata(), curve)
     (bars,) = axes.containers
-    expected = [measured.pooled(size, "held_out_tau").mean() for size in (5, 10, 20)]
+    expected = [measured.values(size, None, "held_out_tau").mean() for size in (5, 10, 20)]
     np.testing.assert_allclose(bars.lines[0].get_ydata(), expected)
 
 

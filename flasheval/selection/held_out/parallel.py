@@ -120,7 +120,7 @@ class _Crew:
                 self.stop.set()
             return found
         finally:
-            self.shares.pop(number, None)
+            self.shares[number] = 1  # counted at once, so that progress never goes back
 
     def watch(self, total: int) -> None:
         """Wait for all pieces; Ctrl-C breaks the wait off."""
@@ -133,8 +133,7 @@ class _Crew:
                 except Empty:
                     pass
                 if self.report is not None:
-                    share = sum(list(self.shares.values()))
-                    self.report(self.label, min(done + share, total), total)
+                    self.report(self.label, sum(list(self.shares.values())), total)
 
 
 def _result_of(future: Future[T | None]) -> T | None:

@@ -8,16 +8,10 @@ from PIL import Image
 
 from flasheval.base.errors import DataError
 from flasheval.report.page.contents import contents_of
-from flasheval.report.page.origin import find_origin
 from flasheval.report.page.score_sources import scores_of
 from flasheval.report.page.writing import write_report
 
 HOSTILE = "<script>document.title='owned'</script>"
-
-
-@pytest.fixture
-def origin(searched):
-    return find_origin(searched)
 
 
 class _Tags(HTMLParser):
