@@ -7,12 +7,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
-from rich.console import Group, RenderableType
-from rich.text import Text
 
+from flasheval.base.drawing.shown import Shown
+from flasheval.base.drawing.view import Line, Table, View, lines
 from flasheval.base.errors import DataError, MissingScoresError
 from flasheval.base.suggest import nearest
-from flasheval.base.text import as_text, plain_table, shortened, warning_lines
+from flasheval.base.text import shortened
 from flasheval.evaluation.difference_words import NAME_WIDTH, better_of, difference_cells
 from flasheval.evaluation.report import Report
 from flasheval.subset.paired import paired_errors_of
@@ -23,8 +23,10 @@ __all__ = [
     "PairedDifference",
     "check_comparable",
     "compare",
-    "comparison_table",
 ]
+
+
+_METRIC = 13  # columns for the name of a metric
 
 
 @dataclass(frozen=True)
@@ -36,7 +38,7 @@ class PairedDifference:
 
 
 @dataclass(frozen=True)
-class Comparison:
+class Comparison(Shown):
     """Two reports on the same prompts, images' seeds and scorers; prints as a table.
 
     Attributes:
@@ -57,8 +59,31 @@ class Comparison:
     full: Mapping[str, Difference] = field(hash=False)
     warnings: tuple[str, ...] = ()
 
-    def __str__(self) -> str:
-        return as_text(comparison_table(self)).rstrip("\n")
+    def view(self) -> View:
+        """Return who is better, one row a metric, and the warnings; made for 80 columns.
+
+        A sign is decided where the interval of the full set's difference leaves out 0.
+        """
+        rows = []
+        for metric, paired in self.paired.items():
+            error = "" if math.isnan(paired.error) else f" +- {paired.error:.2g}"
+            full = self.full.get(metric)
+            cells = ("-", "-") if full is None else difference_cells(full)
+            rows.append((shortened(metric, _METRIC), f"{paired.value:.3g}{error}", *cells))
+        level = next((f" ({one.level:.0%})" for one in self.full.values()), "")
+        titles = (
+            "\nmetric",
+            "subset\ndifference",
+            f"full set's\ndifference{level}",
+            "first is\nbetter",
+        )
+        about = (
+            f"{shortened(self.first, NAME_WIDTH)} less {shortened(self.second, NAME_WIDTH)} on "
+            f"{self.size} prompt{'' if self.size == 1 else 's'}, +- the paired standard error"
+        )
+        said = Line(_answer(self.first, self.second, self.full), "headline")
+        warnings = lines(self.warnings, "warning")
+        return View((said, Line(about), Line(""), Table(titles, rows), *warnings))
 
 
 def compare(
@@ -195,43 +220,6 @@ def _first_fault(report: Report, metric: str) -> str:
     row = report.metrics[metric].scores.index(None)
     name = report.subset.ids[row]
     return f"{name} ({report.faults.get(name, 'no score')})"
-
-
-_METRIC = 13
-
-
-def comparison_table(comparison: Comparison) -> RenderableType:
-    """Return who is better, one row a metric, and the warnings; made for 80 columns.
-
-    A sign is decided where the interval of the full set's difference leaves out 0.
-    """
-    found = comparison
-    rows = []
-    for metric, paired in found.paired.items():
-        error = "" if math.isnan(paired.error) else f" +- {paired.error:.2g}"
-        full = found.full.get(metric)
-        interval, chance = ("-", "-") if full is None else difference_cells(full)
-        rows.append([shortened(metric, _METRIC), f"{paired.value:.3g}{error}", interval, chance])
-    level = next((f" ({one.level:.0%})" for one in found.full.values()), "")
-    titles = [
-        "\nmetric",
-        "subset\ndifference",
-        f"full set's\ndifference{level}",
-        "first is\nbetter",
-    ]
-    about = (
-        f"{shortened(found.first, NAME_WIDTH)} less {shortened(found.second, NAME_WIDTH)} on "
-        f"{found.size} prompt{'' if found.size == 1 else 's'}, +- the paired standard error"
-    )
-    parts: list[RenderableType] = [
-        Text(_answer(found.first, found.second, found.full), style="bold"),
-        Text(about),
-        "",
-        plain_table(titles, rows),
-    ]
-    if found.warnings:
-        parts += warning_lines(found.warnings)
-    return Group(*parts)
 
 
 def _answer(first: str, second: str, full: Mapping[str, Difference]) -> str:

@@ -12,20 +12,18 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from rich.console import Group, RenderableType
-from rich.text import Text
 
 from flasheval.base.canonical import JSON
+from flasheval.base.drawing.shown import Shown
+from flasheval.base.drawing.view import Line, Table, View, lines
 from flasheval.base.errors import DataError
 from flasheval.base.json_data import from_plain, read_json, to_plain, write_json
-from flasheval.base.text import as_text, plain_table, warning_lines
 from flasheval.subset import Subset
 from flasheval.subset.predictions import Placement, Prediction
 
 __all__ = [
     "MetricScores",
     "Report",
-    "report_table",
 ]
 
 FORMAT = "flasheval-report"
@@ -78,7 +76,7 @@ class MetricScores:
 
 
 @dataclass(frozen=True)
-class Report:
+class Report(Shown):
     """A model's scores on a subset, prompt by prompt; prints as a table.
 
     Attributes:
@@ -325,8 +323,36 @@ class Report:
         subset = Subset.from_dict(body.get("subset"), source=f"{source}: subset")  # its hashes hold
         return from_plain(cls, {**body, "subset": to_plain(subset)}, source=source)
 
-    def __str__(self) -> str:
-        return as_text(report_table(self)).rstrip("\n")
+    def view(self, *, level: float = 0.9) -> View:
+        """Return what was evaluated, one row a metric, and the warnings.
+
+        Args:
+            level: Probability that a full score, or a place, lies in its interval.
+
+        """
+        predictions, places = self.predict(level=level), self.place(level=level)
+        rows = []
+        for metric, part in self.metrics.items():
+            full, place = predictions.get(metric), places.get(metric)
+            interval, rank = "-", "-"
+            if full is not None:
+                interval = f"{full.value:.4g} ({full.low:.4g} to {full.high:.4g})"
+            if place is not None:
+                among = len(place.neighbours) + 1
+                rank = f"{place.rank} of {among} ({place.best} to {place.worst})"
+            better = "higher" if part.higher_is_better else "lower"
+            mean = self.means[metric]
+            shown = "-" if math.isnan(mean) else f"{mean:.4g}"
+            rows.append((metric, better, shown, interval, rank))
+        sure = f"({level:.0%})"
+        titles = ("metric", "better", "subset mean", f"full set {sure}", f"rank {sure}")
+        name = f"{self.name}: " if self.name else ""
+        about = (
+            f"{name}{self.subset.size} prompts of {self.subset.name}, seed {self.seed}, "
+            f"{self.seconds:.3g} s"
+        )
+        warnings = lines(self.warnings, "warning")
+        return View((Line(about, "headline"), Table(titles, rows), *warnings))
 
     def _usable(self) -> dict[str, NDArray[np.float64]]:
         calibration = self.subset.record.calibration
@@ -336,34 +362,3 @@ class Report:
             for metric, part in self.metrics.items()
             if metric in known and not part.missing
         }
-
-
-def report_table(report: Report, *, level: float = 0.9) -> RenderableType:
-    """Return what was evaluated, one row a metric, and the warnings.
-
-    Args:
-        report: The report.
-        level: Probability that a full score, or a place, lies in its interval.
-
-    """
-    predictions, places = report.predict(level=level), report.place(level=level)
-    rows = []
-    for metric, part in report.metrics.items():
-        full, place = predictions.get(metric), places.get(metric)
-        interval = "-" if full is None else f"{full.value:.4g} ({full.low:.4g} to {full.high:.4g})"
-        rank = "-"
-        if place is not None:
-            rank = f"{place.rank} of {len(place.neighbours) + 1} ({place.best} to {place.worst})"
-        better = "higher" if part.higher_is_better else "lower"
-        mean = report.means[metric]
-        rows.append([metric, better, "-" if math.isnan(mean) else f"{mean:.4g}", interval, rank])
-    titles = ["metric", "better", "subset mean", f"full set ({level:.0%})", f"rank ({level:.0%})"]
-    name = f"{report.name}: " if report.name else ""
-    about = (
-        f"{name}{report.subset.size} prompts of {report.subset.name}, seed {report.seed}, "
-        f"{report.seconds:.3g} s"
-    )
-    parts: list[RenderableType] = [Text(about, style="bold"), plain_table(titles, rows)]
-    if report.warnings:
-        parts += warning_lines(report.warnings)
-    return Group(*parts)

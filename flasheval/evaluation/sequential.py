@@ -13,11 +13,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from rich.console import Group, RenderableType
-from rich.text import Text
-
+from flasheval.base.drawing.shown import Shown
+from flasheval.base.drawing.view import Line, Table, View, lines
 from flasheval.base.errors import DataError, SettingError
-from flasheval.base.text import as_text, plain_table, shortened, warning_lines
+from flasheval.base.text import shortened
 from flasheval.evaluation.comparison import compare
 from flasheval.evaluation.difference_words import NAME_WIDTH, better_of, difference_cells, percent
 from flasheval.evaluation.report import Report
@@ -28,7 +27,6 @@ __all__ = [
     "SequentialComparison",
     "Source",
     "compare_in_looks",
-    "sequential_table",
     "spent_errors",
 ]
 
@@ -62,7 +60,7 @@ class Look:
 
 
 @dataclass(frozen=True)
-class SequentialComparison:
+class SequentialComparison(Shown):
     """Looks at two models, up to the one that decided.
 
     Attributes:
@@ -94,8 +92,44 @@ class SequentialComparison:
         """The number of prompts used."""
         return self.looks[-1].size
 
-    def __str__(self) -> str:
-        return as_text(sequential_table(self)).rstrip("\n")
+    def view(self, first: str = "the first", second: str = "the second") -> View:
+        """Return after how many prompts it is decided, one row a look, and the warnings.
+
+        Args:
+            first: Name of the first.
+            second: Name of the second.
+
+        """
+        last = self.looks[-1]
+        one, chance = better_of(first, second, last.difference)
+        after = f"after {last.size} prompt{'' if last.size == 1 else 's'}"
+        if last.decided:
+            said = f"Decided {after}: {one} is better in {self.metric} on the full set ({chance})."
+        else:
+            said = f"Not decided {after}: {one} may be better in {self.metric} ({chance})."
+        rows = [
+            (
+                str(look.size),
+                *difference_cells(look.difference),
+                percent(1 - look.error / 2),
+                "yes" if look.decided else "no",
+            )
+            for look in self.looks
+        ]
+        titles = (
+            "\nprompts",
+            f"full set's\ndifference ({last.difference.level:.0%})",
+            "first is\nbetter",
+            "to be\ndecided",
+            "\ndecided",
+        )
+        about = (
+            f"{shortened(first, NAME_WIDTH)} less {shortened(second, NAME_WIDTH)}; over all looks "
+            f"two equal models are told apart with {percent(self.error)} at most"
+        )
+        warnings = dict.fromkeys(look.difference.warning for look in self.looks)
+        shown = lines((warning for warning in warnings if warning), "warning")
+        return View((Line(said, "headline"), Line(about), Line(""), Table(titles, rows, 0), *shown))
 
 
 def compare_in_looks(
@@ -174,51 +208,3 @@ def spent_errors(looks: Sequence[int], error: float) -> tuple[float, ...]:
         raise SettingError(f"error={error}: expected a number between 0 and 1, such as 0.05")
     before = [0, *looks[:-1]]
     return tuple(error * (now - last) / looks[-1] for now, last in zip(looks, before, strict=True))
-
-
-def sequential_table(
-    comparison: SequentialComparison, first: str = "the first", second: str = "the second"
-) -> RenderableType:
-    """Return after how many prompts it is decided, one row a look, and the warnings.
-
-    Args:
-        comparison: Looks at two models.
-        first: Name of the first.
-        second: Name of the second.
-
-    """
-    found, last = comparison, comparison.looks[-1]
-    one, chance = better_of(first, second, last.difference)
-    after = f"after {last.size} prompt{'' if last.size == 1 else 's'}"
-    if last.decided:
-        said = f"Decided {after}: {one} is better in {found.metric} on the full set ({chance})."
-    else:
-        said = f"Not decided {after}: {one} may be better in {found.metric} ({chance})."
-    rows = [
-        [
-            str(look.size),
-            *difference_cells(look.difference),
-            percent(1 - look.error / 2),
-            _yes(look.decided),
-        ]
-        for look in found.looks
-    ]
-    titles = [
-        "\nprompts",
-        f"full set's\ndifference ({last.difference.level:.0%})",
-        "first is\nbetter",
-        "to be\ndecided",
-        "\ndecided",
-    ]
-    about = (
-        f"{shortened(first, NAME_WIDTH)} less {shortened(second, NAME_WIDTH)}; over all looks "
-        f"two equal models are told apart with {percent(found.error)} at most"
-    )
-    parts: list[RenderableType] = [Text(said, style="bold"), Text(about), ""]
-    parts.append(plain_table(titles, rows, left=0))
-    warnings = dict.fromkeys(one.difference.warning for one in found.looks)
-    return Group(*parts, *warning_lines([warning for warning in warnings if warning]))
-
-
-def _yes(value: bool) -> str:
-    return "yes" if value else "no"

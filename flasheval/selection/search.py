@@ -16,6 +16,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from flasheval.base.checks import check_draws
+from flasheval.base.drawing.markdown import markdown
+from flasheval.base.drawing.view import View
 from flasheval.base.progress import reporting
 from flasheval.base.versions import library_versions, utc_now
 from flasheval.scores import ScoreTable, load_scores
@@ -56,6 +58,7 @@ from flasheval.selection.request import (
     measured_sizes,
     subset_name,
 )
+from flasheval.selection.search_view import search_view
 from flasheval.subset import Method, MetricInfo, Subset
 from flasheval.subset.evidence import Evidence, KnownVariant, PrefixCalibration, Record
 
@@ -85,8 +88,15 @@ class SearchResult:
     warnings: tuple[str, ...] = ()
     interrupted: bool = False
 
+    def view(self, n_prompts: int | None = None, notes: Sequence[str] = ()) -> View:
+        """Return what to know of it, see `Subset.view`, and the figure of what was measured."""
+        return search_view(self.subset, self.measurement, n_prompts, notes)
+
     def __str__(self) -> str:
         return str(self.subset)
+
+    def _repr_markdown_(self) -> str:
+        return markdown(self.view())
 
 
 def search(

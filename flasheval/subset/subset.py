@@ -17,12 +17,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from flasheval.base.canonical import JSON
+from flasheval.base.drawing.markdown import markdown
+from flasheval.base.drawing.view import View
 from flasheval.base.errors import DataError, SettingError
 from flasheval.base.files import safe_name
 from flasheval.base.json_data import read_json, write_json
 from flasheval.prompts import PromptSet
 from flasheval.subset.calibration import Calibration
 from flasheval.subset.evidence import Record
+from flasheval.subset.evidence_table import record_view
 from flasheval.subset.manifest import content_hash, read_manifest, write_manifest
 from flasheval.subset.paired import Scores, paired_errors_of, weighted_means
 from flasheval.subset.parts import Method, MetricInfo, SubsetPrompt, require_hash
@@ -398,6 +401,25 @@ class Subset:
         True
         """
         return cls.from_dict(read_json(path), source=str(path))
+
+    def view(self, n_prompts: int | None = None, notes: Sequence[str] = ()) -> View:
+        """Return what to know of it: the answer, its evidence, its warnings.
+
+        Args:
+            n_prompts: Prompts of the whole set, where known.
+            notes: Lines to put before the warnings.
+
+        """
+        whole = f" of {n_prompts:,}" if n_prompts else ""
+        about = (
+            f"{self.name}: {self.size}{whole} prompts of {self.prompt_set_name}, "
+            f"chosen by {self.method.name} from the scores of "
+            f"{len(self.searched_variants)} variants"
+        )
+        return record_view(about, self.record, [one.name for one in self.metrics], notes)
+
+    def _repr_markdown_(self) -> str:
+        return markdown(self.view())
 
     def __str__(self) -> str:
         draws = sum(prompt.multiplicity for prompt in self.prompts)

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 from rich.console import RenderableType
 from rich.text import Text
 
+from flasheval.base.drawing.terminal import plain_table
 from flasheval.base.errors import FlashevalError, SettingError
 from flasheval.base.run_folders import shown_path
-from flasheval.base.text import plain_table
 from flasheval.prompts import load_prompts
 from flasheval.report.contact_sheet import save_contact_sheet
 from flasheval.scores import ScoreMatrix, ScoreTable, load_scores, score_difference

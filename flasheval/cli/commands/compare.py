@@ -9,12 +9,13 @@ from typing import TYPE_CHECKING
 
 from rich.console import Console, RenderableType
 
+from flasheval.base.drawing.terminal import drawn
 from flasheval.base.errors import SettingError
 from flasheval.base.run_folders import shown_path
 from flasheval.cli.configs import CompareConfig
-from flasheval.evaluation.comparison import check_comparable, compare, comparison_table
+from flasheval.evaluation.comparison import check_comparable, compare
 from flasheval.evaluation.report import Report
-from flasheval.evaluation.sequential import compare_in_looks, sequential_table, spent_errors
+from flasheval.evaluation.sequential import compare_in_looks, spent_errors
 
 if TYPE_CHECKING:
     from flasheval.evaluation.report import Report
@@ -41,7 +42,7 @@ def run_compare(config: CompareConfig, console: Console) -> None:
     shared = [(second, check_comparable(first, second, metrics)) for second in others]
     if config.looks is None:
         found = [compare(first, second, metrics=m, level=config.level) for second, m in shared]
-        tables = [comparison_table(one) for one in found]
+        tables = [drawn(one.view()) for one in found]
     else:
         tables = [
             _in_looks(first, second, metric, config.looks, config.level)
@@ -59,7 +60,7 @@ def _in_looks(
     first: Report, second: Report, metric: str, looks: Sequence[int], level: float
 ) -> RenderableType:
     found = compare_in_looks(first.prefix, second.prefix, looks, metric=metric, error=1 - level)
-    return sequential_table(found, first.name, second.name)
+    return drawn(found.view(first.name, second.name))
 
 
 def _named(paths: Sequence[str]) -> list[Report]:

@@ -12,15 +12,14 @@ from typing import TYPE_CHECKING, Any
 from rich.console import Console
 
 from flasheval.base.canonical import sha256_of
+from flasheval.base.drawing.terminal import as_text, drawn
 from flasheval.base.errors import SettingError
 from flasheval.base.files import slug
 from flasheval.base.progress import ProgressBar, duration
 from flasheval.base.run_folders import append_log, shown_path
-from flasheval.base.text import as_text
 from flasheval.base.version import __version__
 from flasheval.base.versions import library_versions
 from flasheval.cli.configs import DistanceConfig
-from flasheval.report.distance_table import distance_report
 from flasheval.runs.devices import choose_device
 
 if TYPE_CHECKING:
@@ -66,6 +65,7 @@ def run_distance(config: DistanceConfig, folder: Path, console: Console, command
 
     """
     from flasheval.set_metrics.comparison import compare_sets
+    from flasheval.set_metrics.distance_view import distance_view
 
     begun = time.monotonic()
     sizes = _checked(config)
@@ -87,7 +87,7 @@ def run_distance(config: DistanceConfig, folder: Path, console: Console, command
     found.save(folder / TABLE)
     for subset in subsets:
         subset.save(folder / f"subset-{subset.size}.json")
-    shown = distance_report(found, reference, subsets, sets.version)
+    shown = drawn(distance_view(found, reference, subsets, sets.version))
     where = [
         f"files:    {shown_path(folder)}/",
         *([f"use them: {_usage(folder, subsets[0])}"] if subsets else []),

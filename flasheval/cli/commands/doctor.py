@@ -7,13 +7,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rich.console import Console
-from rich.markup import escape
 from rich.text import Text
 
+from flasheval.base.drawing.terminal import plain_table
 from flasheval.base.json_data import from_plain
 from flasheval.base.progress import ProgressBar, duration
 from flasheval.base.run_folders import population_folder, shown_path
-from flasheval.base.text import plain_table, shortened
+from flasheval.base.text import shortened
 from flasheval.cli.commands.run import asked_population, asked_prompts
 from flasheval.cli.configs import DoctorConfig
 from flasheval.runs.doctor.checks import size_text
@@ -122,7 +122,7 @@ def _row(model: ModelEstimate, unique: bool) -> tuple[str, ...]:
     counts = list(timing.evaluations.values())
     more = " ..." if len(timing.variants) > 1 else ""
     return (
-        escape(shortened(timing.label if unique else timing.variants[0] + more, _WIDTH)),
+        shortened(timing.label if unique else timing.variants[0] + more, _WIDTH),
         str(len(timing.variants)),
         f"{model.images:,}",
         _range(seconds),

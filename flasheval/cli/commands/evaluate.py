@@ -10,13 +10,14 @@ from typing import TYPE_CHECKING, Any
 from rich.console import Console
 
 from flasheval.base.canonical import canonical_value, sha256_of
+from flasheval.base.drawing.terminal import drawn
 from flasheval.base.errors import DataError, FlashevalError, SettingError
 from flasheval.base.files import atomic_write, slug
 from flasheval.base.progress import ProgressBar
 from flasheval.base.run_folders import FOLDER_OF_RUNS, shown_path
 from flasheval.cli.configs import EvaluateConfig
 from flasheval.evaluation.evaluate import evaluate, made_with
-from flasheval.evaluation.report import Report, report_table
+from flasheval.evaluation.report import Report
 from flasheval.evaluation.trackers.registry import make_tracker
 from flasheval.generators.images import ImageFault
 from flasheval.generators.registry import GENERATORS, make_generator
@@ -89,7 +90,7 @@ def run_evaluate(config: EvaluateConfig, console: Console) -> None:
         lines = ["made before by the same settings: delete the report to make it again"]
     if tracker is not None:
         tracker.finish()
-    console.print(report_table(report))
+    console.print(drawn(report.view()))
     console.print()
     lines.append(f"report:  {shown_path(path)}")
     if folder is not None:

@@ -10,10 +10,10 @@ from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any
 
+from flasheval.base.drawing.terminal import plain_table
 from flasheval.base.errors import FlashevalError
 from flasheval.base.files import atomic_write
 from flasheval.base.run_folders import shown_path
-from flasheval.base.text import plain_table
 from flasheval.cli.commands.compare import run_compare
 from flasheval.cli.commands.distance import run_distance
 from flasheval.cli.commands.doctor import run_doctor

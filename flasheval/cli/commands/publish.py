@@ -7,11 +7,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rich.console import Console
-from rich.markup import escape
 
+from flasheval.base.drawing.terminal import plain_table, warning_lines
 from flasheval.base.errors import SettingError
 from flasheval.base.run_folders import FOLDER_OF_RUNS, shown_path
-from flasheval.base.text import plain_table, warning_lines
 from flasheval.cli.configs import PublishConfig
 from flasheval.subset.library import find_subset
 from flasheval.subset.upload import publish
@@ -69,9 +68,9 @@ def _print(publication: Publication, console: Console) -> None:
             taus = (f"{pooled.held_out_tau.mean:.3f}", f"{pooled.random_tau.mean:.3f}")
         rows.append(
             (
-                escape(subset.name),
-                escape(subset.prompt_set_name),
-                escape(_metrics(subset)),
+                subset.name,
+                subset.prompt_set_name,
+                _metrics(subset),
                 str(subset.size),
                 str(texts or "none"),
                 *taus,

@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING, Any
 from rich.console import Console, Group, RenderableType
 from rich.text import Text
 
+from flasheval.base.drawing.terminal import as_text
 from flasheval.base.errors import SettingError
 from flasheval.base.json_data import from_plain
 from flasheval.base.progress import ProgressBar, duration
 from flasheval.base.run_folders import append_log, shown_path
-from flasheval.base.text import as_text
 from flasheval.cli.commands.after_run import after_run, asked_reference, check_sheet
 from flasheval.cli.commands.show import metrics_table
 from flasheval.cli.configs import GenerateConfig, RunConfig, ScoreConfig

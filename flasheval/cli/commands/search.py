@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Any, cast
 from rich.console import Console, Group, RenderableType
 from rich.text import Text
 
+from flasheval.base.drawing.terminal import as_text, drawn, plain_table
 from flasheval.base.progress import ProgressBar, duration
 from flasheval.base.run_folders import UNITS, append_log, shown_path
-from flasheval.base.text import as_text, plain_table
 from flasheval.base.version import __version__
 from flasheval.base.versions import library_versions
 from flasheval.cli.commands.prompt_ids import read_ids
@@ -24,7 +24,7 @@ from flasheval.cli.commands.score_settings import (
 from flasheval.cli.configs import SearchConfig
 from flasheval.report.search_folder import write_search
 from flasheval.scores.table import Incomplete
-from flasheval.subset.evidence_table import SIZE_TITLES, fewer, size_row, subset_report
+from flasheval.subset.evidence_table import SIZE_TITLES, fewer, size_row
 
 if TYPE_CHECKING:
     from flasheval.scores import ScoreTable
@@ -102,7 +102,7 @@ def run_search(
     seconds = time.monotonic() - begun
     said = result.subset.record.notes
     more = [one for one in said if one != note]
-    answer = subset_report(result.subset, table.n_prompts, more)
+    answer = drawn(result.view(table.n_prompts, more))
     report = Group(answer, *_prefixes(config, result))
     notes = [Text(note, style="magenta")] if note else []
     timing = f"{result.sets:,} sets scored, {duration(seconds)} in all"

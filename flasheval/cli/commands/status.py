@@ -8,13 +8,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rich.console import Console
-from rich.markup import escape
 from rich.text import Text
 
+from flasheval.base.drawing.terminal import plain_table
 from flasheval.base.errors import SettingError
 from flasheval.base.progress import duration
 from flasheval.base.run_folders import shown_path
-from flasheval.base.text import plain_table
 from flasheval.cli.configs import StatusConfig
 from flasheval.runs.status.run_status import read_status
 
@@ -83,7 +82,7 @@ def _print_variants(status: RunStatus, console: Console) -> None:
     ordered = sorted(status.variants, key=_urgency)
     rows = [
         (
-            escape(one.name),
+            one.name,
             f"{one.done} of {one.units}",
             "failed" if one.failed else f"{min(int(100 * one.share), 99 + one.complete)}%",
             str(one.faults) if one.faults else "-",

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any, cast
 
 from rich.console import Console
 
+from flasheval.base.drawing.terminal import as_text, drawn
 from flasheval.base.progress import ProgressBar, duration
 from flasheval.base.run_folders import append_log, shown_path
-from flasheval.base.text import as_text
 from flasheval.base.version import __version__
 from flasheval.base.versions import library_versions
 from flasheval.cli.commands.score_settings import (
@@ -22,7 +22,6 @@ from flasheval.cli.commands.score_settings import (
 from flasheval.cli.configs import ValidateConfig
 from flasheval.report.validation_folder import LOG, PLOT, TEXT, write_validation
 from flasheval.scores.table import Incomplete
-from flasheval.selection.held_out.table import validation_report
 from flasheval.selection.held_out.validate import validate
 
 if TYPE_CHECKING:
@@ -54,7 +53,7 @@ def run_validate(
     if note:
         report = replace(report, notes=(*report.notes, note))
     write_validation(report, folder, command)
-    shown = validation_report(report)
+    shown = drawn(report.view())
     where = [
         f"report: {shown_path(folder / TEXT)}",
         f"plot:   {shown_path(folder / PLOT)}",

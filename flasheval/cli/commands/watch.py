@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
 
+from flasheval.base.drawing.terminal import drawn
 from flasheval.base.errors import SettingError
 from flasheval.base.run_folders import shown_path
 from flasheval.cli.commands.evaluate import asked_subset
 from flasheval.cli.configs import WatchConfig
 from flasheval.evaluation.trackers.no_tracker import NoTracker
 from flasheval.evaluation.trackers.registry import make_tracker
-from flasheval.evaluation.watching.leaderboard import leaderboard_table
 from flasheval.evaluation.watching.watch import watch, watch_folder
 from flasheval.generators.diffusers_settings import DiffusersSettings
 
@@ -49,7 +49,7 @@ def run_watch(config: WatchConfig, console: Console) -> int:
 
     def show(board: Leaderboard) -> None:
         shown[:] = [board]
-        console.print(leaderboard_table(board))
+        console.print(drawn(board.view()))
         console.print()
 
     trackers = _trackers(config)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from flasheval.base.text import markdown_table as table_lines
+from flasheval.base.drawing.markdown import markdown_table as table_lines
 
 if TYPE_CHECKING:
     from flasheval.evaluation.report import Report

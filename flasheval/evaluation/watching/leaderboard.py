@@ -8,11 +8,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from io import StringIO
 
-from rich.console import Group, RenderableType
-from rich.markup import escape
-from rich.text import Text
-
-from flasheval.base.text import as_text, markdown_table, plain_table
+from flasheval.base.drawing.markdown import markdown
+from flasheval.base.drawing.shown import Shown
+from flasheval.base.drawing.view import Line, Table, View, lines
 from flasheval.evaluation.comparison import PairedDifference, compare
 from flasheval.evaluation.report import Report
 from flasheval.evaluation.watching.checkpoint_files import natural
@@ -22,9 +20,11 @@ from flasheval.subset.predictions import Prediction
 __all__ = [
     "Leaderboard",
     "Standing",
-    "leaderboard_table",
     "make_leaderboard",
 ]
+
+
+_NOTES = 10  # lines shown of what failed, and of what is waited for
 
 
 @dataclass(frozen=True)
@@ -55,7 +55,7 @@ class Standing:
 
 
 @dataclass(frozen=True)
-class Leaderboard:
+class Leaderboard(Shown):
     """Checkpoints ranked by predicted full scores, or by means when these are not calibrated.
 
     Prints as a table.
@@ -84,12 +84,17 @@ class Leaderboard:
         """
         return self.standings[0] if self.standings else None
 
-    def cells(self) -> tuple[list[str], list[list[str]]]:
-        """Return the table that people read, as titles and rows."""
-        metric, calibrated = self.metric, any(one.full for one in self.standings)
-        titles = ["rank", "checkpoint", "step", metric]
-        titles += [f"full set\n({self.level:.0%})", "best is\nbetter"] if calibrated else ["behind"]
-        return [*titles, "when"], [_cells(one, metric, calibrated) for one in self.standings]
+    def view(self) -> View:
+        """Return the best checkpoint, all of them by rank, and what failed or is waited for."""
+        parts: list[Line | Table] = [Line(_answer(self), "headline")]
+        if self.standings:
+            parts.append(self._table())
+        for title, notes in (("failed", self.failed), ("not yet", self.waiting)):
+            said = [f"{title}: {name}: {why}" for name, why in notes.items()]
+            more = len(said) - _NOTES
+            parts += lines(said[:_NOTES], "alert")
+            parts += lines([f"{title}: {more} more"] if more > 0 else [], "alert")
+        return View(tuple(parts))
 
     def to_markdown(self) -> str:
         """Return the leaderboard as Markdown, with the failed and the waiting checkpoints.
@@ -98,15 +103,12 @@ class Leaderboard:
         >>> board.to_markdown().splitlines()[-3:]
         ['Failed:', '', '- step-3: it is cut short']
         """
-        titles, rows = self.cells()
-        head, *body = ([_one_line(cell) for cell in line] for line in (titles, *rows))
-        text = "\n".join(markdown_table(head, body))
+        parts: list[Line | Table] = [self._table()]
         for title, notes in (("Failed", self.failed), ("Not yet evaluated", self.waiting)):
             if notes:
-                said = [f"- {_one_line(name)}: {_one_line(why)}" for name, why in notes.items()]
-                said = [line.replace("|", "\\|") for line in said]
-                text += f"\n\n{title}:\n\n" + "\n".join(said)
-        return text + "\n"
+                said = [f"{name}: {why}" for name, why in notes.items()]
+                parts += [Line(f"{title}:"), *lines(said, "item")]
+        return markdown(View(tuple(parts)))
 
     def to_csv(self) -> str:
         """Return the standings as CSV, with a column for every metric's mean.
@@ -128,8 +130,12 @@ class Leaderboard:
             writer.writerow([*row, one.best_is_better, one.created])
         return file.getvalue()
 
-    def __str__(self) -> str:
-        return as_text(leaderboard_table(self)).rstrip("\n")
+    def _table(self) -> Table:
+        metric, calibrated = self.metric, any(one.full for one in self.standings)
+        titles = ["rank", "checkpoint", "step", metric]
+        titles += [f"full set\n({self.level:.0%})", "best is\nbetter"] if calibrated else ["behind"]
+        rows = [_cells(one, metric, calibrated) for one in self.standings]
+        return Table([*titles, "when"], rows, 2)
 
 
 def make_leaderboard(
@@ -198,27 +204,6 @@ def _cells(one: Standing, metric: str, calibrated: bool) -> list[str]:
         error = "" if math.isnan(behind.error) else f" +- {behind.error:.2g}"
         row.append(f"{abs(behind.value):.3g}{error}")
     return [*row, one.created.replace("T", " ")[:16]]
-
-
-def _one_line(text: str) -> str:
-    return " ".join(text.split())
-
-
-def leaderboard_table(board: Leaderboard) -> RenderableType:
-    """Return the best checkpoint, all of them by rank, and what failed or is waited for."""
-    parts: list[RenderableType] = [Text(_answer(board), style="bold")]
-    if board.standings:
-        titles, rows = board.cells()
-        parts.append(plain_table(titles, [[*map(escape, row)] for row in rows], left=2))
-    for title, notes in (("failed", board.failed), ("not yet", board.waiting)):
-        lines = [f"{title}: {name}: {why}" for name, why in notes.items()]
-        more = len(lines) - _NOTES
-        shown = [*lines[:_NOTES], *([f"{title}: {more} more"] if more > 0 else [])]
-        parts += [Text(line, style="yellow") for line in shown]
-    return Group(*parts)
-
-
-_NOTES = 10
 
 
 def _answer(board: Leaderboard) -> str:

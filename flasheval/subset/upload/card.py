@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
+from flasheval.base.drawing.markdown import markdown_table
 from flasheval.base.files import atomic_write
-from flasheval.base.text import markdown_table
 from flasheval.subset.evidence import Evidence, Spread
 from flasheval.subset.evidence_table import fewer
 from flasheval.subset.subset import Subset

@@ -6,11 +6,10 @@ import pytest
 from rich.console import Console
 
 import flasheval
+from flasheval.base.drawing.terminal import as_text
 from flasheval.base.errors import FlashevalError
-from flasheval.base.text import as_text
 from flasheval.cli.commands.compare import run_compare
 from flasheval.cli.configs import CompareConfig
-from flasheval.evaluation.comparison import comparison_table
 from flasheval.evaluation.report import MetricScores, Report
 from flasheval.prompts import PromptSet
 from flasheval.subset import Method, MetricInfo, Subset
@@ -54,7 +53,7 @@ def test_as_in_python(run, saved):
     assert (ran.code, ran.err) == (0, "")
     first, second = replace(saved["a"], name="a.json"), replace(saved["b"], name="b.json")
     found = flasheval.compare(first, second, metrics=["up"], level=0.8)
-    assert ran.out == as_text(comparison_table(found))
+    assert ran.out == as_text(found.view())
     assert ran.out.startswith("On the full set a.json is better in up (")
     assert "(80%)" in ran.out
 

@@ -108,7 +108,7 @@ def test_other_evidence_stands_in_tables_of_its_own(origin, tmp_path):
     record = replace(origin.subset.record, further_evidence=(more,))
     origin = replace(origin, subset=replace(origin.subset, record=record))
     contents = write_report(origin, tmp_path / "r.html").contents
-    titles = [one.title for one in contents.evidence]
+    titles = [one.caption for one in contents.evidence]
     assert titles == [
         "random:4: 4 splits, 5 prompts, of the procedure",
         "group:base_model: 4 splits, 5 prompts, of this exact set",
