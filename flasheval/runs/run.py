@@ -71,7 +71,7 @@ def run(
     keep_embeddings: bool = False,
     retry_faults: bool = False,
     limit: int | None = None,
-    executor: str | Executor = "in_process",
+    executor: str | Mapping[str, Any] | Executor = "in_process",
     progress: Callable[[str, float, int], None] | bool | None = None,
 ) -> RunResult:
     """Generate the images of a population, score them, and return the score table.
@@ -96,7 +96,7 @@ def run(
         keep_embeddings: Whether scorers that embed images keep the embeddings.
         retry_faults: Whether units with faulty images are done again.
         limit: Take the first so many prompts only.
-        executor: Where units run: a name, or an executor.
+        executor: Where units run: a name, a mapping of settings with a ``name``, or an executor.
         progress: A function, True or False, or None to show it on a terminal.
 
     Raises:
@@ -104,7 +104,7 @@ def run(
             or variant does not raise: it is in the result.
 
     """
-    chosen = make_executor(executor) if isinstance(executor, str) else executor
+    chosen = make_executor(executor)
     plan, tables = plan_run(
         population,
         prompts,

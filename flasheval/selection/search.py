@@ -8,7 +8,7 @@ never of the exact set.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -31,7 +31,7 @@ from flasheval.selection.held_out.splits import describe_splits, make_splits
 from flasheval.selection.held_out.warnings import search_warnings
 from flasheval.selection.methods.auto import Auto, explain
 from flasheval.selection.methods.driver import SearchOutcome
-from flasheval.selection.methods.registry import make_selector
+from flasheval.selection.methods.registry import make_method
 from flasheval.selection.methods.selector import Selection, Selector
 from flasheval.selection.request import (
     Plan,
@@ -79,7 +79,7 @@ def search(
     scores: ScoreTable | str | Path,
     *,
     size: int = 50,
-    method: str = "auto",
+    method: str | Mapping[str, Any] | Selector[Any] = "auto",
     settings: Mapping[str, Any] | None = None,
     metric: str | Sequence[str] | None = None,
     seed: int = 0,
@@ -103,8 +103,9 @@ def search(
     Args:
         scores: A score table, or anything `load_scores` reads.
         size: Prompts to choose.
-        method: One of `flasheval.selection.methods.registry.METHODS`.
-        settings: The method's own settings; the rest keep their defaults.
+        method: A name out of `flasheval.selection.methods.registry.METHODS`, a mapping of settings
+            with a `name`, or a method: one of flasheval such as `Anneal(swaps=1000)`, or your own.
+        settings: The settings beside a method's name; the rest keep their defaults.
         metric: One metric or several to serve together; all of the table's when not given.
         seed: Same scores, settings and seed give the same subset and content hash.
         splits: How to hold variants out, see `flasheval.selection.held_out.splits.make_splits`;
@@ -232,12 +233,12 @@ def search(
     )
 
 
-def _selector(method: str, settings: Mapping[str, Any] | None, expect: str) -> Selector[Any]:
+def _selector(method: object, settings: Mapping[str, Any] | None, expect: str) -> Selector[Any]:
     """Make the method; `auto` is told what to expect unless its settings say so."""
-    given = dict(settings or {})
-    if method == Auto.name and given.get("expect") is None:
-        given["expect"] = checked_expect(expect)
-    return make_selector(method, given)
+    selector = make_method(method, settings)
+    if isinstance(selector, Auto) and selector.expect is None:
+        return replace(selector, expect=checked_expect(expect))
+    return selector
 
 
 def _notes(selector: Selector[Any], outcome: SearchOutcome) -> tuple[str, ...]:
