@@ -218,6 +218,5 @@ def _has(entry: object, name: str) -> bool:
 
 def _origins(points: tuple[EntryPoint, ...]) -> str:
     """Return the packages and targets of entry points, for messages."""
-    return " and ".join(
-        f"{point.dist.name if point.dist else 'a package'} ({point.value})" for point in points
-    )
+    named = [(point.dist.name if point.dist else "a package", point.value) for point in points]
+    return " and ".join(f"{package} ({target})" for package, target in sorted(named))
