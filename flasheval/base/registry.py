@@ -38,22 +38,14 @@ class Registry(Generic[T]):
         default: The name that None stands for; without one, None is refused.
 
     Example:
-        >>> from typing import ClassVar, Protocol
-        >>> from dataclasses import dataclass
-        >>> class Shape(Protocol):
-        ...     def area(self) -> float: ...
-        >>> @dataclass
-        ... class Square:
-        ...     name: ClassVar[str] = "square"
-        ...     side: float = 1.0
-        ...     def area(self): return self.side**2
-        >>> shapes = Registry("shape", "flasheval.shapes", Shape, [Square])
-        >>> shapes.names(), shapes.make({"name": "square", "side": 2}).area()
-        (('square',), 4.0)
-        >>> shapes.make("sqare")
+        >>> from flasheval.selection.methods.registry import METHODS
+        >>> METHODS.names()[:3]
+        ('auto', 'random', 'ridge')
+        >>> METHODS.make({"name": "anneal", "swaps": 1000}).swaps
+        1000
+        >>> METHODS.make("anneel")  # doctest: +ELLIPSIS
         Traceback (most recent call last):
-        flasheval.base.errors.SettingError: there is no shape 'sqare'; there are: square; did you \
-mean 'square'?
+        flasheval.base.errors.SettingError: there is no method 'anneel'; ... did you mean 'anneal'?
 
     """
 
