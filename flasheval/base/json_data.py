@@ -32,7 +32,7 @@ from flasheval.base.errors import DataError, SettingError
 from flasheval.base.files import atomic_write, read_text
 from flasheval.base.suggest import nearest
 
-__all__ = ["check_names", "from_plain", "read_json", "to_plain", "write_json"]
+__all__ = ["check_keys", "from_plain", "read_json", "to_plain", "write_json"]
 
 T = TypeVar("T")
 
@@ -72,38 +72,25 @@ def from_plain(cls: type[T], value: object, *, path: str = "", source: str = "da
     return cast("T", _read(cls, value, path, source))
 
 
-def check_names(
-    kinds: Mapping[str, Any], name: str, settings: Mapping[str, object], noun: str, called: str
-) -> None:
-    """Check that a kind of record exists and has a field for every setting.
+def check_keys(cls: Any, settings: Mapping[str, object], called: str) -> None:
+    """See that the dataclass ``cls`` has a field for each setting.
 
-    Args:
-        kinds: The records' classes by name.
-        name: The kind asked for.
-        settings: Values by field.
-        noun: What the kinds are, such as ``executor``.
-        called: How the message names this kind when it lacks a field.
+    ``called`` is what it is called in the message, such as ``method 'anneal'``.
 
-    Raises:
-        SettingError: No such kind or field; the message lists the known names and the nearest.
+    Raises SettingError naming the setting that is not there, those that are, and the nearest.
 
-    >>> from dataclasses import make_dataclass
-    >>> kinds = {"slurm": make_dataclass("Slurm", ["nodes"])}
-    >>> check_names(kinds, "slurm", {"node": 2}, "executor", "slurm")  # doctest: +ELLIPSIS
+    >>> from flasheval.subset.evidence import Spread
+    >>> check_keys(Spread, {"hihg": 1}, "spread")
     Traceback (most recent call last):
-    flasheval.base.errors.SettingError: slurm has no setting 'node'; it has: nodes; did you ...
-
+    flasheval.base.errors.SettingError: spread has no setting 'hihg'; it has: mean, low, high, \
+kind; did you mean 'high'?
     """
-    if name not in kinds:
-        raise SettingError(
-            f"there is no {noun} {name!r}; there are: {', '.join(kinds)}{nearest(name, kinds)}"
-        )
-    known = [field.name for field in fields(kinds[name])]
+    known = [field.name for field in fields(cls)]
     for key in settings:
         if key not in known:
             raise SettingError(
                 f"{called} has no setting {key!r}; it has: {', '.join(known) or 'none'}"
-                f"{nearest(key, known)}"
+                f"{nearest(str(key), known)}"
             )
 
 
@@ -189,6 +176,7 @@ def _read(hint: Any, value: object, path: str, source: str) -> object:
 
 
 def _read_scalar(hint: Any, value: object, path: str, source: str) -> object:
+    value = value.item() if isinstance(value, np.generic) else value
     whole = isinstance(value, int) and not isinstance(value, bool)
     if hint is float:
         if not whole and not isinstance(value, float):

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from flasheval.base.errors import FlashevalError
+from flasheval.base.resources import conf_dir
 from flasheval.cli.configs import (
     IMPORTER_CONFIGS,
     PROTOCOL_CONFIGS,
@@ -34,6 +35,7 @@ from flasheval.cli.setting_errors import Mistake, setting_mistake, unknown_key
 
 __all__ = ["check_jobs", "plain_settings", "register"]
 
+_CHOICES = ("method", "executor", "extractor", "tracker", "generator")
 _TYPED_GROUPS = ("method", "executor", "extractor", "protocol", "tracker")
 
 
@@ -47,6 +49,12 @@ def register(verb: str) -> None:
     Plugins.instance()  # first, or a plugin found later would put its own defaults back
     for group, name, node in _nodes(verb):
         store.store(group=group, name=name, node=node)
+        choices = "generator" if group == "schema/evaluate" else group.removeprefix("schema/")
+        if choices in _CHOICES and not (conf_dir() / choices / f"{name}.yaml").exists():
+            # Another package's: there is no file of it. A generator's keys stand at the top.
+            at_top = {"package": "_global_"} if choices == "generator" else {}
+            choice = {"generator": name} if at_top else node
+            store.store(group=choices, name=name, node=choice, **at_top)
     try:
         from hydra_plugins.hydra_joblib_launcher.config import (  # type: ignore[import-untyped]
             JobLibLauncherConf,

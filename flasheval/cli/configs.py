@@ -11,6 +11,9 @@ from dataclasses import MISSING, Field, dataclass, field, fields, make_dataclass
 from types import NoneType
 from typing import Any, Literal, get_args, get_origin, get_type_hints
 
+from flasheval.base.errors import SettingError
+from flasheval.base.registry import Registry
+
 __all__ = [
     "IMPORTER_CONFIGS",
     "PROTOCOL_CONFIGS",
@@ -412,11 +415,11 @@ def evaluate_configs() -> dict[str, type[EvaluateConfig]]:
 
     return {
         kind: make_dataclass(
-            f"Evaluate{settings.__name__}Config",
+            "EvaluateGeneratorConfig",
             [("generator", str, field(default=kind)), *_optional_keys(settings)],
             bases=(EvaluateConfig,),
         )
-        for kind, settings in GENERATORS.items()
+        for kind, settings in _classes(GENERATORS).items()
     }
 
 
@@ -455,9 +458,25 @@ def tracker_configs() -> dict[str, type[Any]]:
     return _named_configs(TRACKERS)
 
 
-def _named_configs(classes: Mapping[str, type[Any]]) -> dict[str, type[Any]]:
+@dataclass
+class _Broken:
+    """Stands for a plug-in that cannot be used."""
+
+
+def _classes(registry: Registry[Any]) -> dict[str, type[Any]]:
+    """Return the classes by name; a broken one without settings, for its verb tells why."""
+    classes = {}
+    for name in registry:
+        try:
+            classes[name] = registry[name]
+        except SettingError:
+            classes[name] = _Broken
+    return classes
+
+
+def _named_configs(registry: Registry[Any]) -> dict[str, type[Any]]:
     configs = {}
-    for name, one in classes.items():
+    for name, one in _classes(registry).items():
         hints = get_type_hints(one)
         settings = [(key.name, _mutable(hints[key.name]), key) for key in fields(one)]
         configs[name] = make_dataclass(
@@ -486,14 +505,12 @@ def _mutable(hint: Any) -> Any:
     """
     origin, arguments = get_origin(hint), get_args(hint)
     if origin is tuple:
-        return list[arguments[0]]  # type: ignore[valid-type]
+        return list[_mutable(arguments[0])]  # type: ignore[misc]
     if origin is Mapping:
         return dict[str, Any]
     if origin is Literal:
         return str
-    if hint is object:
-        return Any
-    if NoneType in arguments:
+    if NoneType in arguments and len(arguments) == 2:
         (inner,) = (argument for argument in arguments if argument is not NoneType)
         return _mutable(inner) | None
-    return hint
+    return hint if hint in (bool, int, float, str) else Any

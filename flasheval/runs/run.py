@@ -71,7 +71,7 @@ def run(
     keep_embeddings: bool = False,
     retry_faults: bool = False,
     limit: int | None = None,
-    executor: str | Executor = "in_process",
+    executor: str | Mapping[str, Any] | Executor = "in_process",
     progress: Callable[[str, float, int], None] | bool | None = None,
 ) -> RunResult:
     """Generate the images of a population, score them, and return the score table.
@@ -96,7 +96,7 @@ def run(
         keep_embeddings: Whether scorers that embed images keep the embeddings.
         retry_faults: Whether units with faulty images are done again.
         limit: Use only this many prompts, the first ones.
-        executor: Where units run: a name, or an executor.
+        executor: Where units run: a name, a mapping of settings with a ``name``, or an executor.
         progress: A function, True or False, or None to show progress on a terminal only.
 
     Raises:
@@ -116,7 +116,7 @@ def run(
     ((1, 2), ())
 
     """
-    chosen = make_executor(executor) if isinstance(executor, str) else executor
+    chosen = make_executor(executor)
     plan, tables = plan_run(
         population,
         prompts,

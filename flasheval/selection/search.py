@@ -48,7 +48,7 @@ from flasheval.selection.held_out.warnings import (
 )
 from flasheval.selection.methods.auto import Auto, explain
 from flasheval.selection.methods.driver import SearchOutcome
-from flasheval.selection.methods.registry import make_selector
+from flasheval.selection.methods.registry import make_method
 from flasheval.selection.methods.selector import Selection, Selector, subset_means
 from flasheval.selection.request import (
     SearchRequest,
@@ -103,7 +103,7 @@ def search(
     scores: ScoreTable | str | Path,
     *,
     size: int = 50,
-    method: str = "auto",
+    method: str | Mapping[str, Any] | Selector[Any] = "auto",
     settings: Mapping[str, Any] | None = None,
     metric: str | Sequence[str] | None = None,
     seed: int = 0,
@@ -127,8 +127,9 @@ def search(
     Args:
         scores: A score table, or anything `load_scores` reads.
         size: Prompts to choose.
-        method: One of `flasheval.selection.methods.registry.METHODS`.
-        settings: The method's own settings; the rest keep their defaults.
+        method: A name out of `flasheval.selection.methods.registry.METHODS`, a mapping of settings
+            with a `name`, or a method: one of flasheval such as `Anneal(swaps=1000)`, or your own.
+        settings: The settings beside a method's name; the rest keep their defaults.
         metric: One metric or several to serve together; all of the table's when not given.
         seed: Same scores, settings and seed give the same subset and content hash.
         splits: How to hold variants out, see `flasheval.selection.held_out.splits.make_splits`;
@@ -312,12 +313,12 @@ def _warnings(
     return found
 
 
-def _selector(method: str, settings: Mapping[str, Any] | None, expect: str) -> Selector[Any]:
+def _selector(method: object, settings: Mapping[str, Any] | None, expect: str) -> Selector[Any]:
     """Make the method; `auto` is told what to expect unless its settings say so."""
-    given = dict(settings or {})
-    if method == Auto.name and given.get("expect") is None:
-        given["expect"] = checked_expect(expect)
-    return make_selector(method, given)
+    selector = make_method(method, settings)
+    if isinstance(selector, Auto) and selector.expect is None:
+        return replace(selector, expect=checked_expect(expect))
+    return selector
 
 
 def _notes(selector: Selector[Any], outcome: SearchOutcome) -> tuple[str, ...]:

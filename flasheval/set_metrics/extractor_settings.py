@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar, Protocol, cast
+from typing import TYPE_CHECKING, ClassVar, Protocol, cast
 
-from flasheval.base.errors import DataError, SettingError
-from flasheval.base.json_data import check_names, from_plain
+from flasheval.base.errors import SettingError
 from flasheval.base.models.loading import Dtype
+from flasheval.base.registry import Registry
 from flasheval.scorers.registry import make_scorer
 from flasheval.set_metrics.extractors import load_vision_model
 
@@ -127,24 +127,26 @@ class ScorerExtractorSettings:
         return cast("FeatureExtractor", settings.load(device))
 
 
-EXTRACTORS: dict[str, type[Any]] = {
-    one.name: one for one in (VisionSettings, InceptionSettings, ScorerExtractorSettings)
-}
+EXTRACTORS: Registry[ExtractorSettings] = Registry(
+    "extractor",
+    "flasheval.extractors",
+    ExtractorSettings,
+    [VisionSettings, InceptionSettings, ScorerExtractorSettings],
+    default=VisionSettings.name,
+)
 """The extractors by name."""
 
 
-def make_extractor(name: str, settings: Mapping[str, Any] | None = None) -> ExtractorSettings:
-    """Return an extractor's settings from its name and the settings given.
+def make_extractor(
+    entry: object, settings: Mapping[str, object] | None = None
+) -> ExtractorSettings:
+    """Return an extractor's settings from a name, a mapping with a ``name``, or such settings.
+
+    None stands for ``vision``; ``settings`` are those beside a name.
 
     Raises SettingError for an unknown name or setting, and for a bad value.
 
     >>> make_extractor("vision", {"checkpoint": "facebook/dinov2-large"}).label
     'dinov2-large'
     """
-    given = dict(settings or {})
-    check_names(EXTRACTORS, name, given, "extractor", f"extractor {name}")
-    try:
-        made: ExtractorSettings = from_plain(EXTRACTORS[name], given, source=f"extractor {name}")
-    except DataError as error:
-        raise SettingError(str(error)) from None
-    return made
+    return EXTRACTORS.make(entry, settings)

@@ -133,8 +133,7 @@ def _sources(config: DistanceConfig, progress: ProgressBar) -> tuple[FeatureSets
     from flasheval.set_metrics.feature_sets import features_of_folders, features_of_run
     from flasheval.set_metrics.references import find_reference
 
-    settings = dict(config.extractor or {"name": "vision"})
-    extractor = make_extractor(settings.pop("name"), settings)
+    extractor = make_extractor(config.extractor)
     protocol = _protocol(config.protocol)
     load = cache(partial(_load, config, extractor))
     if config.run:

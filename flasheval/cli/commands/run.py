@@ -59,8 +59,7 @@ def run_population(
     begun = time.monotonic()
     check_sheet(config)
     population, prompts = asked_population(config, verb), asked_prompts(config, verb)
-    executor = dict(config.executor or {"name": "in_process"})
-    chosen = make_executor(executor.pop("name"), executor)
+    chosen = make_executor(config.executor)
     plan, tables = plan_run(
         population,
         prompts,

@@ -93,7 +93,7 @@ def recipe_of(entry: Mapping[str, Any]) -> Recipe:
     name = str(entry["name"])
     source = f"variant {name!r}"
     kept = {key: value for key, value in entry.items() if key not in _OWN}
-    generator = make_generator(str(entry.get("generator", _DEFAULT_GENERATOR)), kept, source)
+    generator = make_generator(entry.get("generator", _DEFAULT_GENERATOR), kept, source)
     factors: dict[str, Any] = {}
     if entry.get("base_model") is not None:
         factors["base_model"] = entry["base_model"]
