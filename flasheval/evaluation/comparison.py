@@ -10,7 +10,7 @@ import numpy as np
 from rich.console import Group, RenderableType
 from rich.text import Text
 
-from flasheval.base.errors import DataError, MissingScoresError
+from flasheval.base.errors import DataError, MissingScoresError, SettingError
 from flasheval.base.suggest import nearest
 from flasheval.base.text import as_text, plain_table, shortened, warning_lines
 from flasheval.evaluation.difference_words import NAME_WIDTH, better_of, difference_cells
@@ -80,7 +80,8 @@ def compare(
             `flasheval.subset.calibration.Calibration.difference`.
 
     Raises:
-        DataError: The reports do not belong together, or a metric is not in both.
+        DataError: The reports do not belong together.
+        SettingError: A metric is not in both.
         MissingScoresError: A prompt has no score, so that means are of different prompts.
 
     Example:
@@ -134,8 +135,8 @@ def check_comparable(
 ) -> tuple[str, ...]:
     """Return the metrics two reports can be compared in.
 
-    Raises DataError, one line, where subset, seed or a scorer's version differ, and
-    MissingScoresError where scores lack.
+    Raises DataError, one line, where subset, seed or a scorer's version differ,
+    MissingScoresError where scores lack, and SettingError for a metric that is not in both.
     """
     names = _names(first, second)
     if first.subset.content_hash != second.subset.content_hash:
@@ -156,7 +157,7 @@ def check_comparable(
     for metric in chosen:
         for one in (first, second):
             if metric not in one.metrics:
-                raise DataError(
+                raise SettingError(
                     f'{names}: "{metric}" is not in both; there are: {", ".join(one.metrics)}'
                     f"{nearest(metric, one.metrics)}"
                 )

@@ -92,7 +92,7 @@ class ScoreTable:
     def __getitem__(self, metric: str) -> ScoreMatrix:
         if metric not in self.matrices:
             known = ", ".join(self.metrics)
-            raise DataError(
+            raise SettingError(
                 f"there are no scores for metric {metric!r}; there are: {known}"
                 f"{nearest(str(metric), self.metrics)}"
             )
@@ -105,7 +105,7 @@ class ScoreTable:
     def factor(self, name: str) -> tuple[Factor, ...]:
         """Return each variant's value of a factor, None where a variant lacks it.
 
-        Raises DataError, listing the factors there are, when no variant has it.
+        Raises SettingError, listing the factors there are, when no variant has it.
         """
         known = {key: None for variant in self.variants for key in variant.factors}
         if name not in known:
@@ -113,13 +113,16 @@ class ScoreTable:
                 "none; columns of a long table become factors with: flasheval import long "
                 "factors=[COLUMN]"
             )
-            raise DataError(
+            raise SettingError(
                 f"no variant has the factor {name!r}; there are: {have}{nearest(name, known)}"
             )
         return tuple(variant.factors.get(name) for variant in self.variants)
 
     def with_metrics(self, names: Sequence[str]) -> "ScoreTable":
-        """Return the table with these metrics only, in this order."""
+        """Return the table with these metrics only, in this order.
+
+        Raises SettingError for one that it lacks.
+        """
         if isinstance(names, str):
             names = [names]
         return ScoreTable(self.prompts, self.variants, {name: self[name] for name in names})
@@ -127,7 +130,7 @@ class ScoreTable:
     def with_variants(self, chosen: Sequence[str] | ArrayLike) -> "ScoreTable":
         """Return the table with these variants only, by name or by row, in this order.
 
-        Raises DataError for one that is unknown or given twice, and when none is given.
+        Raises SettingError for one that is unknown, DataError for one given twice and for none.
         """
         rows = self._rows(chosen)
         variants = tuple(self.variants[row] for row in rows)
@@ -158,7 +161,7 @@ class ScoreTable:
             position = {name: row for row, name in enumerate(self.variant_names)}
             for name in array.tolist():
                 if name not in position:
-                    raise DataError(
+                    raise SettingError(
                         f"there is no variant {name!r} among the {len(self)}"
                         f"{nearest(str(name), position)}"
                     )

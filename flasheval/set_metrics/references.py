@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from flasheval.base.canonical import JSON
-from flasheval.base.errors import DataError
+from flasheval.base.errors import DataError, SettingError
 from flasheval.base.suggest import nearest
 from flasheval.set_metrics.feature_sets import FeatureSets
 from flasheval.set_metrics.features import FeatureExtractor, extract_features, images_of_folder
@@ -78,7 +78,8 @@ def find_reference(
         protocol: How a folder's images are cut and resized first; all of them are taken.
 
     Raises:
-        DataError: None of the three, or one that cannot be used.
+        SettingError: None of the three.
+        DataError: One that cannot be used.
 
     """
     path = Path(name)
@@ -99,7 +100,7 @@ def find_reference(
     elif path.suffix == ".npz":
         found = Reference(path.stem, FrechetReference.load(path))
     else:
-        raise DataError(
+        raise SettingError(
             f"reference={name}: expected a folder of images, an .npz of their statistics, or one "
             f"of the variants ({_some(sets.names)}){nearest(name, sets.names)}"
         )

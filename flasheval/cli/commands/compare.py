@@ -7,11 +7,13 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from rich.console import Console, RenderableType
+from rich.console import RenderableType
 
 from flasheval.base.errors import SettingError
 from flasheval.base.run_folders import shown_path
+from flasheval.cli.commands.context import Context
 from flasheval.cli.configs import CompareConfig
+from flasheval.cli.exit_codes import DONE
 from flasheval.evaluation.comparison import check_comparable, compare, comparison_table
 from flasheval.evaluation.report import Report
 from flasheval.evaluation.sequential import compare_in_looks, sequential_table, spent_errors
@@ -22,8 +24,8 @@ if TYPE_CHECKING:
 __all__ = ["run_compare"]
 
 
-def run_compare(config: CompareConfig, console: Console) -> None:
-    """Print the first report's comparison with each of the others.
+def run_compare(config: CompareConfig, context: Context) -> int:
+    """Print the first report's comparison with each of the others and return the exit code.
 
     Raises FlashevalError for reports that cannot be read, or compared with each other.
     """
@@ -51,8 +53,9 @@ def run_compare(config: CompareConfig, console: Console) -> None:
     # All at the end: where one cannot be compared none is printed.
     for number, table in enumerate(tables):
         if number:
-            console.print()
-        console.print(table)
+            context.console.print()
+        context.console.print(table)
+    return DONE
 
 
 def _in_looks(

@@ -10,8 +10,6 @@ from functools import cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from rich.console import Console
-
 from flasheval.base.canonical import sha256_of
 from flasheval.base.errors import SettingError
 from flasheval.base.progress import ProgressBar, duration
@@ -19,7 +17,9 @@ from flasheval.base.run_folders import append_log, shown_path
 from flasheval.base.text import as_text
 from flasheval.base.version import __version__
 from flasheval.base.versions import library_versions
+from flasheval.cli.commands.context import Context
 from flasheval.cli.configs import DistanceConfig
+from flasheval.cli.exit_codes import DONE
 from flasheval.report.distance_table import distance_report
 from flasheval.runs.devices import choose_device
 
@@ -52,14 +52,15 @@ def distance_name(settings: Mapping[str, Any]) -> str:
     return f"{name}-{sha256_of(told)[:8]}"
 
 
-def run_distance(config: DistanceConfig, folder: Path, console: Console, command: str) -> None:
+def run_distance(config: DistanceConfig, context: Context) -> int:
     """Compare variants with the settings of the command line, write the folder, print it.
 
     Args:
         config: The settings.
-        folder: Where to write.
-        console: Where to print.
-        command: What was typed, for the log.
+        context: Its folder is the one to write.
+
+    Returns:
+        The exit code.
 
     Raises:
         FlashevalError: A setting, a file or features that cannot be used.
@@ -67,7 +68,7 @@ def run_distance(config: DistanceConfig, folder: Path, console: Console, command
     """
     from flasheval.set_metrics.comparison import compare_sets
 
-    begun = time.monotonic()
+    begun, folder, console = time.monotonic(), context.folder, context.console
     sizes = _checked(config)
     threads = config.threads or min(_THREADS, os.cpu_count() or 1)
     with ProgressBar() as progress:
@@ -95,11 +96,12 @@ def run_distance(config: DistanceConfig, folder: Path, console: Console, command
     timing = f"{duration(time.monotonic() - begun)} in all"
     versions = {"flasheval": __version__, **library_versions()}
     text = as_text(shown, "", *where, timing)
-    append_log(folder, command, versions, text, name="distance.log")
+    append_log(folder, context.command, versions, text, name="distance.log")
     console.print(shown)
     console.print()
     for line in where:
         console.print(line, soft_wrap=True, markup=False)
+    return DONE
 
 
 def _checked(config: DistanceConfig) -> list[int]:

@@ -15,7 +15,9 @@ from flasheval.base.errors import SettingError
 from flasheval.base.progress import duration
 from flasheval.base.run_folders import shown_path
 from flasheval.base.text import plain_table
+from flasheval.cli.commands.context import Context
 from flasheval.cli.configs import StatusConfig
+from flasheval.cli.exit_codes import DONE
 from flasheval.runs.status.run_status import read_status
 
 if TYPE_CHECKING:
@@ -28,8 +30,12 @@ _ROWS = 20
 _REASONS = 10
 
 
-def run_status(config: StatusConfig, console: Console) -> None:
-    """Print how far the run in a folder is. Raises FlashevalError when there is none."""
+def run_status(config: StatusConfig, context: Context) -> int:
+    """Print how far the run in a folder is and return the exit code.
+
+    Raises FlashevalError when there is no run.
+    """
+    console = context.console
     if not config.path:
         raise SettingError("path is missing: flasheval status FOLDER, the out= of a run")
     status = read_status(Path(config.path), check=config.check)
@@ -50,6 +56,7 @@ def run_status(config: StatusConfig, console: Console) -> None:
         console.print(Text(problem, style="yellow"), soft_wrap=True)
     for line in _next(status):
         console.print(line, soft_wrap=True, markup=False)
+    return DONE
 
 
 def _answer(status: RunStatus) -> str:

@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from flasheval.base.errors import DataError
+from flasheval.base.errors import DataError, SettingError
 from flasheval.base.suggest import nearest
 from flasheval.prompts import PromptSet
 from flasheval.scores.importers.official_files import (
@@ -57,7 +57,8 @@ def import_flasheval_official(
     others follow sorted. (A tree with none of the expected has only what it holds.) Prompts
     that no file measures are left out, with a fault.
 
-    Raises DataError when there is no tree, no prompt set or no usable score.
+    Raises DataError when there is no tree, no prompt set or no usable score, SettingError for a
+    data set or metric that the tree lacks.
     """
     folder = _locate(Path(root), dataset)
     prompt_set = as_prompts(prompts if prompts is not None else _prompts_beside(folder))
@@ -97,7 +98,7 @@ def _locate(root: Path, dataset: str | None) -> Path:
     if dataset is not None:
         if dataset not in names:
             have = ", ".join(names) or "no score tree"
-            raise DataError(
+            raise SettingError(
                 f"{root} holds no data set {dataset!r} but {have}{nearest(dataset, names)}"
             )
         return found[names.index(dataset)]
@@ -136,7 +137,7 @@ def _metrics(folder: Path, wanted: Sequence[str] | None) -> tuple[str, ...]:
         return (*known, *(metric for metric in have if metric not in known))
     for metric in [wanted] if isinstance(wanted, str) else wanted:
         if metric not in have:
-            raise DataError(
+            raise SettingError(
                 f"{folder} has no scores for metric {metric!r}; it has: {', '.join(have)}"
                 f"{nearest(metric, have)}"
             )

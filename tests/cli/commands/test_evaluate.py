@@ -8,6 +8,7 @@ from rich.console import Console
 
 import flasheval
 from flasheval.base.errors import FlashevalError
+from flasheval.cli.commands.context import Context
 from flasheval.cli.commands.evaluate import run_evaluate
 from flasheval.cli.configs import evaluate_configs
 from flasheval.evaluation.report import Report
@@ -218,5 +219,5 @@ def test_what_cannot_be_evaluated(four, tmp_path, monkeypatch, settings, said):
     base |= {"function": "draw.py:draw"} if "checkpoint" not in settings else {}
     whole = base | settings
     with pytest.raises(FlashevalError, match=said):
-        run_evaluate(evaluate_configs()[whole["generator"]](**whole), Console())
+        run_evaluate(evaluate_configs()[whole["generator"]](**whole), Context(Console()))
     assert set(tmp_path.iterdir()) <= before | {tmp_path / "__pycache__"}

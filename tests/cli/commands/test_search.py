@@ -273,12 +273,12 @@ def test_incomplete_variants_are_left_out_or_an_error(
 
 
 def test_a_bug_shows_its_traceback(run, monkeypatch):
-    import flasheval.cli.commands.jobs as jobs
+    import flasheval.cli.commands.search as search
 
     def broken(*_: object, **__: object) -> None:
         raise ZeroDivisionError("a bug")
 
-    monkeypatch.setattr(jobs, "run_search", broken)
+    monkeypatch.setattr(search, "run_search", broken)
     with pytest.raises(ZeroDivisionError, match="a bug"):
         run("search")
 
