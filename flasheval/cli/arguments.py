@@ -165,7 +165,7 @@ def _tidy(word: str) -> str:
 
 
 def _refuse_odd(override: Any) -> None:
-    """Refuse what Hydra would take, and tell of it later in words nobody understands."""
+    """Refuse words that Hydra would accept now and reject later with an unreadable error."""
     key, line = override.key_or_group, override.input_line
     if not key:
         raise SettingError(f"{line}: expected key=value")

@@ -1,4 +1,4 @@
-"""Experiments: settings worth a name, each for one verb, as the first words of its file say."""
+"""Experiments: settings with a name, each for one verb, which the first words of its file say."""
 
 from __future__ import annotations
 

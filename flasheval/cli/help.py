@@ -81,7 +81,7 @@ def _group_blocks(choice: Choice, words: Sequence[str]) -> list[str]:
     if choice.listed:
         title = f"{GROUPS[choice.group].title.lower()} ({choice.how})"
         parts.append(_listed(title, {name: first_comment(path) for name, path in files.items()}))
-    remark = "" if choice.listed else f" {choice.how}"
+    remark = "" if choice.listed else f" ({choice.how})"
     return parts + [_keys_block(f"settings of {name}{remark}", files[name]) for name in shown]
 
 

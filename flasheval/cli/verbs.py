@@ -203,7 +203,7 @@ _ROWS = (
     ),
     Verb(
         name="evaluate",
-        summary="Score one model on a subset and predict its score on the full benchmark",
+        summary="Score one model on a subset and predict its full benchmark score",
         command="flasheval.cli.commands.evaluate:run_evaluate",
         config="flasheval.cli.configs:evaluate_configs",
         config_key="generator",
@@ -223,7 +223,7 @@ _ROWS = (
     ),
     Verb(
         name="compare",
-        summary="Tell which of two evaluated models the full benchmark would rank higher",
+        summary="Say which of two evaluated models the full benchmark would rank higher",
         command="flasheval.cli.commands.compare:run_compare",
         config="flasheval.cli.configs:CompareConfig",
         usage="REPORT REPORT ... [key=value ...]",
@@ -246,7 +246,7 @@ _ROWS = (
             _TRACKER,
             Choice(
                 "generator",
-                "of the pipelines; checkpoint, revision and lora come from the folder",
+                "checkpoint, revision and lora come from the folder",
                 shown=("diffusers",),
                 listed=False,
             ),
@@ -262,7 +262,7 @@ _ROWS = (
     ),
     Verb(
         name="distance",
-        summary="Measure Frechet and kernel distances of images, and choose prompts for them",
+        summary="Measure Frechet and kernel distances of images; choose prompts for them",
         command="flasheval.cli.commands.distance:run_distance",
         config="flasheval.cli.configs:DistanceConfig",
         folder="flasheval.cli.folders:folder_of_distance",

@@ -1,4 +1,4 @@
-"""`flasheval compare`: which of the models whose reports are given the full set ranks higher."""
+"""`flasheval compare`: which of the evaluated models the full benchmark would rank higher."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ def _in_looks(
 
 
 def _named(paths: Sequence[str]) -> list[Report]:
-    """Read reports; those without a name, or with another's, are called by their files."""
+    """Read reports; one without a name, or with the same name as another, gets its file's."""
     reports = [Report.load(path) for path in paths]
     counts = Counter(report.name for report in reports)
     return [

@@ -1,4 +1,4 @@
-"""`flasheval distance`: how far sets of images are from a reference, and prompts for that."""
+"""`flasheval distance`: distances of images from a reference, and prompts chosen for them."""
 
 from __future__ import annotations
 
@@ -105,7 +105,7 @@ def run_distance(config: DistanceConfig, context: Context) -> int:
 
 
 def _checked(config: DistanceConfig) -> list[int]:
-    """Return the sizes of the subsets asked for; see what can be seen before any work."""
+    """Return the sizes of the subsets asked for, and check all other settings."""
     if bool(config.run) == bool(config.images):
         raise SettingError(
             "say where the images are: run=FOLDER (of flasheval run ... keep_embeddings=true), or "
@@ -142,12 +142,12 @@ def _sources(config: DistanceConfig, progress: ProgressBar) -> tuple[FeatureSets
     if config.run:
         if protocol is not None or config.prompts is not None:
             raise SettingError(
-                "protocol and prompts belong to images=...; a run's embeddings are there already"
+                "protocol and prompts belong to images=...; a run has kept its embeddings already"
             )
         sets = features_of_run(config.run, config.metric)
     else:
         if config.metric is not None:
-            raise SettingError("metric belongs to run=...; of images it is the extractor that says")
+            raise SettingError("metric belongs to run=...; with images=... choose an extractor")
         sets = features_of_folders(
             config.images,
             load(),
@@ -190,7 +190,7 @@ def _chooser(
     threads: int,
     progress: ProgressBar,
 ) -> Callable[[int], Subset]:
-    """Return what makes a subset of a size, once it is seen that there can be one."""
+    """Check that subsets can be made, and return the function that makes one of a size."""
     from flasheval.set_metrics.subset_choice import check_sizes, choose_subset, part_variants
 
     check_sizes(sets, sizes)

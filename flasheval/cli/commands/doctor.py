@@ -1,4 +1,4 @@
-"""`flasheval doctor`: whether all that a run needs is there, and what it will cost."""
+"""`flasheval doctor`: the cost of a run, and whether all it needs is there."""
 
 from __future__ import annotations
 
@@ -172,5 +172,5 @@ def _size(count: float) -> str:
 
 def _next(found: Diagnosis, folder: Path) -> str:
     if not found.ok:
-        return "mend what is a problem and look again; the run does what it can without it"
+        return "solve the problems and run doctor again; flasheval run does what it can without"
     return f"next: flasheval run with the same words, out={shown_path(folder)}"

@@ -87,7 +87,7 @@ def run_evaluate(config: EvaluateConfig, context: Context) -> int:
             tracker.log_report(report, config.step or 0)
         lines = []
     else:
-        lines = ["made before by the same settings: delete the report to make it again"]
+        lines = ["made earlier with the same settings: delete the report to make it again"]
     if tracker is not None:
         tracker.finish()
     console.print(report_table(report))
@@ -161,7 +161,7 @@ def _is_required(key: Field[Any]) -> bool:
 
 
 def _name_of(generator: GeneratorSettings) -> str:
-    """Return what a model is called where nobody says: its checkpoint, and its LoRA."""
+    """Return the name of a model without one: its checkpoint, and its LoRA."""
     first = fields(generator)[0].name  # type: ignore[arg-type] # all kinds are dataclasses
     parts = [getattr(generator, first), getattr(generator, "lora", None)]
     return "+".join(Path(str(part)).name for part in parts if part)

@@ -1,4 +1,4 @@
-"""`flasheval import`: from other people's layouts to a score table, every fault told."""
+"""`flasheval import`: other people's score files as a score table, with every fault named."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`flasheval publish`: a folder to upload, and the upload where it is asked for."""
+"""`flasheval publish`: a folder of subsets to upload, and the upload on request."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`flasheval report`: a page of a subset to look at, and its plots."""
+"""`flasheval report`: one page about a subset, and its plots."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ def _page(out: str | None, origin: Origin) -> Path:
 
 
 def _scores(config: ReportConfig, origin: Origin) -> tuple[ScoreTable | None, str]:
-    """Read the scores, and say why there are none; those asked for by name must be readable."""
+    """Read the scores, or say why there are none; scores named by the user must be readable."""
     settings = origin.settings
     if config.scores is not None:
         return _asked(config, origin), ""

@@ -40,7 +40,7 @@ Config = RunConfig | GenerateConfig | ScoreConfig
 
 
 def run_population(config: Config, context: Context) -> int:
-    """Do the units of a population, print what came of it, and return the exit code.
+    """Do the units of a population, print the result and return the exit code.
 
     Args:
         config: The settings.
@@ -119,8 +119,8 @@ def _report(
     if result.detached is not None:
         lines = [
             result.detached,
-            f"how far they are: flasheval status {folder}",
-            "the same command collects the scores once they have ended",
+            f"progress: flasheval status {folder}",
+            "run the same command again to collect the scores",
         ]
     elif images_only:
         lines = [f"images: {folder}/images/", "score them: flasheval score with the same words"]
@@ -138,7 +138,7 @@ def _answer(plan: RunPlan, result: RunResult) -> str:
     count = len(plan.variants)
     said = f"{what} {count} variant{'' if count == 1 else 's'} on {len(plan.prompts):,} prompts"
     if result.interrupted:
-        return f"Interrupted; what is done is kept, and the same command goes on: {said}"
+        return f"Interrupted; finished work is kept, and the same command continues: {said}"
     if result.detached is not None:
         return f"Not waited for: {said}"
     if result.failures:
@@ -155,7 +155,7 @@ def _problems(result: RunResult) -> list[RenderableType]:
     if len(reasons) > _FEW:
         lines.append(f"failed: {len(reasons) - _FEW} more reasons; flasheval status lists them")
     if result.failures:
-        lines.append("the same command tries again what failed")
+        lines.append("run the same command again to retry what failed")
     if result.repairs:
         count = len(result.repairs)
         which = [f"{one.path} ({one.reason})" for one in result.repairs[:_FEW]]

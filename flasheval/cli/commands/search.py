@@ -80,7 +80,7 @@ def run_search(config: SearchConfig, context: Context) -> Outcome:
 
 
 def _prefixes(config: SearchConfig, result: SearchResult) -> list[RenderableType]:
-    """Return a table of what each prefix of a nested subset is worth."""
+    """Return a table of the evidence of each prefix of a nested subset."""
     from flasheval.selection.held_out.evidence import evidence_of
 
     if config.nested is None or result.measurement is None:

@@ -1,4 +1,4 @@
-"""`flasheval show`: what a table of scores, a manifest, a run or a folder of runs holds."""
+"""`flasheval show`: the contents of a score table, a manifest, a run or a folder of runs."""
 
 from __future__ import annotations
 
@@ -133,7 +133,7 @@ def _show_subset(path: Path, console: Console) -> None:
 
 
 def show_subset(subset: Subset, where: str, console: Console) -> None:
-    """Print what is known of a subset; `where` says where its manifest is."""
+    """Print a subset and its evidence; `where` is the path of its manifest."""
     console.print(subset_report(subset))
     for note in subset.record.notes:
         console.print(f"note: {note}", style="magenta", markup=False)

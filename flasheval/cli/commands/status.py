@@ -1,4 +1,4 @@
-"""`flasheval status`: what of a run is done, what failed and why, and how fast it goes."""
+"""`flasheval status`: a run's progress, failures and speed."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ def run_status(config: StatusConfig, context: Context) -> int:
 
 def _answer(status: RunStatus) -> str:
     if status.asked is None:
-        return "Nothing is planned yet: the command was stopped before it began"
+        return "Not started: the command was stopped before it began"
     what = "images" if status.asked.stage == "generate" else "scores"
     count = f"{len(status.variants)} variant{'' if len(status.variants) == 1 else 's'}"
     if status.complete:
@@ -71,7 +71,7 @@ def _answer(status: RunStatus) -> str:
     if status.at_work:
         parts.append(_time_left(status, "left"))
     else:
-        parts += ["nothing is at work on it", _time_left(status, "more")]
+        parts += ["no process is working on it", _time_left(status, "more")]
     failed = sum(one.failed for one in status.variants)
     if failed:
         parts.append(f"{failed} of {count} failed")
@@ -156,13 +156,13 @@ def _next(status: RunStatus) -> Iterator[str]:
         if not all(one.is_score for one in status.damaged):
             yield "delete damaged images and embeddings; the same command then makes them again"
     elif status.damaged is not None:
-        yield "check: every file is as it was written"
+        yield "check: no file is damaged"
     if not status.complete:
         if status.at_work:
             yield f"look again: flasheval status {folder}"
         else:
-            again = ", what failed is tried again" if status.failures else ""
-            yield f"go on with the same command: what is done is kept{again}"
+            again = ", failed units are retried" if status.failures else ""
+            yield f"continue with the same command: finished work is kept{again}"
         return
     if status.asked is not None and status.asked.stage == "generate":
         yield f"score them: flasheval score with the same words, out={folder}"
@@ -170,4 +170,4 @@ def _next(status: RunStatus) -> Iterator[str]:
     if any((status.folder / "scores").glob("*.parquet")):
         yield f"use them: flasheval search scores={folder}"
     elif not status.at_work:
-        yield "the same command, once more, writes the score table"
+        yield "run the same command again to write the score table"

@@ -59,7 +59,7 @@ def run_subsets(config: SubsetsConfig, context: Context) -> int:
     action, keys = _ACTIONS[config.action]
     for key in ("prompts", "format", "out", "settings"):
         if getattr(config, key) and key not in keys:
-            raise SettingError(f"subsets {config.action} has no use for {key}=; leave it out")
+            raise SettingError(f"subsets {config.action} does not use {key}=; leave it out")
     return action(config, context.console)
 
 

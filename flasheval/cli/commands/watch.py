@@ -1,4 +1,4 @@
-"""`flasheval watch`: the checkpoints of a folder, each evaluated once, and who leads."""
+"""`flasheval watch`: each checkpoint of a folder evaluated once, and the leaderboard."""
 
 from __future__ import annotations
 
@@ -90,7 +90,7 @@ def run_watch(config: WatchConfig, context: Context) -> int:
 
 
 def _settings(config: WatchConfig) -> dict[str, Any]:
-    """Return what is set of how checkpoints are loaded."""
+    """Return the settings that say how checkpoints are loaded."""
     settings = {}
     for one in fields(DiffusersSettings):
         value = getattr(config, one.name)
@@ -99,7 +99,7 @@ def _settings(config: WatchConfig) -> dict[str, Any]:
             continue
         if one.name in _WATCHED:
             raise SettingError(
-                f"{one.name} is what is watched for: leave it out, and say base={value} if "
+                f"{one.name} comes from the watched folder: leave it out, and add base={value} if "
                 "checkpoints are LoRAs or parts of that pipeline"
             )
         settings[one.name] = value

@@ -109,7 +109,7 @@ def test_what_is_there_is_not_made_again(run, four, tmp_path):
     assert (report.name, report.step, report.seed) == ("mine", 20, 0)
     before, calls = (tmp_path / "r.json").read_bytes(), _calls(tmp_path)
     again = run("evaluate", *words, "batch=2")
-    assert "made before by the same settings" in again.out
+    assert "made earlier with the same settings" in again.out
     assert first.out.splitlines()[:3] == again.out.splitlines()[:3]
     assert (tmp_path / "r.json").read_bytes() == before
     assert _calls(tmp_path) == calls

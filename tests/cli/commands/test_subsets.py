@@ -154,7 +154,7 @@ def test_resolve_all_and_what_is_missing(run, published, tmp_path, scores):
         (["resolve", "made-clip-5", "prompts=nowhere.json"], ["nowhere.json does not exist"]),
         (["resolve", "made-clip-5", "prompts=[a,b]"], ["expected one file"]),
         (["verify", "prompts=nowhere.json"], ["nowhere.json does not exist"]),
-        (["list", "format=csv"], ["list has no use for format="]),
+        (["list", "format=csv"], ["list does not use format="]),
         (["show", "made-clip-5", "fromat=csv"], ["fromat", "'format'"]),
     ],
 )
