@@ -10,7 +10,7 @@ import numpy as np
 
 from flasheval.base.drawing.shown import Shown
 from flasheval.base.drawing.view import Line, Table, View, lines
-from flasheval.base.errors import DataError, MissingScoresError
+from flasheval.base.errors import DataError, MissingScoresError, SettingError
 from flasheval.base.suggest import nearest
 from flasheval.base.text import shortened
 from flasheval.evaluation.difference_words import NAME_WIDTH, better_of, difference_cells
@@ -106,7 +106,8 @@ def compare(
             `flasheval.subset.calibration.Calibration.difference`.
 
     Raises:
-        DataError: The reports do not belong together, or a metric is not in both.
+        DataError: The reports do not belong together.
+        SettingError: A metric is not in both.
         MissingScoresError: A prompt has no score, so the means would be over different prompts.
 
     Example:
@@ -160,8 +161,8 @@ def check_comparable(
 ) -> tuple[str, ...]:
     """Return the metrics in which two reports can be compared.
 
-    Raises DataError when subset, seed or a scorer's version differ, and MissingScoresError when
-    scores are missing.
+    Raises DataError when subset, seed or a scorer's version differ, MissingScoresError when scores
+    are missing, and SettingError for a metric that is not in both.
 
     >>> from flasheval.evaluation.report import MetricScores
     >>> from flasheval.subset import Method, Subset, SubsetPrompt
@@ -192,7 +193,7 @@ def check_comparable(
     for metric in chosen:
         for one in (first, second):
             if metric not in one.metrics:
-                raise DataError(
+                raise SettingError(
                     f'{names}: "{metric}" is not in both; there are: {", ".join(one.metrics)}'
                     f"{nearest(metric, one.metrics)}"
                 )

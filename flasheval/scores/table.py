@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from flasheval.base.checks import checked_names, checked_word
-from flasheval.base.errors import DataError
+from flasheval.base.errors import DataError, SettingError
 from flasheval.base.suggest import nearest
 from flasheval.generators.variants import Factor, Variant
 from flasheval.prompts import PromptSet
@@ -98,7 +98,7 @@ class ScoreTable:
     def __getitem__(self, metric: str) -> ScoreMatrix:
         if metric not in self.matrices:
             known = ", ".join(self.metrics)
-            raise DataError(
+            raise SettingError(
                 f"there are no scores for metric {metric!r}; there are: {known}"
                 f"{nearest(str(metric), self.metrics)}"
             )
@@ -118,14 +118,14 @@ class ScoreTable:
     def factor(self, name: str) -> tuple[Factor, ...]:
         """Return each variant's value of a factor, None where a variant lacks it.
 
-        Raises DataError, listing the factors there are, when no variant has it.
+        Raises SettingError, listing the factors there are, when no variant has it.
 
         >>> from flasheval.scores.synthetic import synthetic_scores
         >>> synthetic_scores(n_variants=3, n_prompts=5).factor("base_model")
         ('alpha', 'bravo', 'charlie')
         >>> synthetic_scores().factor("schedule")  # doctest: +ELLIPSIS
         Traceback (most recent call last):
-        flasheval.base.errors.DataError: no variant has the factor 'schedule'; there are: ...
+        flasheval.base.errors.SettingError: no variant has the factor 'schedule'; there are: ...
         """
         known = {key: None for variant in self.variants for key in variant.factors}
         if name not in known:
@@ -133,13 +133,13 @@ class ScoreTable:
                 "none; columns of a long table become factors with: flasheval import long "
                 "factors=[COLUMN]"
             )
-            raise DataError(
+            raise SettingError(
                 f"no variant has the factor {name!r}; there are: {have}{nearest(name, known)}"
             )
         return tuple(variant.factors.get(name) for variant in self.variants)
 
     def with_metrics(self, names: Sequence[str]) -> "ScoreTable":
-        """Return the table with these metrics only, in this order; DataError for an unknown one.
+        """Return the table with these metrics only, in this order; SettingError for an unknown one.
 
         >>> from flasheval.scores.synthetic import synthetic_scores
         >>> synthetic_scores(4, 6).with_metrics(["alignment"]).metrics
@@ -152,7 +152,7 @@ class ScoreTable:
     def with_variants(self, chosen: Sequence[str] | ArrayLike) -> "ScoreTable":
         """Return the table with these variants only, by name or by row, in this order.
 
-        Raises DataError for one that is unknown or given twice, and when none is given.
+        Raises SettingError for one that is unknown, DataError for one given twice and for none.
 
         >>> from flasheval.scores.synthetic import synthetic_scores
         >>> table = synthetic_scores(4, 6)
@@ -193,7 +193,7 @@ class ScoreTable:
             position = {name: row for row, name in enumerate(self.variant_names)}
             for name in array.tolist():
                 if name not in position:
-                    raise DataError(
+                    raise SettingError(
                         f"there is no variant {name!r} among the {len(self)}"
                         f"{nearest(str(name), position)}"
                     )

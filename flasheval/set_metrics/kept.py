@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from flasheval.base.errors import DataError
+from flasheval.base.errors import DataError, SettingError
 from flasheval.base.suggest import nearest
 from flasheval.runs.status.requested_work import RequestedWork
 from flasheval.runs.store import RegisteredMetric, RunStore
@@ -73,7 +73,8 @@ def read_kept(run: str | Path, metric: str) -> KeptFeatures:
         metric: The metric whose scorer made the embeddings, such as ``CLIP``.
 
     Raises:
-        DataError: No run, no such metric, or no variant with all its embeddings.
+        DataError: No run, or no variant with all its embeddings.
+        SettingError: No such metric.
 
     """
     work = RequestedWork.of_run(run)
@@ -125,7 +126,7 @@ def metrics_kept(run: str | Path) -> tuple[str, ...]:
 def _metric(store: RunStore, name: str, run: str | Path) -> RegisteredMetric:
     known = {metric.name: metric for metric in store.known_metrics()}
     if name not in known:
-        raise DataError(
+        raise SettingError(
             f"{run} has no metric {name!r}; there are: {', '.join(known)}{nearest(name, known)}"
         )
     return known[name]

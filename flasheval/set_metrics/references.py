@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from flasheval.base.canonical import JSON
-from flasheval.base.errors import DataError
+from flasheval.base.errors import DataError, SettingError
 from flasheval.base.suggest import nearest
 from flasheval.set_metrics.feature_sets import FeatureSets
 from flasheval.set_metrics.features import FeatureExtractor, extract_features, images_of_folder
@@ -94,7 +94,8 @@ def find_reference(
         protocol: How a folder's images are cropped and resized first; all of them are used.
 
     Raises:
-        DataError: The name is none of the three, or the reference cannot be used.
+        SettingError: The name is none of the three.
+        DataError: The reference cannot be used.
 
     >>> ids = ("1", "2", "3")
     >>> features = np.random.default_rng(0).normal(size=(2, 3, 4))
@@ -103,7 +104,7 @@ def find_reference(
     3
     >>> find_reference("sdx", sets, lambda: None)  # doctest: +ELLIPSIS
     Traceback (most recent call last):
-    flasheval.base.errors.DataError: reference=sdx: expected a folder of images, an .npz of ...
+    flasheval.base.errors.SettingError: reference=sdx: expected a folder of images, an .npz of ...
 
     """
     path = Path(name)
@@ -124,7 +125,7 @@ def find_reference(
     elif path.suffix == ".npz":
         found = Reference(path.stem, FrechetReference.load(path))
     else:
-        raise DataError(
+        raise SettingError(
             f"reference={name}: expected a folder of images, an .npz of their statistics, or one "
             f"of the variants ({_some(sets.names)}){nearest(name, sets.names)}"
         )

@@ -1,4 +1,4 @@
-"""`flasheval show`: what a table of scores, a manifest, a run or a folder of runs holds."""
+"""`flasheval show`: the contents of a score table, a manifest, a run or a folder of runs."""
 
 from __future__ import annotations
 
@@ -16,7 +16,9 @@ from flasheval.base.json_data import read_json
 from flasheval.base.resources import shipped_scores
 from flasheval.base.run_folders import MANIFEST, shown_path
 from flasheval.base.suggest import nearest
+from flasheval.cli.commands.context import Context
 from flasheval.cli.configs import ShowConfig
+from flasheval.cli.exit_codes import DONE
 from flasheval.scores import load_scores
 from flasheval.scores.parquet import is_saved_table
 from flasheval.selection.held_out.report_files import REPORT
@@ -38,8 +40,12 @@ _FIRST_IDS = 10
 _PREFIX = ("prefix_of", "prefix_size")  # a note says it in words
 
 
-def run_show(config: ShowConfig, console: Console) -> None:
-    """Print what lies at `path`. Raises FlashevalError when it is nothing of ours."""
+def run_show(config: ShowConfig, context: Context) -> int:
+    """Print the contents of `path` and return the exit code.
+
+    Raises FlashevalError for a path that holds no scores, subset or run.
+    """
+    console = context.console
     if not config.path:
         raise SettingError("path is missing: flasheval show PATH, of scores, a manifest or a run")
     path = shipped_scores(config.path)
@@ -57,6 +63,7 @@ def run_show(config: ShowConfig, console: Console) -> None:
         _show_subset(path, console)
     else:
         _show_scores(path, config, console)
+    return DONE
 
 
 def direction(matrix: ScoreMatrix) -> str:
@@ -126,7 +133,7 @@ def _show_subset(path: Path, console: Console) -> None:
 
 
 def show_subset(subset: Subset, where: str, console: Console) -> None:
-    """Print what is known of a subset; `where` says where its manifest is."""
+    """Print a subset and its evidence; `where` is the path of its manifest."""
     console.print(drawn(subset.view()))
     for note in subset.record.notes:
         console.print(f"note: {note}", style="magenta", markup=False)

@@ -1,4 +1,4 @@
-"""`flasheval subsets import`: someone else's subset as a manifest, with what is wrong with it."""
+"""`flasheval subsets import`: someone else's subset as a manifest, with warnings about it."""
 
 from __future__ import annotations
 

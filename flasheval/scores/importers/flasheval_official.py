@@ -13,7 +13,7 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from flasheval.base.errors import DataError
+from flasheval.base.errors import DataError, SettingError
 from flasheval.base.suggest import nearest
 from flasheval.prompts import PromptSet
 from flasheval.scores.importers.official_files import (
@@ -112,7 +112,7 @@ def _locate(root: Path, dataset: str | None) -> Path:
     if dataset is not None:
         if dataset not in names:
             have = ", ".join(names) or "no score tree"
-            raise DataError(
+            raise SettingError(
                 f"{root} holds no data set {dataset!r} but {have}{nearest(dataset, names)}"
             )
         return found[names.index(dataset)]
@@ -151,7 +151,7 @@ def _metrics(folder: Path, wanted: Sequence[str] | None) -> tuple[str, ...]:
         return (*known, *(metric for metric in have if metric not in known))
     for metric in [wanted] if isinstance(wanted, str) else wanted:
         if metric not in have:
-            raise DataError(
+            raise SettingError(
                 f"{folder} has no scores for metric {metric!r}; it has: {', '.join(have)}"
                 f"{nearest(metric, have)}"
             )

@@ -9,6 +9,7 @@ import flasheval
 from flasheval.base.drawing.terminal import as_text
 from flasheval.base.errors import FlashevalError
 from flasheval.cli.commands.compare import run_compare
+from flasheval.cli.commands.context import Context
 from flasheval.cli.configs import CompareConfig
 from flasheval.evaluation.report import MetricScores, Report
 from flasheval.prompts import PromptSet
@@ -118,7 +119,7 @@ def test_what_cannot_be_compared(saved, tmp_path, monkeypatch, capsys, other, se
     _report((None, *LOW[1:]), name="g").save("gap.json")
     config = CompareConfig(["a.json", "b.json", f"{other}.json"], **settings)
     with pytest.raises(FlashevalError, match=said):
-        run_compare(config, Console())
+        run_compare(config, Context(Console()))
     assert capsys.readouterr().out == ""  # not the half of it either
 
 
