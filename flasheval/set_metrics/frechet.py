@@ -69,8 +69,8 @@ class FrechetDistance:
         if not few:
             return None
         return (
-            f"{min(few)} images span no covariance of {self.width} features: the distance is "
-            "biased upwards; compare only sets of the same size"
+            f"{min(few)} images are too few for a covariance of {self.width} features: the "
+            "distance is biased upwards; compare only sets of the same size"
         )
 
 
