@@ -267,7 +267,7 @@ def _held(
     if (known.seed, known.call, theirs) != (seed, call, versions):
         raise DataError(
             "the report given as known was made with another seed, call or scorer; leave it out, "
-            "or evaluate with what it says"
+            "or evaluate with the same ones"
         )
     if images and not known.images:
         return {}

@@ -85,7 +85,7 @@ def agreed(action: Callable[[], T], told: Callable[[T], object]) -> T:
     for other, word in enumerate(words):
         if word != words[0]:
             raise FlashevalError(
-                f"process {other} of {len(words)} evaluates something else than process 0; give "
+                f"process {other} of {len(words)} has other settings than process 0; give "
                 "all the same subset, scorers, seed, call and known report"
             )
     return results[0]

@@ -125,8 +125,8 @@ class Report(Shown):
             if directions.get(metric, part.higher_is_better) != part.higher_is_better:
                 words = ("lower", "higher")
                 raise DataError(
-                    f'"{metric}": {words[part.higher_is_better]} is better says its scorer, '
-                    f'{words[directions[metric]]} says the subset "{self.subset.name}"; set the '
+                    f'"{metric}": {words[part.higher_is_better]} is better for its scorer, '
+                    f'{words[directions[metric]]} for the subset "{self.subset.name}"; set the '
                     "scorer's higher_is_better, or give it another name"
                 )
             if len(part.scores) != self.subset.size:
@@ -283,9 +283,7 @@ class Report(Shown):
         try:
             return write_json(path, self.to_dict())
         except (TypeError, ValueError) as error:
-            raise DataError(
-                f"{path}: the report holds what JSON has no word for: {error}"
-            ) from None
+            raise DataError(f"{path}: the report holds what JSON cannot hold: {error}") from None
 
     @classmethod
     def load(cls, path: str | Path) -> Report:

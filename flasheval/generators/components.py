@@ -61,7 +61,7 @@ def _load(part: str, where: Weights, index: Mapping[str, Any], dtype: Any) -> An
     library, name = index[part]
     if library not in _LIBRARIES:
         raise DataError(
-            f"components.{part}: {library}.{name} is neither of diffusers nor of transformers"
+            f"components.{part}: {library}.{name} belongs to neither diffusers nor transformers"
         )
     loader = getattr(diffusers if library == "diffusers" else transformers, name)
     loaded = loader.from_pretrained(where.path, revision=where.commit or "main")

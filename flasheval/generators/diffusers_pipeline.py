@@ -243,7 +243,7 @@ def _load(settings: PipelineSettings, device: str) -> LoadedPipeline:
     arguments = frozenset(parameters)
     if "prompt" not in arguments or "generator" not in arguments:
         raise DataError(
-            f"checkpoint {settings.checkpoint}: {type(pipeline).__name__} is no text-to-image "
+            f"checkpoint {settings.checkpoint}: {type(pipeline).__name__} is not a text-to-image "
             "pipeline"
         )
     if settings.lora is not None:

@@ -119,7 +119,7 @@ class ImageFolderSettings(GeneratorSettings):
         root = Path(self.folder).expanduser().resolve()
         if not root.is_dir():
             raise DataError(
-                f"folder={self.folder}: there is no such folder; expected one of images"
+                f"folder={self.folder}: there is no such folder; expected a folder of images"
             )
         return root
 

@@ -84,8 +84,8 @@ def _class(name: str) -> Any:
     found = getattr(diffusers, SCHEDULERS.get(name, name), None)
     if found is None or not hasattr(found, "from_config") or "Scheduler" not in found.__name__:
         raise SettingError(
-            f"scheduler={name}: there is none; choose one of {', '.join(SCHEDULERS)}, or a class "
-            f"of diffusers{nearest(name, SCHEDULERS)}"
+            f"scheduler={name}: there is no such scheduler; choose one of "
+            f"{', '.join(SCHEDULERS)}, or a class of diffusers{nearest(name, SCHEDULERS)}"
         )
     return found
 

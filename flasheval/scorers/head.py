@@ -64,7 +64,7 @@ def read_head(state: Mapping[str, Tensor], prefix: str, width: int, source: str)
     known = {f"{prefix}{place}.{kind}" for place in _LAYERS for kind in ("weight", "bias")}
     more = sorted(name for name in state if name.startswith(prefix) and name not in known)
     if more:
-        raise DataError(f"checkpoint {source}: {more[0]} is none of the published head's layers")
+        raise DataError(f"checkpoint {source}: {more[0]} is not one of the published head's layers")
     return Head(tuple(layers))
 
 

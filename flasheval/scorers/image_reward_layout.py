@@ -68,7 +68,9 @@ def to_blip(
         elif name.startswith(_TEXT):
             text[name.removeprefix(_TEXT)] = value  # transformers kept these names
         else:
-            raise DataError(f"checkpoint {source}: {name} is no weight of ImageReward; is it one?")
+            raise DataError(
+                f"checkpoint {source}: {name} is not a weight of ImageReward; is it one?"
+            )
     return vision, text
 
 
@@ -121,7 +123,7 @@ def _vision_name(name: str, source: str) -> str:
     if short in _NAMES:
         return _NAMES[short]
     if match is None or match[2] not in _PARTS:
-        raise DataError(f"checkpoint {source}: {name} is no weight of ImageReward; is it one?")
+        raise DataError(f"checkpoint {source}: {name} is not a weight of ImageReward; is it one?")
     return f"encoder.layers.{match[1]}.{_PARTS[match[2]]}.{match[3]}"
 
 

@@ -63,7 +63,7 @@ def to_clip_model(state: Mapping[str, Tensor], source: str) -> dict[str, Tensor]
     {'text_model.final_layer_norm.weight': 'the tensor'}
     >>> to_clip_model({"visual.attn_pool.query": None}, "hps.pt")  # doctest: +ELLIPSIS
     Traceback (most recent call last):
-    flasheval.base.errors.DataError: checkpoint hps.pt: visual.attn_pool.query is no weight of ...
+    flasheval.base.errors.DataError: checkpoint hps.pt: visual.attn_pool.query is not a weight ...
 
     """
     made: dict[str, Tensor] = {}
@@ -105,7 +105,9 @@ def _of_block(state: Mapping[str, Tensor], name: str, source: str) -> dict[str, 
     match = _BLOCK.fullmatch(name)
     part = match[3] if match else ""
     if match is None or (part not in _PARTS and part != "attn.in_proj"):
-        raise DataError(f"checkpoint {source}: {name} is no weight of an open_clip ViT; is it one?")
+        raise DataError(
+            f"checkpoint {source}: {name} is not a weight of an open_clip ViT; is it one?"
+        )
     tower = "vision_model" if match[1] else "text_model"
     start, kind = f"{tower}.encoder.layers.{match[2]}", match[4]
     if part in _PARTS:

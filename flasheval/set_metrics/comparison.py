@@ -192,8 +192,8 @@ def _warnings(
     few = [count for count in (*counts, reference.statistics.n) if count and count <= width]
     if few:
         found.append(
-            f"{min(few):,} images span no covariance of {width:,} features: the Frechet distances "
-            "are biased upwards; compare only those of equally many images"
+            f"{min(few):,} images are too few for a covariance of {width:,} features: the Frechet "
+            "distances are biased upwards; compare only those of equally many images"
         )
     if len(set(counts)) > 1:
         found.append(

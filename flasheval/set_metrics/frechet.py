@@ -62,15 +62,15 @@ class FrechetDistance:
 
         >>> FrechetDistance(12.0, 3.0, n=5000, n_reference=30_000, width=768).warning is None
         True
-        >>> FrechetDistance(12.0, 3.0, n=50, n_reference=30_000, width=768).warning[:24]
-        '50 images span no covari'
+        >>> FrechetDistance(12.0, 3.0, n=50, n_reference=30_000, width=768).warning[:21]
+        '50 images are too few'
         """
         few = [n for n in (self.n, self.n_reference) if n is not None and n <= self.width]
         if not few:
             return None
         return (
-            f"{min(few)} images span no covariance of {self.width} features: the distance is "
-            "biased upwards; compare only sets of the same size"
+            f"{min(few)} images are too few for a covariance of {self.width} features: the "
+            "distance is biased upwards; compare only sets of the same size"
         )
 
 

@@ -245,7 +245,7 @@ def load_inception(path: str | Path, *, device: str = "cpu", batch: int = 32) ->
     try:
         found = torch.load(path, map_location="cpu", weights_only=True)
     except Exception as error:  # torch, zipfile and pickle's reader raise all sorts
-        raise DataError(f"{path} is no PyTorch file of weights alone, or is damaged") from error
+        raise DataError(f"{path} is not a PyTorch file of weights alone, or is damaged") from error
     wanted = {"fc.weight": (1008, WIDTH), "fc.bias": (1008,)}
     for name, kernel in LAYERS.items():
         wanted[f"{name}.conv.weight"] = kernel

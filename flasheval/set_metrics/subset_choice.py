@@ -83,7 +83,9 @@ def part_variants(
         names = [sets.names[row] for row in rows]
         for name in held_out:
             if name not in names:
-                raise SettingError(f"held_out: {name!r} is no variant{nearest(str(name), names)}")
+                raise SettingError(
+                    f"held_out: {name!r} is not a variant{nearest(str(name), names)}"
+                )
         out = np.array([name in held_out for name in names], dtype=np.bool_)
         halves = Halves(rows[~out], rows[out])
     else:

@@ -328,7 +328,7 @@ def test_a_scorer_of_another_direction_than_the_subsets_is_refused() -> None:
 
     fewer.higher_is_better = False  # type: ignore[attr-defined]
     fewer.__name__ = "light"
-    with pytest.raises(DataError, match="lower is better says its scorer, higher says the subset"):
+    with pytest.raises(DataError, match="lower is better for its scorer, higher for the subset"):
         evaluate(Painter(), pets(), [fewer])
 
 

@@ -110,7 +110,7 @@ def test_processes_that_do_different_things_are_told(both: list[dict[str, Any]])
     for one in both:
         kind, message = one["scenarios"]["other seed"]
         assert kind == "FlashevalError"
-        assert "process 1 of 2 evaluates something else than process 0" in message
+        assert "process 1 of 2 has other settings than process 0" in message
 
 
 @pytest.mark.slow

@@ -166,9 +166,9 @@ def test_scores_that_do_not_fit_are_refused() -> None:
         report(metrics={"clip": MetricScores("1", True, (0.1, 0.2, 0.3))})
     with pytest.raises(DataError, match=r"a score is nan"):
         MetricScores("1", True, (math.nan,))
-    with pytest.raises(DataError, match=r'"fid": higher is better says its scorer, lower says'):
+    with pytest.raises(DataError, match=r'"fid": higher is better for its scorer, lower for'):
         report(metrics={"fid": MetricScores("1", True, (0.1, 0.2, 0.3, 0.4))})
-    with pytest.raises(DataError, match="no word for"):
+    with pytest.raises(DataError, match="JSON cannot hold"):
         report(call={"callback": print}).save("unwritten.json")
 
 

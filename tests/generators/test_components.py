@@ -90,5 +90,5 @@ def test_a_library_that_a_file_names_is_not_imported(tiny_models, tmp_path):
     folder = _bare(tiny_models, tmp_path)
     index = json.loads((folder / "model_index.json").read_text())
     (folder / "model_index.json").write_text(json.dumps(index | {"vae": ["antigravity", "Vae"]}))
-    with pytest.raises(DataError, match="neither of diffusers nor of transformers"):
+    with pytest.raises(DataError, match="belongs to neither diffusers nor transformers"):
         _image(folder, components={"vae": str(tiny_models["sd"] / "vae")})

@@ -240,7 +240,11 @@ def test_weights_overwritten_in_place_are_new_ones(tiny_models, tmp_path):
 @pytest.mark.parametrize(
     ("name", "settings", "words"),
     [
-        ("sd", {"scheduler": "DIM"}, r"scheduler=DIM: there is none.*did you mean 'DDIM'"),
+        (
+            "sd",
+            {"scheduler": "DIM"},
+            r"scheduler=DIM: there is no such scheduler.*did you mean 'DDIM'",
+        ),
         ("sd3", {"scheduler": "DDIM"}, r"scheduler=DDIM does not fit.*FlowMatchEuler"),
         ("sd", {"scheduler": "FlowMatchEuler"}, "scheduler=FlowMatchEuler does not fit"),
         ("sd", {"scheduler_settings": {"beta_strat": 1}}, r"no such setting.*did you mean"),

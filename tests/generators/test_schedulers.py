@@ -93,5 +93,5 @@ def test_a_value_the_scheduler_refuses_is_one_line(pndm):
 
 @pytest.mark.parametrize("name", ["DIM", "SchedulerMixin", "UNet2DModel"])
 def test_what_is_no_scheduler_is_one_line(pndm, name):
-    with pytest.raises(SettingError, match=f"scheduler={name}: there is none"):
+    with pytest.raises(SettingError, match=f"scheduler={name}: there is no such scheduler"):
         swapped_scheduler(pndm, name, {})

@@ -128,7 +128,7 @@ def test_the_head_at_the_real_size(tiny):
     [
         ({"layers.4.bias": None}, r"layers.4.bias is missing; the published head has \[64\] here"),
         ({"layers.0.weight": (1024, 25)}, r"layers.0.weight has the shape \[1024, 25\]; .* 24\]"),
-        ({"layers.8.weight": (1, 1)}, "layers.8.weight is none of the published head's layers"),
+        ({"layers.8.weight": (1, 1)}, "layers.8.weight is not one of the published head's layers"),
     ],
 )
 def test_a_damaged_predictor_is_one_line(tiny_clip, tiny_aesthetic, tmp_path, change, message):

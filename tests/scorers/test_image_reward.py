@@ -158,9 +158,17 @@ def test_every_weight_has_its_place_at_the_real_size(tiny):
         ("blip.text_encoder.encoder.layer.1.output.dense.bias", None, "encoder.layer.1.output"),
         ("mlp.layers.7.weight", None, r"mlp.layers.7.weight is missing; .* \[1, 16\] here"),
         ("blip.visual_encoder.cls_token", None, "it has no blip.visual_encoder.cls_token"),
-        ("blip.visual_encoder.blocks.1.gamma.weight", (7,), "gamma.weight is no weight of Image"),
-        ("blip.text_decoder.bias", (7,), "blip.text_decoder.bias is no weight of ImageReward"),
-        ("blip.text_encoder.pooler.dense.bias", (7,), "pooler.dense.bias is no weight of an Image"),
+        (
+            "blip.visual_encoder.blocks.1.gamma.weight",
+            (7,),
+            "gamma.weight is not a weight of Image",
+        ),
+        ("blip.text_decoder.bias", (7,), "blip.text_decoder.bias is not a weight of ImageReward"),
+        (
+            "blip.text_encoder.pooler.dense.bias",
+            (7,),
+            "pooler.dense.bias is not a weight of an Image",
+        ),
     ],
 )
 def test_a_damaged_file_is_one_line(settings, tmp_path, name, shape, message):

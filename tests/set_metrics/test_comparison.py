@@ -69,11 +69,11 @@ def test_many_images_are_looked_at_in_parts(monkeypatch):
 
 def test_what_to_beware_of():
     few = compare_sets(_sets((3, 60)), _real())
-    assert "3 images span no covariance of 4 features" in few.warnings[0]
+    assert "3 images are too few for a covariance of 4 features" in few.warnings[0]
     assert "different numbers of images (3 to 60)" in few.warnings[1]
     assert few.warnings[2].startswith("1 of 2 variants are not extrapolated")
     assert "takes more than 19" in few.warnings[2]
-    assert "no covariance" in compare_sets(_sets(), _real(n=3)).warnings[0]
+    assert "too few for a covariance" in compare_sets(_sets(), _real(n=3)).warnings[0]
     with pytest.raises(DataError, match="variant v1: features of 1 images"):
         compare_sets(_sets((60, 1)), _real())
 

@@ -91,7 +91,7 @@ def test_files_that_are_something_else_are_told(tmp_path):
     with pytest.raises(DataError, match="does not exist"):
         load_inception(path)
     path.write_bytes(b"not torch")
-    with pytest.raises(DataError, match="no PyTorch file of weights alone"):
+    with pytest.raises(DataError, match="not a PyTorch file of weights alone"):
         load_inception(path)
     state = _checkpoint()
     name = "Mixed_7c.branch3x3dbl_3b.bn.running_var"

@@ -69,7 +69,7 @@ def test_the_halves(toys):
         (0, "held_out=0: expected a share"),
         (True, "held_out=True: expected a share such as 0.5, or a list"),
         ("v1", "held_out=v1: expected a share such as"),
-        (["x1"], "'x1' is no variant"),
+        (["x1"], "'x1' is not a variant"),
         (["v1"], "10 of 11 variants to search on, 1 held out"),
         (0.9, "2 of 11 variants to search on, 9 held out"),
     ],

@@ -98,7 +98,9 @@ def load_model(weights: Weights, model: Any, dtype: Dtype, *, of: str, **options
         )
     if "state_dict" in options and info["unexpected_keys"]:
         more = sorted(info["unexpected_keys"])[0]
-        raise DataError(f"checkpoint {weights.name}: {more} is no weight of {of} model; is it one?")
+        raise DataError(
+            f"checkpoint {weights.name}: {more} is not a weight of {of} model; is it one?"
+        )
     return loaded
 
 

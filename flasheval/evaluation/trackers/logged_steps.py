@@ -37,7 +37,7 @@ class LoggedSteps:
         if path.exists():
             known = read_json(path)
             if not isinstance(known, dict) or not all(isinstance(v, list) for v in known.values()):
-                raise DataError(f"{path}: expected steps by kind; it is no file of a tracker's")
+                raise DataError(f"{path}: expected steps by kind, as a tracker writes them")
             self._known = known
 
     def note(self, kind: str, what: int | str) -> bool:

@@ -160,7 +160,7 @@ def index_parts(path: Path) -> tuple[str, ...]:
     names = tuple(key for key, value in index.items() if isinstance(value, list) and any(value[:1]))
     for name in names:
         if not re.fullmatch(r"\w+", name):
-            raise DataError(f"{path.name} names a part {name[:80]!r}, which is no folder's name")
+            raise DataError(f"{path.name} names a part {name[:80]!r}, which is not a folder name")
     return names
 
 

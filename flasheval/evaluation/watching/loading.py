@@ -142,7 +142,7 @@ class CheckpointLoader:
             return Loaded(settings.load(self.device), settings=settings)
         if self.base is None:
             what = "parts" if checkpoint.kind == "parts" else "weights"
-            raise DataError(f"it holds {what} of a pipeline only; say of which one with base=")
+            raise DataError(f"it holds only {what} of a pipeline; name the pipeline with base=")
         base = self._made(self.base)
         if checkpoint.kind == "parts":
             settings = replace(base, components={**base.components, **_parts_of(checkpoint)})
@@ -166,7 +166,9 @@ class CheckpointLoader:
                 settings[key] = value
         for key in _TAKEN:
             if key in settings:
-                raise SettingError(f"settings.{key}: it is what is watched for; leave it out")
+                raise SettingError(
+                    f"settings.{key}: the watch sets it for each checkpoint; leave it out"
+                )
         if options:
             given: Any = settings.get("options") or {}
             settings["options"] = {**given, **options}

@@ -115,7 +115,7 @@ def watch(
     """
     place = Path(folder)
     if not place.is_dir():
-        raise DataError(f"{folder} is no folder; expected one that checkpoints are written to")
+        raise DataError(f"{folder} is not a folder; expected the folder of checkpoints")
     if min(interval, settle) < 0 or batch < 1:
         raise SettingError(
             f"interval={interval}, settle={settle}, batch={batch}: expected seconds from 0 on, and "

@@ -119,7 +119,7 @@ class Watcher:
             return False
         with self.store.claims.claim(sha256_of({"name": name, "content": content})) as mine:
             if not mine:
-                self.waiting[name] = "another watch has it in hand"
+                self.waiting[name] = "another watch is evaluating it"
                 return False
             record = self.store.record(name)
             if record is not None and record.content == content:

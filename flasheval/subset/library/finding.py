@@ -45,7 +45,7 @@ def find_subset(source: str | Path) -> Subset:
 
     """
     if not str(source).strip():
-        raise SettingError("a subset's name is empty; flasheval subsets list names what there is")
+        raise SettingError("a subset's name is empty; flasheval subsets list shows all names")
     if isinstance(source, str) and source.startswith(_HUB):
         return _from_hub(source)
     published = bundled()
@@ -67,7 +67,7 @@ def find_subset(source: str | Path) -> Subset:
             )
         raise SettingError(
             f"there is no subset {str(source)!r}: no published one of that name, no manifest and "
-            f"no run{nearest(str(source), published)}; flasheval subsets list names what there is"
+            f"no run{nearest(str(source), published)}; flasheval subsets list shows all names"
         )
     if not path.is_dir():
         return Subset.load(path)

@@ -60,7 +60,7 @@ class HubAddress:
         HubAddress(repo='me/few', revision='main', subset='clip-50')
         >>> HubAddress.parse("me/few")  # doctest: +ELLIPSIS
         Traceback (most recent call last):
-        flasheval.base.errors.SettingError: "me/few" is no address on the Hub; expected ...
+        flasheval.base.errors.SettingError: "me/few" is not an address on the Hub; expected ...
         """
         body = source.removeprefix(_SCHEME)
         repo, marked, rest = body.partition("@")
@@ -77,7 +77,7 @@ class HubAddress:
             and ".." not in (revision or "")
         )
         if not fits:
-            raise SettingError(f'"{source[:150]}" is no address on the Hub; expected {_FORM}')
+            raise SettingError(f'"{source[:150]}" is not an address on the Hub; expected {_FORM}')
         return cls(repo, revision, subset)
 
     def __str__(self) -> str:
@@ -100,7 +100,7 @@ def fetch_manifest(source: str) -> Path:
 
     >>> fetch_manifest("hf://few@main/clip-50")  # doctest: +ELLIPSIS
     Traceback (most recent call last):
-    flasheval.base.errors.SettingError: "hf://few@main/clip-50" is no address on the Hub; ...
+    flasheval.base.errors.SettingError: "hf://few@main/clip-50" is not an address on the Hub; ...
 
     """
     address = HubAddress.parse(source)
@@ -165,14 +165,14 @@ def _as_line(error: Exception, repo: str, what: str) -> FlashevalError:
     cause = error.__cause__
     if errors.OfflineModeIsEnabled in (type(error), type(cause)):
         return FlashevalError(
-            f"{what} is not in the Hub's cache, and HF_HUB_OFFLINE forbids to ask"
+            f"{what} is not in the Hub's cache, and HF_HUB_OFFLINE forbids fetching it"
         )
     if isinstance(error, errors.LocalEntryNotFoundError):
         return FlashevalError(f"{what}: not in the Hub's cache, and the Hub cannot be reached")
     if isinstance(error, errors.GatedRepoError):
         return FlashevalError(f"{repo} is gated; ask its owners for access on the Hub")
     if isinstance(error, errors.RevisionNotFoundError):
-        return DataError(f"{what}: {repo} has no such commit; look into its history")
+        return DataError(f"{what}: {repo} has no such commit; see its history")
     if isinstance(error, errors.RepositoryNotFoundError):
         return DataError(
             f"{what}: the Hub has no data set {repo}, or shows it to its owners only (hf auth "

@@ -99,7 +99,7 @@ def _prefix_faults(subset: Subset, wholes: Mapping[str, Subset]) -> tuple[str, .
         faults.append(f"its prompts are not the first {subset.size} of {whole.name}")
     if whole is None and name in wholes:
         faults.append(
-            f'it is the beginning of another "{name}" than the published one: of content hash '
+            f'it is a prefix of another "{name}" than the published one: of content hash '
             f"{str(origin.get('content_hash'))[:12]}, not {wholes[name].content_hash[:12]}"
         )
     return tuple(faults)

@@ -64,7 +64,7 @@ def check_push(repo: str | None) -> str:
     from huggingface_hub import get_token
 
     if not get_token():
-        raise SettingError("no login at the Hub is known here; run: hf auth login, or set HF_TOKEN")
+        raise SettingError("there is no login for the Hub; run: hf auth login, or set HF_TOKEN")
     return repo
 
 

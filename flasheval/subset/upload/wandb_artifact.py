@@ -1,4 +1,4 @@
-"""A publication as an artifact of Weights & Biases, online or for `wandb sync` later."""
+"""Logging a publication as an artifact of Weights & Biases, online or for `wandb sync` later."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _TYPE = "flasheval-subset"
 
 @dataclass(frozen=True)
 class LoggedArtifact:
-    """What was logged: its name, and where the run is: a folder to sync when offline, or a URL."""
+    """A logged artifact: its name, and the run's URL, or the folder to sync when offline."""
 
     name: str
     offline: bool
@@ -25,7 +25,7 @@ class LoggedArtifact:
 
 
 def artifact_metadata(publication: Publication) -> dict[str, dict[str, object]]:
-    """Return by configuration its content hash, prompt set, size and metrics."""
+    """Return content hash, prompt set, size and metrics of each configuration."""
     return {
         subset.name: {
             "content_hash": subset.content_hash,
@@ -38,7 +38,7 @@ def artifact_metadata(publication: Publication) -> dict[str, dict[str, object]]:
 
 
 def check_artifact(name: str) -> None:
-    """Raise SettingError for a name that wandb does not take, and where it is not installed."""
+    """Raise SettingError for a name that wandb refuses, and when wandb is not installed."""
     if not re.fullmatch(r"[A-Za-z0-9._-]{1,128}", name):
         raise SettingError(
             f"artifact={name}: expected at most 128 letters, digits, '-', '_' and '.'"
@@ -54,8 +54,8 @@ def log_artifact(
 ) -> LoggedArtifact:
     """Log a publication's files as an artifact of type ``flasheval-subset``, in a run of its own.
 
-    wandb's own environment says where: ``WANDB_MODE=offline`` writes files only, ``WANDB_DIR``
-    where. A name that is there already gets a new version, unless nothing changed.
+    wandb's environment variables apply: ``WANDB_MODE=offline`` writes files only, ``WANDB_DIR``
+    names their folder. An existing name gets a new version, unless nothing changed.
 
     Raises:
         SettingError: As :func:`check_artifact` does.

@@ -98,7 +98,7 @@ def test_from_a_shell_and_again(bench, distance):
     assert lines[0].startswith("Nearest to best: a, at ")
     assert "lower is better" in lines[1]
     assert max(map(len, lines)) <= 80
-    warned = done.stdout.index("warning: 16 images span no covariance of 24 features")
+    warned = done.stdout.index("warning: 16 images are too few for a covariance of 24 features")
     assert warned < done.stdout.index("variant  images")
     assert "3 search variants: below 20" in done.stdout.replace("\n", " ")
     assert 'use them: flasheval.load_subset("shell/subset-4.json")' in lines

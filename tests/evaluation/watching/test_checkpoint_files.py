@@ -220,7 +220,7 @@ def test_shards_are_all_there_and_lead_nowhere(tmp_path):
 
 @pytest.mark.parametrize(
     ("index", "reason"),
-    [("[]", "not the index"), ('{"../../etc": ["diffusers", "X"]}', "no folder's name")],
+    [("[]", "not the index"), ('{"../../etc": ["diffusers", "X"]}', "not a folder name")],
 )
 def test_an_index_that_never_will_be_one(tmp_path, index, reason):
     (tmp_path / "a").mkdir()

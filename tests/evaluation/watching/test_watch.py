@@ -321,7 +321,7 @@ def test_mistakes_are_told_before_anything_is_done(watched, settings, said):
 
 
 def test_folder_and_subset_must_be_there(tmp_path, watched):
-    with pytest.raises(DataError, match="is no folder"):
+    with pytest.raises(DataError, match="is not a folder"):
         watch(tmp_path / "none", SUBSET, [light], out=watched.out)
     with pytest.raises(DataError, match="texts"):
         watch(watched.folder, SUBSET.without_texts(), [light], out=watched.out)
@@ -499,7 +499,7 @@ def test_real_parts_weights_and_loras_of_a_base(tmp_path, four):
     asked = {"settings": HOW, "call": CALL, "settle": 0.0, "once": True}
     alone = watch(folder, four, [CLIP], out=tmp_path / "alone", **asked)
     assert len(alone.failed) == 5
-    assert all("say of which one with base=" in one for one in alone.failed.values())
+    assert all("name the pipeline with base=" in one for one in alone.failed.values())
     base = "miniature:small-middle"
     board = watch(folder, four, [CLIP], out=tmp_path / "out", base=base, **asked)
     means = {one.name: one.means["CLIP"] for one in board.standings}

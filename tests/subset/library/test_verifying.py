@@ -41,7 +41,7 @@ def test_nested_prefixes_agree(published):
     part.save(published / "pets-clip-2.json")
     replace(whole, searched_variants=("other",)).save(published / "pets-clip-5.json")
     (fault,) = verify("pets-clip-2", wholes()).faults
-    assert fault.startswith('it is the beginning of another "pets-clip-5" than the published one')
+    assert fault.startswith('it is a prefix of another "pets-clip-5" than the published one')
     odd = replace(part, method=Method("random", {"prefix_of": 3}))
     odd.save(published / "pets-clip-2.json")
     assert verify("pets-clip-2", wholes()).faults == ("its setting prefix_of names no subset",)

@@ -115,7 +115,9 @@ def test_a_branch_a_tag_or_nothing_names_the_commit_to_pin(made, hub, revision):
     ],
 )
 def test_what_is_no_address_never_reaches_the_hub(hub, source):
-    with pytest.raises(SettingError, match="is no address on the Hub; expected hf://OWNER/NAME@"):
+    with pytest.raises(
+        SettingError, match="is not an address on the Hub; expected hf://OWNER/NAME@"
+    ):
         fetch_manifest(source)
     assert hub.requests == []
 
@@ -141,7 +143,7 @@ def test_what_is_not_there_is_one_line(made, hub):
 
 def test_a_login_that_is_missing_or_wrong_is_one_line(made, hub):
     hub.use(token=None)
-    with pytest.raises(SettingError, match="no login at the Hub is known here; run: hf auth login"):
+    with pytest.raises(SettingError, match="there is no login for the Hub; run: hf auth login"):
         push(made, "me/few")
     assert hub.requests == []
     hub.use(token="hf_wrong")  # noqa: S106
