@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any
 from rich.console import Group, RenderableType
 from rich.text import Text
 
-from flasheval.base.errors import SettingError
+from flasheval.base.errors import DataError, SettingError
+from flasheval.base.files import safe_name
 from flasheval.base.progress import ProgressBar, duration
 from flasheval.base.run_folders import UNITS, append_log, shown_path
 from flasheval.base.text import as_text, plain_table
@@ -121,7 +122,7 @@ def _search(
         calibrate=config.calibrate,
         expect=config.expect,
         group=config.group,
-        name=config.name,
+        name=_name(config.name),
         folder=folder / UNITS,
         progress=progress,
     )
@@ -147,6 +148,13 @@ def _draws(value: int) -> int:
     if value < 1:
         raise SettingError(f"draws={value}: expected at least 1 random subset a size")
     return value
+
+
+def _name(value: str | None) -> str | None:
+    try:
+        return value if value is None else safe_name(value, "subset name")
+    except DataError as error:
+        raise SettingError(f"name={value}: {error}") from error
 
 
 def _with_note(result: SearchResult, note: str) -> SearchResult:
