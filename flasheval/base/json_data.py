@@ -82,8 +82,8 @@ def check_keys(cls: Any, settings: Mapping[str, object], called: str) -> None:
     >>> from flasheval.subset.evidence import Spread
     >>> check_keys(Spread, {"hihg": 1}, "spread")
     Traceback (most recent call last):
-    flasheval.base.errors.SettingError: spread has no setting 'hihg'; it has: mean, low, high, kind; \
-did you mean 'high'?
+    flasheval.base.errors.SettingError: spread has no setting 'hihg'; it has: mean, low, high, \
+kind; did you mean 'high'?
     """
     known = [field.name for field in fields(cls)]
     for key in settings:
