@@ -187,7 +187,7 @@ def borrower(monkeypatch: pytest.MonkeyPatch) -> list[Problem]:
             seen.append(problem)
             return Selection(np.concatenate([problem.required, problem.allowed])[: problem.size])
 
-    monkeypatch.setitem(METHODS, "borrower", Borrower)
+    monkeypatch.setitem(METHODS._built_in, "borrower", Borrower)
     return seen
 
 

@@ -16,7 +16,8 @@ from flasheval.scores import load_scores
 from flasheval.subset import Subset
 
 PAGE = Path(__file__).parents[1] / "docs" / "how-to" / "plug-in.md"
-BLOCKS = dict(re.findall(r"^```\w+\n# (\S+)\n(.*?)^```$", PAGE.read_text("utf-8"), re.M | re.S))
+CODE = re.findall(r"^```\w+\n(.*?)^```$", PAGE.read_text("utf-8"), re.M | re.S)
+BLOCKS = {text.split()[1]: text for text in CODE if text.startswith("# ")}
 BROKEN = {
     "absent": "no_such_module_here:Method",
     "number": "my_plugins:ContrastScorer.score",
@@ -58,9 +59,15 @@ def _install(folder: Path, name: str, groups: dict[str, dict[str, str]]) -> None
 def _flasheval(
     where: Path, shelves: list[Path], *words: object, code: int = 0
 ) -> subprocess.CompletedProcess[str]:
+    return _python(where, shelves, "-m", "flasheval", *map(str, words), code=code)
+
+
+def _python(
+    where: Path, shelves: list[Path], *words: str, code: int = 0
+) -> subprocess.CompletedProcess[str]:
     paths = [*map(str, shelves), str(PAGE.parents[2]), os.environ.get("PYTHONPATH", "")]
     ran = subprocess.run(
-        [sys.executable, "-m", "flasheval", *map(str, words)],
+        [sys.executable, *words],
         cwd=where,
         env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, paths))},
         capture_output=True,
@@ -91,6 +98,12 @@ def test_a_method_of_another_package_is_searched_with(shelf, tmp_path):
     )
     said = _flasheval(tmp_path, [shelf], "validate", *words, listed).stdout
     assert "widest(skip=3)" in said
+
+
+def test_the_page_s_objects_do_what_it_says(shelf, tmp_path):
+    code = next(text for text in CODE if text.startswith("import flasheval\n"))
+    ran = _python(tmp_path, [shelf], "-c", code)
+    assert ran.stdout == "widest(skip=5), seed 0\n"
 
 
 def test_its_settings_are_checked_like_our_own(shelf, tmp_path):

@@ -383,7 +383,7 @@ def test_sizes_of_the_curve_are_measured_too():
         ({"size": 0}, SettingError, "size=0: a subset needs at least 1"),
         ({"size": 301}, SettingError, "size=301 is above the 300 prompts"),
         ({"size": "8"}, SettingError, "size='8': expected a whole number"),
-        ({"method": "balance"}, SettingError, "no method 'balance': .*mean 'balanced'"),
+        ({"method": "balance"}, SettingError, "no method 'balance'; .*mean 'balanced'"),
         ({"settings": {"pass": 3}}, SettingError, "no setting 'pass'"),
         ({"metric": "Quality"}, SettingError, "no scores for metric 'Quality'.*mean 'quality'"),
         ({"metric": []}, DataError, "at least one metric"),
