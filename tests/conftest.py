@@ -173,6 +173,22 @@ def make_table() -> MakeTable:
     return _make_table
 
 
+@pytest.fixture(scope="session")
+def compared() -> ValidationReport:
+    """A comparison to show: two kinds of splits, two sizes, three methods, everything there is."""
+    return flasheval.validate(
+        synthetic_scores(24, 200),
+        size=[10, 20],
+        methods=["discrimination", "balanced", {"name": "balanced", "passes": 0}],
+        splits=["random:8", "group:scheduler"],
+        reference="balanced",
+        cluster="base_model",
+        search_variants=[4, 8],
+        draws=20,
+        progress=False,
+    )
+
+
 @pytest.fixture
 def borrower(monkeypatch: pytest.MonkeyPatch) -> list[Problem]:
     """Register a method `borrower` that takes the first prompts; the problems it was given."""
