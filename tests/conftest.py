@@ -152,22 +152,6 @@ def _make_table(
 
 
 @pytest.fixture(scope="session")
-def compared() -> ValidationReport:
-    """A comparison to show: two kinds of splits, two sizes, three methods, all there is."""
-    return flasheval.validate(
-        synthetic_scores(24, 200),
-        size=[10, 20],
-        methods=["discrimination", "balanced", {"name": "balanced", "passes": 0}],
-        splits=["random:8", "group:scheduler"],
-        reference="balanced",
-        cluster="base_model",
-        search_variants=[4, 8],
-        draws=20,
-        progress=False,
-    )
-
-
-@pytest.fixture(scope="session")
 def make_table() -> MakeTable:
     """A function: make_table(n_variants, n_prompts, metrics, seed, noise=, missing=, ...)."""
     return _make_table
