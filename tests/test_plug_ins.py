@@ -162,3 +162,61 @@ def test_a_name_of_ours_stays_ours(shelf, broken, tmp_path):
     ran = _flasheval(tmp_path, [shelf, broken], "search", *words)
     assert "flasheval's own method 'anneal' is used, not that of careless" in ran.stderr
     assert Subset.load(tmp_path / "ours" / "subset.json").method.settings["swaps"] == 100
+
+
+KINDS = """
+from dataclasses import dataclass
+from typing import ClassVar
+from flasheval.generators.generator import GeneratorSettings
+
+@dataclass
+class Log:
+    name: ClassVar[str] = "log"
+    path: str = "log.txt"
+    def log(self, scalars, step): ...
+    def log_report(self, report, step): ...
+    def finish(self): ...
+
+@dataclass
+class Cloud:
+    name: ClassVar[str] = "cloud"
+    workers: int = 3
+    def run(self, plan, store, progress): ...
+
+@dataclass
+class Eyes:
+    name: ClassVar[str] = "eyes"
+    label: ClassVar[str] = "Eyes"
+    size: int = 8
+    def load(self, device): ...
+
+@dataclass(frozen=True)
+class Painter(GeneratorSettings):
+    kind: ClassVar[str] = "painter"
+    brush: str
+    strokes: int = 9
+    def factors(self): return {"family": "painted"}
+    def identity(self, device): return {"brush": self.brush}
+    def load(self, device, last=None): ...
+"""
+
+
+def test_the_other_groups_are_choices_on_the_command_line_too(tmp_path):
+    groups = {
+        "flasheval.trackers": {"log": "kinds:Log", "lost": "kinds:Lost"},
+        "flasheval.executors": {"cloud": "kinds:Cloud"},
+        "flasheval.extractors": {"eyes": "kinds:Eyes"},
+        "flasheval.generators": {"painter": "kinds:Painter"},
+    }
+    (tmp_path / "kinds.py").write_text(KINDS)
+    _install(tmp_path, "kinds", groups)
+    for verb, words, expected in (
+        ("evaluate", ("tracker=log", "tracker.path=a"), "tracker:\n  name: log\n  path: a\n"),
+        ("watch", ("tracker=log",), "tracker:\n  name: log\n  path: log.txt\n"),
+        ("run", ("executor=cloud",), "executor:\n  name: cloud\n  workers: 3\n"),
+        ("distance", ("extractor=eyes",), "extractor:\n  name: eyes\n  size: 8\n"),
+        ("evaluate", ("generator=painter", "strokes=4"), "generator: painter\n"),
+    ):
+        ran = _flasheval(tmp_path, [tmp_path], verb, *words, "--cfg", "job")
+        assert expected in ran.stdout
+    assert "brush: null\nstrokes: 4\n" in ran.stdout
