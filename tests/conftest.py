@@ -20,10 +20,13 @@ from typing import ClassVar
 import numpy as np
 import pytest
 
+import flasheval
 from flasheval.generators.variants import Variant
 from flasheval.prompts import PromptSet
 from flasheval.scores import ScoreMatrix, ScoreTable, load_scores
 from flasheval.scores.importers import import_scores
+from flasheval.scores.synthetic import synthetic_scores
+from flasheval.selection.held_out.report import ValidationReport
 from flasheval.selection.methods.problem import Problem
 from flasheval.selection.methods.registry import METHODS
 from flasheval.selection.methods.selector import OneShot, Selection
@@ -146,6 +149,22 @@ def _make_table(
             prompt_set_hash=prompts.hash,
         )
     return ScoreTable(prompts, tuple(variants), matrices)
+
+
+@pytest.fixture(scope="session")
+def compared() -> ValidationReport:
+    """A comparison to show: two kinds of splits, two sizes, three methods, all there is."""
+    return flasheval.validate(
+        synthetic_scores(24, 200),
+        size=[10, 20],
+        methods=["discrimination", "balanced", {"name": "balanced", "passes": 0}],
+        splits=["random:8", "group:scheduler"],
+        reference="balanced",
+        cluster="base_model",
+        search_variants=[4, 8],
+        draws=20,
+        progress=False,
+    )
 
 
 @pytest.fixture(scope="session")

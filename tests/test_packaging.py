@@ -79,7 +79,7 @@ def test_the_wheel_holds_the_data_files_where_the_package_looks(
     module, conf, subsets = map(Path, json.loads(python(code, path=unpacked, cwd=tmp_path)))
     package = unpacked.resolve() / "flasheval"
     assert (module, conf, subsets) == (
-        package / "resources.py",
+        package / "base" / "resources.py",
         package / "conf",
         package / "subsets",
     )

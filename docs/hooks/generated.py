@@ -7,7 +7,9 @@ from pathlib import Path
 
 import flasheval
 from flasheval.base.resources import conf_dir
-from flasheval.cli.help import VERBS, first_comment, keys_of, verb_help
+from flasheval.cli.groups import GROUPS
+from flasheval.cli.help import first_comment, keys_of, verb_help
+from flasheval.cli.verbs import VERBS
 
 __all__ = ["cli_page", "pages", "python_pages", "settings_page"]
 
@@ -44,19 +46,6 @@ _BESIDE: dict[str, Sequence[str]] = {
 }
 _OF_A_MODULE = "    options: {show_root_heading: false, show_root_toc_entry: false}\n"
 _MODULES = {"evaluation.trackers": "Trackers", "set_metrics": "Set metrics"}
-
-_GROUPS = {
-    "method": ("Methods", "`method=NAME`, `method.KEY=VALUE`; `methods=[{name:NAME,KEY:VALUE}]`"),
-    "scorer": ("Scorers", "`scorers=[NAME,{name:NAME,KEY:VALUE}]`"),
-    "generator": ("Generators", "keys of a population; of `evaluate` and `watch`: `KEY=VALUE`"),
-    "population": ("Populations", "`population=NAME`"),
-    "executor": ("Executors", "`executor=NAME`, `executor.KEY=VALUE`"),
-    "tracker": ("Trackers", "`tracker=NAME`, `tracker.KEY=VALUE`"),
-    "extractor": ("Extractors", "of `distance`: `extractor=NAME`, `extractor.KEY=VALUE`"),
-    "protocol": ("Protocols", "of `distance`: `protocol=NAME`, `protocol.KEY=VALUE`"),
-    "importer": ("Importers", "`flasheval import NAME KEY=VALUE`"),
-    "experiment": ("Experiments", "`flasheval VERB experiment=NAME`"),
-}
 
 
 def pages() -> dict[str, str]:
@@ -102,9 +91,9 @@ def settings_page() -> str:
         "What can be chosen by name, and each choice's own settings with their defaults, as they "
         "stand in `conf/`. The keys of a verb itself are with the [command line](cli.md).",
     ]
-    for group, (title, usage) in _GROUPS.items():
-        parts.append(f"## {title}\n\n{usage}")
-        parts += [_choice(path) for path in sorted((conf_dir() / group).glob("*.yaml"))]
+    for name, group in GROUPS.items():
+        parts.append(f"## {group.title}\n\n{group.usage}")
+        parts += [_choice(path) for path in sorted((conf_dir() / name).glob("*.yaml"))]
     return "\n\n".join(parts) + "\n"
 
 

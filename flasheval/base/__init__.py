@@ -1,1 +1,1 @@
-"""What knows nothing of prompts or models: errors, files, canonical JSON, progress, text."""
+"""Shared tools that know nothing of prompts or models: errors, files, JSON, progress, text."""

@@ -1,4 +1,4 @@
-"""Labelled columns of a file: ids, texts, plain values and scores, or what is wrong in them."""
+"""Columns of a table file, read as ids, texts, plain values or scores; every cell is checked."""
 
 import re
 from collections.abc import Callable, Mapping, Sequence
@@ -29,9 +29,15 @@ _BATCH = 64
 class Columns:
     """The columns of one file, read when asked for.
 
-    ``fetch`` gives Arrow arrays by name, ``where`` words for a row's place (from 0),
-    ``metadata`` what a Parquet file says of itself, and ``typed`` whether the file's values
-    have types: in CSV and TSV all is text.
+    ``fetch`` returns Arrow arrays for column names. ``where`` turns a row number (from 0) into
+    words for messages. ``metadata`` is the key-value metadata of a Parquet file. ``typed`` is
+    False for CSV and TSV, where every cell is text.
+
+    >>> import pyarrow as pa
+    >>> table = pa.table({"id": [1, 2], "clip": ["0.25", ""]})
+    >>> columns = Columns(Path("a.csv"), ("id", "clip"), 2, lambda n: list(table.select(n)), str)
+    >>> columns.ids("id"), columns.floats(["clip"]).tolist()  # an empty cell was not measured
+    (('1', '2'), [[0.25, nan]])
     """
 
     path: Path
@@ -43,7 +49,17 @@ class Columns:
     typed: bool = True
 
     def pick(self, given: str | None, usual: Sequence[str], what: str) -> str:
-        """Return the column to use: the one given, else the first usual one there is."""
+        """Return the name of the column to use: ``given``, else the first of ``usual`` that exists.
+
+        Raises DataError, listing the columns, when there is none; ``what`` names its content.
+
+        >>> columns = Columns(Path("a.csv"), ("id", "clip"), 0, lambda names: [], str)
+        >>> columns.pick(None, ("prompt_id", "id"), "prompt ids")
+        'id'
+        >>> columns.pick("clpi", (), "scores")  # doctest: +ELLIPSIS
+        Traceback (most recent call last):
+        flasheval.base.errors.DataError: a.csv has no column 'clpi' for the scores; it has: id, ...
+        """
         for name in (given,) if given is not None else usual:
             if name in self.names:
                 return name
@@ -55,7 +71,10 @@ class Columns:
         )
 
     def ids(self, name: str) -> tuple[str, ...]:
-        """Return a column of ids as strings, integers in decimal."""
+        """Return a column of ids as strings; integers are written in decimal.
+
+        Raises DataError for an empty id and for a column of another type.
+        """
         import pyarrow as pa
 
         (array,) = self.fetch([name])
@@ -74,7 +93,10 @@ class Columns:
         return tuple(values)
 
     def texts(self, name: str) -> tuple[str, ...]:
-        """Return a column of texts, exactly as they are."""
+        """Return a column of texts, unchanged.
+
+        Raises DataError for a missing text and for a column of another type.
+        """
         (array,) = self.fetch([name])
         if not _is_text(array.type) and array.null_count < len(array):
             raise DataError(f"{self.path}: column {name!r} is of type {array.type}, not text")
@@ -85,7 +107,10 @@ class Columns:
         return tuple(values)
 
     def plain(self, name: str) -> list[Any] | None:
-        """Return a column of plain values as Python objects, None where it holds anything else."""
+        """Return a column of numbers, booleans or texts as Python objects.
+
+        Returns None for a column of any other type, such as lists.
+        """
         import pyarrow as pa
 
         (array,) = self.fetch([name])
@@ -96,7 +121,17 @@ class Columns:
         return self._objects(array, name)
 
     def factors(self, name: str) -> list[Any] | None:
-        """Return what plain does, with the numbers and truth values of a text file read as such."""
+        """Return a column as `plain` does; texts of a CSV or TSV become numbers or booleans.
+
+        A column becomes numbers only when every cell reads back as it is written ("007" stays a
+        text). An empty cell is None.
+
+        >>> import pyarrow as pa
+        >>> cells = [pa.array(["10", "", "50"])]
+        >>> columns = Columns(Path("a.csv"), ("steps",), 3, lambda _: cells, str, typed=False)
+        >>> columns.factors("steps")
+        [10, None, 50]
+        """
         values = self.plain(name)
         return values if self.typed or values is None else _guessed(values)
 
@@ -111,6 +146,11 @@ class Columns:
         """Return columns of scores, float32 [len(names), n_rows], NaN for an empty cell.
 
         Raises DataError naming the column and row of a cell that is no finite number.
+
+        >>> import pyarrow as pa
+        >>> cells = [pa.chunked_array([["0.5", "n/a", "1e3"]])]
+        >>> Columns(Path("a.csv"), ("clip",), 3, lambda _: cells, str).floats(["clip"]).tolist()
+        [[0.5, nan, 1000.0]]
         """
         out = np.empty((len(names), self.n_rows), dtype=np.float32)
         for start in range(0, len(names), _BATCH):

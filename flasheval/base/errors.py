@@ -1,4 +1,4 @@
-"""The errors a user can meet: each is one readable line.
+"""Error classes for mistakes that a user can correct; every message is one line.
 
 Every message names the file, row, key or setting at fault, what was expected there, and what to
 do about it. Anything else that escapes the package is a bug of the package.
@@ -8,7 +8,11 @@ __all__ = ["ConflictError", "DataError", "FlashevalError", "MissingScoresError",
 
 
 class FlashevalError(Exception):
-    """A mistake the user can mend; its text is one readable line."""
+    r"""A mistake that the user can correct; line breaks in the message become spaces.
+
+    >>> str(FlashevalError("scores.csv row 3:\n    the id is empty"))
+    'scores.csv row 3: the id is empty'
+    """
 
     def __init__(self, message: str) -> None:
         super().__init__(" ".join(message.split()))

@@ -1,4 +1,4 @@
-"""Reading and writing files so that every mishap ends in one readable line."""
+"""Reading and writing files; every failure becomes a DataError of one line."""
 
 import errno
 import gzip
@@ -29,7 +29,7 @@ _COMPRESSED = (".xz", ".gz")
 
 @contextmanager
 def atomic_write(path: str | Path) -> Iterator[Path]:
-    """Give a temporary path to write to; it becomes ``path`` only when the block ends well.
+    """Yield a temporary path to write to; it becomes ``path`` when the block ends without error.
 
     The temporary file lies in the same folder (made when absent), is fsynced and renamed, so
     a reader sees the old file or the whole new one, never a part. When the block raises, the
@@ -74,10 +74,14 @@ def _flush(path: Path) -> None:
 
 
 def require_file(path: str | Path, what: str = "file") -> Path:
-    """Return ``path`` when it is a file with something in it.
+    """Return ``path`` when it is a file that is not empty.
 
-    ``what`` says in the message what was expected there. Raises DataError when the path is
+    ``what`` is the kind of file expected, for the message. Raises DataError when the path is
     missing, a folder, or empty.
+
+    >>> require_file("no-such.csv", "score file")
+    Traceback (most recent call last):
+    flasheval.base.errors.DataError: no-such.csv does not exist; expected a score file
     """
     path = Path(path)
     try:
@@ -96,6 +100,13 @@ def read_bytes(path: str | Path, what: str = "file") -> bytes:
     """Return the bytes of a file, unpacked when its name ends in ``.xz`` or ``.gz``.
 
     Raises DataError when it is missing, a folder, empty, unreadable or cut short.
+
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     packed = Path(folder) / "a.txt.gz"
+    ...     _ = packed.write_bytes(gzip.compress(b"A cat."))
+    ...     read_bytes(packed)
+    b'A cat.'
     """
     path = require_file(path, what)
     try:
@@ -117,9 +128,16 @@ def read_bytes(path: str | Path, what: str = "file") -> bytes:
 
 
 def read_text(path: str | Path, what: str = "text file") -> str:
-    """Return the text of a UTF-8 file exactly as it is, less a byte-order mark.
+    r"""Return the text of a UTF-8 file exactly as it is, less a byte-order mark.
 
     Raises DataError as read_bytes does, and when the bytes are not UTF-8.
+
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     file = Path(folder) / "a.txt"
+    ...     _ = file.write_bytes(b"\xef\xbb\xbfA cat.\r\n")
+    ...     read_text(file)
+    'A cat.\r\n'
     """
     data = read_bytes(path, what)
     try:
@@ -132,7 +150,7 @@ def read_text(path: str | Path, what: str = "text file") -> str:
 
 
 def content_suffix(path: str | Path) -> str:
-    """Return the suffix that tells the content, in lower case, past ``.xz`` or ``.gz``.
+    """Return a file name's suffix in lower case, ignoring a final ``.xz`` or ``.gz``.
 
     >>> content_suffix("prompts.JSONL.xz")
     '.jsonl'
@@ -141,7 +159,7 @@ def content_suffix(path: str | Path) -> str:
 
 
 def content_stem(path: str | Path) -> str:
-    """Return the file's name without the suffixes content_suffix looks at.
+    """Return a file's name without its suffix and without a final ``.xz`` or ``.gz``.
 
     >>> content_stem("data/coco-prompts.jsonl.xz")
     'coco-prompts'

@@ -1,4 +1,4 @@
-"""Ids as strings."""
+"""Prompt ids as strings."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""Plain records to JSON data and back, and JSON files from outside, each fault one readable line.
+"""JSON: plain records converted to and from JSON data, and JSON files read and written.
 
 A *plain record* is a frozen dataclass whose fields are strings, numbers, booleans, None, literals,
 tuples, string-keyed mappings, JSON data and other plain records. Its annotations say what may
@@ -32,7 +32,7 @@ from flasheval.base.errors import DataError, SettingError
 from flasheval.base.files import atomic_write, read_text
 from flasheval.base.suggest import nearest
 
-__all__ = ["check_names", "from_plain", "read_json", "to_plain", "write_json"]
+__all__ = ["check_keys", "from_plain", "read_json", "to_plain", "write_json"]
 
 T = TypeVar("T")
 
@@ -72,32 +72,25 @@ def from_plain(cls: type[T], value: object, *, path: str = "", source: str = "da
     return cast("T", _read(cls, value, path, source))
 
 
-def check_names(
-    kinds: Mapping[str, Any], name: str, settings: Mapping[str, object], noun: str, called: str
-) -> None:
-    """See that records of a kind are known, and have fields of these names.
+def check_keys(cls: Any, settings: Mapping[str, object], called: str) -> None:
+    """See that the dataclass ``cls`` has a field for each setting.
 
-    Args:
-        kinds: The records' classes by name.
-        name: The kind that is asked for.
-        settings: Values by field.
-        noun: What the kinds are, such as ``executor``.
-        called: What this one is called where it lacks a field.
+    ``called`` is what it is called in the message, such as ``method 'anneal'``.
 
-    Raises:
-        SettingError: It names the word at fault, what there is, and what is near.
+    Raises SettingError naming the setting that is not there, those that are, and the nearest.
 
+    >>> from flasheval.subset.evidence import Spread
+    >>> check_keys(Spread, {"hihg": 1}, "spread")
+    Traceback (most recent call last):
+    flasheval.base.errors.SettingError: spread has no setting 'hihg'; it has: mean, low, high, \
+kind; did you mean 'high'?
     """
-    if name not in kinds:
-        raise SettingError(
-            f"there is no {noun} {name!r}; there are: {', '.join(kinds)}{nearest(name, kinds)}"
-        )
-    known = [field.name for field in fields(kinds[name])]
+    known = [field.name for field in fields(cls)]
     for key in settings:
         if key not in known:
             raise SettingError(
                 f"{called} has no setting {key!r}; it has: {', '.join(known) or 'none'}"
-                f"{nearest(key, known)}"
+                f"{nearest(str(key), known)}"
             )
 
 
@@ -109,6 +102,14 @@ def read_json(path: str | Path) -> Any:
 
     Raises DataError when the file is missing, a folder, unreadable, empty, not UTF-8 or not JSON;
     the message names the line and column.
+
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     file = Path(folder) / "a.json"
+    ...     _ = file.write_text('{"size": 10, "size": 50}')
+    ...     read_json(file)  # doctest: +ELLIPSIS
+    Traceback (most recent call last):
+    flasheval.base.errors.DataError: ...: not usable JSON (the key "size" occurs twice ...
     """
     text = read_text(path, "JSON file")
     if not text.strip():
@@ -123,12 +124,20 @@ def read_json(path: str | Path) -> Any:
 
 
 def write_json(path: str | Path, data: object) -> Path:
-    """Write JSON data, indented, whole or not at all; return the path.
+    r"""Write JSON data to a file, indented, and return its path.
+
+    The file is replaced only when all of it is written; see `flasheval.base.files.atomic_write`.
 
     Raises:
         DataError: The file cannot be written.
-        TypeError: It holds what JSON has no word for.
-        ValueError: It holds NaN or an infinity.
+        TypeError: ``data`` holds a type that JSON cannot hold.
+        ValueError: ``data`` holds NaN or an infinity.
+
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     path = write_json(Path(folder) / "a.json", {"size": 50})
+    ...     path.read_text(), read_json(path)
+    ('{\n "size": 50\n}\n', {'size': 50})
 
     """
     text = json.dumps(data, indent=1, ensure_ascii=False, allow_nan=False)
@@ -167,6 +176,7 @@ def _read(hint: Any, value: object, path: str, source: str) -> object:
 
 
 def _read_scalar(hint: Any, value: object, path: str, source: str) -> object:
+    value = value.item() if isinstance(value, np.generic) else value
     whole = isinstance(value, int) and not isinstance(value, bool)
     if hint is float:
         if not whole and not isinstance(value, float):

@@ -1,4 +1,4 @@
-"""How far long work is: a bar on a terminal, a plain line now and then elsewhere."""
+"""Progress of long work: a bar on a terminal, a plain line every few seconds elsewhere."""
 
 from __future__ import annotations
 
@@ -14,15 +14,15 @@ __all__ = ["ProgressBar", "duration", "reporting"]
 
 
 class ProgressBar:
-    """A context in which calls say how far the work is; always on standard error.
+    """A context manager that shows progress on standard error; call it to report progress.
 
     Nothing is shown in the first two seconds. Then a terminal gets a bar with the time left,
-    anything else a line every ten seconds. One thread of its own does the drawing, so it goes on
-    while a kernel compiles, and the work only writes down three values.
+    anything else a line every ten seconds. A separate thread draws, so the display goes on while
+    the work is inside one long call.
 
     Args:
         stream: Where to write.
-        label: Begins every line, and keeps to lines on a terminal too: for one of several jobs.
+        label: Begins every line, for one of several jobs; a terminal then gets lines too.
         after: Seconds of silence at the start.
         every: Seconds between two plain lines.
 
@@ -61,18 +61,24 @@ class ProgressBar:
         self._thread.join(timeout=2.0)
 
     def __call__(self, label: str, done: float, total: int) -> None:
-        """Say what is being done, and how much of the work is done.
+        """Report what is being done, and how much of the work is done.
 
         Args:
             label: What is under way.
             done: Units done; one under way counts by its share.
-            total: Units planned; 0 when nobody knows.
+            total: Units planned; 0 when unknown.
 
         """
         self._now = (label, done, total)
 
     def line(self) -> str:
-        """Return the present state as one plain line."""
+        """Return the present state as one plain line.
+
+        >>> report = ProgressBar(label="coco")
+        >>> report("splits", 0, 10)
+        >>> report.line()
+        '[coco] splits: 0.0 s so far'
+        """
         label, done, total = self._now
         elapsed = time.monotonic() - self._begun
         if total == 0 or done <= 0:
@@ -122,11 +128,11 @@ class ProgressBar:
 def reporting(
     progress: Callable[[str, float, int], None] | bool | None,
 ) -> Iterator[Callable[[str, float, int], None] | None]:
-    """Give what work is to report to.
+    """Yield the function that work reports its progress to, or None for no reports.
 
     Args:
-        progress: A function, given on as it is; True for a `ProgressBar`; None for one where
-            standard error is a terminal; False for nothing.
+        progress: A function, which is yielded unchanged; True for a `ProgressBar`; None for a bar
+            only when standard error is a terminal; False for no reports.
 
     >>> with reporting(False) as report:
     ...     print(report)
@@ -145,7 +151,7 @@ def reporting(
 
 
 def duration(seconds: float) -> str:
-    """Return a time span as a person says it.
+    """Return a number of seconds as readable text.
 
     >>> duration(0.42), duration(42.2), duration(250), duration(8000)
     ('0.4 s', '42 s', '4 min 10 s', '2 h 13 min')

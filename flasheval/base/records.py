@@ -1,4 +1,4 @@
-"""Records out of JSON text: JSON lines, a list of objects, or the COCO captions layout."""
+"""Reading the objects of a JSON file: JSON lines, a list of objects, or COCO captions."""
 
 import json
 from pathlib import Path
@@ -13,10 +13,17 @@ Records = list[tuple[str, dict[str, Any]]]
 
 
 def read_records(path: Path, what: str) -> Records:
-    """Return the objects of a JSON file, each with words that say where it stands.
+    r"""Return the objects of a JSON file, each with its place in words, such as ``line 3``.
 
-    One object a line, one list of objects, or an object whose ``annotations`` are such a list.
-    Raises DataError naming the file and the line or item that is no JSON object.
+    The file holds one object a line, one list of objects, or an object whose ``annotations`` are
+    such a list. Raises DataError naming the file and the line or item that is not a JSON object.
+
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     file = Path(folder) / "a.jsonl"
+    ...     _ = file.write_text('{"id": 1}\n\n{"id": 2}\n')
+    ...     read_records(file, "prompt file")
+    [('line 1', {'id': 1}), ('line 3', {'id': 2})]
     """
     text = read_text(path, what)
     stripped = text.lstrip()

@@ -1,4 +1,4 @@
-"""Where the files that travel with the package are found.
+"""Paths of the files that come with the package: settings, subsets, the miniature.
 
 In a wheel ``conf/`` and ``subsets/`` lie inside the package; in a source checkout, which is also
 what an editable install points at, they lie beside it, at the top of the repository.
@@ -13,7 +13,7 @@ from flasheval.base.errors import DataError
 __all__ = ["MINIATURE", "conf_dir", "miniature_dir", "shipped_scores", "subsets_dir"]
 
 MINIATURE = "miniature"
-"""Names the population that travels with the package, its prompts and its scores."""
+"""Name of the population that comes with the package, of its prompts and of its scores."""
 
 _PACKAGE = Path(__file__).resolve().parents[1]
 _TABLES = {MINIATURE: "score_table", f"{MINIATURE}-tuning": "tuning_table"}
@@ -53,10 +53,10 @@ def miniature_dir() -> Path:
 
 
 def shipped_scores(source: str | Path) -> Path:
-    """Return the path of a score table: that of a shipped one if `source` is its name.
+    """Return the path of a score table: of a shipped table when `source` is its name.
 
     ``miniature`` is the population, ``miniature-tuning`` the checkpoints of one training. A folder
-    of one's own called like it is told apart by ``./``. Raises DataError when the shipped one is
+    of yours with such a name is meant by ``./NAME``. Raises DataError when the shipped one is
     missing.
 
     >>> shipped_scores("miniature").name, shipped_scores("./miniature").name

@@ -1,4 +1,4 @@
-"""Run folders: what they are called, what lies in them, and their log."""
+"""Run folders: their names, the files in them, and their log."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ UNITS = "units"
 
 
 RUN_MARK = "run.json"
-"""The file that a folder of a population's run has from its beginning."""
+"""The file that marks the folder of a population's run; it is written first."""
 
 
 _READABLE = ("scores", "metric", "size", "seed")
@@ -49,11 +49,11 @@ _NEUTRAL = ("out",)  # does not change what is found
 
 
 def run_name(settings: Mapping[str, Any], defaults: Mapping[str, Any]) -> str:
-    """Return the name of the run with these settings.
+    """Return the folder name of a search with these settings.
 
-    Scores, metric, method, size and seed can be read off it. A short hash of all other settings
-    follows where one of them, or one of the method's, is not the default, or where the scores do
-    not lie in the working folder: so different runs never share a name.
+    The name shows scores, metric, method, size and seed. A short hash of all other settings
+    follows when any of them differs from its default, or when the scores do not lie in the working
+    folder, so different runs never share a name.
 
     Args:
         settings: Key to value as on the command line; `method` a mapping with its `name`.
@@ -83,7 +83,7 @@ def run_name(settings: Mapping[str, Any], defaults: Mapping[str, Any]) -> str:
 
 
 def population_folder(population: object, prompts: object) -> str:
-    """Return the run folder of a population on a prompt file where none is given.
+    """Return the default run folder of a population on a prompt file.
 
     It does not depend on further settings: what a unit's numbers depend on is in its file's name.
 
@@ -113,7 +113,13 @@ def _absolute(scores: object) -> Any:
 
 
 def require_writable(folder: Path) -> None:
-    """Make a folder, and see that files can be written into it; DataError where they cannot."""
+    """Make a folder and check that files can be written into it; DataError when they cannot.
+
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     require_writable(Path(folder) / "runs" / "coco")
+    ...     sorted(path.name for path in Path(folder).rglob("*"))
+    ['coco', 'runs']
+    """
     try:
         folder.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryFile(dir=folder):
@@ -133,7 +139,15 @@ def append_log(
     *,
     name: str = "search.log",
 ) -> None:
-    """Add what was run, with what, and what came of it to the log of a run."""
+    """Append a command, the versions of its libraries and its output to the log of a run.
+
+    Raises DataError when the log cannot be written.
+
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     append_log(Path(folder), "flasheval search size=50", {"numpy": "2.1"}, "tau 0.9")
+    ...     (Path(folder) / "search.log").read_text().splitlines()[1:]
+    ['$ flasheval search size=50', 'numpy 2.1', '', 'tau 0.9']
+    """
     libraries = ", ".join(f"{name} {version}" for name, version in versions.items())
     entry = f"=== {utc_now()} on {platform.system()}\n$ {command}\n{libraries}\n\n{text}\n"
     path = folder / name
@@ -145,6 +159,10 @@ def append_log(
 
 
 def shown_path(path: str | Path) -> str:
-    """Return a path as it is best read: relative to the working folder where it lies in it."""
+    """Return a path for messages: relative to the working folder when it lies inside.
+
+    >>> shown_path(Path.cwd() / "runs" / "coco")
+    'runs/coco'
+    """
     relative = os.path.relpath(path)
     return str(path) if relative.startswith("..") else relative

@@ -1,4 +1,4 @@
-"""CSV, TSV, Parquet and JSON files opened as columns: one reader for prompts and scores."""
+"""Opening CSV, TSV, Parquet and JSON files as columns, for prompts and scores."""
 
 import csv
 import io
@@ -18,9 +18,18 @@ TABLE_SUFFIXES = (".csv", ".tsv", ".parquet", ".json", ".jsonl", ".ndjson")
 
 
 def read_columns(path: Path, what: str = "table") -> Columns:
-    """Open a CSV, TSV, Parquet, JSON or JSON-lines file as columns.
+    r"""Open a CSV, TSV, Parquet, JSON or JSON-lines file as columns.
 
-    Raises DataError in one line when it cannot be read as what its suffix says.
+    ``what`` is the kind of file expected, for messages. Raises DataError when the file cannot be
+    read in the format of its suffix.
+
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     file = Path(folder) / "clip.csv"
+    ...     _ = file.write_text("prompt_id,sd15\n7,0.25\n")
+    ...     columns = read_columns(file)
+    >>> columns.names, columns.n_rows, columns.ids("prompt_id")
+    (('prompt_id', 'sd15'), 1, ('7',))
     """
     suffix = content_suffix(path)
     if suffix == ".parquet":

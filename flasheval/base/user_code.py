@@ -1,4 +1,4 @@
-"""Functions and classes of the user's own, named ``module:name`` or ``path/to/file.py:name``."""
+"""Loading a user's functions and classes by ``module:name`` or ``path/to/file.py:name``."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ def load_object(name: str, what: str = "function") -> Any:
 
     Args:
         name: Where it is; dots after the colon go into classes.
-        what: What it is to be, for the message.
+        what: The kind of object expected, for the message.
 
     Raises:
-        SettingError: It is not written so, cannot be imported, or is not there.
+        SettingError: The name has another form, cannot be imported, or does not exist.
 
     >>> load_object("math:sqrt")(4.0)
     2.0
@@ -39,10 +39,16 @@ def load_object(name: str, what: str = "function") -> Any:
 
 
 def source_hash(name: str, what: str = "function") -> str:
-    """Return the sha256, in hex, of the file that holds what ``name`` names.
+    """Return the sha256, in hex, of the source file that holds the object ``name``.
 
-    It stands for the code's version where the user gives none. Raises SettingError as
+    It serves as the version of the code when the user gives none. Raises SettingError as
     `load_object` does, and when the module has no source file.
+
+    >>> len(source_hash("json:dumps"))
+    64
+    >>> source_hash("json.dumps")  # doctest: +ELLIPSIS
+    Traceback (most recent call last):
+    flasheval.base.errors.SettingError: function=json.dumps: expected module:name or ...
     """
     place, _ = _parts(name, what)
     file = getattr(_module(place, name, what), "__file__", None)
@@ -50,7 +56,7 @@ def source_hash(name: str, what: str = "function") -> str:
         return hashlib.sha256(Path(str(file)).read_bytes()).hexdigest()
     except OSError as error:
         raise SettingError(
-            f"{what}={name}: {place} has no source file to tell its version by; say one"
+            f"{what}={name}: {place} has no source file to take its version from; set version="
         ) from error
 
 

@@ -1,4 +1,4 @@
-"""The version of flasheval, said here alone; the project file reads it from this line."""
+"""The version of flasheval; the project file reads it from here."""
 
 __all__ = ["__version__"]
 

@@ -1,4 +1,4 @@
-"""When and with which versions something was made."""
+"""The present time and the versions of libraries, for records of what was made."""
 
 from __future__ import annotations
 
@@ -11,7 +11,12 @@ __all__ = ["library_versions", "utc_now"]
 
 
 def utc_now() -> str:
-    """Return the present time as :class:`Record` wants it: ISO 8601, UTC, whole seconds."""
+    """Return the present time in ISO 8601: UTC, whole seconds.
+
+    >>> moment = datetime.fromisoformat(utc_now())
+    >>> moment.microsecond, moment.utcoffset().total_seconds()
+    (0, 0.0)
+    """
     return datetime.now(UTC).isoformat(timespec="seconds")
 
 

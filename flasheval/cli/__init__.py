@@ -1,9 +1,9 @@
 """The `flasheval` command: `flasheval VERB key=value ...`, with Hydra underneath.
 
-This package is the only place that knows Hydra, and imports it only once a verb runs. A mistake in
-the settings is found before anything is done and told in one line (exit code 2); a FlashevalError
-of the work itself is one line too (1); Ctrl-C and SIGTERM end with what was found so far (130).
-What is left is a bug, and shows its traceback.
+This package is the only place that knows Hydra, and imports it only once a verb runs. Each row of
+`verbs` says all about one verb. Every FlashevalError is told in one line, and `exit_codes` says
+with which code: a mistake in the settings is 2, work that failed is 1. Ctrl-C and SIGTERM end with
+what was found so far (130). Any other exception is a bug, and shows its traceback.
 """
 
 from __future__ import annotations
@@ -16,16 +16,15 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import NoReturn
 
-from flasheval.base.errors import FlashevalError
+from flasheval.base.errors import FlashevalError, SettingError
 from flasheval.base.suggest import nearest
 from flasheval.base.version import __version__
-from flasheval.cli.help import VERBS, overview, verb_help
+from flasheval.cli.exit_codes import DONE, FAILED, INTERRUPTED, code_of
+from flasheval.cli.help import overview, verb_help
 from flasheval.cli.hydra_app import run_verb
-from flasheval.cli.setting_errors import Mistake
+from flasheval.cli.verbs import VERBS
 
 __all__ = ["main"]
-
-_FAILED, _BAD_SETTING, _INTERRUPTED = 1, 2, 130
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -43,42 +42,36 @@ def main(argv: Sequence[str] | None = None) -> int:
     words = list(sys.argv[1:] if argv is None else argv)
     if not words or words[0] in ("-h", "--help", "help"):
         print(overview())
-        return 0
+        return DONE
     if words[0] in ("-V", "--version"):
         print(f"flasheval {__version__}")
-        return 0
+        return DONE
     verb, rest = words[0], words[1:]
     if verb not in VERBS:
-        verbs = ", ".join(VERBS)
+        known = ", ".join(VERBS)
         return _complain(
-            f"no verb {verb!r}; there are: {verbs}{nearest(verb, VERBS)}", _BAD_SETTING
+            SettingError(f"no verb {verb!r}; there are: {known}{nearest(verb, VERBS)}")
         )
     if {"-h", "--help"} & set(rest):
         print(verb_help(verb, rest))
-        return 0
+        return DONE
     try:
         with _one_line_warnings(), _terminated_like_interrupted():
-            return _run_verb(verb, rest)
+            return run_verb(verb, rest)
     except FlashevalError as error:
-        return _complain(str(error), _FAILED)
+        return _complain(error)
     except KeyboardInterrupt:
         print("flasheval: interrupted; run the same command to continue", file=sys.stderr)
-        return _INTERRUPTED
+        return INTERRUPTED
     except BrokenPipeError:  # `flasheval show ... | head`
         sys.stdout = open(os.devnull, "w")  # noqa: SIM115 - the interpreter flushes it at exit
-        return _FAILED
+        return FAILED
 
 
-def _run_verb(verb: str, words: list[str]) -> int:
-    try:
-        return run_verb(verb, words)
-    except Mistake as mistake:
-        return _complain(str(mistake), _BAD_SETTING)
-
-
-def _complain(message: str, code: int) -> int:
-    print(f"flasheval: error: {' '.join(message.split())}", file=sys.stderr)
-    return code
+def _complain(error: FlashevalError) -> int:
+    """Print an error in one line and return its exit code."""
+    print(f"flasheval: error: {error}", file=sys.stderr)
+    return code_of(error)
 
 
 @contextmanager

@@ -7,54 +7,39 @@ import re
 from pathlib import Path
 from typing import Any, NoReturn
 
-from flasheval.cli.configs import IMPORTER_CONFIGS, evaluate_configs
+from flasheval.base.errors import SettingError
 from flasheval.cli.experiments import refuse_other_verbs
-from flasheval.cli.setting_errors import Mistake, in_quotes, quoted, setting_mistake
+from flasheval.cli.groups import GROUPS
+from flasheval.cli.setting_errors import in_quotes, quoted, setting_mistake
+from flasheval.cli.verbs import VERBS, Verb
 
 __all__ = ["lifted", "read_options", "tidied"]
 
-_POSITIONAL = {
-    "import": "importer",
-    "report": "path",
-    "show": "path",
-    "status": "path",
-    "subsets": "action",
-    "watch": "path",
-}
-_OF_FILES = ("report", "show", "status", "watch")
-_GROUPS = (
-    "method",
-    "experiment",
-    "importer",
-    "population",
-    "executor",
-    "extractor",
-    "protocol",
-    "generator",
-    "tracker",
-)
+_PATH = "path"  # a first word of this key may have an equals sign in it
 
 
 def read_options(verb: str, words: list[str]) -> Any:
     """Return Hydra's options; overrides may stand before, after and between them.
 
-    Raises Mistake for an option that is unknown or not ours to give.
+    Raises SettingError for an option that is unknown or not ours to give.
     """
     from hydra._internal.utils import get_args_parser
 
     parser = get_args_parser()
 
     def refuse(message: str) -> NoReturn:
-        raise Mistake(f"{message}; flasheval {verb} --help names what there is")
+        raise SettingError(f"{message}; flasheval {verb} --help names what there is")
 
     parser.error = refuse  # type: ignore[method-assign]
     options = parser.parse_intermixed_args(words)
     if options.experimental_rerun:
-        raise Mistake("--experimental-rerun reads pickled files, which may run foreign code")
+        raise SettingError("--experimental-rerun reads pickled files, which may run foreign code")
     if options.config_path or options.config_name:
-        raise Mistake("--config-path and --config-name are fixed; add a folder by --config-dir")
+        raise SettingError(
+            "--config-path and --config-name are fixed; add a folder by --config-dir"
+        )
     if options.cfg and options.multirun:
-        raise Mistake("--cfg shows the settings of one job; leave out -m")
+        raise SettingError("--cfg shows the settings of one job; leave out -m")
     return options
 
 
@@ -64,30 +49,21 @@ def tidied(verb: str, options: Any) -> list[str]:
     Positional words get their key, `~/` becomes the home folder, a path with characters that mean
     something to Hydra gets quotes, and `--config-dir` becomes a search path.
 
-    Raises Mistake for a word that is no override, and for an experiment of another verb.
+    Raises SettingError for a word that is no override, and for an experiment of another verb.
     """
-    words = list(options.overrides)
-    if verb == "compare":
-        words = _listed(words, "reports")
-    if verb == "publish":
-        words = _listed(words, "names")
-    if verb == "subsets":
-        words = [*words[:1], *_listed(words[1:], "names")]
-        words = [f"++{word}" if word.startswith("settings.") else word for word in words]
-    if verb in ("evaluate", "watch"):
-        words = _opened(words)
-    if words and verb in _POSITIONAL:
-        words[0] = _named(verb, words[0])
-    overrides = [_tidy(_population(word)) for word in words]
+    row, words = VERBS[verb], list(options.overrides)
+    if row.rest:
+        kept = 1 if row.first else 0
+        words = [*words[:kept], *_listed(words[kept:], row.rest)]
+    if words and row.first:
+        words[0] = _named(row.first, words[0])
+    overrides = [_tidy(_population(word)) for word in _opened(row, words)]
     refuse_other_verbs(verb, overrides, options.config_dir)
-    if verb == "import" and not any(word.startswith("importer=") for word in overrides):
-        names = ", ".join(IMPORTER_CONFIGS)
-        raise Mistake(
-            f"say which importer: flasheval import NAME key=value ...; there are: {names}"
-        )
+    if row.first and row.first == row.config_key:
+        _require(row, row.first, overrides)
     if options.config_dir is not None:
         if not Path(options.config_dir).is_dir():
-            raise Mistake(f"--config-dir {options.config_dir} is not a folder")
+            raise SettingError(f"--config-dir {options.config_dir} is not a folder")
         path = os.path.abspath(options.config_dir).replace("'", "\\'")
         overrides.append(f"hydra.searchpath=['file://{path}']")
     return overrides
@@ -99,7 +75,7 @@ def lifted(overrides: list[str]) -> list[str]:
     Hydra checks what is not swept against the settings it starts from, where the default method
     stands: `method.swaps=9` beside `method=anneal,evolve` becomes a sweep over one value.
 
-    Raises Mistake for a setting that is null, of which there is no sweep.
+    Raises SettingError for a setting that is null, of which there is no sweep.
     """
     from hydra.core.override_parser.overrides_parser import OverridesParser
 
@@ -113,13 +89,20 @@ def _swept(word: str, override: Any) -> str:
     if not override.key_or_group.startswith("method.") or override.is_sweep_override():
         return word
     if override.value() is None:  # the one value Hydra has no sweep of
-        raise Mistake(f"{word}: null cannot be given beside several methods; leave it out")
+        raise SettingError(f"{word}: null cannot be given beside several methods; leave it out")
     return f"{override.get_key_element()}=choice({override.get_value_element_as_str()})"
 
 
-def _named(verb: str, word: str) -> str:
-    key = _POSITIONAL[verb]
-    if "=" in word and not (verb in _OF_FILES and os.path.exists(word)):
+def _require(verb: Verb, key: str, overrides: list[str]) -> None:
+    if not any(word.startswith(f"{key}=") for word in overrides):
+        names = ", ".join(verb.config_types())
+        raise SettingError(
+            f"say which {key}: flasheval {verb.name} NAME key=value ...; there are: {names}"
+        )
+
+
+def _named(key: str, word: str) -> str:
+    if "=" in word and not (key == _PATH and os.path.exists(word)):
         return word
     return quoted(f"{key}={word}") or f"{key}={word}"
 
@@ -133,11 +116,11 @@ def _listed(words: list[str], key: str) -> list[str]:
     return [f"{key}=[{','.join(map(in_quotes, files))}]", *others]
 
 
-def _opened(words: list[str]) -> list[str]:
-    """Return words so that a generator's mappings, such as its components, take any key."""
+def _opened(verb: Verb, words: list[str]) -> list[str]:
+    """Return words so that mappings, such as a generator's components, take any key."""
     from dataclasses import fields
 
-    keys = (key for config in evaluate_configs().values() for key in fields(config))
+    keys = (key for config in verb.config_types().values() for key in fields(config))
     free = {key.name for key in keys if key.default_factory is dict}
     return [f"++{word}" if re.split("[.=]", word)[0] in free else word for word in words]
 
@@ -176,21 +159,23 @@ def _tidy(word: str) -> str:
         try:
             parsed = parser.parse_overrides([word])[0]
         except OverrideParseException:  # then quotes were not what it lacked
-            raise Mistake(setting_mistake(error)) from error
+            raise SettingError(setting_mistake(error)) from error
     _refuse_odd(parsed)
     return word
 
 
 def _refuse_odd(override: Any) -> None:
-    """Refuse what Hydra would take, and tell of it later in words nobody understands."""
+    """Refuse words that Hydra would accept now and reject later with an unreadable error."""
     key, line = override.key_or_group, override.input_line
     if not key:
-        raise Mistake(f"{line}: expected key=value")
+        raise SettingError(f"{line}: expected key=value")
     if override.is_delete():
-        raise Mistake(f"{line}: a setting can be changed, not deleted")
+        raise SettingError(f"{line}: a setting can be changed, not deleted")
     if key == "method.name":
-        raise Mistake(f"{line}: a method is chosen by method={override.value()}")
+        raise SettingError(f"{line}: a method is chosen by method={override.value()}")
     if key == "hydra.mode":
-        raise Mistake(f"{line}: -m runs a sweep, nothing a single job")
-    if key in _GROUPS and not (override.is_sweep_override() or isinstance(override.value(), str)):
-        raise Mistake(f"{line}: expected one name, as in {key}=NAME")
+        raise SettingError(f"{line}: leave it out; -m runs a sweep, and without -m one job runs")
+    group = GROUPS.get(key)
+    one_name = override.is_sweep_override() or isinstance(override.value(), str)
+    if group is not None and group.has_key and not one_name:
+        raise SettingError(f"{line}: expected one name, as in {key}=NAME")

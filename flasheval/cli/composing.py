@@ -4,37 +4,21 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from dataclasses import asdict, fields, is_dataclass
-from pathlib import Path
+from dataclasses import fields, is_dataclass
+from functools import partial
+from pathlib import Path, PurePath
+from pkgutil import resolve_name
 from typing import Any
 
-from flasheval.base.errors import FlashevalError
-from flasheval.cli.configs import (
-    IMPORTER_CONFIGS,
-    PROTOCOL_CONFIGS,
-    RUN_CONFIGS,
-    CompareConfig,
-    DistanceConfig,
-    DoctorConfig,
-    PublishConfig,
-    ReportConfig,
-    SearchConfig,
-    ShowConfig,
-    StatusConfig,
-    SubsetsConfig,
-    ValidateConfig,
-    evaluate_configs,
-    executor_configs,
-    extractor_configs,
-    method_configs,
-    tracker_configs,
-    watch_config,
-)
-from flasheval.cli.setting_errors import Mistake, setting_mistake, unknown_key
+from flasheval.base.errors import FlashevalError, SettingError
+from flasheval.base.resources import conf_dir
+from flasheval.cli.groups import GROUPS
+from flasheval.cli.setting_errors import setting_mistake, unknown_key
+from flasheval.cli.verbs import VERBS, Verb
 
 __all__ = ["check_jobs", "plain_settings", "register"]
 
-_TYPED_GROUPS = ("method", "executor", "extractor", "protocol", "tracker")
+_CHOICES = ("method", "executor", "extractor", "tracker", "generator")
 
 
 def register(verb: str) -> None:
@@ -45,8 +29,15 @@ def register(verb: str) -> None:
 
     store = ConfigStore.instance()
     Plugins.instance()  # first, or a plugin found later would put its own defaults back
-    for group, name, node in _nodes(verb):
+    row = VERBS[verb]
+    for group, name, node in _nodes(row):
         store.store(group=group, name=name, node=node)
+        choices = "generator" if group == "schema/evaluate" else group.removeprefix("schema/")
+        if choices in _CHOICES and not (conf_dir() / choices / f"{name}.yaml").exists():
+            # Another package's: there is no file of it. A generator's keys stand at the top.
+            at_top = {"package": "_global_"} if choices == "generator" else {}
+            choice = {"generator": name} if at_top else node
+            store.store(group=choices, name=name, node=choice, **at_top)
     try:
         from hydra_plugins.hydra_joblib_launcher.config import (  # type: ignore[import-untyped]
             JobLibLauncherConf,
@@ -58,60 +49,22 @@ def register(verb: str) -> None:
         jobs = JobLibLauncherConf(n_jobs=max(2, os.cpu_count() or 2))
         store.store(group="hydra/launcher", name="joblib", node=jobs, provider="flasheval")
     resolvers = {
-        "run_name": _run_name,
-        "run_folder": _run_folder,
-        "sweep_folder": _sweep_folder,
-        "validation_folder": _validation_folder,
-        "population_folder": _population_folder,
-        "distance_folder": _distance_folder,
+        "folder": partial(_folder, row),
+        "name": partial(_name, row),
+        "sweep_folder": partial(_sweep_folder, row),
     }
     for name, resolver in resolvers.items():
         OmegaConf.register_new_resolver(f"flasheval.{name}", resolver, replace=True)
 
 
-def _nodes(verb: str) -> Iterator[tuple[str, str, type[Any]]]:
-    if verb == "search":
-        yield "schema", "search", SearchConfig
-        for name, node in method_configs().items():
-            yield "schema/method", name, node
-    elif verb == "validate":
-        yield "schema", "validate", ValidateConfig
-    elif verb == "import":
-        for name, importer in IMPORTER_CONFIGS.items():
-            yield "schema/importer", name, importer
-    elif verb in RUN_CONFIGS:
-        yield "schema", verb, RUN_CONFIGS[verb]
-        for name, node in executor_configs().items():
-            yield "schema/executor", name, node
-    elif verb == "evaluate":
-        for name, evaluating in evaluate_configs().items():
-            yield "schema/evaluate", name, evaluating
-        for name, node in tracker_configs().items():
-            yield "schema/tracker", name, node
-    elif verb == "watch":
-        yield "schema", verb, watch_config()
-        for name, node in tracker_configs().items():
-            yield "schema/tracker", name, node
-    elif verb == "distance":
-        yield "schema", verb, DistanceConfig
-        for name, node in extractor_configs().items():
-            yield "schema/extractor", name, node
-        for name, protocol in PROTOCOL_CONFIGS.items():
-            yield "schema/protocol", name, protocol
-    else:
-        yield (
-            "schema",
-            verb,
-            {
-                "compare": CompareConfig,
-                "doctor": DoctorConfig,
-                "publish": PublishConfig,
-                "report": ReportConfig,
-                "show": ShowConfig,
-                "status": StatusConfig,
-                "subsets": SubsetsConfig,
-            }[verb],
-        )
+def _nodes(verb: Verb) -> Iterator[tuple[str, str, type[Any]]]:
+    """Return the types of a verb's keys, and of the choices it makes: group, name and type."""
+    group = "schema" if verb.config_key is None else f"schema/{verb.name}"
+    for name, node in verb.config_types().items():
+        yield group, name, node
+    for choice in verb.choices:
+        for name, node in GROUPS[choice.group].config_types().items():
+            yield f"schema/{choice.group}", name, node
 
 
 def plain_settings(root: Any) -> dict[str, Any]:
@@ -138,8 +91,8 @@ def check_jobs(hydra: Any, verb: str, overrides: list[str], *, many: bool) -> Pa
         The folder that the run, or the whole sweep, will write to.
 
     Raises:
-        Mistake: A key, a value or a choice that is not there, in one line. With HYDRA_FULL_ERROR=1
-            in the environment Hydra's own exception instead.
+        SettingError: A key, a value or a choice that is not there, in one line. With
+            HYDRA_FULL_ERROR=1 in the environment Hydra's own exception instead.
 
     """
     from hydra.errors import HydraException
@@ -160,7 +113,7 @@ def check_jobs(hydra: Any, verb: str, overrides: list[str], *, many: bool) -> Pa
     except (HydraException, OmegaConfBaseException, YAMLError, ValueError) as error:
         if os.environ.get("HYDRA_FULL_ERROR") == "1" or isinstance(error, FlashevalError):
             raise
-        raise Mistake(setting_mistake(error)) from error
+        raise SettingError(setting_mistake(error)) from error
     return Path(folder)
 
 
@@ -178,7 +131,8 @@ def _refuse_added_keys(config: Any) -> None:
     """Refuse what `+key=value` put beside the known keys."""
     from omegaconf import DictConfig, OmegaConf
 
-    groups = [(f"{group}.", config.get(group)) for group in _TYPED_GROUPS if group in config]
+    typed = [name for name, group in GROUPS.items() if group.types and name in config]
+    groups = [(f"{name}.", config.get(name)) for name in typed]
     for prefix, node in [("", config), *groups]:
         owner = OmegaConf.get_type(node) if isinstance(node, DictConfig) else None
         if isinstance(node, DictConfig) and is_dataclass(owner):
@@ -186,55 +140,28 @@ def _refuse_added_keys(config: Any) -> None:
             for key in map(str, node):
                 if prefix and key not in known:
                     owner_name = f"{prefix[:-1]} {node['name']}"
-                    raise Mistake(unknown_key(prefix + key, known[1:], owner_name))
+                    raise SettingError(unknown_key(prefix + key, known[1:], owner_name))
                 if key not in (*known, "hydra"):
-                    raise Mistake(unknown_key(key, known))
+                    raise SettingError(unknown_key(key, known))
 
 
-def _run_name(*, _root_: Any) -> str:
-    from flasheval.base.run_folders import run_name
-
-    settings = plain_settings(_root_)
-    defaults = asdict(SearchConfig())
-    defaults["method"] = asdict(method_configs()[settings["method"]["name"]]())
-    return run_name(settings, defaults)
+def _folder(verb: Verb, *, _root_: Any) -> str:
+    """Return the run folder: `out`, or one named by the settings."""
+    return str(_root_.out or _folder_by_settings(verb, _root_))
 
 
-def _run_folder(*, _root_: Any) -> str:
-    from flasheval.base.run_folders import FOLDER_OF_RUNS
-
-    return str(_root_.out or f"{FOLDER_OF_RUNS}/search/{_run_name(_root_=_root_)}")
-
-
-def _validation_folder(*, _root_: Any) -> str:
-    from flasheval.base.run_folders import FOLDER_OF_RUNS
-    from flasheval.report.validation_folder import validation_name
-
-    settings = plain_settings(_root_)
-    name = validation_name(settings, asdict(ValidateConfig()))
-    return str(_root_.out or f"{FOLDER_OF_RUNS}/validate/{name}")
+def _name(verb: Verb, *, _root_: Any) -> str:
+    """Return the name that a run folder has by its settings, for its place in a sweep."""
+    return PurePath(_folder_by_settings(verb, _root_)).name
 
 
-def _population_folder(*, _root_: Any) -> str:
-    from flasheval.base.run_folders import population_folder
-
-    settings = plain_settings(_root_)
-    return str(settings["out"] or population_folder(settings["population"], settings["prompts"]))
-
-
-def _distance_folder(*, _root_: Any) -> str:
-    from flasheval.base.run_folders import FOLDER_OF_RUNS
-    from flasheval.cli.commands.distance import distance_name
-
-    settings = plain_settings(_root_)
-    return str(settings["out"] or f"{FOLDER_OF_RUNS}/distance/{distance_name(settings)}")
+def _folder_by_settings(verb: Verb, root: Any) -> str:
+    if verb.folder is None:
+        raise ValueError(f"flasheval {verb.name} has no run folder")
+    return str(resolve_name(verb.folder)(plain_settings(root)))
 
 
-def _sweep_folder(*, _root_: Any) -> str:
-    from flasheval.base.canonical import sha256_of
-    from flasheval.base.run_folders import FOLDER_OF_RUNS
+def _sweep_folder(verb: Verb, *, _root_: Any) -> str:
+    from flasheval.cli.folders import folder_of_sweep  # which needs NumPy
 
-    words = sorted(_root_.hydra.overrides.task)
-    swept = "-".join(word.partition("=")[0] for word in words if "," in word) or "all"
-    swept = swept.replace("/", "_")
-    return str(_root_.out or f"{FOLDER_OF_RUNS}/search-sweep/{swept[:80]}-{sha256_of(words)[:8]}")
+    return str(_root_.out or folder_of_sweep(verb.name, list(_root_.hydra.overrides.task)))

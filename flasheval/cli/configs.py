@@ -1,20 +1,28 @@
 """The settings of the command line as types: what `conf/` is checked against.
 
 They are mutable, unlike the methods' own dataclasses, because overrides are written into them.
-The defaults here are those of the files in `conf/`; a test holds the two together.
+Where a Python function has the same setting, its signature has the default, which is read when it
+is asked for; the defaults written here are those that only the command line has. The files in
+`conf/` show every default and say what it means; a test holds them to these types.
 """
+
+# ruff: noqa: RUF009 - default_of returns a field
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import MISSING, Field, dataclass, field, fields, make_dataclass
+from dataclasses import MISSING, Field, asdict, dataclass, field, fields, make_dataclass
+from functools import partial
+from inspect import Parameter, signature
+from pkgutil import resolve_name
 from types import NoneType
 from typing import Any, Literal, get_args, get_origin, get_type_hints
 
+from flasheval.base.errors import SettingError
+from flasheval.base.registry import Registry
+
 __all__ = [
     "IMPORTER_CONFIGS",
-    "PROTOCOL_CONFIGS",
-    "RUN_CONFIGS",
     "CompareConfig",
     "DistanceConfig",
     "DoctorConfig",
@@ -24,7 +32,6 @@ __all__ = [
     "LongConfig",
     "NpzConfig",
     "OfficialConfig",
-    "ProtocolConfig",
     "PublishConfig",
     "ReportConfig",
     "RunConfig",
@@ -39,10 +46,51 @@ __all__ = [
     "evaluate_configs",
     "executor_configs",
     "extractor_configs",
+    "format_settings",
     "method_configs",
+    "protocol_configs",
     "tracker_configs",
     "watch_config",
 ]
+
+
+def default_of(function: str, parameter: str) -> Any:
+    """Return a field whose default is that of a parameter of a Python function.
+
+    Args:
+        function: Where the function is; it is imported when the default is asked for.
+        parameter: Its name.
+
+    Example:
+        >>> @dataclass
+        ... class Config:
+        ...     level: float = default_of("flasheval.evaluation.comparison:compare", "level")
+        >>> Config()
+        Config(level=0.9)
+
+    """
+
+    def default() -> Any:
+        value = signature(resolve_name(function)).parameters[parameter].default
+        if value is Parameter.empty:
+            raise TypeError(f"{parameter} of {function} has no default")
+        return list(value) if isinstance(value, tuple) else value
+
+    return field(default_factory=default)
+
+
+_search = partial(default_of, "flasheval.selection.search:search")
+_validate = partial(default_of, "flasheval.selection.held_out.validate:validate")
+_run = partial(default_of, "flasheval.runs.run:run")
+_diagnose = partial(default_of, "flasheval.runs.doctor.diagnosis:diagnose")
+_evaluate = partial(default_of, "flasheval.evaluation.evaluate:evaluate")
+_compare = partial(default_of, "flasheval.evaluation.comparison:compare")
+_watch = partial(default_of, "flasheval.evaluation.watching.watch:watch")
+_distances = partial(default_of, "flasheval.set_metrics.comparison:compare_sets")
+_choose = partial(default_of, "flasheval.set_metrics.subset_choice:choose_subset")
+_publish = partial(default_of, "flasheval.subset.upload:publish")
+_push = partial(default_of, "flasheval.subset.upload.hub:push")
+_artifact = partial(default_of, "flasheval.subset.upload.wandb_artifact:log_artifact")
 
 
 @dataclass
@@ -56,22 +104,22 @@ class SearchConfig:
     scores: Any = "miniature"
     prompts: str | None = None
     higher_is_better: Any = None
-    metric: Any = None
-    size: int = 50
-    nested: list[int] | None = None
-    seed: int = 0
-    splits: Any = "random:10"
-    incomplete: str = "drop"
+    metric: Any = _search("metric")
+    size: int = _search("size")
+    nested: list[int] | None = _search("nested")
+    seed: int = _search("seed")
+    splits: Any = _search("splits")
+    incomplete: str = _search("incomplete")
     require: Any = None
     forbid: Any = None
     warm_start: Any = None
     curve: Any = "auto"
-    draws: int = 200
-    calibrate: Any = "auto"
-    expect: str = "similar"
-    group: str | None = None
-    name: str | None = None
-    out: str | None = None
+    draws: int = _search("draws")
+    calibrate: Any = _search("calibrate")
+    expect: str = _search("expect")
+    group: str | None = _search("group")
+    name: str | None = _search("name")
+    out: str | None = _search("folder")
 
 
 @dataclass
@@ -81,19 +129,19 @@ class ValidateConfig:
     scores: Any = "miniature"
     prompts: str | None = None
     higher_is_better: Any = None
-    metric: Any = None
-    methods: Any = field(default_factory=lambda: ["frequency", "anneal", "balanced", "pooled"])
-    size: Any = 50
-    splits: Any = "random:10"
-    reference: str | None = "frequency"
-    search_variants: Any = None
-    cluster: str | None = None
-    group: str | None = None
-    seed: int = 0
-    draws: int = 200
-    incomplete: str = "drop"
-    workers: int | None = None
-    out: str | None = None
+    metric: Any = _validate("metric")
+    methods: Any = _validate("methods")
+    size: Any = _validate("size")
+    splits: Any = _validate("splits")
+    reference: str | None = _validate("reference")
+    search_variants: Any = _validate("search_variants")
+    cluster: str | None = _validate("cluster")
+    group: str | None = _validate("group")
+    seed: int = _validate("seed")
+    draws: int = _validate("draws")
+    incomplete: str = _validate("incomplete")
+    workers: int | None = _validate("workers")
+    out: str | None = _validate("folder")
 
 
 @dataclass
@@ -102,12 +150,12 @@ class PopulationConfig:
 
     population: Any = None
     prompts: str | None = None
-    limit: int | None = None
+    limit: int | None = _run("limit")
     out: str | None = None
-    seed: int | None = None
-    chunk: int | None = None
-    device: str = "auto"
-    image_store: str = "shards"
+    seed: int | None = _run("seed")
+    chunk: int | None = _run("chunk")
+    device: str = _run("device")
+    image_store: str = _run("image_store")
 
 
 @dataclass
@@ -115,8 +163,8 @@ class GenerateConfig(PopulationConfig):
     """Keys of `flasheval generate`; `conf/generate.yaml` says what they mean."""
 
     executor: Any = None
-    batch: int = 8
-    image_format: str = "png"
+    batch: int = _run("batch")
+    image_format: str = _run("image_format")
 
 
 @dataclass
@@ -124,18 +172,18 @@ class ScoreConfig(PopulationConfig):
     """Keys of `flasheval score`; `conf/score.yaml` says what they mean."""
 
     executor: Any = None
-    scorers: Any = field(default_factory=lambda: ["clip"])
-    keep_embeddings: bool = False
-    retry_faults: bool = False
+    scorers: Any = _run("scorers")
+    keep_embeddings: bool = _run("keep_embeddings")
+    retry_faults: bool = _run("retry_faults")
 
 
 @dataclass
 class RunConfig(ScoreConfig):
     """Keys of `flasheval run`; `conf/run.yaml` says what they mean."""
 
-    batch: int = 8
-    keep_images: bool = False
-    image_format: str = "png"
+    batch: int = _run("batch")
+    keep_images: bool = _run("keep_images")
+    image_format: str = _run("image_format")
     contact_sheet: bool = False
     compare: str | None = None
     tolerance: Any = 0.001
@@ -145,11 +193,11 @@ class RunConfig(ScoreConfig):
 class DoctorConfig(PopulationConfig):
     """Keys of `flasheval doctor`; `conf/doctor.yaml` says what they mean."""
 
-    scorers: Any = field(default_factory=lambda: ["clip"])
-    batch: int = 8
-    keep_images: bool = False
-    image_format: str = "png"
-    sample: bool = True
+    scorers: Any = _run("scorers")
+    batch: int = _run("batch")
+    keep_images: bool = _run("keep_images")
+    image_format: str = _run("image_format")
+    sample: bool = _diagnose("sample")
 
 
 @dataclass
@@ -172,31 +220,15 @@ class DistanceConfig:
     prompts: str | None = None
     reference: str | None = None
     save_reference: str | None = None
-    extrapolate: bool = True
+    extrapolate: bool = _distances("extrapolate")
     size: Any = None
     held_out: Any = 0.5
-    n_sets: int = 1000
-    draws: int = 200
-    seed: int = 0
+    n_sets: int = _choose("n_sets")
+    draws: int = _choose("draws")
+    seed: int = _choose("seed")
     device: str = "auto"
     threads: int | None = None
     out: str | None = None
-
-
-@dataclass
-class ProtocolConfig:
-    """The choice `none` of `protocol`, and what every choice of it has."""
-
-    name: str = "none"
-
-
-@dataclass
-class Coco30kConfig(ProtocolConfig):
-    """The fields of `flasheval.set_metrics.protocol.ImageProtocol`."""
-
-    name: str = "coco-30k"
-    images: int = 30_000
-    side: int = 256
 
 
 @dataclass
@@ -207,12 +239,12 @@ class EvaluateConfig:
     tracker: Any = None
     subset: str | None = None
     prompts: str | None = None
-    scorers: Any = field(default_factory=lambda: ["clip"])
-    seed: int = 0
-    batch: int = 8
+    scorers: Any = _evaluate("scorers")
+    seed: int = _evaluate("seed")
+    batch: int = _evaluate("batch")
     device: str = "auto"
     name: str | None = None
-    step: int | None = None
+    step: int | None = _evaluate("step")
     images: str | None = None
     out: str | None = None
 
@@ -222,8 +254,8 @@ class CompareConfig:
     """Keys of `flasheval compare`; `conf/compare.yaml` says what they mean."""
 
     reports: list[str] = field(default_factory=list)
-    metric: Any = None
-    level: float = 0.9
+    metric: Any = _compare("metrics")
+    level: float = _compare("level")
     looks: list[int] | None = None
 
 
@@ -236,20 +268,20 @@ class WatchConfig:
     path: str | None = None
     subset: str | None = None
     prompts: str | None = None
-    scorers: Any = field(default_factory=lambda: ["clip"])
-    base: str | None = None
-    loader: str | None = None
-    call: Any = None
-    pattern: str | None = None
-    metric: str | None = None
-    level: float = 0.9
-    seed: int = 0
-    batch: int = 8
-    device: str = "auto"
-    interval: float = 30.0
-    settle: float = 5.0
-    once: bool = False
-    out: str | None = None
+    scorers: Any = _watch("scorers")
+    base: str | None = _watch("base")
+    loader: str | None = _watch("loader")
+    call: Any = _watch("call")
+    pattern: str | None = _watch("pattern")
+    metric: str | None = _watch("metric")
+    level: float = _watch("level")
+    seed: int = _watch("seed")
+    batch: int = _watch("batch")
+    device: str = _watch("device")
+    interval: float = _watch("interval")
+    settle: float = _watch("settle")
+    once: bool = _watch("once")
+    out: str | None = _watch("out")
 
 
 @dataclass
@@ -278,15 +310,15 @@ class PublishConfig:
 
     names: list[str] = field(default_factory=list)
     out: str | None = None
-    title: str | None = None
-    prompts: Any = None
-    license: str | None = None
-    repo: str | None = None
+    title: str | None = _publish("title")
+    prompts: Any = _publish("prompts")
+    license: str | None = _publish("license")
+    repo: str | None = _publish("repo")
     push: bool = False
-    private: bool = False
-    message: str | None = None
+    private: bool = _push("private")
+    message: str | None = _push("message")
     artifact: str | None = None
-    project: str | None = None
+    project: str | None = _artifact("project")
 
 
 @dataclass
@@ -346,13 +378,6 @@ class LongConfig(WideConfig):
     factors: list[str] = field(default_factory=list)
 
 
-RUN_CONFIGS: dict[str, type[RunConfig] | type[GenerateConfig] | type[ScoreConfig]] = {
-    "run": RunConfig,
-    "generate": GenerateConfig,
-    "score": ScoreConfig,
-}
-"""The keys of the verbs that do units, by name."""
-
 IMPORTER_CONFIGS: dict[str, type[ImporterConfig]] = {
     "flasheval-official": OfficialConfig,
     "long": LongConfig,
@@ -360,13 +385,6 @@ IMPORTER_CONFIGS: dict[str, type[ImporterConfig]] = {
     "npz": NpzConfig,
 }
 """The keys of every importer, by its name."""
-
-
-PROTOCOL_CONFIGS: dict[str, type[ProtocolConfig]] = {
-    "none": ProtocolConfig,
-    "coco-30k": Coco30kConfig,
-}
-"""The settings of every protocol of images, by its name."""
 
 
 def method_configs() -> dict[str, type[Any]]:
@@ -402,6 +420,39 @@ def extractor_configs() -> dict[str, type[Any]]:
     return _named_configs(EXTRACTORS)
 
 
+def protocol_configs() -> dict[str, type[Any]]:
+    """Return the settings of every protocol of images, by its name, `name` the first of them.
+
+    >>> asdict(protocol_configs()["coco-30k"]())
+    {'name': 'coco-30k', 'images': 30000, 'side': 256}
+    """
+    from flasheval.set_metrics.protocol import COCO_30K
+
+    known = {"none": {}, "coco-30k": asdict(COCO_30K)}
+    return {
+        name: make_dataclass(
+            "ProtocolConfig",
+            [
+                (key, type(value), field(default=value))
+                for key, value in {"name": name, **settings}.items()
+            ],
+        )
+        for name, settings in known.items()
+    }
+
+
+def format_settings() -> dict[str, str]:
+    """Return the settings of every export format in words, by its name.
+
+    >>> format_settings()["jsonl"]
+    'no settings'
+    """
+    from flasheval.subset.exports.registry import FORMATS
+
+    keys = {name: [key.name for key in fields(one)] for name, one in FORMATS.items()}
+    return {name: ", ".join(own) if own else "no settings" for name, own in keys.items()}
+
+
 def evaluate_configs() -> dict[str, type[EvaluateConfig]]:
     """Return the keys of `flasheval evaluate` with each kind of generator, by its name.
 
@@ -412,11 +463,11 @@ def evaluate_configs() -> dict[str, type[EvaluateConfig]]:
 
     return {
         kind: make_dataclass(
-            f"Evaluate{settings.__name__}Config",
+            "EvaluateGeneratorConfig",
             [("generator", str, field(default=kind)), *_optional_keys(settings)],
             bases=(EvaluateConfig,),
         )
-        for kind, settings in GENERATORS.items()
+        for kind, settings in _classes(GENERATORS).items()
     }
 
 
@@ -455,9 +506,25 @@ def tracker_configs() -> dict[str, type[Any]]:
     return _named_configs(TRACKERS)
 
 
-def _named_configs(classes: Mapping[str, type[Any]]) -> dict[str, type[Any]]:
+@dataclass
+class _Broken:
+    """Stands for a plug-in that cannot be used."""
+
+
+def _classes(registry: Registry[Any]) -> dict[str, type[Any]]:
+    """Return the classes by name; a broken one without settings, for its verb tells why."""
+    classes = {}
+    for name in registry:
+        try:
+            classes[name] = registry[name]
+        except SettingError:
+            classes[name] = _Broken
+    return classes
+
+
+def _named_configs(registry: Registry[Any]) -> dict[str, type[Any]]:
     configs = {}
-    for name, one in classes.items():
+    for name, one in _classes(registry).items():
         hints = get_type_hints(one)
         settings = [(key.name, _mutable(hints[key.name]), key) for key in fields(one)]
         configs[name] = make_dataclass(
@@ -486,14 +553,12 @@ def _mutable(hint: Any) -> Any:
     """
     origin, arguments = get_origin(hint), get_args(hint)
     if origin is tuple:
-        return list[arguments[0]]  # type: ignore[valid-type]
+        return list[_mutable(arguments[0])]  # type: ignore[misc]
     if origin is Mapping:
         return dict[str, Any]
     if origin is Literal:
         return str
-    if hint is object:
-        return Any
-    if NoneType in arguments:
+    if NoneType in arguments and len(arguments) == 2:
         (inner,) = (argument for argument in arguments if argument is not NoneType)
         return _mutable(inner) | None
-    return hint
+    return hint if hint in (bool, int, float, str) else Any

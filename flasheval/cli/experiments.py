@@ -1,4 +1,4 @@
-"""Experiments: settings worth a name, each for one verb, as the first words of its file say."""
+"""Experiments: settings with a name, each for one verb, which the first words of its file say."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ import re
 from collections.abc import Sequence
 from pathlib import Path
 
+from flasheval.base.errors import SettingError
 from flasheval.base.resources import conf_dir
-from flasheval.cli.setting_errors import Mistake
 
 __all__ = ["experiments", "refuse_other_verbs"]
 
@@ -25,7 +25,7 @@ def experiments(verb: str) -> dict[str, str]:
 
 
 def refuse_other_verbs(verb: str, overrides: Sequence[str], config_dir: str | None) -> None:
-    """Raise Mistake for an experiment that is another verb's.
+    """Raise SettingError for an experiment that is another verb's.
 
     Args:
         verb: The verb.
@@ -46,7 +46,7 @@ def refuse_other_verbs(verb: str, overrides: Sequence[str], config_dir: str | No
             said = [_said(folder / "experiment" / f"{name}.yaml") for folder in folders]
             verbs = [one[0] for one in said if one]
             if verbs and verb not in verbs:
-                raise Mistake(
+                raise SettingError(
                     f"experiment={name} is for flasheval {verbs[0]}, not for flasheval {verb}"
                 )
 

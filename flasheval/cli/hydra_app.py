@@ -9,26 +9,25 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from flasheval.base.errors import FlashevalError
+from flasheval.base.errors import SettingError
 from flasheval.base.resources import conf_dir
 from flasheval.cli.arguments import lifted, read_options, tidied
 from flasheval.cli.composing import check_jobs, plain_settings, register
-from flasheval.cli.setting_errors import Mistake, quoted
+from flasheval.cli.exit_codes import DONE, FAILED, INTERRUPTED
+from flasheval.cli.setting_errors import quoted
+from flasheval.cli.verbs import VERBS
 
 if TYPE_CHECKING:
-    from flasheval.cli.commands.jobs import JobOutcome
+    from flasheval.cli.commands.context import Outcome
 
 __all__ = ["run_verb"]
-
-_INTERRUPTED = 130
-_WITH_FOLDER = ("search", "validate", "run", "generate", "score", "distance")
 
 
 def run_verb(verb: str, words: list[str]) -> int:
     """Run a verb with the words that follow it and return its exit code.
 
     Raises:
-        Mistake: A setting that cannot be.
+        SettingError: A setting that cannot be.
         FlashevalError: A job that failed.
         KeyboardInterrupt: A job that was interrupted; what it found is written.
 
@@ -53,7 +52,7 @@ def run_verb(verb: str, words: list[str]) -> int:
     return _leave_to_hydra(verb, [*flags, *overrides])
 
 
-def job(config: Any) -> JobOutcome:
+def job(config: Any) -> Outcome:
     """Do one job, in this process or in a launcher's: what Hydra calls the task function."""
     from hydra.core.hydra_config import HydraConfig
     from hydra.types import RunMode
@@ -71,16 +70,17 @@ def job(config: Any) -> JobOutcome:
 def _run_one(hydra: Any, verb: str, overrides: list[str], folder: Path) -> int:
     from flasheval.base.run_folders import RUN_MARK, require_writable
 
-    fresh = verb in _WITH_FOLDER and not folder.exists()
-    if verb in _WITH_FOLDER:
+    has_folder = VERBS[verb].folder is not None
+    fresh = has_folder and not folder.exists()
+    if has_folder:
         require_writable(folder)
     done = hydra.run(verb, job, [*overrides, "hydra.mode=RUN"], with_log_configuration=False)
-    outcome: JobOutcome = done.return_value
+    outcome: Outcome = done.return_value
     if outcome.error is not None:
         if fresh and not (folder / RUN_MARK).exists():  # a mistake leaves nothing behind
             shutil.rmtree(folder, ignore_errors=True)
-        raise FlashevalError(outcome.error)
-    if outcome.code == _INTERRUPTED:
+        raise outcome.error
+    if outcome.code == INTERRUPTED:
         raise KeyboardInterrupt
     return outcome.code
 
@@ -89,15 +89,10 @@ def _run_many(hydra: Any, verb: str, overrides: list[str], folder: Path) -> int:
     from flasheval.base.run_folders import require_writable
     from flasheval.cli.commands.jobs import finish_sweep
 
-    if verb == "validate":
-        raise Mistake(
-            "-m is for searches; validate compares lists in one run: methods=[...], size=[...], "
-            "splits=[...]"
-        )
-    if verb in ("run", "generate", "score"):
-        raise Mistake(f"-m is for searches; what flasheval {verb} sweeps is the population's grid")
-    if verb != "search":
-        raise Mistake(f"-m runs several searches; flasheval {verb} does one thing at a time")
+    row = VERBS[verb]
+    if not row.sweeps:
+        swept = " and ".join(f"flasheval {one.name}" for one in VERBS.values() if one.sweeps)
+        raise SettingError(f"-m is for {swept}, not for flasheval {verb}: {row.no_sweep}")
     require_writable(folder)
     # Said outright, for a job cannot tell the sweep's folder from its own share of the overrides.
     more = [quoted(f"hydra.sweep.dir={folder}") or "", "hydra.mode=MULTIRUN"]
@@ -116,9 +111,9 @@ def _leave_to_hydra(verb: str, words: list[str]) -> int:
     try:
         hydra.main(version_base="1.3", config_path=str(conf_dir()), config_name=verb)(job)()
     except SystemExit as ended:
-        return ended.code if isinstance(ended.code, int) else 1
+        return ended.code if isinstance(ended.code, int) else FAILED
     finally:
         sys.argv = kept
         root.setLevel(level)  # Hydra's handlers would write to today's streams for ever
         root.handlers[:] = handlers
-    return 0
+    return DONE

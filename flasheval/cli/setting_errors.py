@@ -13,8 +13,9 @@ from pathlib import Path
 from typing import Any, get_type_hints
 
 from flasheval.base.suggest import nearest
+from flasheval.cli.groups import GROUPS
 
-__all__ = ["Mistake", "in_quotes", "quoted", "setting_mistake", "unknown_key"]
+__all__ = ["in_quotes", "quoted", "setting_mistake", "unknown_key"]
 
 _EXPECTED = {
     "int": "a whole number",
@@ -24,13 +25,8 @@ _EXPECTED = {
     "list[int]": "a list of whole numbers such as [10,20,50]",
     "list[str]": "a list such as [a,b]",
 }
-_CHOSEN = ("method", "extractor", "protocol", "tracker")
 _FEW = 8
 _NOISE = ("full_key:", "object_type=", "reference_type=", "See https://", "Config search path")
-
-
-class Mistake(Exception):  # noqa: N818 - it never leaves the command line
-    """A mistake in the command line, told in one line."""
 
 
 def setting_mistake(error: Exception) -> str:
@@ -113,7 +109,8 @@ def _at_key(cause: Any) -> str:
     if type(cause).__name__ in ("ConfigAttributeError", "ConfigKeyError"):
         names = [field.name for field in fields(owner)] if is_dataclass(owner) else []
         group = key.partition(".")[0]
-        choice = getattr(owner, "name", None) if group in _CHOSEN else None
+        typed = group in GROUPS and GROUPS[group].types is not None
+        choice = getattr(owner, "name", None) if typed else None
         if choice is not None:
             names.remove("name")  # chosen by GROUP=NAME
         return unknown_key(key, names, f"{group} {choice}" if choice else "")

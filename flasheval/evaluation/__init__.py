@@ -1,6 +1,6 @@
-"""Checkpoints judged by a subset: evaluated, compared, watched while they are made.
+"""Evaluation: scoring, comparing and watching checkpoints on a subset.
 
-Whatever predicts here does so from what the subset's manifest carries: nothing is searched.
+All predictions come from the calibration in the subset's manifest; nothing is searched.
 """
 
 from flasheval.evaluation.report import MetricScores, Report

@@ -1,4 +1,4 @@
-"""`flasheval.compare`: which of two models the full set would rank higher, and how surely."""
+"""`flasheval.compare`: which of two models is better on the full set, and with what certainty."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
-from rich.console import Group, RenderableType
-from rich.text import Text
 
-from flasheval.base.errors import DataError, MissingScoresError
+from flasheval.base.drawing.shown import Shown
+from flasheval.base.drawing.view import Line, Table, View, lines
+from flasheval.base.errors import DataError, MissingScoresError, SettingError
 from flasheval.base.suggest import nearest
-from flasheval.base.text import as_text, plain_table, shortened, warning_lines
+from flasheval.base.text import shortened
 from flasheval.evaluation.difference_words import NAME_WIDTH, better_of, difference_cells
 from flasheval.evaluation.report import Report
 from flasheval.subset.paired import paired_errors_of
@@ -23,8 +23,10 @@ __all__ = [
     "PairedDifference",
     "check_comparable",
     "compare",
-    "comparison_table",
 ]
+
+
+_METRIC = 13  # columns for the name of a metric
 
 
 @dataclass(frozen=True)
@@ -36,17 +38,17 @@ class PairedDifference:
 
 
 @dataclass(frozen=True)
-class Comparison:
+class Comparison(Shown):
     """Two reports on the same prompts, images' seeds and scorers; prints as a table.
 
     Attributes:
-        first: Name of the first.
-        second: Name of the second.
-        size: How many prompts both were scored on.
-        paired: By metric, first minus second on those.
-        full: By metric, the predicted difference on the full set, its interval, and the
-            probability that the first is better there; of calibrated metrics.
-        warnings: What a reader must know.
+        first: Name of the first model.
+        second: Name of the second model.
+        size: Number of prompts both were scored on.
+        paired: By metric, first minus second on those prompts.
+        full: By calibrated metric, the predicted difference on the full set, its interval, and
+            the probability that the first is better there.
+        warnings: Warnings for the reader, one line each.
 
     """
 
@@ -57,8 +59,31 @@ class Comparison:
     full: Mapping[str, Difference] = field(hash=False)
     warnings: tuple[str, ...] = ()
 
-    def __str__(self) -> str:
-        return as_text(comparison_table(self)).rstrip("\n")
+    def view(self) -> View:
+        """Return who is better, one row a metric, and the warnings; made for 80 columns.
+
+        A sign is decided where the interval of the full set's difference leaves out 0.
+        """
+        rows = []
+        for metric, paired in self.paired.items():
+            error = "" if math.isnan(paired.error) else f" +- {paired.error:.2g}"
+            full = self.full.get(metric)
+            cells = ("-", "-") if full is None else difference_cells(full)
+            rows.append((shortened(metric, _METRIC), f"{paired.value:.3g}{error}", *cells))
+        level = next((f" ({one.level:.0%})" for one in self.full.values()), "")
+        titles = (
+            "\nmetric",
+            "subset\ndifference",
+            f"full set's\ndifference{level}",
+            "first is\nbetter",
+        )
+        about = (
+            f"{shortened(self.first, NAME_WIDTH)} less {shortened(self.second, NAME_WIDTH)} on "
+            f"{self.size} prompt{'' if self.size == 1 else 's'}, +- the paired standard error"
+        )
+        said = Line(_answer(self.first, self.second, self.full), "headline")
+        warnings = lines(self.warnings, "warning")
+        return View((said, Line(about), Line(""), Table(titles, rows), *warnings))
 
 
 def compare(
@@ -74,14 +99,16 @@ def compare(
     Args:
         first: A report of `flasheval.evaluate`.
         second: Another, on the same subset with the same seed and scorers.
-        metrics: Which; all that both have when not given. Calibrated ones help each other.
+        metrics: The metrics to compare; by default all that both have. Calibrated metrics improve
+            each other's predictions.
         level: Probability that the full set's difference lies in its interval.
-        related: Whether they are of one family, such as two checkpoints of one training run; see
+        related: Whether both are of one family, such as two checkpoints of one training run; see
             `flasheval.subset.calibration.Calibration.difference`.
 
     Raises:
-        DataError: The reports do not belong together, or a metric is not in both.
-        MissingScoresError: A prompt has no score, so that means are of different prompts.
+        DataError: The reports do not belong together.
+        SettingError: A metric is not in both.
+        MissingScoresError: A prompt has no score, so the means would be over different prompts.
 
     Example:
         >>> from flasheval.evaluation.report import MetricScores
@@ -132,10 +159,20 @@ def compare(
 def check_comparable(
     first: Report, second: Report, metrics: str | Iterable[str] | None = None
 ) -> tuple[str, ...]:
-    """Return the metrics two reports can be compared in.
+    """Return the metrics in which two reports can be compared.
 
-    Raises DataError, one line, where subset, seed or a scorer's version differ, and
-    MissingScoresError where scores lack.
+    Raises DataError when subset, seed or a scorer's version differ, MissingScoresError when scores
+    are missing, and SettingError for a metric that is not in both.
+
+    >>> from flasheval.evaluation.report import MetricScores
+    >>> from flasheval.subset import Method, Subset, SubsetPrompt
+    >>> subset = Subset("one", "pets", None, (SubsetPrompt("1"),), (), Method("random"))
+    >>> scores = {"clip": MetricScores("1", True, (0.5,))}
+    >>> check_comparable(Report(subset, 0, scores), Report(subset, 0, scores))
+    ('clip',)
+    >>> check_comparable(Report(subset, 0, scores), Report(subset, 1, scores))  # doctest: +ELLIPSIS
+    Traceback (most recent call last):
+    flasheval.base.errors.DataError: the first report and the second: their images have ...
     """
     names = _names(first, second)
     if first.subset.content_hash != second.subset.content_hash:
@@ -156,7 +193,7 @@ def check_comparable(
     for metric in chosen:
         for one in (first, second):
             if metric not in one.metrics:
-                raise DataError(
+                raise SettingError(
                     f'{names}: "{metric}" is not in both; there are: {", ".join(one.metrics)}'
                     f"{nearest(metric, one.metrics)}"
                 )
@@ -184,43 +221,6 @@ def _first_fault(report: Report, metric: str) -> str:
     row = report.metrics[metric].scores.index(None)
     name = report.subset.ids[row]
     return f"{name} ({report.faults.get(name, 'no score')})"
-
-
-_METRIC = 13
-
-
-def comparison_table(comparison: Comparison) -> RenderableType:
-    """Return who is better, one row a metric, and the warnings; made for 80 columns.
-
-    A sign is decided where the interval of the full set's difference leaves out 0.
-    """
-    found = comparison
-    rows = []
-    for metric, paired in found.paired.items():
-        error = "" if math.isnan(paired.error) else f" +- {paired.error:.2g}"
-        full = found.full.get(metric)
-        interval, chance = ("-", "-") if full is None else difference_cells(full)
-        rows.append([shortened(metric, _METRIC), f"{paired.value:.3g}{error}", interval, chance])
-    level = next((f" ({one.level:.0%})" for one in found.full.values()), "")
-    titles = [
-        "\nmetric",
-        "subset\ndifference",
-        f"full set's\ndifference{level}",
-        "first is\nbetter",
-    ]
-    about = (
-        f"{shortened(found.first, NAME_WIDTH)} less {shortened(found.second, NAME_WIDTH)} on "
-        f"{found.size} prompt{'' if found.size == 1 else 's'}, +- the paired standard error"
-    )
-    parts: list[RenderableType] = [
-        Text(_answer(found.first, found.second, found.full), style="bold"),
-        Text(about),
-        "",
-        plain_table(titles, rows),
-    ]
-    if found.warnings:
-        parts += warning_lines(found.warnings)
-    return Group(*parts)
 
 
 def _answer(first: str, second: str, full: Mapping[str, Difference]) -> str:

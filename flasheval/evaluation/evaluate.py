@@ -1,4 +1,4 @@
-"""`flasheval.evaluate`: a model's images of a subset, scored, in the midst of its training."""
+"""`flasheval.evaluate`: score a model on a subset, also in the middle of its training."""
 
 from __future__ import annotations
 
@@ -89,25 +89,25 @@ def evaluate(
     Args:
         generator: A diffusers pipeline, or a function ``(prompts, seeds) -> images``; one whose
             second parameter is called ``generators`` gets one torch generator a prompt instead.
-            A loaded generator too, or a generator's settings as populations have them: those are
-            loaded here, and the report says all of them that determines the images.
+            Also a loaded generator, or a generator's settings as in populations, which are loaded
+            here; the report then records everything that determines the images.
         subset: A subset with its prompts' texts, or what `flasheval.load_subset` takes.
         scorers: Names, mappings of settings with a ``name``, or Python objects and functions.
-            Loaded once, they stay in memory (`flasheval.evaluation.loaded_scorers`).
+            They stay loaded in memory (`flasheval.evaluation.loaded_scorers`).
         seed: The seed.
         batch: Images made at a time; halved when memory runs out.
         call: Further arguments of the pipeline's call, such as ``num_inference_steps``.
-        device: Where scorers go; the pipeline's, or the fastest there is.
+        device: The scorers' device; by default the pipeline's, else the first GPU or the CPU.
         modules: Torch modules that a function uses, to be put into evaluation mode.
-        known: A report of the same model on other prompts, such as a prefix of the subset: what it
-            holds is not made again.
-        images: Whether the report is to hold them.
-        name: What is evaluated, for tables.
-        step: Its training step.
+        known: A report of the same model on other prompts, such as a prefix of the subset; its
+            scores are not computed again.
+        images: Whether the report holds the images.
+        name: The model's name, for tables.
+        step: The model's training step.
 
     Raises:
-        SettingError: A setting that cannot be.
-        DataError: A subset without texts, or a report that does not belong with the rest.
+        SettingError: A bad setting.
+        DataError: A subset without texts, or a known report with another seed, call or scorer.
 
     Example:
         >>> from flasheval import PromptSet
@@ -185,12 +185,18 @@ def evaluate(
 def made_with(
     generator: object, arguments: Mapping[str, Any], ids: Sequence[str], device: str
 ) -> dict[str, JSON]:
-    """Return what a report's `call` says of how its images are made.
+    """Return the `call` of a report: a description of how its images are made.
 
-    That is the arguments of the call, or, of a generator's settings, all that determines images.
-    Of an argument that is no JSON data, such as a tensor, it says the type.
+    It holds the arguments of the call or, for a generator's settings, everything that determines
+    the images. An argument that is not JSON data, such as a tensor, is replaced by its type.
 
-    Raises FlashevalError where something the settings need is not there.
+    Raises FlashevalError when a file that the settings need is missing.
+
+    >>> from flasheval.generators.function import FunctionSettings
+    >>> made_with(len, {"num_inference_steps": 20, "latents": np.zeros(4)}, ("1",), "cpu")
+    {'num_inference_steps': 20, 'latents': '<ndarray>'}
+    >>> made_with(FunctionSettings("math:hypot", version="1"), {}, ("1",), "cpu")
+    {'generator': 'function', 'function': 'math:hypot', 'version': '1'}
     """
     if not isinstance(generator, GeneratorSettings):
         return {key: _told(value) for key, value in arguments.items()}

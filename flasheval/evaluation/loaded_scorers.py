@@ -1,4 +1,4 @@
-"""Scorers that stay loaded from one evaluation to the next."""
+"""A cache of loaded scorers, which stay in memory between evaluations."""
 
 from __future__ import annotations
 
@@ -14,10 +14,15 @@ _LOADED: dict[tuple[str, str, str], Scorer] = {}
 
 
 def loaded_scorer(settings: ScorerSettings, device: str) -> Scorer:
-    """Return a scorer on a device, loaded when first asked for.
+    """Return a scorer on a device, loading it on first use.
 
-    The last eight stay in memory until `release_scorers`. Objects and functions of the user's own
-    are taken as they are each time.
+    The last eight stay in memory until `release_scorers`. A user's objects and functions are not
+    cached.
+
+    >>> from flasheval.scorers.function import FunctionSettings
+    >>> settings = FunctionSettings("math:hypot", code_version="1")
+    >>> loaded_scorer(settings, "cpu") is loaded_scorer(settings, "cpu")
+    True
     """
     if isinstance(settings, ObjectScorer):
         return settings.load(device)
@@ -31,6 +36,14 @@ def loaded_scorer(settings: ScorerSettings, device: str) -> Scorer:
 
 
 def release_scorers() -> None:
-    """Let all scorers go that `evaluate` has loaded, and their memory."""
+    """Release all scorers that `evaluate` has loaded, and their memory.
+
+    >>> from flasheval.scorers.function import FunctionSettings
+    >>> settings = FunctionSettings("math:hypot", code_version="1")
+    >>> before = loaded_scorer(settings, "cpu")
+    >>> release_scorers()
+    >>> loaded_scorer(settings, "cpu") is before
+    False
+    """
     _LOADED.clear()
     free_memory()

@@ -1,4 +1,4 @@
-"""A checkpoint monitor for training loops: which checkpoint is best, how surely, when to stop."""
+"""A checkpoint monitor for training loops: finds the best checkpoint and says when to stop."""
 
 from __future__ import annotations
 
@@ -29,34 +29,42 @@ _STATE = "monitor.json"
 
 
 class CheckpointMonitor:
-    """Evaluates checkpoints as they come: a few prompts each, more where it is close.
+    """A monitor that evaluates checkpoints on few prompts, and on more when it is close.
 
     A checkpoint is compared with the best so far, look by look (`compare_in_looks`), until it is
-    decided which is better or the prompts are used up. One that is not decided to be worse gets all
-    prompts, and is the best from then on if its predicted full score is. `should_stop` becomes true
-    once `patience` steps since the best were decided to be worse; steps that cannot be told from it
-    count for nothing.
+    decided which is better or the prompts are used up. Unless it is decided to be worse, it is
+    evaluated on all prompts, and becomes the best if its predicted full score is better.
+    `should_stop` becomes true when `patience` steps since the best were decided to be worse;
+    undecided steps do not count.
 
     In distributed training every process makes one and calls `step`; the first one writes.
 
     Args:
         subset: A calibrated subset with its prompts' texts, or what `flasheval.load_subset` takes.
         scorers: As for `flasheval.evaluate`.
-        folder: Where state and reports are kept: made again on the same folder the monitor goes
-            on, and a step that it knows is neither evaluated nor logged again. None keeps both in
-            memory, for `state_dict`.
-        metric: The metric that decides; the first scorer's.
-        looks: Numbers of prompts, ascending, the last one all; where the subset is calibrated
-            (a nested search) when not given.
+        folder: The folder of state and reports: a new monitor on the same folder continues, and
+            neither evaluates nor logs a known step again. None keeps both in memory, for
+            `state_dict`.
+        metric: The metric that decides; by default the first scorer's.
+        looks: Numbers of prompts, ascending, the last one all; by default the sizes at which the
+            subset is calibrated (by a nested search).
         error: Probability of a wrong decision allowed for each checkpoint.
-        patience: Decided declines before it says stop.
-        trackers: Where numbers go, see `flasheval.evaluation.trackers`; what one raises is a
-            warning.
+        patience: Number of decided declines before `should_stop` is true.
+        trackers: Trackers that get the numbers, see `flasheval.evaluation.trackers`; an error of
+            a tracker becomes a warning.
         **evaluation: Further arguments of `flasheval.evaluate`: ``seed``, ``batch``, ``call``, ...
 
     Raises:
-        SettingError: A setting that cannot be.
-        DataError: A subset that is not calibrated at a look, or the folder of another monitor.
+        SettingError: A bad setting.
+        DataError: The subset is not calibrated at a look, or the folder is another monitor's.
+
+    >>> from flasheval.subset.library import find_subset
+    >>> monitor = CheckpointMonitor(find_subset("coco-shared-50"), metric="CLIP")
+    >>> monitor.looks[-1], monitor.best_step, monitor.should_stop
+    (50, None, False)
+    >>> CheckpointMonitor(find_subset("coco-shared-50"), metric="LPIPS")  # doctest: +ELLIPSIS
+    Traceback (most recent call last):
+    flasheval.base.errors.DataError: subset "coco-shared-50" is not calibrated for LPIPS at 5 ...
 
     """
 
@@ -99,14 +107,14 @@ class CheckpointMonitor:
         return bool(self.steps) and self.steps[-1].declines >= self.patience
 
     def step(self, generator: Any, step: int) -> MonitoredStep:
-        """Evaluate a checkpoint, and return what is known of it beside the best.
+        """Evaluate a checkpoint, and return the result of comparing it with the best.
 
         Args:
             generator: As for `flasheval.evaluate`.
             step: The training step; steps come in ascending order.
 
         Raises:
-            SettingError: An earlier step than the last that is not known.
+            SettingError: An unknown step that comes before the last one.
 
         """
         made: list[Report] = []
@@ -120,11 +128,21 @@ class CheckpointMonitor:
         return self._take(step, report)
 
     def add(self, report: Report, step: int) -> MonitoredStep:
-        """Take the whole report of a checkpoint evaluated elsewhere, as if it had been here.
+        """Add the report of a checkpoint that was evaluated elsewhere, as `step` would.
 
-        Only so many of its prompts are looked at as `step` would have asked for.
+        Only as many of its prompts are used as `step` would have evaluated.
 
         Raises SettingError as `step` does, DataError for a report of another subset.
+
+        >>> from flasheval.evaluation.report import MetricScores
+        >>> from flasheval.subset.library import find_subset
+        >>> subset = find_subset("coco-shared-50")
+        >>> monitor = CheckpointMonitor(subset, metric="CLIP", patience=1)
+        >>> for step, mean in ((100, 0.27), (200, 0.24)):
+        ...     scores = MetricScores("1", True, (mean,) * subset.size)
+        ...     seen = monitor.add(Report(subset, 0, {"CLIP": scores}), step)
+        >>> seen.verdict, seen.best, monitor.should_stop
+        ('worse', 100, True)
         """
         if report.subset.content_hash != self.subset.content_hash:
             raise DataError(
@@ -134,13 +152,28 @@ class CheckpointMonitor:
         return self._take(step, replace(report, step=step).prefix)
 
     def state_dict(self) -> dict[str, Any]:
-        """Return all that it remembers as JSON data, to be saved with the training."""
+        """Return the whole state as JSON data, to be saved with the training.
+
+        >>> from flasheval.subset.library import find_subset
+        >>> state = CheckpointMonitor(find_subset("coco-shared-50"), metric="CLIP").state_dict()
+        >>> state["metric"], state.get("steps", [])
+        ('CLIP', [])
+        """
         best = None if self.best_report is None else self.best_report.to_dict()
         state = MonitorState(self.subset.content_hash, self.metric, tuple(self.steps), best)
         return dict(to_plain(state))
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
-        """Go on from what `state_dict` returned. Raises DataError where it is another monitor's."""
+        """Continue from a result of `state_dict`. Raises DataError for another monitor's state.
+
+        >>> from flasheval.subset.library import find_subset
+        >>> subset = find_subset("coco-shared-50")
+        >>> state = CheckpointMonitor(subset, metric="CLIP").state_dict()
+        >>> monitor = CheckpointMonitor(subset, metric="CLIP")
+        >>> monitor.load_state_dict({**state, "metric": "HPS"})  # doctest: +ELLIPSIS
+        Traceback (most recent call last):
+        flasheval.base.errors.DataError: the monitor's state: it is of another subset or ...
+        """
         self._go_on(state, "the monitor's state")
 
     def _take(self, step: int, source: Source) -> MonitoredStep:

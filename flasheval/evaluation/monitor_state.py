@@ -1,4 +1,4 @@
-"""What a checkpoint monitor saw at a step, and what it remembers."""
+"""The records of a checkpoint monitor: the result of one step, and the whole state."""
 
 from __future__ import annotations
 
@@ -15,17 +15,17 @@ Verdict = Literal["first", "better", "worse", "undecided"]
 
 @dataclass(frozen=True)
 class MonitoredStep:
-    """What was seen at one step of training; prints as a line.
+    """The result of one monitored training step; prints as a line.
 
     Attributes:
-        step: The step.
-        size: Prompts that images were made of.
-        mean: Mean of the monitored metric over those that have a score; None where none has.
-        full: Predicted full score; None where scores are missing.
-        verdict: Beside the best before it: ``better`` or ``worse`` where that is decided.
+        step: The training step.
+        size: Number of prompts evaluated.
+        mean: Mean of the monitored metric over prompts with a score; None without any.
+        full: Predicted full score; None when scores are missing.
+        verdict: Comparison with the best before it: ``better`` or ``worse`` when decided.
         certainty: Probability that the predicted difference has the right sign.
         best: Step of the best checkpoint, this one included.
-        declines: Steps decided to be worse, since the best.
+        declines: Number of steps since the best that were decided to be worse.
 
     >>> print(MonitoredStep(200, 10, 0.71, 0.702, "worse", 0.993, 100, 2))
     step 200: 0.702 on the full set by 10 prompts, worse than step 100 (99.3%); declines: 2
@@ -42,7 +42,11 @@ class MonitoredStep:
     declines: int = 0
 
     def scalars(self, prefix: str = "") -> dict[str, float]:
-        """Return plain numbers for any tracker."""
+        """Return plain numbers for any tracker.
+
+        >>> MonitoredStep(200, 10, 0.71, 0.702, "worse", 0.993, 100, 2).scalars()
+        {'prompts': 10.0, 'certainty': 0.993, 'declines': 2.0, 'best_step': 100.0}
+        """
         found = {"prompts": float(self.size), "certainty": self.certainty}
         found["declines"] = float(self.declines)
         if self.best is not None:
@@ -66,7 +70,7 @@ class MonitoredStep:
 
 @dataclass(frozen=True)
 class MonitorState:
-    """What a monitor remembers: the hash of its subset, its metric, its steps, its best report."""
+    """The state of a monitor: the hash of its subset, its metric, steps and best report."""
 
     subset: str
     metric: str

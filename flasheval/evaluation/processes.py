@@ -1,4 +1,4 @@
-"""Work shared by the processes of one distributed training, and its results gathered by all."""
+"""Sharing work among the processes of a distributed training, and gathering its results."""
 
 from __future__ import annotations
 
@@ -15,9 +15,12 @@ T = TypeVar("T")
 
 
 def processes() -> tuple[int, int]:
-    """Return this process's rank and how many there are; (0, 1) outside distributed training.
+    """Return this process's rank and the number of processes; (0, 1) without distributed training.
 
     accelerate, Lightning and plain torch all start `torch.distributed`; it is asked, not started.
+
+    >>> processes()
+    (0, 1)
     """
     distributed: Any = sys.modules.get("torch.distributed")
     if distributed is None or not distributed.is_available() or not distributed.is_initialized():
@@ -26,12 +29,15 @@ def processes() -> tuple[int, int]:
 
 
 def gathered(action: Callable[[], T]) -> list[T]:
-    """Return what an action gives in each process, in the order of their ranks.
+    """Return the results of an action in all processes, in the order of their ranks.
 
-    All must call this; where one fails all raise, so that none waits for ever.
+    All must call this. When one fails all raise, so that none waits for ever.
 
     Raises:
-        FlashevalError: It failed in another process; in the failing one its own error is raised.
+        FlashevalError: It failed in another process; the failing one raises its own error.
+
+    >>> gathered(lambda: "this process")  # one entry a process
+    ['this process']
 
     """
     _, world = processes()
@@ -56,14 +62,17 @@ def gathered(action: Callable[[], T]) -> list[T]:
 
 
 def agreed(action: Callable[[], T], told: Callable[[T], object]) -> T:
-    """Return what an action gives in this process, once all of them are known to do the same.
+    """Return the result of an action in this process, after checking that all processes agree.
 
     Args:
-        action: Done by each process.
-        told: What of its result must be equal in all.
+        action: The action, done by each process.
+        told: Returns the part of the result that must be equal in all processes.
 
     Raises:
-        FlashevalError: It is not, or as `gathered`.
+        FlashevalError: The processes differ, or as `gathered`.
+
+    >>> agreed(lambda: ["plan"], len)
+    ['plan']
 
     """
     results: list[T] = []
@@ -83,16 +92,19 @@ def agreed(action: Callable[[], T], told: Callable[[T], object]) -> T:
 
 
 def shared_out(count: int, work: Callable[[Sequence[int]], Sequence[T]]) -> list[T]:
-    """Return the work's result for each of ``range(count)``, in every process.
+    """Return the results of the work for ``range(count)``, in every process.
 
-    Each process does its own part, every so many-th item.
+    Each process does every world-th item, from its own rank on.
 
     Args:
-        count: How many items, the same in every process.
-        work: Takes item numbers and returns one result each.
+        count: Number of items, the same in every process.
+        work: Takes item numbers and returns one result for each.
 
     Raises:
         FlashevalError: As `gathered`.
+
+    >>> shared_out(4, lambda numbers: [number * number for number in numbers])
+    [0, 1, 4, 9]
 
     """
     rank, world = processes()

@@ -1,4 +1,4 @@
-"""What a model's images of a subset scored, and what that says of the full set."""
+"""Reports: the scores of a model on a subset, and the full scores predicted from them."""
 
 from __future__ import annotations
 
@@ -12,20 +12,18 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from rich.console import Group, RenderableType
-from rich.text import Text
 
 from flasheval.base.canonical import JSON
+from flasheval.base.drawing.shown import Shown
+from flasheval.base.drawing.view import Line, Table, View, lines
 from flasheval.base.errors import DataError
 from flasheval.base.json_data import from_plain, read_json, to_plain, write_json
-from flasheval.base.text import as_text, plain_table, warning_lines
 from flasheval.subset import Subset
 from flasheval.subset.predictions import Placement, Prediction
 
 __all__ = [
     "MetricScores",
     "Report",
-    "report_table",
 ]
 
 FORMAT = "flasheval-report"
@@ -34,14 +32,18 @@ SCHEMA_VERSION = 1
 
 @dataclass(frozen=True)
 class MetricScores:
-    """One metric's scores, a prompt each, in the subset's order; None where there is none.
+    """The scores of one metric, one for each prompt in the subset's order; None where missing.
 
     Attributes:
-        version: The scorer's: checkpoint and revision.
+        version: The scorer's version: checkpoint and revision.
         higher_is_better: The metric's direction.
-        scores: What it gave.
+        scores: The scores.
 
     Raises DataError for a score that is not finite.
+
+    >>> MetricScores("clip@0a1b", True, (0.5, float("nan")))
+    Traceback (most recent call last):
+    flasheval.base.errors.DataError: a score is nan; expected a finite number, or None for none
 
     """
 
@@ -65,30 +67,43 @@ class MetricScores:
 
     @property
     def missing(self) -> int:
-        """How many prompts have no score."""
+        """The number of prompts without a score.
+
+        >>> MetricScores("clip@0a1b", True, (0.5, None)).missing
+        1
+        """
         return sum(one is None for one in self.scores)
 
 
 @dataclass(frozen=True)
-class Report:
+class Report(Shown):
     """A model's scores on a subset, prompt by prompt; prints as a table.
 
     Attributes:
         subset: The subset, with its calibration.
-        seed: Each image's own seed is made from it and the prompt's id.
+        seed: The seed from which, with the prompt's id, each image's seed is made.
         metrics: Scores by metric.
-        name: What was evaluated.
-        step: The training step it had reached, where it is a checkpoint.
-        call: Arguments of the pipeline's call beside prompts and generators; where settings of a
-            generator were evaluated, all that determines its images.
-        faults: Why there is no score, by prompt id.
+        name: The model's name.
+        step: The model's training step, if it is a checkpoint.
+        call: Arguments of the pipeline's call beside prompts and generators; for a generator's
+            settings, everything that determines its images.
+        faults: Why a score is missing, by prompt id.
         seconds: Wall time, without the loading of scorers.
         versions: Library name to version.
         created: ISO 8601 in UTC.
-        images: A PIL image or an `ImageFault` a prompt, where they were asked for; not saved.
+        images: A PIL image or an `ImageFault` for each prompt, if requested; not saved.
 
     Raises DataError for scores of another number of prompts, and for a metric whose direction is
     not the subset's.
+
+    >>> from flasheval.subset.subset import Method, SubsetPrompt
+    >>> prompts = (SubsetPrompt("1", weight=3.0), SubsetPrompt("2"))
+    >>> subset = Subset("two", "pets", None, prompts, (), Method("random"))
+    >>> Report(subset, 0, {"clip": MetricScores("1", True, (0.5, 0.25))}).means
+    {'clip': 0.4375}
+    >>> Report(subset, 0, {"clip": MetricScores("1", True, (0.5,))})
+    Traceback (most recent call last):
+    flasheval.base.errors.DataError: 1 scores of "clip" for 2 prompts of "two"; expected one each
 
     """
 
@@ -133,22 +148,42 @@ class Report:
         return found
 
     def predict(self, *, level: float = 0.9) -> dict[str, Prediction]:
-        """Predict full-set scores, of the metrics that are calibrated and whole.
+        """Predict full-set scores for the calibrated metrics that have all scores.
 
-        Where prompts lack a score their mean is not that of the subset, and nothing is predicted.
+        A metric with a missing score is left out, because its mean is not that of the subset.
+
+        >>> from flasheval.subset.library import find_subset
+        >>> subset = find_subset("coco-shared-50")
+        >>> report = Report(subset, 0, {"CLIP": MetricScores("1", True, (0.27,) * subset.size)})
+        >>> found = report.predict()["CLIP"]
+        >>> found.low < found.value < found.high
+        True
         """
         usable = self._usable()
         return self.subset.predict(usable, level=level) if usable else {}
 
     def place(self, *, level: float = 0.9) -> dict[str, Placement]:
-        """Place the model among the manifest's known variants, for the same metrics."""
+        """Place the model among the manifest's known variants, for the same metrics.
+
+        >>> from flasheval.subset.library import find_subset
+        >>> subset = find_subset("coco-shared-50")
+        >>> report = Report(subset, 0, {"CLIP": MetricScores("1", True, (0.99,) * subset.size)})
+        >>> report.place()["CLIP"].rank  # better than all known variants
+        1
+        """
         known = {name for one in self.subset.record.known_variants for name in one.full_means}
         usable = {metric: values for metric, values in self._usable().items() if metric in known}
         return self.subset.place(usable, level=level) if usable else {}
 
     @property
     def warnings(self) -> tuple[str, ...]:
-        """What a reader must know, one line each."""
+        """Warnings for the reader, one line each.
+
+        >>> from flasheval.subset.subset import Method, SubsetPrompt
+        >>> subset = Subset("one", "pets", None, (SubsetPrompt("1"),), (), Method("random"))
+        >>> Report(subset, 0, {"clip": MetricScores("1", True, (None,))}).warnings[0]
+        'no prompt has a clip score'
+        """
         lines = []
         calibration = self.subset.record.calibration
         for metric, part in self.metrics.items():
@@ -180,8 +215,13 @@ class Report:
         """Return plain numbers for any tracker, all finite, by name.
 
         ``CLIP`` is the mean over the subset, ``CLIP/full`` the predicted full score with
-        ``CLIP/full_low`` and ``CLIP/full_high`` around it, ``CLIP/rank`` the place among the known
-        variants, ``missing`` how many scores there are none of.
+        ``CLIP/full_low`` and ``CLIP/full_high`` around it, ``CLIP/rank`` the rank among the known
+        variants, ``missing`` the number of missing scores.
+
+        >>> from flasheval.subset.subset import Method, SubsetPrompt
+        >>> subset = Subset("one", "pets", None, (SubsetPrompt("1"),), (), Method("random"))
+        >>> Report(subset, 0, {"clip": MetricScores("1", True, (0.5,))}).scalars("eval/")
+        {'eval/clip': 0.5, 'eval/missing': 0.0, 'eval/seconds': 0.0}
         """
         found = {metric: mean for metric, mean in self.means.items() if math.isfinite(mean)}
         for metric, one in self.predict(level=level).items():
@@ -193,7 +233,15 @@ class Report:
         return {f"{prefix}{name}": value for name, value in found.items()}
 
     def prefix(self, size: int) -> Report:
-        """Return the report on the first ``size`` prompts, as if only they had been asked for."""
+        """Return the report on the first ``size`` prompts, as if only they had been evaluated.
+
+        >>> from flasheval.subset.subset import Method, SubsetPrompt
+        >>> prompts = tuple(map(SubsetPrompt, "abc"))
+        >>> subset = Subset("three", "pets", None, prompts, (), Method("random"))
+        >>> report = Report(subset, 0, {"clip": MetricScores("1", True, (0.5, 0.3, 0.1))})
+        >>> report.prefix(2).means
+        {'clip': 0.4}
+        """
         if size == self.subset.size:
             return self
         subset = self.subset.prefix(size)
@@ -220,9 +268,17 @@ class Report:
         }
 
     def save(self, path: str | Path) -> Path:
-        """Write the report as JSON, whole or not at all, and return its path.
+        """Write the report as JSON and return its path; the file is replaced at once.
 
-        Raises DataError when the file cannot be written or `call` is no JSON data.
+        Raises DataError when the file cannot be written or `call` is not JSON data.
+
+        >>> import tempfile
+        >>> from flasheval.subset.subset import Method, SubsetPrompt
+        >>> subset = Subset("one", "pets", None, (SubsetPrompt("1"),), (), Method("random"))
+        >>> report = Report(subset, 0, {"clip": MetricScores("1", True, (0.5,))}, name="step 200")
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     Report.load(report.save(f"{folder}/report.json")).name
+        'step 200'
         """
         try:
             return write_json(path, self.to_dict())
@@ -238,9 +294,18 @@ class Report:
 
     @classmethod
     def from_dict(cls, data: object, source: str = "report") -> Report:
-        """Return the report that `to_dict` gave; ``source`` names it in messages.
+        """Return the report from a result of `to_dict`; ``source`` names it in messages.
 
         Raises DataError naming the key at fault.
+
+        >>> from flasheval.subset.subset import Method, SubsetPrompt
+        >>> subset = Subset("one", "pets", None, (SubsetPrompt("1"),), (), Method("random"))
+        >>> report = Report(subset, 0, {"clip": MetricScores("1", True, (0.5,))})
+        >>> Report.from_dict(report.to_dict()) == report
+        True
+        >>> Report.from_dict({"subset": {}})  # doctest: +ELLIPSIS
+        Traceback (most recent call last):
+        flasheval.base.errors.DataError: report: not a report; expected the file flasheval ...
         """
         if not isinstance(data, Mapping) or data.get("format") != FORMAT:
             raise DataError(f"{source}: not a report; expected the file flasheval evaluate wrote")
@@ -258,8 +323,36 @@ class Report:
         subset = Subset.from_dict(body.get("subset"), source=f"{source}: subset")  # its hashes hold
         return from_plain(cls, {**body, "subset": to_plain(subset)}, source=source)
 
-    def __str__(self) -> str:
-        return as_text(report_table(self)).rstrip("\n")
+    def view(self, *, level: float = 0.9) -> View:
+        """Return what was evaluated, one row a metric, and the warnings.
+
+        Args:
+            level: Probability that a full score, or a place, lies in its interval.
+
+        """
+        predictions, places = self.predict(level=level), self.place(level=level)
+        rows = []
+        for metric, part in self.metrics.items():
+            full, place = predictions.get(metric), places.get(metric)
+            interval, rank = "-", "-"
+            if full is not None:
+                interval = f"{full.value:.4g} ({full.low:.4g} to {full.high:.4g})"
+            if place is not None:
+                among = len(place.neighbours) + 1
+                rank = f"{place.rank} of {among} ({place.best} to {place.worst})"
+            better = "higher" if part.higher_is_better else "lower"
+            mean = self.means[metric]
+            shown = "-" if math.isnan(mean) else f"{mean:.4g}"
+            rows.append((metric, better, shown, interval, rank))
+        sure = f"({level:.0%})"
+        titles = ("metric", "better", "subset mean", f"full set {sure}", f"rank {sure}")
+        name = f"{self.name}: " if self.name else ""
+        about = (
+            f"{name}{self.subset.size} prompts of {self.subset.name}, seed {self.seed}, "
+            f"{self.seconds:.3g} s"
+        )
+        warnings = lines(self.warnings, "warning")
+        return View((Line(about, "headline"), Table(titles, rows), *warnings))
 
     def _usable(self) -> dict[str, NDArray[np.float64]]:
         calibration = self.subset.record.calibration
@@ -269,34 +362,3 @@ class Report:
             for metric, part in self.metrics.items()
             if metric in known and not part.missing
         }
-
-
-def report_table(report: Report, *, level: float = 0.9) -> RenderableType:
-    """Return what was evaluated, one row a metric, and the warnings.
-
-    Args:
-        report: The report.
-        level: Probability that a full score, or a place, lies in its interval.
-
-    """
-    predictions, places = report.predict(level=level), report.place(level=level)
-    rows = []
-    for metric, part in report.metrics.items():
-        full, place = predictions.get(metric), places.get(metric)
-        interval = "-" if full is None else f"{full.value:.4g} ({full.low:.4g} to {full.high:.4g})"
-        rank = "-"
-        if place is not None:
-            rank = f"{place.rank} of {len(place.neighbours) + 1} ({place.best} to {place.worst})"
-        better = "higher" if part.higher_is_better else "lower"
-        mean = report.means[metric]
-        rows.append([metric, better, "-" if math.isnan(mean) else f"{mean:.4g}", interval, rank])
-    titles = ["metric", "better", "subset mean", f"full set ({level:.0%})", f"rank ({level:.0%})"]
-    name = f"{report.name}: " if report.name else ""
-    about = (
-        f"{name}{report.subset.size} prompts of {report.subset.name}, seed {report.seed}, "
-        f"{report.seconds:.3g} s"
-    )
-    parts: list[RenderableType] = [Text(about, style="bold"), plain_table(titles, rows)]
-    if report.warnings:
-        parts += warning_lines(report.warnings)
-    return Group(*parts)

@@ -1,4 +1,4 @@
-"""Compare two models at growing prefixes of a subset, and stop once it is decided.
+"""Comparing two models at growing prefixes of a subset, stopping when it is decided.
 
 Designed prompts are no random sample, so nothing made for one applies. Instead the looks are fixed
 beforehand, each has a calibration of its own (learnt with whole searches repeated, see
@@ -13,11 +13,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from rich.console import Group, RenderableType
-from rich.text import Text
-
+from flasheval.base.drawing.shown import Shown
+from flasheval.base.drawing.view import Line, Table, View, lines
 from flasheval.base.errors import DataError, SettingError
-from flasheval.base.text import as_text, plain_table, shortened, warning_lines
+from flasheval.base.text import shortened
 from flasheval.evaluation.comparison import compare
 from flasheval.evaluation.difference_words import NAME_WIDTH, better_of, difference_cells, percent
 from flasheval.evaluation.report import Report
@@ -28,20 +27,19 @@ __all__ = [
     "SequentialComparison",
     "Source",
     "compare_in_looks",
-    "sequential_table",
     "spent_errors",
 ]
 
 Source = Callable[[int], Report]
-"""Gives the report on a subset's first so many prompts; may make images to do so."""
+"""A function that returns the report on a subset's first ``size`` prompts; it may make images."""
 
 
 @dataclass(frozen=True)
 class Look:
-    """What was known at one look.
+    """The result of one look.
 
     Attributes:
-        size: Prompts used so far.
+        size: Number of prompts used so far.
         difference: First minus second on the full set, as predicted from them.
         error: Share of the allowed error that this look may spend.
 
@@ -53,7 +51,7 @@ class Look:
 
     @property
     def decided(self) -> bool:
-        """Whether the sign is certain enough: two-sided, to the error that this look may spend.
+        """Whether the sign is certain enough for the error that this look may spend, two-sided.
 
         >>> Look(10, Difference("clip", 0.1, 0.0, 0.2, 0.9, probability=0.994), 0.01).decided
         False
@@ -62,12 +60,12 @@ class Look:
 
 
 @dataclass(frozen=True)
-class SequentialComparison:
+class SequentialComparison(Shown):
     """Looks at two models, up to the one that decided.
 
     Attributes:
         metric: The metric.
-        error: The error allowed in all, see `compare_in_looks`.
+        error: The error allowed over all looks, see `compare_in_looks`.
         looks: One or more, of growing size.
 
     """
@@ -78,7 +76,12 @@ class SequentialComparison:
 
     @property
     def better(self) -> Literal["first", "second"] | None:
-        """Which the full set would rank higher; None where it was not decided."""
+        """The model that is better on the full set; None when it was not decided.
+
+        >>> difference = Difference("clip", -0.1, -0.2, -0.05, 0.9, probability=0.001)
+        >>> SequentialComparison("clip", 0.05, (Look(10, difference, 0.05),)).better
+        'second'
+        """
         last = self.looks[-1]
         if not last.decided:
             return None
@@ -86,11 +89,47 @@ class SequentialComparison:
 
     @property
     def size(self) -> int:
-        """Prompts used."""
+        """The number of prompts used."""
         return self.looks[-1].size
 
-    def __str__(self) -> str:
-        return as_text(sequential_table(self)).rstrip("\n")
+    def view(self, first: str = "the first", second: str = "the second") -> View:
+        """Return after how many prompts it is decided, one row a look, and the warnings.
+
+        Args:
+            first: Name of the first.
+            second: Name of the second.
+
+        """
+        last = self.looks[-1]
+        one, chance = better_of(first, second, last.difference)
+        after = f"after {last.size} prompt{'' if last.size == 1 else 's'}"
+        if last.decided:
+            said = f"Decided {after}: {one} is better in {self.metric} on the full set ({chance})."
+        else:
+            said = f"Not decided {after}: {one} may be better in {self.metric} ({chance})."
+        rows = [
+            (
+                str(look.size),
+                *difference_cells(look.difference),
+                percent(1 - look.error / 2),
+                "yes" if look.decided else "no",
+            )
+            for look in self.looks
+        ]
+        titles = (
+            "\nprompts",
+            f"full set's\ndifference ({last.difference.level:.0%})",
+            "first is\nbetter",
+            "to be\ndecided",
+            "\ndecided",
+        )
+        about = (
+            f"{shortened(first, NAME_WIDTH)} less {shortened(second, NAME_WIDTH)}; over all looks "
+            f"two equal models are told apart with {percent(self.error)} at most"
+        )
+        warnings = dict.fromkeys(look.difference.warning for look in self.looks)
+        shown = lines((warning for warning in warnings if warning), "warning")
+        return View((Line(said, "headline"), Line(about), Line(""), Table(titles, rows, 0), *shown))
 
 
 def compare_in_looks(
@@ -105,19 +144,28 @@ def compare_in_looks(
     """Compare two models look by look, until it is decided or the looks are used up.
 
     Args:
-        first: Gives the first model's report on so many prompts; `Report.prefix` of a whole one.
-        second: The second's.
+        first: Returns the first model's report on a number of prompts, such as `Report.prefix`.
+        second: The same for the second model.
         looks: Numbers of prompts, ascending; `Subset.calibrated_sizes`, or some of them.
-        metric: The metric; no other is looked at.
-        error: Probability allowed, over all looks, of deciding between two models that the full
-            set scores alike. Of two that differ the wrong one is named half as often at most.
+        metric: The metric; no other is used.
+        error: Probability, over all looks, of deciding between two models with equal full scores.
+            For two that differ, the wrong one is named at most half as often.
         related: As for `flasheval.compare`.
 
     Raises:
         SettingError: Looks that do not ascend, or an error outside (0, 1).
         MissingScoresError: A prompt of a look has no score.
-        DataError: Reports that do not belong together or are not of the look's prompts, or no
+        DataError: Reports that cannot be compared or are not of the look's prompts, or no
             calibration at a look.
+
+    >>> from flasheval.evaluation.report import MetricScores
+    >>> from flasheval.subset.library import find_subset
+    >>> subset = find_subset("coco-shared-50")
+    >>> good, bad = (Report(subset, 0, {"CLIP": MetricScores("1", True, (mean,) * subset.size)})
+    ...              for mean in (0.27, 0.24))
+    >>> found = compare_in_looks(good.prefix, bad.prefix, subset.calibrated_sizes, metric="CLIP")
+    >>> found.better, found.size == subset.calibrated_sizes[0]  # decided at the first look
+    ('first', True)
 
     """
     found: list[Look] = []
@@ -140,7 +188,7 @@ def compare_in_looks(
 
 
 def spent_errors(looks: Sequence[int], error: float) -> tuple[float, ...]:
-    """Share an error out over looks, each by the prompts it adds; the shares add up to it.
+    """Split an error over looks in proportion to the prompts that each adds.
 
     On variants held out of the official scores and the miniature this linear spending (Kim and
     DeMets 1987, Biometrika 74, 149, rho = 1) decided 1 to 2 of 100 pairs more than Pocock's shape,
@@ -160,51 +208,3 @@ def spent_errors(looks: Sequence[int], error: float) -> tuple[float, ...]:
         raise SettingError(f"error={error}: expected a number between 0 and 1, such as 0.05")
     before = [0, *looks[:-1]]
     return tuple(error * (now - last) / looks[-1] for now, last in zip(looks, before, strict=True))
-
-
-def sequential_table(
-    comparison: SequentialComparison, first: str = "the first", second: str = "the second"
-) -> RenderableType:
-    """Return after how many prompts it is decided, one row a look, and the warnings.
-
-    Args:
-        comparison: Looks at two models.
-        first: Name of the first.
-        second: Name of the second.
-
-    """
-    found, last = comparison, comparison.looks[-1]
-    one, chance = better_of(first, second, last.difference)
-    after = f"after {last.size} prompt{'' if last.size == 1 else 's'}"
-    if last.decided:
-        said = f"Decided {after}: {one} is better in {found.metric} on the full set ({chance})."
-    else:
-        said = f"Not decided {after}: {one} may be better in {found.metric} ({chance})."
-    rows = [
-        [
-            str(look.size),
-            *difference_cells(look.difference),
-            percent(1 - look.error / 2),
-            _yes(look.decided),
-        ]
-        for look in found.looks
-    ]
-    titles = [
-        "\nprompts",
-        f"full set's\ndifference ({last.difference.level:.0%})",
-        "first is\nbetter",
-        "to be\ndecided",
-        "\ndecided",
-    ]
-    about = (
-        f"{shortened(first, NAME_WIDTH)} less {shortened(second, NAME_WIDTH)}; over all looks "
-        f"two equal models are told apart with {percent(found.error)} at most"
-    )
-    parts: list[RenderableType] = [Text(said, style="bold"), Text(about), ""]
-    parts.append(plain_table(titles, rows, left=0))
-    warnings = dict.fromkeys(one.difference.warning for one in found.looks)
-    return Group(*parts, *warning_lines([warning for warning in warnings if warning]))
-
-
-def _yes(value: bool) -> str:
-    return "yes" if value else "no"

@@ -1,1 +1,1 @@
-"""From prompts to images: every kind of generator behind one protocol."""
+"""Generators: everything that makes an image for a prompt, behind one protocol."""

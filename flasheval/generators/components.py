@@ -1,4 +1,4 @@
-"""Parts of a pipeline from elsewhere than its checkpoint: another VAE, a shared text encoder."""
+"""Replacement parts of a pipeline, such as another VAE or a shared text encoder."""
 
 from __future__ import annotations
 
@@ -21,7 +21,9 @@ _MARKERS = {
 
 
 def find_components(components: Mapping[str, str]) -> dict[str, Weights]:
-    """Return where each part lies. Raises DataError where one is not to be had.
+    """Find the checkpoint of each part, by the pipeline's name for it.
+
+    Raises DataError when one is neither a local folder nor on the Hub.
 
     >>> find_components({})
     {}
@@ -33,7 +35,7 @@ def load_components(found: Mapping[str, Weights], index: Mapping[str, Any], dtyp
     """Load parts as the classes that a pipeline's ``model_index.json`` says they are.
 
     Args:
-        found: Where each part lies, by the pipeline's name for it.
+        found: The checkpoint of each part, by the pipeline's name for it.
         index: The content of ``model_index.json``.
         dtype: The torch type of the weights.
 

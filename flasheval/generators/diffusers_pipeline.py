@@ -32,7 +32,7 @@ class LoadedPipeline:
     """A pipeline that several variants share.
 
     Attributes:
-        pipeline: It, on its device.
+        pipeline: The pipeline, on its device.
         scheduler: The scheduler it came with, which every swap starts from.
         arguments: The arguments its call takes.
         takes_lists: Whether it takes a random generator for each image; masked-token pipelines,
@@ -47,7 +47,7 @@ class LoadedPipeline:
 
 
 class DiffusersGenerator:
-    """Makes images with a loaded pipeline.
+    """A generator that makes images with a loaded diffusers pipeline.
 
     Every image gets a random generator of its own, on the CPU, from its own seed; so it does not
     depend on the batch, and the same seed gives the same noise on any device.
@@ -56,7 +56,7 @@ class DiffusersGenerator:
         loaded: The pipeline.
         family: The family of models.
         scheduler: The scheduler to put in; another variant may have swapped it meanwhile.
-        arguments: What the pipeline's call is given beside prompts and random generators.
+        arguments: Arguments of the pipeline's call beside prompts and random generators.
 
     """
 
@@ -74,7 +74,7 @@ class DiffusersGenerator:
 
     @property
     def evaluations(self) -> int | None:
-        """Calls of the network that denoises, for each image of the last call."""
+        """Calls of the denoising network for one image, counted during the last `generate`."""
         return self._evaluations
 
     def generate(self, batch: Batch) -> Any:
@@ -115,7 +115,7 @@ class DiffusersGenerator:
 
 
 class PipelineSettings(Protocol):
-    """What a pipeline is loaded by: the fields of `DiffusersSettings`."""
+    """The settings a pipeline is loaded with: the fields of `DiffusersSettings`."""
 
     @property
     def checkpoint(self) -> str:
@@ -123,11 +123,11 @@ class PipelineSettings(Protocol):
 
     @property
     def found(self) -> Weights:
-        """The checkpoint, looked for."""
+        """The checkpoint's path and revision."""
 
     @property
     def found_components(self) -> Mapping[str, Weights]:
-        """Parts from elsewhere, looked for."""
+        """Paths and revisions of replacement parts, by part."""
 
     @property
     def weights(self) -> str | None:
@@ -139,7 +139,7 @@ class PipelineSettings(Protocol):
 
     @property
     def scheduler_settings(self) -> Mapping[str, object]:
-        """Its settings to change."""
+        """Settings of the scheduler to change."""
 
     @property
     def steps(self) -> int | None:
@@ -171,7 +171,7 @@ class PipelineSettings(Protocol):
 
     @property
     def lora_scale(self) -> float:
-        """Its strength."""
+        """Strength of the LoRA."""
 
     @property
     def safety_checker(self) -> bool:

@@ -53,19 +53,26 @@ class DiffusersSettings(GeneratorSettings):
         steps: Steps of the scheduler; None is the pipeline's default.
         guidance: Guidance scale; None is the pipeline's default.
         width: Width of the images in pixels; None is the model's own.
-        height: Height likewise.
+        height: Height of the images in pixels; None is the model's own.
         negative_prompt: One text for every prompt.
         dtype: Type the model computes in; auto is fp16 on a GPU and fp32 elsewhere.
         quantise: How the denoiser's weights are rounded; see `flasheval.generators.quantise`.
-        components: Parts of the pipeline to take from elsewhere, a folder or a Hub name each:
+        components: Parts of the pipeline to replace, each by a folder or a Hub name:
             ``{vae: stabilityai/sd-vae-ft-mse}``.
         lora: A LoRA: a safetensors file, a folder of one, or a name on the Hub.
-        lora_scale: Its strength.
-        safety_checker: Whether the checkpoint's safety checker is loaded; it makes images black.
+        lora_scale: Strength of the LoRA.
+        safety_checker: Whether the checkpoint's safety checker is loaded; it blackens images.
         offload: Keep parts of the model off the GPU: ``model`` or ``sequential``; changes no image.
         options: Further arguments of the pipeline's call, by diffusers' own names.
 
-    Raises SettingError for a value that cannot be.
+    Raises SettingError for a value out of range.
+
+    >>> DiffusersSettings("runwayml/stable-diffusion-v1-5", steps=0)
+    Traceback (most recent call last):
+    flasheval.base.errors.SettingError: steps=0: expected at least 1
+    >>> DiffusersSettings("sd15", options={"num_inference_steps": 20})
+    Traceback (most recent call last):
+    flasheval.base.errors.SettingError: options.num_inference_steps: set steps instead
 
     """
 
@@ -112,18 +119,23 @@ class DiffusersSettings(GeneratorSettings):
 
     @cached_property
     def found(self) -> Weights:
-        """The checkpoint, looked for once. Raises DataError where it is not to be had."""
+        """The checkpoint's path and revision. Raises DataError when it cannot be found."""
         return locate(self.checkpoint, self.revision, marker="model_index.json")
 
     @cached_property
     def found_components(self) -> dict[str, Weights]:
-        """The parts from elsewhere, looked for once. Raises DataError likewise."""
+        """The replacement parts, by part. Raises DataError when one cannot be found."""
         return find_components(self.components)
 
     def factors(self) -> dict[str, Factor]:
         """Return family, scheduler, steps, guidance, precision, and what else is set.
 
         The precision is the quantisation, else the dtype, ``fp`` where that is left to the device.
+
+        >>> settings = DiffusersSettings("sd15", scheduler="DDIM", steps=20, quantise="fake-int8")
+        >>> factors = settings.factors()
+        >>> factors["scheduler"], factors["steps"], factors["precision"]
+        ('DDIM', 20, 'fake-int8')
         """
         return {
             "family": _family(local_path(self.checkpoint)),
@@ -138,7 +150,15 @@ class DiffusersSettings(GeneratorSettings):
         }
 
     def identity(self, device: str) -> dict[str, JSON]:
-        """Return all settings that change an image, the checkpoint by its revision."""
+        """Return all settings that change an image, with the revision of the checkpoint.
+
+        Raises DataError when the checkpoint cannot be found.
+
+        >>> settings = DiffusersSettings("miniature:small-final", steps=4)
+        >>> found = settings.identity("cpu")
+        >>> found["steps"], found["dtype"], found["checkpoint"].startswith("sha256:")
+        (4, 'fp32', True)
+        """
         return {
             **self._model(device),
             "scheduler": self.scheduler,
@@ -151,17 +171,34 @@ class DiffusersSettings(GeneratorSettings):
         }
 
     def model_key(self, device: str) -> str:
-        """Return a key of what is loaded: the same for other schedulers, steps and guidance."""
+        """Return a key of the loaded model; scheduler, steps and guidance do not change it.
+
+        >>> few, many = (DiffusersSettings("miniature:small-final", steps=n) for n in (4, 50))
+        >>> few.model_key("cpu") == many.model_key("cpu")  # one loaded model serves both
+        True
+        >>> few.model_key("cpu") == few.model_key("cuda")  # fp32 and fp16
+        False
+        """
         return sha256_of({**self._model(device), "offload": self.offload}, digits=17)
 
     def compute_dtype(self, device: str) -> Dtype:
-        """Return the type the model computes in on a device: ``fp32``, ``fp16`` or ``bf16``."""
+        """Return the type the model computes in on a device: ``fp32``, ``fp16`` or ``bf16``.
+
+        >>> settings = DiffusersSettings("sd15")
+        >>> settings.compute_dtype("cpu"), settings.compute_dtype("cuda:1")
+        ('fp32', 'fp16')
+        """
         if self.dtype != "auto":
             return self.dtype
         return "fp16" if device.partition(":")[0] == "cuda" else "fp32"
 
     def settled(self, kind: str) -> DiffusersSettings:
-        """Return these settings with the dtype said outright."""
+        """Return these settings with ``dtype="auto"`` replaced by the dtype it means on ``kind``.
+
+        >>> settings = DiffusersSettings("sd15")
+        >>> settings.dtype, settings.settled("cuda").dtype
+        ('auto', 'fp16')
+        """
         return replace(self, dtype=self.compute_dtype(kind)) if self.dtype == "auto" else self
 
     def _model(self, device: str) -> dict[str, JSON]:

@@ -1,4 +1,4 @@
-"""How often the network that denoises is really run."""
+"""Counting how often the denoising network of a pipeline runs."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ __all__ = ["EvaluationCounter", "denoiser_of"]
 
 
 class EvaluationCounter:
-    """Counts the calls of a network while the block runs.
+    """A context manager that counts the calls of a network in ``calls``.
 
     The steps asked for are not the evaluations made: PNDM and Heun run the network more often. A
     call for several images at once, or for both halves of guidance, is one evaluation of each.
@@ -35,9 +35,13 @@ class EvaluationCounter:
 
 
 def denoiser_of(pipeline: Any) -> Any:
-    """Return a pipeline's network that denoises: its ``unet``, ``transformer`` or ``prior``.
+    """Return the denoising network of a pipeline, or None when it has none.
 
-    None where it has none of them.
+    It is the first of ``unet``, ``transformer``, ``prior`` and ``decoder`` that the pipeline has.
+
+    >>> from types import SimpleNamespace
+    >>> denoiser_of(SimpleNamespace(unet="the UNet", vae="the VAE"))
+    'the UNet'
     """
     names = ("unet", "transformer", "prior", "decoder")
     found = (getattr(pipeline, name, None) for name in names)

@@ -1,4 +1,4 @@
-"""Any function of the user's that makes images of prompts."""
+"""A user's function that makes images for prompts, as a generator."""
 
 from __future__ import annotations
 
@@ -17,10 +17,11 @@ __all__ = ["FunctionGenerator", "FunctionSettings"]
 
 @dataclass(frozen=True)
 class FunctionSettings(GeneratorSettings):
-    """A function ``f(prompts, seeds) -> images``, named by where it is.
+    """Settings of a function ``f(prompts, seeds) -> images``, given by its import path.
 
-    It gets lists of one length. What it may return says
-    `flasheval.generators.images.to_images`; an image is to depend on its own prompt and seed only.
+    It gets two lists of equal length and may return anything that
+    `flasheval.generators.images.to_images` takes. An image must depend on its own prompt and seed
+    only.
 
     Attributes:
         function: ``module:name`` or ``file.py:name``.
@@ -29,7 +30,11 @@ class FunctionSettings(GeneratorSettings):
         version: The version of the code; None is the hash of the file that holds the function.
             Give one where the images depend on anything else, such as weights it loads.
 
-    Raises SettingError for a value that cannot be.
+    Raises SettingError for a value out of range.
+
+    >>> FunctionSettings("my_models.py:tiny", evaluations=0)
+    Traceback (most recent call last):
+    flasheval.base.errors.SettingError: evaluations=0: expected at least 1, or null
 
     """
 
@@ -45,16 +50,31 @@ class FunctionSettings(GeneratorSettings):
             raise SettingError(f"evaluations={self.evaluations}: expected at least 1, or null")
 
     def factors(self) -> dict[str, Factor]:
-        """Return the family."""
+        """Return the family.
+
+        >>> FunctionSettings("my_models.py:tiny", family="gan").factors()
+        {'family': 'gan'}
+        """
         return {"family": self.family}
 
     def identity(self, device: str) -> dict[str, JSON]:
-        """Return the function and its version."""
+        """Return the function and its version.
+
+        >>> FunctionSettings("math:hypot", version="1").identity("cpu")
+        {'function': 'math:hypot', 'version': '1'}
+        """
         version = self.version or f"sha256:{source_hash(self.function)}"
         return {"function": self.function, "version": version}
 
     def load(self, device: str, last: Generator | None = None) -> FunctionGenerator:
-        """Import the function; the device is its own business."""
+        """Import the function, which chooses its device itself; ``device`` is not used.
+
+        Raises SettingError when it cannot be imported or called.
+
+        >>> FunctionSettings("math:pi", version="1").load("cpu")  # doctest: +ELLIPSIS
+        Traceback (most recent call last):
+        flasheval.base.errors.SettingError: function=math:pi is a float; expected a function ...
+        """
         call = load_object(self.function)
         if not callable(call):
             raise SettingError(
@@ -66,7 +86,14 @@ class FunctionSettings(GeneratorSettings):
 
 @dataclass(frozen=True)
 class FunctionGenerator:
-    """A function ``call(prompts, seeds) -> images`` as a generator."""
+    """A function ``call(prompts, seeds) -> images`` as a generator.
+
+    >>> import numpy as np
+    >>> def grey(prompts, seeds):
+    ...     return np.full((len(prompts), 3, 8, 8), 0.5)
+    >>> FunctionGenerator(grey).generate(Batch(("1", "2"), ("A cat.", "A dog."), (7, 8))).shape
+    (2, 3, 8, 8)
+    """
 
     call: Callable[[list[str], list[int]], Any]
     family: str = "function"

@@ -1,4 +1,4 @@
-"""GANs and other generators of one step: images from noise, and maybe a text."""
+"""GANs and other one-step generators: images from noise and, if they take one, a text."""
 
 from __future__ import annotations
 
@@ -28,13 +28,16 @@ class GanSettings(GeneratorSettings):
         function: ``module:name`` or ``file.py:name`` of ``load(device) -> G``; where `weights`
             are given, of ``load(device, weights) -> G``.
         latent: The shape of one image's noise z, such as ``(512,)``; it is standard normal.
-        range: What the lowest and the highest output of G mean, black and full; outputs beyond
-            are cut off.
+        range: The outputs of G that mean black and full brightness; values outside are clipped.
         dtype: The type of G and z.
-        weights: The file of G's weights; its content counts.
+        weights: The file of G's weights; the hash of its content is part of the identity.
         version: The version of the code; None is the hash of the file that holds the function.
 
-    Raises SettingError for a value that cannot be.
+    Raises SettingError for a value out of range.
+
+    >>> GanSettings("stylegan.py:load", latent=())
+    Traceback (most recent call last):
+    flasheval.base.errors.SettingError: latent=[]: expected the shape of z, such as [512]
 
     """
 
@@ -59,11 +62,20 @@ class GanSettings(GeneratorSettings):
             )
 
     def factors(self) -> dict[str, Factor]:
-        """Return the family and the precision, which is the dtype."""
+        """Return the family and the precision, which is the dtype.
+
+        >>> GanSettings("stylegan.py:load", latent=(512,), dtype="bf16").factors()
+        {'family': 'gan', 'precision': 'bf16'}
+        """
         return {"family": "gan", "precision": self.dtype}
 
     def identity(self, device: str) -> dict[str, JSON]:
-        """Return settings, the code's version and the weights' hash."""
+        """Return settings, the code's version and the weights' hash.
+
+        >>> settings = GanSettings("stylegan.py:load", latent=(512,), version="ada-2")
+        >>> settings.identity("cpu")["version"]
+        'ada-2'
+        """
         return {
             "function": self.function,
             "version": self.version or f"sha256:{source_hash(self.function)}",
@@ -74,7 +86,10 @@ class GanSettings(GeneratorSettings):
         }
 
     def load(self, device: str, last: Generator | None = None) -> GanGenerator:
-        """Call the user's function, and put what it gives into evaluation mode on the device."""
+        """Call the user's function and put the G it returns on the device, in evaluation mode.
+
+        Raises SettingError when the function fails or returns something that cannot be called.
+        """
         import torch
 
         dtype = getattr(torch, _DTYPES[self.dtype])
@@ -100,7 +115,7 @@ class GanSettings(GeneratorSettings):
 
 @dataclass(frozen=True)
 class GanGenerator:
-    """A loaded G with what it needs to be called; see `GanSettings`."""
+    """A loaded G with the settings it is called with; see `GanSettings`."""
 
     model: Callable[[Any, list[str]], Any]
     latent: Sequence[int]

@@ -1,4 +1,4 @@
-"""What makes images: the generator protocol, and the settings a generator is loaded from."""
+"""The generator protocol, and the base class of the settings a generator is loaded from."""
 
 from __future__ import annotations
 
@@ -15,7 +15,12 @@ __all__ = ["Batch", "Generator", "GeneratorSettings"]
 
 @dataclass(frozen=True)
 class Batch:
-    """Prompts to make one image each for: their ids, texts and seeds, all of one length."""
+    """Prompts to make one image each for: their ids, texts and seeds, all of one length.
+
+    >>> batch = Batch(("a", "b", "c"), ("A cat.", "A dog.", "A hen."), (7, 8, 9))
+    >>> len(batch), batch[1:].seeds
+    (3, (8, 9))
+    """
 
     ids: tuple[str, ...]
     prompts: tuple[str, ...]
@@ -29,7 +34,7 @@ class Batch:
 
 
 class Generator(Protocol):
-    """A loaded model, or whatever else gives an image for a prompt."""
+    """A loaded model, or anything else that makes an image for a prompt."""
 
     @property
     def family(self) -> str:
@@ -60,31 +65,46 @@ class GeneratorSettings(ABC):
 
     @abstractmethod
     def factors(self) -> dict[str, Factor]:
-        """Return what groups the variant: family, scheduler, steps, precision, ..."""
+        """Return the factors of the variant: family, scheduler, steps, precision, ..."""
 
     @abstractmethod
     def identity(self, device: str) -> dict[str, JSON]:
-        """Return all that determines the images, as JSON data: settings, checkpoint revision.
+        """Return everything that determines the images, as JSON data: settings, revisions.
 
-        Raises FlashevalError where something it needs is not there.
+        Raises FlashevalError when a file it needs is missing.
         """
 
     def settled(self, kind: str) -> GeneratorSettings:
-        """Return these settings with all that is left to the device said outright.
+        """Return these settings with every choice that depends on the device written out.
 
         Args:
             kind: The kind of device the run was begun on (``cpu``, ``cuda``): another machine
                 that goes on with it must make the same images.
 
+        >>> from flasheval.generators.function import FunctionSettings
+        >>> settings = FunctionSettings("math:hypot")
+        >>> settings.settled("cuda") is settings  # nothing depends on the device
+        True
+
         """
         return self
 
     def state(self, ids: Sequence[str]) -> JSON:
-        """Return what else determines the images of these prompts; for files on disk."""
+        """Return the state of files on disk that the images of these prompts come from, or None.
+
+        >>> from flasheval.generators.function import FunctionSettings
+        >>> FunctionSettings("math:hypot").state(["1", "2"]) is None  # no files on disk
+        True
+        """
         return None
 
     def model_key(self, device: str) -> str | None:
-        """Return a key: two variants with the same one can share a loaded model."""
+        """Return a key; variants with equal keys share one loaded model. None means no sharing.
+
+        >>> from flasheval.generators.function import FunctionSettings
+        >>> FunctionSettings("math:hypot").model_key("cpu") is None  # a function shares no model
+        True
+        """
         return None
 
     @abstractmethod
@@ -92,10 +112,10 @@ class GeneratorSettings(ABC):
         """Load the model onto a device (``cpu``, ``cuda:0``).
 
         Args:
-            device: Where to.
+            device: The device, such as ``cuda:0``.
             last: The generator loaded before, if it had the same `model_key`: its model may be
                 taken over.
 
-        Raises FlashevalError where that is not possible.
+        Raises FlashevalError when the model cannot be loaded.
 
         """

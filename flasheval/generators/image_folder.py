@@ -1,4 +1,4 @@
-"""Images that are there already: a folder of files, one a prompt."""
+"""A folder of images that were made earlier, one file a prompt, as a generator."""
 
 from __future__ import annotations
 
@@ -26,17 +26,21 @@ _ID = "{prompt_id}"
 
 @dataclass(frozen=True)
 class ImageFolderSettings(GeneratorSettings):
-    """A folder of images, made by whatever model.
+    """Settings of a folder of images, made by any model.
 
     Attributes:
-        folder: Where the images lie; none is taken from outside of it.
+        folder: The folder of the images; files outside it are refused.
         map: A table (CSV, TSV, JSON lines, Parquet) with the columns prompt_id and file, the files
             relative to the folder. None: the files are named after the prompts' ids.
-        pattern: The name of a prompt's file, without `map`; where it has no suffix of an image,
-            .png, .jpg, .jpeg and .webp are looked for, in this order.
+        pattern: The name of a prompt's file when there is no `map`; without an image suffix
+            .png, .jpg, .jpeg and .webp are tried, in this order.
         family: The family of models they come from.
 
-    Raises SettingError for a value that cannot be.
+    Raises SettingError for a value out of range.
+
+    >>> ImageFolderSettings("out", pattern="image.png")  # doctest: +ELLIPSIS
+    Traceback (most recent call last):
+    flasheval.base.errors.SettingError: pattern=image.png: expected {prompt_id} in it, for the ...
 
     """
 
@@ -58,16 +62,33 @@ class ImageFolderSettings(GeneratorSettings):
         return {"family": self.family}
 
     def identity(self, device: str) -> dict[str, JSON]:
-        """Return the folder; which files there are and of what state, `state` says."""
+        """Return the path of the folder; `state` tells which files are in it.
+
+        >>> import tempfile
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     found = ImageFolderSettings(folder).identity("cpu")
+        >>> list(found)
+        ['folder']
+        >>> ImageFolderSettings("no-such-folder").identity("cpu")  # doctest: +ELLIPSIS
+        Traceback (most recent call last):
+        flasheval.base.errors.DataError: folder=no-such-folder: there is no such folder; ...
+        """
         if self.map is not None:
             _ = self.table  # a map that cannot be read is met before the first image
         return {"folder": str(self.root)}
 
     def state(self, ids: Sequence[str]) -> JSON:
-        """Return name, size and time of change (ns) of the prompts' files, None for one missing.
+        """Return name, size (bytes) and time of change (ns) of each prompt's file, None if missing.
 
-        Not a hash of the content: reading every image would make looking whether anything
-        changed as slow as scoring it. A file touched without a change is scored again.
+        The content is not hashed: reading every image to find out whether one changed would be as
+        slow as scoring them. A file whose time changed is scored again.
+
+        >>> import tempfile
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     _ = (Path(folder) / "37.jpg").write_bytes(b"pixels")
+        ...     found, missing = ImageFolderSettings(folder).state(["37", "38"])
+        >>> found[:2], missing
+        (['37.jpg', 6], None)
         """
         return [self._state(prompt_id) for prompt_id in ids]
 
@@ -82,13 +103,19 @@ class ImageFolderSettings(GeneratorSettings):
         return [path.relative_to(self.root).as_posix(), state.st_size, state.st_mtime_ns]
 
     def load(self, device: str, last: Generator | None = None) -> ImageFolder:
-        """Return the folder as a generator, once it and the map are there."""
+        """Return the folder as a generator; DataError when the folder or the map is missing.
+
+        >>> import tempfile
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     ImageFolderSettings(folder, family="gan").load("cpu").family
+        'gan'
+        """
         self.identity(device)
         return ImageFolder(self)
 
     @cached_property
     def root(self) -> Path:
-        """The folder, resolved. Raises DataError when there is none."""
+        """The absolute path of the folder. Raises DataError when it does not exist."""
         root = Path(self.folder).expanduser().resolve()
         if not root.is_dir():
             raise DataError(
@@ -112,6 +139,13 @@ class ImageFolderSettings(GeneratorSettings):
         """Return the file of a prompt, resolved; None where there is none.
 
         Raises DataError when it lies outside of the folder.
+
+        >>> import tempfile
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     _ = (Path(folder) / "37.jpg").write_bytes(b"pixels")
+        ...     settings = ImageFolderSettings(folder)
+        ...     settings.path("37").name, settings.path("38")
+        ('37.jpg', None)
         """
         for name in self.names(prompt_id):
             try:
@@ -132,7 +166,13 @@ class ImageFolderSettings(GeneratorSettings):
         return None
 
     def names(self, prompt_id: str) -> tuple[str, ...]:
-        """Return the names a prompt's file may have, relative to the folder."""
+        """Return the names a prompt's file may have, relative to the folder.
+
+        >>> ImageFolderSettings("out").names("37")
+        ('37.png', '37.jpg', '37.jpeg', '37.webp')
+        >>> ImageFolderSettings("out", pattern="img_{prompt_id}.png").names("37")
+        ('img_37.png',)
+        """
         if self.map is not None:
             return (self.table[prompt_id],) if prompt_id in self.table else ()
         name = self.pattern.replace(_ID, prompt_id)
@@ -143,7 +183,17 @@ class ImageFolderSettings(GeneratorSettings):
 
 @dataclass(frozen=True)
 class ImageFolder:
-    """The images of a folder, read when asked for."""
+    """The images of a folder, read when asked for.
+
+    >>> import tempfile
+    >>> from PIL import Image
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     Image.new("L", (4, 2)).save(Path(folder) / "37.png")
+    ...     made = ImageFolderSettings(folder).load("cpu")
+    ...     (image,) = made.generate(Batch(("37",), ("a cat",), (7,)))
+    >>> image.mode, image.size
+    ('RGB', (4, 2))
+    """
 
     settings: ImageFolderSettings
     evaluations: None = None
@@ -154,7 +204,14 @@ class ImageFolder:
         return self.settings.family
 
     def generate(self, batch: Batch) -> list[Image | ImageFault]:
-        """Return the prompts' images, upright, and a fault for one missing or damaged."""
+        """Return the prompts' images, turned upright; a missing or damaged one is an ImageFault.
+
+        >>> import tempfile
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     made = ImageFolderSettings(folder).load("cpu")
+        ...     made.generate(Batch(("37",), ("A cat.",), (7,)))
+        [ImageFault(reason='no image 37.png')]
+        """
         return [self._image(prompt_id) for prompt_id in batch.ids]
 
     def _image(self, prompt_id: str) -> Image | ImageFault:

@@ -1,4 +1,4 @@
-"""Whatever a generator returned, as PIL images: the one form scorers take."""
+"""Converting the output of any generator to RGB images of PIL, which scorers take."""
 
 from __future__ import annotations
 
@@ -21,13 +21,17 @@ _SHAPES = "[3, h, w] or [h, w, 3]"
 
 @dataclass(frozen=True)
 class ImageFault:
-    """Why there is no image to score for a prompt; its scores are NaN."""
+    """Why there is no image to score for a prompt; its scores are NaN.
+
+    >>> to_images([None, ImageFault("the server timed out")], 2)
+    [ImageFault(reason='no image'), ImageFault(reason='the server timed out')]
+    """
 
     reason: str
 
 
 def to_images(made: object, count: int) -> list[Image | ImageFault]:
-    """Return a batch of images as 8-bit RGB images, or what is wrong with each.
+    """Convert a batch of images to 8-bit RGB images; a bad one becomes an ImageFault.
 
     Args:
         made: A torch tensor or NumPy array of shape [count, 3, h, w] or [count, h, w, 3]; a list
@@ -60,9 +64,14 @@ def to_images(made: object, count: int) -> list[Image | ImageFault]:
 
 
 def from_pil(image: Image) -> Image:
-    """Return an image of any mode as RGB, transparent parts over white, in memory.
+    """Convert an image of any mode to RGB, with transparent parts over white, loaded in memory.
 
     Raises OSError or another error of PIL where the file it comes from is damaged.
+
+    >>> from PIL import Image
+    >>> clear = Image.new("RGBA", (1, 1), (255, 0, 0, 0))
+    >>> from_pil(clear).getpixel((0, 0))
+    (255, 255, 255)
     """
     from PIL import Image as Pil
 

@@ -1,4 +1,4 @@
-"""LoRAs: which revision a name or a file is."""
+"""The revision of a LoRA: a commit on the Hub, or the hash of its files."""
 
 from __future__ import annotations
 
@@ -16,7 +16,18 @@ __all__ = ["lora_revision"]
 
 
 def lora_revision(name: str) -> str:
-    """Return a LoRA's commit on the Hub, or the hash of its local files. Raises DataError."""
+    """Return a LoRA's commit on the Hub, or the hash of its local files.
+
+    ``name`` is a safetensors file, a folder of them, or OWNER/NAME on the Hub. Raises DataError
+    when it cannot be found or read.
+
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     file = Path(folder) / "style.safetensors"
+    ...     _ = file.write_bytes(b"weights")
+    ...     lora_revision(str(file)) == lora_revision(folder)
+    True
+    """
     path = Path(name).expanduser()
     files = sorted(path.glob("*.safetensors")) if path.is_dir() else [path]
     if path.exists() and files:

@@ -1,4 +1,4 @@
-"""Pipelines whose files lack some weights: the libraries would draw those at random, and go on."""
+"""A check that a pipeline's files hold all weights; the libraries would fill in random ones."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _LIBRARY = "transformers.modeling_utils"
 
 @contextmanager
 def weights_all_there() -> Iterator[Callable[[Any], None]]:
-    """Watch a pipeline load; yield a function that raises ValueError where weights were missing.
+    """Yield a function that raises ValueError when the pipeline just loaded lacks weights.
 
     transformers fills them in at random and says so in its log alone, which is read here and kept
     off the terminal; diffusers leaves them without values.

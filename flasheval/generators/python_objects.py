@@ -1,4 +1,4 @@
-"""What a Python program has at hand: a function, or a loaded diffusers pipeline."""
+"""Generators from Python objects: a function, or a loaded diffusers pipeline."""
 
 from __future__ import annotations
 
@@ -23,19 +23,19 @@ _OWN = ("prompt", "generator", "output_type")
 
 @dataclass(frozen=True)
 class ObjectSettings(GeneratorSettings):
-    """A function ``f(prompts, seeds) -> images``, or a diffusers pipeline, as it is.
+    """Settings that wrap a function ``f(prompts, seeds) -> images`` or a loaded pipeline.
 
-    It stays on the device it is on. See `as_generator` for how it is called.
+    The object stays on the device it is on. See `as_generator` for how it is called.
 
     Attributes:
         call: The function or the pipeline.
-        version: What the images depend on, such as ``run7-step2000``: two of the same version
-            count as the same. None is the hash of the source text of a plain function; anything
-            else carries values that no text tells, and needs a version.
+        version: A label of everything the images depend on, such as ``run7-step2000``: objects of
+            equal version count as the same. None takes the hash of the source text of a plain
+            function; anything else needs a version.
         family: The family of models.
         evaluations: Network evaluations an image takes; None if unknown.
 
-    Raises SettingError for a value that cannot be.
+    Raises SettingError for an object that cannot be called.
 
     >>> def grey(prompts, seeds):
     ...     return [None for _ in prompts]
@@ -55,15 +55,29 @@ class ObjectSettings(GeneratorSettings):
         _checked(self.call)
 
     def factors(self) -> dict[str, Factor]:
-        """Return the family."""
+        """Return the family.
+
+        >>> ObjectSettings(len, family="gan").factors()
+        {'family': 'gan'}
+        """
         return {"family": self.family}
 
     def identity(self, device: str) -> dict[str, JSON]:
-        """Return the version. Raises SettingError where it is not given, nor to be had."""
+        """Return the version. Raises SettingError when none is given and the source has no hash.
+
+        >>> ObjectSettings(len).identity("cpu")  # doctest: +ELLIPSIS
+        Traceback (most recent call last):
+        flasheval.base.errors.SettingError: ... ObjectSettings(..., version=...), ...
+        """
         return {"version": self.version or _source_hash(self.call)}
 
     def load(self, device: str, last: Generator | None = None) -> Generator:
-        """Return it as a generator; the device stays as it is."""
+        """Return the object as a generator; it stays on its device.
+
+        >>> settings = ObjectSettings(lambda prompts, seeds: None, version="1", family="gan")
+        >>> settings.load("cpu").family
+        'gan'
+        """
         return as_generator(self.call, family=self.family, evaluations=self.evaluations)
 
 
@@ -90,7 +104,15 @@ def as_generator(
         device: Where settings are loaded.
 
     Raises SettingError for arguments to a function, for arguments that a pipeline does not take,
-    and for what cannot be called.
+    and for an object that cannot be called.
+
+    >>> from flasheval.generators.generator import Batch
+    >>> made = as_generator(lambda prompts, seeds: [f"{p} {s}" for p, s in zip(prompts, seeds)])
+    >>> made.generate(Batch(("1",), ("A cat.",), (7,)))
+    ['A cat. 7']
+    >>> as_generator(len, {"steps": 20})  # doctest: +ELLIPSIS
+    Traceback (most recent call last):
+    flasheval.base.errors.SettingError: steps: a function is called with prompts and seeds ...
 
     """
     if isinstance(call, GeneratorSettings):
@@ -131,9 +153,10 @@ def _source_hash(call: object) -> str:
             return f"sha256:{hashlib.sha256(inspect.getsource(call).encode()).hexdigest()}"
         except OSError:  # typed into an interpreter
             pass
+    name = getattr(call, "__name__", type(call).__name__)
     raise SettingError(
-        f"nothing tells what the images of {getattr(call, '__name__', type(call).__name__)} depend "
-        "on: wrap it as BareSettings(..., version=...), another version whenever they change"
+        f"the images of {name} have no version: wrap it as "
+        "ObjectSettings(..., version=...), and change the version whenever the images change"
     )
 
 

@@ -23,10 +23,14 @@ def quantise(model: Any, how: str) -> None:
 
     Args:
         model: A torch module: the network that denoises, not the text encoder or the VAE.
-        how: One of `Quantisation`.
+        how: ``fake-int8``, ``fake-int6``, ``fake-int4`` or ``quanto-int8``.
 
     Raises:
-        SettingError: Another word, or the library for it is not installed.
+        SettingError: Another value, or optimum-quanto is not installed.
+
+    >>> quantise(None, "int3")  # doctest: +ELLIPSIS
+    Traceback (most recent call last):
+    flasheval.base.errors.SettingError: quantise=int3: choose one of fake-int8, fake-int6, ...
 
     """
     import torch
@@ -42,7 +46,7 @@ def quantise(model: Any, how: str) -> None:
 
 
 def fake_quantise(weight: Any, bits: int) -> Any:
-    """Return a weight rounded to so many bits, symmetrically, a scale for each output channel.
+    """Round a weight to ``bits`` bits, symmetrically, with one scale for each output channel.
 
     ``w' = s round(w / s)`` with ``s = max|w| / (2^(bits-1) - 1)`` over the channel, rounding half
     to even: uniform symmetric quantisation as in Krishnamoorthi (2018), arXiv 1806.08342,

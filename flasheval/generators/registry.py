@@ -4,11 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import fields
-from typing import Any
 
 from flasheval.base.errors import SettingError
-from flasheval.base.json_data import from_plain
-from flasheval.base.suggest import nearest
+from flasheval.base.registry import Registry
 from flasheval.generators.diffusers_settings import DiffusersSettings
 from flasheval.generators.function import FunctionSettings
 from flasheval.generators.gan import GanSettings
@@ -17,10 +15,13 @@ from flasheval.generators.image_folder import ImageFolderSettings
 
 __all__ = ["GENERATORS", "generator_keys", "make_generator"]
 
-GENERATORS: dict[str, type[Any]] = {
-    settings.kind: settings
-    for settings in (DiffusersSettings, GanSettings, FunctionSettings, ImageFolderSettings)
-}
+GENERATORS: Registry[GeneratorSettings] = Registry(
+    "generator",
+    "flasheval.generators",
+    GeneratorSettings,
+    [DiffusersSettings, GanSettings, FunctionSettings, ImageFolderSettings],
+    key="kind",
+)
 """The settings of every kind of generator that plain data can describe."""
 
 
@@ -32,39 +33,32 @@ def generator_keys(kind: str) -> tuple[str, ...]:
     >>> generator_keys("images")
     ('folder', 'map', 'pattern', 'family')
     """
-    return tuple(field.name for field in fields(_settings_of(kind, "generator")))
+    return tuple(field.name for field in fields(GENERATORS[kind]))
 
 
-def make_generator(kind: str, settings: Mapping[str, object], source: str) -> GeneratorSettings:
+def make_generator(
+    kind: object, settings: Mapping[str, object] | None, source: str
+) -> GeneratorSettings:
     """Return the settings of a generator of some kind, checked; nothing is loaded.
 
     Args:
-        kind: The kind: ``diffusers``, ``gan``, ``function`` or ``images``.
+        kind: The kind, such as ``diffusers``, ``gan``, ``function`` or ``images``; or settings
+            already made.
         settings: Its keys and their values, as plain data.
-        source: What the settings are of, for messages, such as ``variant 'sd15/DDIM10'``.
+        source: The owner of the settings, for messages, such as ``variant 'sd15/DDIM10'``.
 
     Raises:
-        FlashevalError: No such kind, a key it does not have, lacks, or a value that cannot be.
+        SettingError: No such kind, a key it does not have, lacks, or a value that cannot be.
 
     >>> make_generator("images", {"folder": "out"}, "variant 'a'").factors()
     {'family': 'images'}
     >>> make_generator("images", {"foldr": "out"}, "variant 'a'")
     Traceback (most recent call last):
-    flasheval.base.errors.DataError: variant 'a': foldr is not a known key; did you mean 'folder'?
+    flasheval.base.errors.SettingError: variant 'a': generator 'images' has no setting 'foldr'; \
+it has: folder, map, pattern, family; did you mean 'folder'?
 
     """
-    cls = _settings_of(kind, source)
     try:
-        made: GeneratorSettings = from_plain(cls, settings, source=source)
+        return GENERATORS.make(kind, settings)
     except SettingError as error:
         raise SettingError(f"{source}: {error}") from error
-    return made
-
-
-def _settings_of(kind: str, source: str) -> type[Any]:
-    if kind not in GENERATORS:
-        raise SettingError(
-            f"{source}: there is no generator {kind!r}; choose one of {', '.join(GENERATORS)}"
-            f"{nearest(kind, GENERATORS)}"
-        )
-    return GENERATORS[kind]

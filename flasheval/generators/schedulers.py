@@ -37,7 +37,7 @@ _SHIFTS = {"shift": "flow_shift", "flow_shift": "shift"}
 
 
 def swapped_scheduler(original: Any, name: str | None, settings: Mapping[str, object]) -> Any:
-    """Return the scheduler of that name with the settings of the original one.
+    """Return a scheduler of another class with the settings of the original one.
 
     The shift of flow matching, which diffusers calls by two names, is kept too.
 
@@ -47,14 +47,14 @@ def swapped_scheduler(original: Any, name: str | None, settings: Mapping[str, ob
         settings: Settings to change, by diffusers' own names.
 
     Raises:
-        SettingError: No such scheduler, one the model was not made for, one that takes no seeds,
-            or no such setting, or value of it.
+        SettingError: An unknown scheduler or setting, a bad value, a scheduler for another kind of
+            model, or one that ignores the image seeds.
 
     """
     chosen = type(original) if name is None else _class(name)
     if chosen.__name__ in _OWN_NOISE:
         raise SettingError(
-            f"scheduler={chosen.__name__} draws its noise from no prompt's seed; use another"
+            f"scheduler={chosen.__name__} ignores the image seeds; use another scheduler"
         )
     known = set(chosen._get_init_keys(chosen))
     for key in settings:

@@ -21,10 +21,10 @@ _RESERVED_FACTOR = "name"
 class Variant:
     """One configuration of a generative model: checkpoint, scheduler, steps, and so on.
 
-    ``name`` labels it in every table; ``factors`` say what it is made of (``base_model``,
-    ``scheduler``, ``steps``, ``precision``, ``family``) and group variants into splits. A
-    factor of None is one not known and is left out, so that it reads back as it was written.
-    Raises DataError for an empty or reserved name and for a factor that is no plain value.
+    ``name`` labels it in every table; ``factors`` describe it (``base_model``, ``scheduler``,
+    ``steps``, ``precision``, ``family``) and group variants into splits. A factor of None is
+    unknown and is left out. Raises DataError for an empty or reserved name and for a factor that
+    is not a string, number or boolean.
 
     >>> Variant("sd15/DDIM10", {"base_model": "sd15", "steps": 10}).fingerprint[:12]
     '40923dabca19'

@@ -1,7 +1,7 @@
 """The miniature: a drawn world, small models really trained on it, and their scores.
 
-It travels with the package, so that everything can be tried without a download. The world is
-`world` (what captions ask for), `layout`, `drawing` and `prompts`; `models/` holds the weights and
+It comes with the package, so that everything can be tried without a download. The world is in
+`world` (scenes and captions), `layout`, `drawing` and `prompts`; `models/` holds the weights and
 `score_table/` the scores of the population in ``conf/population/miniature.yaml``.
 """
 
@@ -12,4 +12,4 @@ SCORERS = (
     "miniature-detector",
     "miniature-quality",
 )
-"""What the population is scored by, as `flasheval.run` takes it."""
+"""The scorers of the population, as `flasheval.run` takes them."""

@@ -1,8 +1,8 @@
-"""How well what is seen in a picture fits its caption, check by check.
+"""Composition score: how well the things seen in a picture fit its caption, check by check.
 
-In the manner of GenEval (Ghosh et al. 2023, arXiv 2310.11513), which asks a detector for objects,
-colours, counts and positions; graded by the detector's probabilities, so that one picture a prompt
-tells much.
+It follows GenEval (Ghosh et al. 2023, arXiv 2310.11513), which checks objects, colours, counts and
+positions with a detector. Here every check is graded by the detector's probabilities, so that one
+picture a prompt carries more information.
 """
 
 from __future__ import annotations
@@ -28,7 +28,16 @@ _SMALL, _LARGE_ALONE = 0.13, 0.21
 
 @dataclass(frozen=True)
 class Check:
-    """One thing that a caption says, and how far it is true: from 0 to 1."""
+    """One statement of a caption and the degree to which it is true, from 0 to 1.
+
+    >>> from flasheval.miniature.layout import lay_out
+    >>> from flasheval.miniature.sightings import seen_exactly
+    >>> from flasheval.miniature.world import parse_caption
+    >>> import numpy as np
+    >>> scene = parse_caption("a red circle above a blue square")
+    >>> compare(scene, seen_exactly(lay_out(scene, np.random.default_rng(0)))).checks[0]
+    Check(kind='object', about='a red circle', value=1.0)
+    """
 
     kind: Kind
     about: str
@@ -37,28 +46,41 @@ class Check:
 
 @dataclass(frozen=True)
 class Composition:
-    """What `compare` found: every check that the caption makes."""
+    """The result of `compare`: one check for every statement of the caption."""
 
     checks: tuple[Check, ...]
 
     @property
     def score(self) -> float:
-        """The mean over all checks, in [0, 1]."""
+        """The mean over all checks, in [0, 1].
+
+        >>> Composition((Check("object", "a star", 1.0), Check("count", "a star", 0.5))).score
+        0.75
+        """
         return fsum(check.value for check in self.checks) / len(self.checks)
 
     @property
     def right(self) -> bool:
-        """Whether everything is rather so than not: every check is above 1/2."""
+        """Whether every check is above 1/2.
+
+        >>> Composition((Check("object", "a star", 1.0), Check("count", "a star", 0.5))).right
+        False
+        """
         return all(check.value > 0.5 for check in self.checks)
 
     def share(self, kind: Kind) -> float | None:
-        """Return the mean over the checks of a kind; None where the caption makes none."""
+        """Return the mean over the checks of a kind, or None when there are none.
+
+        >>> found = Composition((Check("count", "a star", 1.0), Check("count", "a heart", 0.5)))
+        >>> found.share("count"), found.share("size")
+        (0.75, None)
+        """
         values = [check.value for check in self.checks if check.kind == kind]
         return fsum(values) / len(values) if values else None
 
 
 def compare(scene: Scene, seen: Seen) -> Composition:
-    """Check what a caption asks for against what is seen.
+    """Compare the scene that a caption asks for with the things seen in a picture.
 
     Let m be the probability that a found thing is there with the shape and colour of a thing that
     is asked for, n how many are asked for, and *its best* the n found things of largest m, where m
@@ -68,8 +90,9 @@ def compare(scene: Scene, seen: Seen) -> Composition:
     - colour: the largest m, which is shape and colour in one;
     - count: the probability that exactly n are there, each found thing independently with its m;
     - place, if asked: the sum of m over those of its best whose centre is there, over n;
-    - size, if asked: likewise; small is a radius below 0.13 widths, large one above 0.21 where
-      nothing else is asked for and above 0.13 in company, where `lay_out` shrinks things too.
+    - size, if asked: the same sum for those of the size asked for; small is a radius below 0.13
+      widths, large one above 0.21 where nothing else is asked for and above 0.13 in company, where
+      `lay_out` shrinks things too.
 
     And of the picture, the first and the last two only if the caption says something about it:
 
@@ -82,8 +105,8 @@ def compare(scene: Scene, seen: Seen) -> Composition:
     A picture that is exactly as laid out for the scene scores 1.
 
     Args:
-        scene: What is asked for, as `parse_caption` returns it.
-        seen: What a detector found.
+        scene: The scene that the caption asks for, from `parse_caption`.
+        seen: The things a detector found.
 
     Example:
         >>> from flasheval.miniature.world import parse_caption

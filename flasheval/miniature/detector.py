@@ -1,7 +1,7 @@
 """A small network that finds the things of a picture of the drawn world.
 
-It tells of each of 8 x 8 cells whether the centre of a thing is in it, and if so of which shape,
-colour, place and radius (Zhou et al. 2019, arXiv 1904.07850, find objects as such points). It is
+For each of 8 x 8 cells it predicts whether the centre of a thing is in it, and if so its shape,
+colour, place and radius (objects as points: Zhou et al. 2019, arXiv 1904.07850). It is
 trained by `scripts/miniature/miniature_training/detector.py`. Needs torch; nothing imports it
 before a detector is loaded.
 """
@@ -90,8 +90,8 @@ class Detector:
     """A network with its weights, on any device.
 
     Attributes:
-        network: As `make_network` makes it.
-        batch: Images that go through it together; it changes what is seen by rounding only.
+        network: A network of `make_network`.
+        batch: Images computed together; it changes results by rounding only.
 
     """
 
@@ -99,7 +99,7 @@ class Detector:
     batch: int = 64
 
     def detect(self, images: Sequence[Image]) -> list[Seen]:
-        """Return what is seen in each image; those of another size are resized to 32 x 32."""
+        """Return the things found in each image; images are resized to 32 x 32 pixels."""
         device = next(self.network.parameters()).device
         seen: list[Seen] = []
         with as_loaded(device.type):
@@ -110,17 +110,24 @@ class Detector:
 
 
 def decode(maps: NDArray[np.float64]) -> Seen:
-    """Return what a network's output says is seen.
+    """Convert a network's output to the things, background and style of a picture.
 
     A centre near the edge of a cell has its probability split between neighbours. So cells whose
-    centres lie nearer than half the sum of the radii (which things never do) are one thing: what
-    the surest of them says it is, with the sum of their probabilities, at most 1.
+    centres lie nearer than half the sum of the radii (which two things never do) count as one
+    thing: the most probable cell decides what it is, and their probabilities add up, to at most 1.
 
-    The style is the mean of what the things found say, weighted by confidence; that of a picture
-    without things is not known. The background's logits are the mean of all cells'.
+    The style is the mean over the things found, weighted by confidence; a picture without things
+    has no style. The logits of the background are the mean over all cells.
 
     Args:
         maps: Logits [31, 8, 8], in the order of `MAPS`.
+
+    >>> maps = np.zeros((31, 8, 8))
+    >>> maps[MAPS["centre"]] = -9.0  # no cell holds a centre
+    >>> maps[MAPS["centre"], 3, 4] = 9.0  # but the one in row 3, column 4
+    >>> (thing,) = decode(maps).found
+    >>> thing.x, thing.y, thing.radius
+    (0.5625, 0.4375, 0.16)
 
     """
     centres = 1 / (1 + np.exp(-maps[MAPS["centre"]][0]))
@@ -162,7 +169,7 @@ def load_detector(weights: Weights, device: str = "cpu", batch: int = 64) -> Det
     """Load what `save_detector` saved, as float32, onto a device.
 
     Raises:
-        DataError: A file is missing or damaged, or is no such network's, in one line.
+        DataError: A file is missing, damaged or of another network.
 
     """
     fine, half, cells = read_widths(weights, 3, _GROUPS, _KIND)

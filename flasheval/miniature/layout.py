@@ -1,4 +1,4 @@
-"""Where the things of a scene lie: one of the many pictures a caption allows."""
+"""Laying out a scene: placing its things at random in a way that the caption allows."""
 
 from __future__ import annotations
 
@@ -42,7 +42,11 @@ class Item:
 
 @dataclass(frozen=True)
 class Picture:
-    """Exactly what is drawn."""
+    """The shapes of a picture with their exact places, and its background and style.
+
+    >>> Picture((Item("star", "red", 0.5, 0.5, 0.2),), background="beige").items[0].shape
+    'star'
+    """
 
     items: tuple[Item, ...]
     background: str | None = None
@@ -69,7 +73,14 @@ def lay_out(scene: Scene, rng: np.random.Generator) -> Picture:
 
 
 def fits_relation(relation: str, first: Item, second: Item, gap: float = 0.0) -> bool:
-    """Whether `first` lies `relation` of `second`, centres at least `gap` apart along its axis."""
+    """Tell whether `first` lies `relation` of `second`, with centres more than `gap` apart.
+
+    Distances are shares of the picture's width, along the axis of the relation.
+
+    >>> star, moon = Item("star", "red", 0.5, 0.2, 0.1), Item("moon", "blue", 0.5, 0.7, 0.1)
+    >>> fits_relation("above", star, moon), fits_relation("above", star, moon, gap=0.6)
+    (True, False)
+    """
     apart = {
         "above": second.y - first.y,
         "below": first.y - second.y,

@@ -1,4 +1,4 @@
-"""What small networks of pictures share: what they are fed, and how they lie on disk."""
+"""Input and files of the miniature's small networks."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _CONFIG, _WEIGHTS = "config.json", "model.safetensors"
 
 
 def as_input(images: Sequence[Image], device: str) -> torch.Tensor:
-    """Return images as float32 [n, 3, 32, 32] from -1 to 1; those of another size are resized."""
+    """Convert images to float32 [n, 3, 32, 32] from -1 to 1; other sizes are resized."""
     import torch
     from PIL.Image import Resampling
 
@@ -53,7 +53,7 @@ def read_widths(weights: Weights, count: int, of: int, kind: str) -> tuple[int, 
     """Return the widths that `save_network` saved: `count` multiples of `of`.
 
     Raises:
-        DataError: The file is missing, or says something else, in one line; `kind` names the
+        DataError: The file is missing or holds other widths; the message names `kind`, the
             network that was expected.
 
     """
@@ -74,10 +74,10 @@ def read_widths(weights: Weights, count: int, of: int, kind: str) -> tuple[int, 
 
 
 def load_state(network: nn.Module, weights: Weights, kind: str) -> None:
-    """Put the weights that `save_network` saved into `network`, ready for evaluation.
+    """Load the weights that `save_network` saved into `network`, ready for evaluation.
 
     Raises:
-        DataError: The file is missing or damaged, or another network's, in one line.
+        DataError: The file is missing, damaged or of another network.
 
     """
     file = replace(weights, path=str(Path(weights.path) / _WEIGHTS))

@@ -10,7 +10,7 @@ from flasheval.generators.schedulers import swapped_scheduler
 __all__ = ["PIPELINES", "load_pipeline"]
 
 PIPELINES = ("large-final", "base-final", "base-middle", "small-final", "small-middle")
-"""The diffusion models that travel with the package."""
+"""The diffusion models that come with the package."""
 
 
 def load_pipeline(name: str = "large-final") -> Any:
@@ -22,6 +22,10 @@ def load_pipeline(name: str = "large-final") -> Any:
     Raises:
         DataError: Another name.
         SettingError: torch or diffusers is not installed.
+
+    >>> load_pipeline("huge")  # doctest: +ELLIPSIS
+    Traceback (most recent call last):
+    flasheval.base.errors.DataError: there is no pipeline 'huge'; there are: large-final, ...
 
     """
     from flasheval.generators.diffusers_pipeline import load_generator

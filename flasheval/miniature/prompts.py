@@ -55,7 +55,7 @@ def draw_scene(level: str, rng: np.random.Generator) -> Scene:
 
 
 def miniature_prompts() -> PromptSet:
-    """Return the 2,000 prompts of the miniature, the same always.
+    """Return the 2,000 prompts of the miniature, the same on every call.
 
     An id is the level and a number, as in `relation-017`. Levels are mixed, so that the first
     hundred prompts are a fair sample.

@@ -1,6 +1,6 @@
-"""A small network that tells how clean a picture of the drawn world is, whatever its caption.
+"""A small network that rates how clean a picture of the drawn world is, whatever its caption.
 
-It is trained to tell how far a spoiled picture is from the clean one it was made of: see
+It is trained to predict how far a spoiled picture is from the clean one it was made of: see
 `scripts/miniature/miniature_training/quality.py`. Needs torch; nothing imports it before a model is
 loaded.
 """
@@ -22,7 +22,7 @@ _KIND = "miniature-quality"
 
 
 class QualityNetwork(nn.Module):
-    """Convolutions down to 8 x 8 cells; damage is told of each cell, and of the whole picture.
+    """Convolutions down to 8 x 8 cells that predict the damage of each cell and of the picture.
 
     Args:
         widths: Channels at 32 x 32, after the first step down, at 16 x 16, and at 8 x 8 cells.
@@ -73,7 +73,7 @@ def load_quality(weights: Weights) -> QualityNetwork:
     """Return the network that `save_quality` saved, as float32, for evaluation.
 
     Raises:
-        DataError: A file is missing or damaged, or is no such network's, in one line.
+        DataError: A file is missing, damaged or of another network.
 
     """
     fine, half, wide, cells = read_widths(weights, 4, 4, _KIND)

@@ -1,4 +1,4 @@
-"""What is seen in a picture of the drawn world, and how surely."""
+"""Things seen in a picture of the drawn world, with their probabilities."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ class Sighting(Item):
     """One shape that was found, its likeliest shape and colour first.
 
     Attributes:
-        confidence: The probability that anything is there.
-        shapes: The probability of each shape if so; empty where `shape` is certain.
-        colours: The probability of each colour if so; empty where `colour` is certain.
+        confidence: The probability that there is a shape.
+        shapes: The probability of each shape, given that there is one; empty when certain.
+        colours: The probability of each colour, given that there is one; empty when certain.
 
     >>> found = Sighting("star", "red", 0.5, 0.5, 0.2, 0.9, colours={"red": 0.8, "pink": 0.2})
     >>> found.of_shape("star"), round(found.of("star", "pink"), 3)
@@ -30,17 +30,29 @@ class Sighting(Item):
     colours: Mapping[str, float] = field(default_factory=dict)
 
     def of_shape(self, shape: str) -> float:
-        """Return the probability that it is there and of this shape."""
+        """Return the probability that it is there and of this shape.
+
+        >>> shapes = {"star": 0.75, "cross": 0.25}
+        >>> found = Sighting("star", "red", 0.5, 0.5, 0.2, confidence=0.5, shapes=shapes)
+        >>> found.of_shape("cross"), found.of_shape("heart")
+        (0.125, 0.0)
+        """
         return self.confidence * (self.shapes or {self.shape: 1.0}).get(shape, 0.0)
 
     def of(self, shape: str, colour: str) -> float:
-        """Return the probability that it is there, of this shape and this colour."""
+        """Return the probability that it is there, of this shape and this colour.
+
+        >>> colours = {"red": 0.75, "pink": 0.25}
+        >>> found = Sighting("star", "red", 0.5, 0.5, 0.2, confidence=0.5, colours=colours)
+        >>> found.of("star", "pink"), found.of("cross", "red")
+        (0.125, 0.0)
+        """
         return self.of_shape(shape) * (self.colours or {self.colour: 1.0}).get(colour, 0.0)
 
 
 @dataclass(frozen=True)
 class Seen:
-    """All that is seen in a picture.
+    """Everything seen in one picture.
 
     Attributes:
         found: Its things, in no order.
@@ -55,7 +67,7 @@ class Seen:
 
 
 def seen_exactly(picture: Picture) -> Seen:
-    """Return what an eye without error sees in `picture`.
+    """Return what a detector without error sees in `picture`.
 
     >>> seen_exactly(Picture((), background="beige")).backgrounds
     {'beige': 1.0}

@@ -1,4 +1,4 @@
-"""The drawn world: scenes of coloured shapes, and the captions that say them.
+"""The drawn world: scenes of coloured shapes, and the captions that describe them.
 
 A `Scene` is what a caption asks for; `caption` and `parse_caption` turn one into the other, so a
 scorer knows exactly what a prompt wants. Where the things of a scene lie is decided by `layout`,
@@ -53,7 +53,7 @@ STYLES = ("outlined", "shadowed", "glossy")
 
 @dataclass(frozen=True)
 class Thing:
-    """One or more like shapes of a scene.
+    """One or more equal shapes of a scene.
 
     `size` and `place` are None where the caption leaves them open.
 
@@ -69,7 +69,11 @@ class Thing:
 
     @property
     def phrase(self) -> str:
-        """The words that ask for it."""
+        """The thing as words of a caption.
+
+        >>> Thing("cross", "red", count=3).phrase, Thing("moon", "orange").phrase
+        ('three red crosses', 'an orange moon')
+        """
         words = [word for word in (self.size, self.colour) if word]
         if self.count == 1:
             words.insert(0, "an" if words[0][0] in "aeiou" else "a")
@@ -83,7 +87,7 @@ class Thing:
 
 @dataclass(frozen=True)
 class Scene:
-    """What a caption asks for.
+    """The things, relation, background and style that a caption asks for.
 
     `relation` holds between the first thing and the second, where there are two. `background` and
     `style` are None for the plain grey ground and flat colours, which captions leave unsaid.
@@ -100,7 +104,12 @@ class Scene:
 
     @property
     def caption(self) -> str:
-        """The words that ask for it."""
+        """The scene as a caption.
+
+        >>> things = (Thing("star", "red"), Thing("moon", "blue"), Thing("cross", "pink"))
+        >>> Scene(things, background="black").caption
+        'a red star, a blue moon and a pink cross on a black background'
+        """
         phrases = [thing.phrase for thing in self.things]
         if self.relation:
             said = f" {RELATIONS[self.relation]} ".join(phrases)

@@ -120,16 +120,16 @@ def load_prompts(
     id_key: str | None = None,
     text_key: str | None = None,
 ) -> PromptSet:
-    r"""Read a prompt file; its suffix and content say how.
+    r"""Read a prompt file; its suffix and content decide the format.
 
     COCO captions JSON (``annotations``: annotation id and caption), JSON lines or a JSON list
     of objects (``.jsonl``, ``.json``), ``.csv``, ``.tsv``, ``.parquet``, and plain text (any
     other suffix: one prompt a line, its id the line's number from 1; blank lines are left out
     with a warning that counts them). Text forms may be packed as ``.xz`` or ``.gz``. Ids are
-    looked for under ``prompt_id`` or ``id``, texts under ``caption``, ``prompt`` or ``text``,
-    unless ``id_key`` and ``text_key`` say otherwise; other columns of plain values become
-    extras. Texts are kept exactly as they are; ``name`` is the file's stem unless said. The path
-    ``"miniature"`` names the prompts that travel with the package.
+    read from the column ``prompt_id`` or ``id``, texts from ``caption``, ``prompt`` or ``text``,
+    unless ``id_key`` and ``text_key`` name others; other columns of plain values become extras.
+    Texts are kept exactly as they are. ``name`` defaults to the file's stem. The path
+    ``"miniature"`` means the prompts that come with the package.
 
     Raises DataError in one line naming the file and the row, line or key at fault: missing,
     empty, cut short, not UTF-8, no id or text, a repeated id.
@@ -150,5 +150,11 @@ def save_prompts(prompts: PromptSet, path: str | Path) -> Path:
 
     Columns: ``prompt_id``, ``text_sha256`` and ``text`` where known, then the extras.
     load_prompts gives the same set back. Raises DataError when it cannot be written.
+
+    >>> import tempfile
+    >>> prompts = PromptSet("pets", ("a", "b"), ("A cat.", "A dog."))
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     load_prompts(save_prompts(prompts, f"{folder}/pets.parquet")) == prompts
+    True
     """
     return write_prompts(prompts, Path(path))

@@ -41,7 +41,7 @@ def text_hash(text: str) -> str:
 
 @dataclass(frozen=True)
 class PromptSet:
-    """The full benchmark, or any ordered choice from it: ids with texts or with their hashes.
+    """Prompts in order, a whole benchmark or a part of one: ids with texts or with text hashes.
 
     ``ids`` are unique strings. ``texts`` are kept exactly, white space too; two prompts may
     have the same text. ``text_hashes`` follow from the texts; given alone they stand for texts
@@ -97,10 +97,14 @@ class PromptSet:
         return hashlib.sha256(text.encode()).hexdigest()
 
     def may_be(self, recorded: str | None) -> bool:
-        """Tell whether these can be the prompts of a recorded hash.
+        """Tell whether these prompts may be the ones that a recorded hash was made from.
 
-        None records nothing, and the hash of the bare ids says nothing of the texts; where the
-        texts are unknown here nothing can be ruled out.
+        The answer is True when nothing contradicts it: the hash is None, it is the hash of the
+        bare ids, or the texts of these prompts are unknown.
+
+        >>> cats, dogs = PromptSet("a", ("1",), ("A cat.",)), PromptSet("b", ("1",), ("A dog.",))
+        >>> cats.may_be(cats.hash), cats.may_be(dogs.hash), cats.may_be(None)
+        (True, False, True)
         """
         if recorded is None or self.text_hashes is None or recorded == self.hash:
             return True
@@ -114,6 +118,13 @@ class PromptSet:
         """Return the position of each id, int64 [len(ids)].
 
         Raises DataError naming the first unknown ids and how many there are.
+
+        >>> prompts = PromptSet("pets", ("a", "b", "c"))
+        >>> prompts.index_of(["c", "a"]).tolist()
+        [2, 0]
+        >>> prompts.index_of(["d"])
+        Traceback (most recent call last):
+        flasheval.base.errors.DataError: 1 of 1 ids are not in prompt set 'pets': 'd'
         """
         wanted = ids if isinstance(ids, tuple) else tuple(ids)
         if wanted == self.ids:
@@ -134,6 +145,10 @@ class PromptSet:
         """Return the prompts at these positions (integers [k], distinct), in that order.
 
         Raises DataError for a position outside the set or given twice.
+
+        >>> prompts = PromptSet("pets", ("a", "b", "c"), ("A cat.", "A dog.", "A hen."))
+        >>> prompts.take([2, 0]).texts
+        ('A hen.', 'A cat.')
         """
         chosen = _checked_positions(indices, len(self), f"prompt set {self.name!r}")
 
@@ -150,7 +165,13 @@ class PromptSet:
         )
 
     def without_texts(self) -> "PromptSet":
-        """Return the same prompts with the hashes of their texts only; the hash stays."""
+        """Return the same prompts with the hashes of their texts only; the hash stays.
+
+        >>> prompts = PromptSet("pets", ("a",), ("A cat.",))
+        >>> bare = prompts.without_texts()
+        >>> bare.texts, bare.hash == prompts.hash
+        (None, True)
+        """
         return object.__new__(PromptSet)._set(
             self.name, self.ids, None, self.text_hashes, dict(self.extras)
         )

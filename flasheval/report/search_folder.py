@@ -12,9 +12,10 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from flasheval.base.drawing.figures import save_png
 from flasheval.base.files import atomic_write
 from flasheval.base.run_folders import MANIFEST
-from flasheval.report.plot import plot_agreement
+from flasheval.selection.search_view import search_figure
 
 if TYPE_CHECKING:
     from flasheval.selection.held_out.measurement import Measurement
@@ -43,18 +44,7 @@ def write_search(result: SearchResult, folder: Path) -> None:
         return
 
     _write_rows(_agreement_rows(measurement), folder / "agreement.parquet")
-    evidence = subset.record.evidence
-    name = subset.prompt_set_name
-    about = f"{name} population: "
-    notes = [note.removeprefix(about) for note in subset.record.notes if note.startswith(about)]
-    plot_agreement(
-        measurement,
-        folder / "agreement.png",
-        method=subset.method.name,
-        size=subset.size,
-        prompt_set=f"{name} ({'; '.join(notes)})" if notes else name,
-        equivalent=None if evidence is None else evidence.pooled.equivalent_random_size,
-    )
+    save_png(search_figure(subset, measurement), folder / "agreement.png")
 
 
 def _agreement_rows(measurement: Measurement) -> list[dict[str, Any]]:

@@ -12,13 +12,15 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from flasheval.base.drawing.markdown import markdown
+from flasheval.base.drawing.view import Line, View
 from flasheval.base.files import atomic_write
 from flasheval.base.run_folders import run_name
 
 if TYPE_CHECKING:
     from flasheval.selection.held_out.report import ValidationReport
 
-__all__ = ["LOG", "PLOT", "TEXT", "validation_name", "write_validation"]
+__all__ = ["LOG", "PLOT", "TEXT", "markdown_report", "validation_name", "write_validation"]
 
 TEXT = "report.md"
 PLOT = "agreement.png"
@@ -63,10 +65,26 @@ def validation_name(settings: Mapping[str, Any], defaults: Mapping[str, Any]) ->
 
 def write_validation(report: ValidationReport, folder: Path, command: str) -> None:
     """Write the report's files, its text and its plot; DataError where they cannot be."""
-    from flasheval.report.validation_markdown import markdown_report
-    from flasheval.report.validation_plot import plot_validation
+    from flasheval.base.drawing.figures import save_png
 
     report.save(folder)
     with atomic_write(folder / TEXT) as temporary:
         temporary.write_text(markdown_report(report, command, image=PLOT), "utf-8")
-    plot_validation(report, folder / PLOT)
+    save_png(report.view().figures[0], folder / PLOT)
+
+
+def markdown_report(report: ValidationReport, command: str = "", *, image: str = "") -> str:
+    """Return the whole report: every table, for people and for pasting.
+
+    Args:
+        report: The report.
+        command: What was typed, to be shown at its end.
+        image: File name of the plot, to be shown after the answer.
+
+    """
+    versions = ", ".join(f"{name} {version}" for name, version in report.versions.items())
+    said = f"seed {report.seed}, {report.draws} random subsets a size; {versions}"
+    created = f"\n({report.created})" if report.created else ""
+    made = (Line("Made by", "chapter"), Line(command, "code"), Line(said + created))
+    whole = View((*report.view(detail=True).parts, *made))
+    return f"# Validation of search methods\n\n{markdown(whole, image=image)}"

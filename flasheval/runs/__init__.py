@@ -1,1 +1,1 @@
-"""Runs: images made and scored unit by unit, in a folder that can be continued at any time."""
+"""Runs: making and scoring images unit by unit, in a folder that can be continued at any time."""

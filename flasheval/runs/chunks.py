@@ -1,4 +1,4 @@
-"""A prompt set cut into chunks: the prompts of one unit of work."""
+"""Chunks: a prompt set cut into the prompts of one unit of work each."""
 
 from __future__ import annotations
 
@@ -18,9 +18,13 @@ class Chunk:
     """Consecutive prompts of a prompt set.
 
     Attributes:
-        ids: Their ids.
-        texts: Their texts.
+        ids: The prompts' ids.
+        texts: The prompts' texts.
         digest: The sha256 of ids and text hashes, in hex.
+
+    >>> chunk, = chunks_of(PromptSet("pets", ("1", "2"), ("A cat.", "A dog.")), 32)
+    >>> len(chunk), chunk.texts
+    (2, ('A cat.', 'A dog.'))
 
     """
 
@@ -35,7 +39,7 @@ class Chunk:
 def chunks_of(prompts: PromptSet, size: int) -> tuple[Chunk, ...]:
     """Cut a prompt set into chunks of ``size`` prompts, the last one shorter.
 
-    Prompts added at the end leave the whole chunks before them as they are. Raises DataError when
+    Prompts added at the end do not change the full chunks before them. Raises DataError when
     the texts are unknown.
 
     >>> pets = PromptSet("pets", ("1", "2", "3"), ("A cat.", "A dog.", "A fish."))
@@ -56,6 +60,10 @@ def chunks_of(prompts: PromptSet, size: int) -> tuple[Chunk, ...]:
 
 
 def prompts_digest(ids: Sequence[str], text_hashes: Sequence[str]) -> str:
-    """Return the sha256, in hex, of some prompts' ids and text hashes, in order."""
+    """Return the sha256, in hex, of some prompts' ids and text hashes, in order.
+
+    >>> prompts_digest(["1", "2"], ["aa", "bb"]) == prompts_digest(["2", "1"], ["bb", "aa"])
+    False
+    """
     pairs = [[identifier, digest] for identifier, digest in zip(ids, text_hashes, strict=True)]
     return hashlib.sha256(json.dumps(pairs, ensure_ascii=False).encode()).hexdigest()

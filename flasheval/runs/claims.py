@@ -29,6 +29,14 @@ class Claims:
     Args:
         path: The file to lock; made when absent, and always empty.
 
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     claims = Claims(Path(folder) / ".claims")
+    ...     with claims.claim("0123456789abcdef") as one, claims.claim("fedcba9876543210") as two:
+    ...         print(one, two)
+    ...     claims.close()
+    True True
+
     """
 
     def __init__(self, path: Path) -> None:
@@ -37,10 +45,18 @@ class Claims:
 
     @contextmanager
     def claim(self, name: str) -> Iterator[bool]:
-        """Give True while this process holds the unit of that name, False if another does.
+        """Yield True while this process holds the unit of that name, False if another does.
 
         Args:
             name: The unit's name: at least 15 hex digits.
+
+        >>> import tempfile
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     claims = Claims(Path(folder) / ".claims")
+        ...     with claims.claim("0123456789abcdef") as mine:
+        ...         print(mine)
+        ...     claims.close()
+        True
 
         """
         if fcntl is None:
@@ -58,7 +74,7 @@ class Claims:
             fcntl.lockf(self._open(), fcntl.LOCK_UN, 1, place)
 
     def close(self) -> None:
-        """Give every claim back."""
+        """Release every claim."""
         if self._descriptor is not None:
             os.close(self._descriptor)
             self._descriptor = None
@@ -70,10 +86,15 @@ class Claims:
 
 
 def are_held(path: Path) -> bool | None:
-    """Tell whether another process holds a claim now; None where the file system has no locks.
+    """Tell whether another process holds a claim now; None when the file system has no locks.
 
-    It holds the file for an instant: a runner that asks just then comes back to its unit later.
-    Not for a process that holds claims itself, which the system would take from it.
+    The check holds the file for an instant: a runner that asks just then tries its unit again
+    later. A process that holds claims itself must not call it, because it would lose them.
+
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     are_held(Path(folder) / ".claims")  # no run has claimed anything yet
+    False
     """
     if fcntl is None:
         return None

@@ -1,4 +1,4 @@
-"""The units of a run as a score table, which `search` and `validate` read as it is."""
+"""Collecting the units of a run into a score table for `search` and `validate`."""
 
 from __future__ import annotations
 
@@ -22,10 +22,10 @@ __all__ = ["Collected", "collect"]
 
 @dataclass(frozen=True)
 class Collected:
-    """What the units of a run hold together.
+    """The scores and faults of all units of a run.
 
     Attributes:
-        table: The score table; None where nothing was measured yet.
+        table: The score table; None when nothing was measured yet.
         faults: Why there is no score, by variant and prompt id.
 
     """
@@ -46,8 +46,8 @@ def collect(
 
     Args:
         store: The run.
-        first_variants: Names that shall come first, in this order.
-        first_metrics: Likewise.
+        first_variants: Names of variants that come first, in this order.
+        first_metrics: Names of metrics that come first, in this order.
         tables: Existing score tables to take further variants from.
 
     Raises:

@@ -1,4 +1,4 @@
-"""How many units of a plan are done, by the files there are."""
+"""Counting the finished units of a plan by listing files."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ __all__ = ["Counter"]
 
 
 class Counter:
-    """Counts done units without reading any: names are worked out once, then folders listed.
+    """A counter of finished units; it computes the file names once and then lists folders.
 
-    A variant that was found whole is not looked at again, for files only ever come.
+    A variant that was complete once is not listed again, because files are never removed.
 
     Args:
         plan: The plan.
@@ -35,7 +35,7 @@ class Counter:
         return {variant.name: self._of(variant) for variant in self._plan.variants}
 
     def done(self) -> float:
-        """Return the units done in all."""
+        """Return the number of finished units over all variants."""
         return sum(self.by_variant().values())
 
     def _of(self, variant: PlannedVariant) -> float:

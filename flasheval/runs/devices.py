@@ -1,4 +1,4 @@
-"""The device models are loaded on."""
+"""Choosing the device that models are loaded on."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ __all__ = ["choose_device", "device_count", "device_elsewhere", "device_kind"]
 
 
 def choose_device(asked: str = "auto") -> str:
-    """Return the device: the one asked for, or the first GPU where there is one.
+    """Return the device asked for; for ``auto`` the first GPU, else the CPU.
 
-    Raises SettingError for one this machine does not have.
+    Raises SettingError for a device that this machine does not have.
 
     >>> choose_device("cpu")
     'cpu'
@@ -33,7 +33,7 @@ def choose_device(asked: str = "auto") -> str:
 
 
 def device_kind(device: str) -> str:
-    """Return what of a device may change a number: its kind, not which of several it is.
+    """Return the kind of a device, without its number; only the kind may change scores.
 
     >>> device_kind("cuda:1")
     'cuda'
@@ -42,7 +42,11 @@ def device_kind(device: str) -> str:
 
 
 def device_count(device: str) -> int:
-    """Return how many GPUs there are, 0 for a device that is none."""
+    """Return how many GPUs there are, 0 for a device that is not a CUDA GPU.
+
+    >>> device_count("cpu")
+    0
+    """
     if device_kind(device) != "cuda":
         return 0
     import torch
@@ -54,8 +58,8 @@ def device_elsewhere(asked: str, gpus: float | None) -> str:
     """Return the device of workers on other machines, whose GPUs cannot be counted from here.
 
     Args:
-        asked: As for choose_device.
-        gpus: GPUs of each worker; None where that follows from the device.
+        asked: The device asked for, as in `choose_device`.
+        gpus: GPUs of each worker; None when that follows from the device.
 
     >>> device_elsewhere("auto", 1), device_elsewhere("cuda", None), device_elsewhere("auto", 0)
     ('cuda', 'cuda', 'cpu')

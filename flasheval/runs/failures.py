@@ -1,4 +1,4 @@
-"""What went wrong with units: one small file each, which goes when the unit succeeds."""
+"""Failures of units: one small file each, removed when the unit succeeds."""
 
 from __future__ import annotations
 
@@ -21,9 +21,12 @@ class Failure:
         variant: The variant's name.
         stage: ``plan``, ``load``, ``generate`` or the name of the metric.
         reason: The error in one line.
-        unit: The unit's name; empty where it is the whole variant.
+        unit: The unit's name; empty for the whole variant.
         first_id: The first prompt of the unit.
-        n_prompts: How many prompts wait for it.
+        n_prompts: Number of prompts in the unit.
+
+    >>> Failure("sd15/DDIM10", "load", "no such checkpoint").unit == ""  # the whole variant
+    True
 
     """
 
@@ -35,33 +38,67 @@ class Failure:
     n_prompts: int = 0
 
     def of_variant(self) -> Failure:
-        """Return the failure of the whole variant that this one leads to."""
+        """Return the failure of the whole variant that follows from this one.
+
+        >>> one = Failure("sd15", "generate", "out of memory", "0a1b", first_id="7", n_prompts=32)
+        >>> one.of_variant().reason
+        'out of memory (several units in a row: the rest is left out)'
+        """
         more = "" if self.stage == "load" else " (several units in a row: the rest is left out)"
         return Failure(self.variant, self.stage, self.reason + more)
 
 
 class FailureLog:
-    """The folder of failures of a run."""
+    """The folder of failures of a run.
+
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     log = FailureLog(Path(folder))
+    ...     log.write("sd15", Failure("sd15", "CLIP", "out of memory", "0a1b"))
+    ...     print([failure.reason for failure in log.all()])
+    ...     log.clear("sd15", "0a1b")
+    ...     print(list(log.all()))
+    ['out of memory']
+    []
+    """
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
 
     def write(self, slug: str, failure: Failure) -> None:
-        """Keep a failure; it replaces the last one of the same unit."""
+        """Save a failure; it replaces an earlier one of the same unit.
+
+        >>> import tempfile
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     log = FailureLog(Path(folder))
+        ...     for reason in ("out of memory", "no such file"):
+        ...         log.write("sd15", Failure("sd15", "CLIP", reason, "0a1b"))
+        ...     [failure.reason for failure in log.all()]
+        ['no such file']
+        """
         with atomic_write(self._path(slug, failure.unit)) as temporary:
             temporary.write_text(json.dumps(to_plain(failure), ensure_ascii=False), "utf-8")
 
     def clear(self, slug: str, unit: str) -> None:
-        """Forget the failure of a unit, if there is one."""
+        """Remove the failure of a unit, if there is one."""
         self._path(slug, unit).unlink(missing_ok=True)
 
     def forget(self, slug: str) -> None:
-        """Forget every failure of a variant, which is about to be tried again."""
+        """Remove every failure of a variant, before it is tried again.
+
+        >>> import tempfile
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     log = FailureLog(Path(folder))
+        ...     log.write("sd15", Failure("sd15", "CLIP", "out of memory", "0a1b"))
+        ...     log.forget("sd15")
+        ...     list(log.all())
+        []
+        """
         for path in (self._folder / slug).glob("*.json"):
             path.unlink(missing_ok=True)
 
     def all(self) -> Iterator[Failure]:
-        """Give every failure, in the order of the variants' folders; damaged files are passed."""
+        """Yield every failure, in the order of the variants' folders; damaged files are skipped."""
         for path in sorted(self._folder.glob("*/*.json")):
             try:
                 yield from_plain(Failure, json.loads(path.read_text("utf-8")), source=str(path))

@@ -1,4 +1,4 @@
-"""The images of one unit, in batches that become smaller when memory runs out."""
+"""Making the images of one unit, in batches that become smaller when memory runs out."""
 
 from __future__ import annotations
 
@@ -22,13 +22,13 @@ T = TypeVar("T")
 
 @dataclass(frozen=True)
 class Made:
-    """The images of a unit and how they came about.
+    """The images of a unit, with the time and size of each batch.
 
     Attributes:
-        images: One image, or the reason for none, a prompt.
+        images: One image, or an ImageFault, a prompt.
         seconds: Wall time of each batch.
         sizes: Images of each batch.
-        evaluations: Network evaluations an image took, where known.
+        evaluations: Network evaluations for one image; None if unknown.
 
     """
 
@@ -39,10 +39,18 @@ class Made:
 
 
 class Batches:
-    """Runs work over slices, halving them for good once they do not fit into memory.
+    """A runner of work over slices; it halves the size for good when memory runs out.
 
     Args:
-        size: How many to begin with.
+        size: Number of items in the first slices.
+
+    >>> def work(part):
+    ...     if part.stop - part.start > 2:
+    ...         raise MemoryError
+    ...     return part.stop - part.start
+    >>> batches = Batches(3)
+    >>> batches.over(5, work), batches.size
+    ([2, 2, 1], 2)
 
     """
 
@@ -50,9 +58,9 @@ class Batches:
         self.size = size
 
     def over(self, count: int, work: Callable[[slice], T]) -> list[T]:
-        """Return what the work gives for each slice of ``range(count)``, in order.
+        """Return the result of the work for each slice of ``range(count)``, in order.
 
-        Raises what the work raises; running out of memory only with a single item.
+        Raises what the work raises; an out-of-memory error only for a single item.
         """
         results, start = [], 0
         while start < count:
@@ -73,7 +81,14 @@ class Batches:
 
 
 def make_images(generator: Generator, batch: Batch, batches: Batches) -> Made:
-    """Make the images of a unit. Raises whatever the generator does."""
+    """Make the images of a unit. Raises whatever the generator does.
+
+    >>> from flasheval.generators.function import FunctionGenerator
+    >>> grey = FunctionGenerator(lambda prompts, seeds: [None for _ in prompts], evaluations=1)
+    >>> made = make_images(grey, Batch(("1", "2", "3"), ("a", "b", "c"), (7, 8, 9)), Batches(2))
+    >>> made.sizes, made.evaluations, made.images[0]
+    ((2, 1), 1, ImageFault(reason='no image'))
+    """
 
     def work(part: slice) -> tuple[list[Any], float, int | None]:
         begun = time.perf_counter()
@@ -91,7 +106,7 @@ def make_images(generator: Generator, batch: Batch, batches: Batches) -> Made:
 
 
 def is_out_of_memory(error: BaseException) -> bool:
-    """Tell whether an error says that memory ran out, without importing torch.
+    """Tell whether an error means that memory ran out, without importing torch.
 
     >>> is_out_of_memory(MemoryError()), is_out_of_memory(ValueError("no"))
     (True, False)
@@ -105,7 +120,7 @@ def is_out_of_memory(error: BaseException) -> bool:
 
 
 def free_memory() -> None:
-    """Give back what nothing refers to any more, the accelerator's memory too."""
+    """Release memory that nothing refers to any more, on the accelerator too."""
     gc.collect()
     torch = sys.modules.get("torch")
     if torch is not None and torch.cuda.is_available():

@@ -1,4 +1,4 @@
-"""What a killed process left behind: files it had not yet given their name."""
+"""Removing temporary files that killed processes left behind."""
 
 from __future__ import annotations
 
@@ -15,11 +15,17 @@ _HOUR = 3600.0  # no file of a run takes nearly as long to write
 
 
 def remove_leftovers(folder: Path, age: float = _HOUR) -> int:
-    """Remove temporary files that nothing has written to for long; return how many there were.
+    """Remove temporary files that have not changed for ``age`` seconds; return how many.
 
     Args:
-        folder: Where they are looked for, and in all folders below.
-        age: Seconds; younger ones may be another runner's, in the making.
+        folder: The folder to search, with all folders below.
+        age: Seconds; younger files may still be written by another runner.
+
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     (Path(folder) / ".tmp-0123456789ab").touch()
+    ...     remove_leftovers(Path(folder)), remove_leftovers(Path(folder), age=-1.0)
+    (0, 1)
 
     """
     removed, before = 0, time.time() - age

@@ -1,4 +1,4 @@
-"""Generators in memory: one model at a time, shared by the variants that can share it."""
+"""Loading generators: one model in memory at a time, shared by variants that can share it."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ __all__ = ["ModelHolder", "by_model"]
 
 
 class ModelHolder:
-    """Loads the generators of variants, and lets a model go before it loads another one.
+    """A holder of one loaded model; it releases the model before it loads another one.
 
     Args:
-        device: Where to.
+        device: The device, such as ``cuda:0``.
 
     """
 
@@ -25,7 +25,7 @@ class ModelHolder:
         self._last: tuple[str | None, Generator] | None = None
 
     def load(self, variant: PlannedVariant) -> Generator:
-        """Return a variant's generator; the model in memory is kept where it fits.
+        """Return a variant's generator; it reuses the model in memory when it is the same.
 
         Raises whatever loading does.
         """
@@ -39,13 +39,23 @@ class ModelHolder:
         return generator
 
     def drop(self) -> None:
-        """Let the model in memory go."""
+        """Release the model in memory."""
         self._last = None
         free_memory()
 
 
 def by_model(variants: Iterable[PlannedVariant], device: str) -> list[list[PlannedVariant]]:
-    """Return the variants in groups that share a loaded model, in order of first appearance."""
+    """Return the variants in groups that share a loaded model, in order of first appearance.
+
+    >>> from flasheval.generators.diffusers_settings import DiffusersSettings
+    >>> from flasheval.generators.populations.recipe import Recipe
+    >>> from flasheval.generators.variants import Variant
+    >>> some = [PlannedVariant(Recipe(Variant(f"{name} {steps}"), DiffusersSettings(
+    ...             f"miniature:{name}-final", steps=steps)), f"{name} {steps}", "")
+    ...         for steps in (10, 50) for name in ("small", "base")]
+    >>> [[variant.name for variant in group] for group in by_model(some, "cpu")]
+    [['small 10', 'small 50'], ['base 10', 'base 50']]
+    """
     groups: dict[str, list[PlannedVariant]] = {}
     for variant in variants:
         key = variant.recipe.generator.model_key(device_kind(device)) or variant.key

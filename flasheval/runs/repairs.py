@@ -1,4 +1,4 @@
-"""Which damaged files were made again: a line each in a log of the run."""
+"""A log of the damaged files that a run made again."""
 
 from __future__ import annotations
 
@@ -26,10 +26,18 @@ class Repair:
 
 
 class RepairLog:
-    """The log of repairs of a run, which all its workers add to.
+    """The log of repairs of a run, shared by all its workers.
 
     Args:
         folder: The run folder.
+
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     log = RepairLog(Path(folder))
+    ...     before = log.end()
+    ...     log.note(Path(folder) / "units" / "a.json", "it is cut short")
+    ...     log.since(before)
+    [Repair(path='units/a.json', reason='it is cut short')]
 
     """
 
@@ -48,11 +56,11 @@ class RepairLog:
             os.close(descriptor)
 
     def end(self) -> int:
-        """Return where the log ends now, for `since`."""
+        """Return the length of the log in bytes, for `since`."""
         return self._path.stat().st_size if self._path.exists() else 0
 
     def since(self, end: int) -> list[Repair]:
-        """Return what was added behind that place; lines cut short are passed over."""
+        """Return the repairs added after ``end`` bytes; damaged lines are skipped."""
         if not self._path.exists():
             return []
         found = []

@@ -1,4 +1,4 @@
-"""`flasheval.run`: a population generated and scored, in a folder that can be continued."""
+"""`flasheval.run`: generate and score a population, in a folder that can be continued."""
 
 from __future__ import annotations
 
@@ -32,16 +32,16 @@ _CHUNK = 32
 
 @dataclass(frozen=True)
 class RunResult:
-    """What a run came to.
+    """The result of a run.
 
     Attributes:
         folder: The run folder, which `flasheval.load_scores` reads.
-        scores: The score table of all that is measured; None while nothing is.
-        failures: What could not be done, and why.
+        scores: The table of all scores measured so far; None when there are none.
+        failures: The units and variants that failed, with reasons.
         faults: Why an image has no score, by variant and prompt id.
-        interrupted: Whether it was stopped; the same call goes on.
-        repairs: Which damaged files were made again.
-        detached: What is known of workers that were left running; None where all have ended.
+        interrupted: Whether it was stopped; the same call continues it.
+        repairs: The damaged files that were made again.
+        detached: A sentence about workers that were left running; None when all have ended.
 
     """
 
@@ -71,13 +71,13 @@ def run(
     keep_embeddings: bool = False,
     retry_faults: bool = False,
     limit: int | None = None,
-    executor: str | Executor = "in_process",
+    executor: str | Mapping[str, Any] | Executor = "in_process",
     progress: Callable[[str, float, int], None] | bool | None = None,
 ) -> RunResult:
     """Generate the images of a population, score them, and return the score table.
 
-    The folder is the memory: interrupted at any moment, the same call goes on where it stopped and
-    loses at most the unit in hand. A variant or a metric added does only the new work.
+    All state is in the folder: after an interruption at any moment the same call continues, and
+    loses at most the unit it was working on. An added variant or metric costs only the new work.
 
     Args:
         population: A population, its settings, a YAML file, the name of one in ``conf/population``,
@@ -85,8 +85,8 @@ def run(
         prompts: The prompts, with texts.
         scorers: Names, mappings of settings with a ``name``, or Python objects and functions.
         out: The run folder.
-        seed: The seed; an image's own is made from it and the prompt's id. The folder's, else 0.
-        chunk: Prompts a unit. The folder's, else 32.
+        seed: The run's seed, from which each image's seed is made; by default the folder's, else 0.
+        chunk: Prompts a unit; by default the folder's, else 32.
         batch: Images made at a time; halved when memory runs out.
         device: ``auto``, ``cpu``, ``cuda``, ``cuda:1``, ``mps``.
         stage: ``generate`` makes and keeps images, ``score`` scores kept ones, ``run`` does both.
@@ -95,16 +95,28 @@ def run(
         image_format: ``png``, ``webp`` (both lossless) or ``jpeg``.
         keep_embeddings: Whether scorers that embed images keep the embeddings.
         retry_faults: Whether units with faulty images are done again.
-        limit: Take the first so many prompts only.
-        executor: Where units run: a name, or an executor.
-        progress: A function, True or False, or None to show it on a terminal.
+        limit: Use only this many prompts, the first ones.
+        executor: Where units run: a name, a mapping of settings with a ``name``, or an executor.
+        progress: A function, True or False, or None to show progress on a terminal only.
 
     Raises:
-        FlashevalError: A setting, a file or a folder that cannot be used. What fails for one unit
-            or variant does not raise: it is in the result.
+        FlashevalError: A setting, a file or a folder that cannot be used. A failure of one unit or
+            variant does not raise: it is in the result.
+
+    >>> import tempfile
+    >>> from PIL import Image
+    >>> def grey(prompts, seeds):
+    ...     return [Image.new("RGB", (8, 8), (seed % 255 + 1,) * 3) for seed in seeds]
+    >>> def light(images, prompts):
+    ...     return [image.getpixel((0, 0))[0] for image in images]
+    >>> pets = PromptSet("pets", ("1", "2"), ("A cat.", "A dog."))
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     result = run({"grey": grey}, pets, [light], out=folder, device="cpu", progress=False)
+    >>> result.scores["light"].values.shape, result.failures
+    ((1, 2), ())
 
     """
-    chosen = make_executor(executor) if isinstance(executor, str) else executor
+    chosen = make_executor(executor)
     plan, tables = plan_run(
         population,
         prompts,
@@ -138,7 +150,7 @@ def plan_run(
     chunk: int | None = None,
     limit: int | None = None,
 ) -> tuple[RunPlan, tuple[str, ...]]:
-    """Return what a run is to do, and the score tables to take variants from; see `run`."""
+    """Return the plan of a run, and the score tables to take variants from; see `run`."""
     who = read_population(population)
     texts = first_prompts(prompts, limit)
     judges = () if work.stage == "generate" else make_scorers(scorers)
@@ -160,7 +172,12 @@ def plan_run(
 
 
 def first_prompts(prompts: PromptSet | str | Path, limit: int | None) -> PromptSet:
-    """Return the prompts, or the first so many. Raises FlashevalError where there are none."""
+    """Return the prompts, or the first ``limit`` of them. Raises FlashevalError for none.
+
+    >>> pets = PromptSet("pets", ("1", "2", "3"))
+    >>> first_prompts(pets, 2).ids, len(first_prompts(pets, None))
+    (('1', '2'), 3)
+    """
     texts = prompts if isinstance(prompts, PromptSet) else load_prompts(prompts)
     if limit is None:
         return texts
@@ -170,9 +187,12 @@ def first_prompts(prompts: PromptSet | str | Path, limit: int | None) -> PromptS
 
 
 def run_settings(folder: Path, seed: int | None, chunk: int | None, kind: str) -> RunSettings:
-    """Return seed and chunk as given, else those the folder was begun with, else the usual ones.
+    """Return seed and chunk as given, else those of the run in the folder, else the defaults.
 
-    The kind of device is the one it was begun on, ``kind`` where it begins now.
+    The kind of device is the one the run was begun on, or ``kind`` for a new run.
+
+    >>> run_settings(Path("no/such/folder"), None, None, "cpu")
+    RunSettings(seed=0, chunk=32, device='cpu', format=1)
     """
     before = RunStore(folder).settings() or RunSettings(0, _CHUNK, kind)
     return RunSettings(
@@ -190,7 +210,7 @@ def run_plan(
     tables: Sequence[str] = (),
     progress: Callable[[str, float, int], None] | bool | None = None,
 ) -> RunResult:
-    """Do a plan and collect what came of it, also when it is interrupted."""
+    """Do a plan and collect its results, also after an interruption."""
     store.begin(RunSettings(plan.seed, plan.chunk, plan.kind))
     store.register(plan)
     remove_leftovers(store.folder)

@@ -1,4 +1,4 @@
-"""What a run is to do: its variants, scorers and chunks, with the keys that name their files."""
+"""The plan of a run: its variants, scorers and chunks, with the keys that name their files."""
 
 from __future__ import annotations
 
@@ -33,17 +33,21 @@ Stage = Literal["run", "generate", "score"]
 
 @dataclass(frozen=True)
 class WorkSettings:
-    """How units are done; nothing here determines a number, beyond its last digits.
+    """How units are done; none of these settings changes a score beyond its last digits.
 
     Attributes:
         stage: ``generate`` makes and keeps images, ``score`` scores kept ones, ``run`` does both.
         batch: Images made at a time.
-        device: Where models are loaded.
+        device: The device that models are loaded on.
         keep_images: Whether images stay after they were scored.
         image_store: ``shards`` (WebDataset tars) or ``folder`` (one file an image).
         image_format: ``png``, ``webp`` (both lossless) or ``jpeg``.
         keep_embeddings: Whether scorers that embed images keep the embeddings.
         retry_faults: Whether units with faulty images are done again.
+
+    >>> WorkSettings(batch=0)
+    Traceback (most recent call last):
+    flasheval.base.errors.SettingError: batch=0: expected at least 1 image at a time
 
     """
 
@@ -63,7 +67,7 @@ class WorkSettings:
 
 @dataclass(frozen=True)
 class PlannedVariant:
-    """A variant with the hash of all that determines its images, and its folder's name."""
+    """A variant with the hash of everything that determines its images, and its folder's name."""
 
     recipe: Recipe
     key: str
@@ -77,7 +81,7 @@ class PlannedVariant:
 
 @dataclass(frozen=True)
 class PlannedScorer:
-    """A scorer with the hash of all that determines its scores, and its folder's name."""
+    """A scorer with the hash of everything that determines its scores, and its folder's name."""
 
     settings: ScorerSettings
     key: str
@@ -96,7 +100,7 @@ class Unit:
     Attributes:
         variant: The variant.
         chunk: The prompts.
-        name: A hash of all that determines the images, 32 hex digits.
+        name: A hash of everything that determines the images, 32 hex digits.
 
     """
 
@@ -116,11 +120,11 @@ class RunPlan:
         chunks: The prompts by units.
         seed: The seed that images' seeds are made from.
         chunk: Prompts a unit.
-        kind: The kind of device the run was begun on: it settles what is left to the device.
+        kind: The kind of device the run was begun on, which decides settings left to the device.
         work: How units are done.
         unusable: Why a variant cannot be measured, by its name; it is not in `variants`.
         entries: The population's plain settings, for other processes; None where there are none.
-        scorer_entries: The scorers' likewise.
+        scorer_entries: The scorers' plain settings, for other processes; None where there are none.
 
     """
 
@@ -138,11 +142,28 @@ class RunPlan:
 
     @property
     def n_units(self) -> int:
-        """The number of units, done ones too."""
+        """The number of units, done ones too.
+
+        >>> from flasheval.generators.function import FunctionSettings
+        >>> from flasheval.generators.variants import Variant
+        >>> recipes = [Recipe(Variant(n), FunctionSettings("math:hypot", version=n)) for n in "ab"]
+        >>> pets = PromptSet("pets", ("1", "2", "3"), ("A cat.", "A dog.", "A hen."))
+        >>> make_run_plan(recipes, pets, (), seed=0, chunk=2, work=WorkSettings()).n_units
+        4
+        """
         return len(self.variants) * len(self.chunks)
 
     def units(self, variant: PlannedVariant) -> Iterator[Unit]:
-        """Give the units of one variant, in the order of the prompts."""
+        """Yield the units of one variant, in the order of the prompts.
+
+        >>> from flasheval.generators.function import FunctionSettings
+        >>> from flasheval.generators.variants import Variant
+        >>> recipes = [Recipe(Variant("a"), FunctionSettings("math:hypot", version="1"))]
+        >>> pets = PromptSet("pets", ("1", "2", "3"), ("A cat.", "A dog.", "A hen."))
+        >>> plan = make_run_plan(recipes, pets, (), seed=0, chunk=2, work=WorkSettings())
+        >>> [unit.chunk.ids for unit in plan.units(plan.variants[0])]
+        [('1', '2'), ('3',)]
+        """
         for chunk in self.chunks:
             state = variant.recipe.generator.state(chunk.ids)
             yield Unit(variant, chunk, unit_name(variant.key, self.seed, chunk, state))
@@ -160,13 +181,21 @@ def make_run_plan(
     entries: Sequence[Mapping[str, Any]] | None = None,
     scorer_entries: Sequence[Any] | None = None,
 ) -> RunPlan:
-    """Find the checkpoints of all variants and scorers and give them their keys.
+    """Find the checkpoints of all variants and scorers, and compute their keys.
 
-    ``kind`` is the kind of device the run was begun on, that of ``work`` where it begins now. A
-    variant whose checkpoint is missing goes to `Plan.unusable`, for the others shall be measured.
+    ``kind`` is the kind of device the run was begun on; None takes that of ``work``. A variant
+    whose checkpoint is missing goes to `RunPlan.unusable`, so that the others are measured.
 
     Raises:
         FlashevalError: A scorer that cannot be used, prompts without texts, or no variant left.
+
+    >>> from flasheval.generators.diffusers_settings import DiffusersSettings
+    >>> from flasheval.generators.variants import Variant
+    >>> recipes = [Recipe(Variant("a"), DiffusersSettings("no-such-folder"))]
+    >>> pets = PromptSet("pets", ("1",), ("A cat.",))
+    >>> make_run_plan(recipes, pets, (), seed=0, chunk=2, work=WorkSettings())  # doctest: +ELLIPSIS
+    Traceback (most recent call last):
+    flasheval.base.errors.FlashevalError: no variant can be measured; 'a': checkpoint ...
 
     """
     if chunk < 1:
@@ -200,7 +229,13 @@ def make_run_plan(
 
 
 def unit_name(variant_key: str, seed: int, chunk: Chunk, state: JSON = None) -> str:
-    """Return the hash of all that determines a unit's images, 32 hex digits."""
+    """Return the hash of everything that determines a unit's images, 32 hex digits.
+
+    >>> chunk, = chunks_of(PromptSet("pets", ("1",), ("A cat.",)), 32)
+    >>> name = unit_name("key", 0, chunk)
+    >>> len(name), name == unit_name("key", 1, chunk)
+    (32, False)
+    """
     parts = [variant_key, str(seed), chunk.digest]
     if state is not None:
         parts.append(sha256_of(state, digits=17))
@@ -208,7 +243,7 @@ def unit_name(variant_key: str, seed: int, chunk: Chunk, state: JSON = None) -> 
 
 
 def folder_name(name: str) -> str:
-    """Return a name as a folder's name for people; files in it are told apart by their hashes.
+    """Return a readable folder name for a variant's or metric's name.
 
     >>> folder_name("sd15/DDIM10")
     'sd15_DDIM10'

@@ -1,4 +1,4 @@
-"""A plan written down for worker processes, and read there."""
+"""Saving a plan for worker processes, and loading it there."""
 
 from __future__ import annotations
 
@@ -23,6 +23,13 @@ def save_run_plan(plan: RunPlan, folder: Path) -> Path:
     """Write a plan into a run's folder of plans and return its own folder.
 
     Raises SettingError for a plan with Python objects in it, which other processes cannot get.
+
+    >>> from flasheval.prompts import PromptSet
+    >>> pets = PromptSet("pets", ("1",), ("A cat.",))
+    >>> plan = make_run_plan((), pets, (), seed=0, chunk=32, work=WorkSettings())
+    >>> save_run_plan(plan, Path("plans"))  # doctest: +ELLIPSIS
+    Traceback (most recent call last):
+    flasheval.base.errors.SettingError: models or scorers given as Python objects cannot go to ...
     """
     if plan.entries is None or plan.scorer_entries is None:
         raise SettingError(
@@ -45,9 +52,19 @@ def save_run_plan(plan: RunPlan, folder: Path) -> Path:
 
 
 def load_run_plan(folder: Path, device: str | None = None) -> RunPlan:
-    """Read a plan that save_plan wrote, for a device of its own.
+    """Read a plan that `save_run_plan` wrote, for the device of this process.
 
-    Raises FlashevalError when it is damaged, or something in it is not there any more.
+    Raises FlashevalError when it is damaged, or a file that it names is missing.
+
+    >>> import tempfile
+    >>> from flasheval.prompts import PromptSet
+    >>> pets = PromptSet("pets", ("1",), ("A cat.",))
+    >>> plan = make_run_plan((), pets, (), seed=7, chunk=32, work=WorkSettings(batch=4),
+    ...                      entries=(), scorer_entries=())
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     again = load_run_plan(save_run_plan(plan, Path(folder)))
+    >>> again.seed, again.work.batch, again.prompts.ids
+    (7, 4, ('1',))
     """
     body = read_json(folder / "plan.json")
     try:

@@ -1,4 +1,4 @@
-"""The file of one unit and one metric: its scores, what they are of, and a check over all of it."""
+"""The score file of one unit and one metric, with a checksum over its content."""
 
 from __future__ import annotations
 
@@ -26,15 +26,15 @@ class UnitScores:
 
     Attributes:
         variant: The variant's name.
-        variant_key: The hash of all that determines its images.
+        variant_key: The hash of everything that determines its images.
         metric: The metric's name.
-        scorer_key: The hash of all that determines its scores.
+        scorer_key: The hash of everything that determines its scores.
         seed: The run's seed.
         prompts: The digest of the chunk's ids and texts.
         ids: The prompts' ids.
         scores: float32 [len(ids)], NaN where there is none.
-        faults: Why there is none, by prompt id.
-        record: How it came about: seconds, device, batch, versions. Does not count as content.
+        faults: Why a score is missing, by prompt id.
+        record: Seconds, device, batches and versions; not part of the content.
 
     """
 
@@ -51,7 +51,17 @@ class UnitScores:
 
 
 def write_unit_scores(path: Path, unit: UnitScores) -> None:
-    """Write the file, whole or not at all. Raises DataError when it cannot be written."""
+    """Write the score file in one step. Raises DataError when it cannot be written.
+
+    >>> import tempfile
+    >>> scores = np.float32([0.25, np.nan])
+    >>> unit = UnitScores("sd15", "k1", "CLIP", "k2", 0, "d", ("1", "2"), scores, {"2": "no image"})
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     path = Path(folder) / "unit.json"
+    ...     write_unit_scores(path, unit)
+    ...     read_unit_scores(path).scores.tolist()
+    [0.25, nan]
+    """
     body = {
         "format": _FORMAT,
         "variant": unit.variant,
@@ -70,7 +80,11 @@ def write_unit_scores(path: Path, unit: UnitScores) -> None:
 
 
 def read_unit_scores(path: Path) -> UnitScores | None:
-    """Return what a file holds; None where it is absent or damaged, so that it is made again."""
+    """Return the scores in a file, or None when it is missing or damaged and must be made again.
+
+    >>> read_unit_scores(Path("no-such-file.json")) is None
+    True
+    """
     try:
         return _read(path)
     except (OSError, ValueError, LookupError, TypeError, AttributeError, RecursionError):
@@ -78,7 +92,15 @@ def read_unit_scores(path: Path) -> UnitScores | None:
 
 
 def damage_of(path: Path) -> str | None:
-    """Return what is wrong with a file, None where nothing is."""
+    """Return what is wrong with a score file, or None.
+
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     path = Path(folder) / "unit.json"
+    ...     _ = path.write_text('{"scores": [0.25')
+    ...     damage_of(path)
+    'it is cut short or not JSON'
+    """
     try:
         _read(path)
     except OSError as error:

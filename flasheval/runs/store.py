@@ -1,4 +1,4 @@
-"""The folder of a run: where everything lies in it, and what of it is done."""
+"""The run folder: the paths of everything in it, and the settings of the run."""
 
 from __future__ import annotations
 
@@ -47,13 +47,13 @@ _FORMAT = 1
 
 @dataclass(frozen=True)
 class RunSettings:
-    """What all commands on one run folder have in common.
+    """The settings that all commands on one run folder share.
 
     Attributes:
         seed: The seed that images' seeds are made from.
         chunk: Prompts a unit.
-        device: The kind of device it was begun on, which settles what is left to the device.
-        format: The version of the folder's form.
+        device: The kind of device it was begun on, which decides settings left to the device.
+        format: The version of the folder's layout.
 
     """
 
@@ -86,15 +86,15 @@ class RegisteredMetric:
 
 @dataclass(frozen=True)
 class Asked:
-    """What the last command on a run asked for, which is what `status` measures it by.
+    """The work that the last command on a run requested; `status` compares with it.
 
     Attributes:
         stage: ``run``, ``generate`` or ``score``.
         variants: The variants' names, also of those that cannot be measured.
         metrics: The metrics' names.
-        keep_images: Whether images are to be kept.
-        image_store: How.
-        image_format: In which format.
+        keep_images: Whether images are kept.
+        image_store: The form of the store of images.
+        image_format: The format of the images.
 
     """
 
@@ -107,12 +107,16 @@ class Asked:
 
 
 def score_name(unit: str, scorer_key: str) -> str:
-    """Return the name of the file of a unit's scores in one metric."""
+    """Return the name of the file of a unit's scores in one metric.
+
+    >>> score_name("0a1b", "clip-key") == score_name("0a1b", "another-key")
+    False
+    """
     return hashlib.sha256(f"{unit}\n{scorer_key}".encode()).hexdigest()[:32] + ".json"
 
 
 class RunStore:
-    """A run folder.
+    """A run folder with its parts.
 
     ``units/VARIANT/METRIC/HASH.json`` holds the scores of a unit, ``images/`` and ``embeddings/``
     what is kept of it, ``failures/`` what went wrong; ``prompts.parquet``, ``variants.parquet`` and
@@ -130,9 +134,12 @@ class RunStore:
         self.repairs = RepairLog(folder)
 
     def settings(self) -> RunSettings | None:
-        """Return what the run was begun with; None for a new folder.
+        """Return the settings the run was begun with; None for a new folder.
 
         Raises DataError when the file is damaged or of another version.
+
+        >>> RunStore(Path("no/such/folder")).settings() is None
+        True
         """
         path = self.folder / "run.json"
         if not path.exists():
@@ -144,10 +151,18 @@ class RunStore:
         return settings
 
     def begin(self, settings: RunSettings) -> None:
-        """Write down what the run is begun with, or see that it goes on with the same.
+        """Save the settings of a new run, or check that they are those of the existing run.
 
         Raises ConflictError when the folder holds a run with another seed or chunk, DataError when
         it cannot be written.
+
+        >>> import tempfile
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     store = RunStore(Path(folder))
+        ...     store.begin(RunSettings(seed=0, chunk=32))
+        ...     store.begin(RunSettings(seed=1, chunk=32))  # doctest: +ELLIPSIS
+        Traceback (most recent call last):
+        flasheval.base.errors.ConflictError: ... holds a run with seed=0, not seed=1; ...
         """
         before = self.settings()
         if before is None:
@@ -169,11 +184,16 @@ class RunStore:
         return Claims(self.folder / ".claims")
 
     def images(self, work: WorkSettings) -> ImageStore:
-        """Return the store of kept images."""
+        """Return the store of kept images.
+
+        >>> store = RunStore(Path("run"))
+        >>> store.images(WorkSettings(image_store="folder", image_format="webp")).image_format
+        'webp'
+        """
         return open_image_store(self.folder / "images", work.image_store, work.image_format)
 
     def image_unit(self, unit: Unit) -> ImageUnit:
-        """Return the name under which a unit's images are kept."""
+        """Return a unit as an `ImageUnit`, by which its kept images are found."""
         return ImageUnit(unit.name, unit.variant.slug, unit.chunk.ids, unit.chunk.texts)
 
     def score_path(self, unit: Unit, scorer: PlannedScorer) -> Path:
@@ -182,17 +202,17 @@ class RunStore:
         return self.folder / "units" / unit.variant.slug / scorer.slug / name
 
     def listing(self, variant: PlannedVariant, scorer: PlannedScorer) -> set[str]:
-        """Return the names of the files there are for a variant and a metric."""
+        """Return the names of the existing score files of a variant and a metric."""
         try:
             return set(os.listdir(self.folder / "units" / variant.slug / scorer.slug))
         except OSError:
             return set()
 
     def register(self, plan: RunPlan) -> None:
-        """Write down prompts, variants and metrics, for the score table and for `status`.
+        """Save prompts, variants and metrics, for the score table and for `status`.
 
-        One of the same name replaces the one known; the units of the old one stay. Raises DataError
-        when one known from an earlier command is damaged.
+        A variant or metric replaces an earlier one of the same name, whose units stay. Raises
+        DataError when the file of an earlier one is damaged.
         """
         save_prompts(plan.prompts, self.folder / "prompts.parquet")
         for variant in plan.variants:
@@ -221,9 +241,12 @@ class RunStore:
         self._note("asked.json", _asked(plan))
 
     def asked(self) -> Asked | None:
-        """Return what the last command asked for; None where none has come that far.
+        """Return the work that the last command requested; None when there is none.
 
         Raises DataError when the file is damaged.
+
+        >>> RunStore(Path("no/such/folder")).asked() is None
+        True
         """
         path = self.folder / "known" / "asked.json"
         if not path.exists():
@@ -242,11 +265,15 @@ class RunStore:
                 temporary.write_text(text, "utf-8")
 
     def known_variants(self, first: Sequence[str] = ()) -> list[RegisteredVariant]:
-        """Return the variants the run knows: those named first, then the others by name."""
+        """Return the variants of the run: those named in ``first``, then the others by name.
+
+        >>> RunStore(Path("no/such/folder")).known_variants()
+        []
+        """
         return self._known("variants", RegisteredVariant, first)
 
     def known_metrics(self, first: Sequence[str] = ()) -> list[RegisteredMetric]:
-        """Return the metrics the run knows, in the same order."""
+        """Return the metrics of the run: those named in ``first``, then the others by name."""
         return self._known("metrics", RegisteredMetric, first)
 
     def _known(self, what: str, cls: type[T], first: Sequence[str]) -> list[T]:

@@ -1,4 +1,4 @@
-"""One unit done: its images made or read, and every score still missing written."""
+"""Doing one unit: making or reading its images, and writing every score that is missing."""
 
 from __future__ import annotations
 
@@ -48,24 +48,24 @@ _LIBRARIES = ("torch", "diffusers", "transformers", "pillow")
 
 
 class StorageError(DataError):
-    """The run folder cannot be written: no other unit would fare better."""
+    """The run folder cannot be written to, so no unit can be done."""
 
 
 class LoadError(FlashevalError):
-    """A variant's model cannot be loaded: none of its units can be done."""
+    """A variant's model cannot be loaded, so none of its units can be done."""
 
 
 @dataclass
 class Tools:
-    """What a worker has at hand for the units of one variant.
+    """The generator and scorers that a worker uses for the units of one variant.
 
     Attributes:
         load: Loads the variant's generator.
         scorers: The loaded scorers, by metric.
-        batches: How many images are made at a time.
-        generator: The generator, once a unit has needed it.
-        warm: Whether it has made images before.
-        score_batches: How many images each scorer takes at a time.
+        batches: The size of the batches in which images are made.
+        generator: The generator, once it is loaded.
+        warm: Whether the generator has made images before.
+        score_batches: The size of the batches for each scorer.
 
     """
 
@@ -77,7 +77,14 @@ class Tools:
     score_batches: dict[str, Batches] = field(default_factory=dict)
 
     def loaded(self) -> Generator:
-        """Return the generator, loading it when first asked. Raises LoadError."""
+        """Return the generator, loading it on the first call. Raises LoadError.
+
+        >>> def broken():
+        ...     raise OSError("no weights")
+        >>> Tools(broken, {}, Batches(8)).loaded()
+        Traceback (most recent call last):
+        flasheval.runs.unit_work.LoadError: OSError: no weights
+        """
         if self.generator is None:
             try:
                 self.generator = self.load()
@@ -87,7 +94,7 @@ class Tools:
 
 
 def missing_outputs(plan: RunPlan, store: RunStore, unit: Unit) -> list[str]:
-    """Return the metrics, and ``images``, that a unit lacks; damaged ones count as lacking."""
+    """Return the metrics, and ``images``, that a unit lacks; damaged files count as missing."""
     wanted = [] if plan.work.stage == "generate" else list(plan.scorers)
     missing = [scorer.metric for scorer in wanted if not _is_done(plan, store, unit, scorer)]
     if keeps_images(plan) and not store.images(plan.work).has(store.image_unit(unit)):
@@ -96,7 +103,7 @@ def missing_outputs(plan: RunPlan, store: RunStore, unit: Unit) -> list[str]:
 
 
 def keeps_images(plan: RunPlan) -> bool:
-    """Tell whether a unit's images are an output of it."""
+    """Tell whether kept images are an output of each unit."""
     return plan.work.stage == "generate" or (plan.work.stage == "run" and plan.work.keep_images)
 
 
@@ -112,7 +119,7 @@ def _has_embeddings(store: RunStore, unit: Unit, scorer: PlannedScorer) -> bool:
 
 
 def do_unit(plan: RunPlan, store: RunStore, unit: Unit, tools: Tools) -> list[Failure]:
-    """Do what a unit lacks and return what failed of it.
+    """Make the missing outputs of a unit and return the failures.
 
     Raises:
         StorageError: The folder cannot be written to.
@@ -263,7 +270,7 @@ def _record(plan: RunPlan, made: Made, seconds: float, warm: bool) -> dict[str, 
 
 @cache
 def run_versions() -> dict[str, str]:
-    """Return the versions of what images and scores are made with, as far as installed."""
+    """Return the versions of the installed libraries that images and scores depend on."""
     return {"flasheval": __version__, **library_versions(_LIBRARIES)}
 
 
@@ -273,7 +280,11 @@ def _failure(unit: Unit, stage: str, error: Exception) -> Failure:
 
 
 def error_line(error: Exception) -> str:
-    """Return an error in one line, its kind too where it is none of ours."""
+    r"""Return an error as one line, with its type unless it is a FlashevalError.
+
+    >>> error_line(ValueError("no\n  such file")), error_line(DataError("a.csv is empty"))
+    ('ValueError: no such file', 'a.csv is empty')
+    """
     reason = str(error) if isinstance(error, FlashevalError) else f"{type(error).__name__}: {error}"
     return " ".join(reason.split())[:500]
 

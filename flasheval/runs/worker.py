@@ -1,4 +1,4 @@
-"""The loop over units: what every executor runs, once in each of its processes."""
+"""The worker: the loop over units that every executor runs in each of its processes."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _PAUSE = 0.5  # seconds between two looks at units that another runner has claim
 
 @dataclass(frozen=True)
 class Place:
-    """Which of several workers this is, ``rank`` of ``world``; they share one folder.
+    """The place of a worker among several: number ``rank`` (from 0) of ``world``.
 
     ``parent`` is the process that started this one as its worker, if one did.
     """
@@ -35,13 +35,13 @@ class Place:
 
 
 class Worker:
-    """Does units until none is left that is not done, failed or claimed by a runner still alive.
+    """A worker that does units until each is done, failed or claimed by another live runner.
 
     Args:
-        plan: What is to be done.
+        plan: The plan of the run.
         store: The run folder.
-        place: Which of several workers this is.
-        done: Called with each unit that is over, done or failed.
+        place: The place of this worker among several.
+        done: Called with each unit that is done or failed.
 
     """
 

@@ -1,4 +1,4 @@
-"""One worker as a process of its own: `python -m flasheval.runs.worker_process RUN PLAN`."""
+"""A worker as a separate process: `python -m flasheval.runs.worker_process RUN PLAN`."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ __all__ = ["main"]
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Do units of a plan; exit code 1 and one line where that cannot go on, 130 when stopped."""
+    """Do the units of a plan; return 0, 1 after an error told in one line, or 130 when stopped."""
     arguments = _parser().parse_args(argv)
     place = Place(arguments.rank, arguments.world, arguments.parent)
     device = arguments.device

@@ -1,1 +1,1 @@
-"""From images to scores: every scorer behind one protocol."""
+"""Scorers: everything that gives an image a score for its prompt, behind one protocol."""

@@ -1,4 +1,4 @@
-"""The LAION aesthetic predictor: how pleasing an image is, from its CLIP embedding alone."""
+"""The LAION aesthetic predictor (Schuhmann et al. 2022): how pleasing an image looks."""
 
 from __future__ import annotations
 
@@ -37,7 +37,13 @@ class AestheticScorer(ClipScorer):
     def score_embeddings(
         self, embeddings: NDArray[np.float32], prompts: Sequence[str]
     ) -> NDArray[np.float32]:
-        """Return the scores of embedded images, float32 [len(prompts)]."""
+        """Return the scores of embedded images, float32 [len(prompts)].
+
+        >>> half = Head(((np.array([[1.0, 0.0]]), np.array([5.0])),))
+        >>> scorer = AestheticScorer("Aesthetic", "1", None, head=half)
+        >>> scorer.score_embeddings(np.float32([[3, 4], [0, 0]]), ["a cat", "a dog"])
+        array([5.6, nan], dtype=float32)
+        """
         check_lengths(self.name, embeddings, prompts)
         exact = embeddings.astype(np.float64)
         with np.errstate(invalid="ignore", divide="ignore"):  # no direction, no score: NaN
@@ -47,7 +53,7 @@ class AestheticScorer(ClipScorer):
 
 @dataclass(frozen=True)
 class AestheticSettings(ClipSettings):
-    """Settings of the aesthetic score: those of CLIPScore, which are about its CLIP, and two more.
+    """Settings of the aesthetic score: those of CLIPScore, for its CLIP, and two more.
 
     Attributes:
         predictor: The predictor's weights: a file, a folder with sac+logos+ava1-l14-linearMSE.pth,
@@ -71,7 +77,7 @@ class AestheticSettings(ClipSettings):
 
     @cached_property
     def predictor_weights(self) -> Weights:
-        """The predictor's weights, looked for once."""
+        """The path and revision of the predictor's weights. Raises DataError when not found."""
         if self.predictor is None:
             raise DataError(
                 f"scorer {self.kind}: predictor is not given; fetch {_FILE} of the GitHub "
@@ -80,7 +86,12 @@ class AestheticSettings(ClipSettings):
         return locate_file(self.predictor, _FILE, self.predictor_revision)
 
     def identity(self) -> dict[str, JSON]:
-        """Return the revisions of predictor and CLIP, and the dtype."""
+        """Return the revisions of predictor and CLIP, and the dtype.
+
+        >>> AestheticSettings().identity()  # doctest: +ELLIPSIS
+        Traceback (most recent call last):
+        flasheval.base.errors.DataError: scorer aesthetic: predictor is not given; fetch ...
+        """
         predictor = self.predictor_weights.revision  # first: it is what users must fetch
         return {**super().identity(), "predictor": predictor}
 

@@ -1,4 +1,4 @@
-"""What the settings of every scorer with a model have in common."""
+"""Base classes of the settings of scorers that load a model."""
 
 from __future__ import annotations
 
@@ -23,7 +23,12 @@ class ModelSettings(ScorerSettings):
     Attributes:
         checkpoint: The weights: a folder or file, or a name on the Hub.
         metric_name: The metric's name in score tables.
-        batch: Images at a time; it changes scores by rounding only.
+        batch: Images computed together; it changes scores by rounding only.
+
+    >>> from flasheval.scorers.clip import ClipSettings
+    >>> ClipSettings(batch=0)
+    Traceback (most recent call last):
+    flasheval.base.errors.SettingError: scorer clip: batch=0; expected a whole number above 0
 
     """
 
@@ -47,13 +52,18 @@ class ModelSettings(ScorerSettings):
 
     @property
     def version(self) -> str:
-        """Checkpoint and revision, such as ``openai/clip-vit-large-patch14@32bd6428``."""
+        """Checkpoint and revision, such as ``openai/clip-vit-large-patch14@32bd6428``.
+
+        >>> from flasheval.scorers.miniature_quality import QualitySettings
+        >>> QualitySettings().version.startswith("quality@")
+        True
+        """
         return self.weights.label
 
     @property
     @abstractmethod
     def weights(self) -> Weights:
-        """The checkpoint, looked for once."""
+        """The path and revision of the checkpoint. Raises DataError when it is not found."""
 
 
 @dataclass(frozen=True)
@@ -75,14 +85,25 @@ class CheckpointSettings(ModelSettings):
 
     @property
     def version(self) -> str:
-        """Checkpoint and revision, and the dtype unless it is fp32."""
+        """Checkpoint and revision, and the dtype unless it is fp32.
+
+        >>> from flasheval.scorers.clip import ClipSettings
+        >>> version = ClipSettings(checkpoint="miniature:clip", dtype="fp16").version
+        >>> version.startswith("clip@"), version.endswith(" fp16")
+        (True, True)
+        """
         return self.weights.label + ("" if self.dtype == "fp32" else f" {self.dtype}")
 
     def beside(self, name: str, revision: str | None, marker: str) -> Weights:
-        """Return where a further part lies, such as a tokenizer.
+        """Return the path and revision of a further part, such as a tokenizer.
 
-        One of the checkpoint itself is at the checkpoint's revision, unless it has its own. Raises
+        When ``name`` is the checkpoint itself, its revision applies unless one is given. Raises
         DataError as `locate` does.
+
+        >>> from flasheval.scorers.clip import ClipSettings
+        >>> settings = ClipSettings(checkpoint="miniature:clip")
+        >>> settings.beside("miniature:clip", None, "tokenizer_config.json").name
+        'miniature:clip'
         """
         if name == self.checkpoint:
             revision = revision or self.revision

@@ -1,4 +1,4 @@
-"""What every scorer is held to: a batch that fits together, and one number or NaN an image."""
+"""Checks that every scorer makes: as many prompts as images, and one number or NaN an image."""
 
 from __future__ import annotations
 
@@ -15,13 +15,24 @@ __all__ = ["check_batch", "check_lengths", "check_scores"]
 
 
 def check_batch(kind: str, batch: int) -> None:
-    """Raise SettingError unless the number of images at a time is above 0."""
+    """Raise SettingError unless the number of images at a time is above 0.
+
+    >>> check_batch("clip", 32)
+    >>> check_batch("clip", 0)
+    Traceback (most recent call last):
+    flasheval.base.errors.SettingError: scorer clip: batch=0; expected a whole number above 0
+    """
     if batch < 1:
         raise SettingError(f"scorer {kind}: batch={batch}; expected a whole number above 0")
 
 
 def check_lengths(name: str, images: Sized, prompts: Sequence[str]) -> None:
-    """Raise DataError unless there is one prompt an image."""
+    """Raise DataError unless there is one prompt an image.
+
+    >>> check_lengths("CLIP", ["image 1", "image 2"], ["a cat"])
+    Traceback (most recent call last):
+    flasheval.base.errors.DataError: scorer CLIP: 2 images for 1 prompts; give one each
+    """
     if len(images) != len(prompts):
         raise DataError(
             f"scorer {name}: {len(images)} images for {len(prompts)} prompts; give one each"
@@ -29,7 +40,7 @@ def check_lengths(name: str, images: Sized, prompts: Sequence[str]) -> None:
 
 
 def check_scores(name: str, scores: Any, count: int) -> NDArray[np.float32]:
-    """Return what a scorer gave as float32 [count], None as NaN.
+    """Convert the results of a scorer to float32 [count]; None becomes NaN.
 
     Args:
         name: The metric, for the message.
@@ -37,7 +48,7 @@ def check_scores(name: str, scores: Any, count: int) -> NDArray[np.float32]:
         count: How many there must be.
 
     Raises:
-        DataError: There are more or fewer, or one is no number or infinite.
+        DataError: There are more or fewer, or one is infinite or not a number.
 
     >>> check_scores("blur", [1, None, 0.5], 3)
     array([1. , nan, 0.5], dtype=float32)

@@ -1,4 +1,4 @@
-"""CLIPScore: how well an image fits its text, as the cosine of their CLIP embeddings."""
+"""CLIPScore (Hessel et al. 2021): the cosine of the CLIP embeddings of an image and its text."""
 
 from __future__ import annotations
 
@@ -29,8 +29,15 @@ _REVISION = "32bd64288804d66eefd0ccbe215aa642df71cc41"
 class ClipScorer:
     """CLIPScore, ``cos(E_image, E_text)`` in [-1, 1]; its embeddings are CLIP's projected ones.
 
-    Hessel et al. 2021 (arXiv 2104.08718) report ``2.5 * max(cos, 0)``, which ranks alike wherever
-    the cosine is positive. The plain cosine is what FlashEval's published scores are.
+    Hessel et al. 2021 (arXiv 2104.08718) report ``2.5 * max(cos, 0)``, which ranks equally wherever
+    the cosine is positive. FlashEval's published scores are the plain cosine.
+
+    >>> class Fixed:
+    ...     def embed_texts(self, texts):
+    ...         return np.float32([[1, 0]] * len(texts))
+    >>> scorer = ClipScorer("CLIP", "1", Fixed())
+    >>> scorer.score_embeddings(np.float32([[3, 4], [-1, 0]]), ["a cat", "a dog"])
+    array([ 0.6, -1. ], dtype=float32)
     """
 
     name: str
@@ -39,7 +46,12 @@ class ClipScorer:
     higher_is_better: bool = True
 
     def score(self, images: Sequence[Image], prompts: Sequence[str]) -> NDArray[np.float32]:
-        """Return one score an image, float32 [len(images)]; see `Scorer.score`."""
+        """Return one score an image, float32 [len(images)]; see `Scorer.score`.
+
+        >>> ClipScorer("CLIP", "1", None).score([], ["a cat"])
+        Traceback (most recent call last):
+        flasheval.base.errors.DataError: scorer CLIP: 0 images for 1 prompts; give one each
+        """
         check_lengths(self.name, images, prompts)
         return self.score_embeddings(self.embed(images), prompts)
 
@@ -50,7 +62,13 @@ class ClipScorer:
     def score_embeddings(
         self, embeddings: NDArray[np.float32], prompts: Sequence[str]
     ) -> NDArray[np.float32]:
-        """Return the scores of embedded images, float32 [len(prompts)]."""
+        """Return the scores of embedded images, float32 [len(prompts)].
+
+        >>> embeddings = np.zeros((2, 4), dtype=np.float32)
+        >>> ClipScorer("CLIP", "1", None).score_embeddings(embeddings, ["a cat"])
+        Traceback (most recent call last):
+        flasheval.base.errors.DataError: scorer CLIP: 2 images for 1 prompts; give one each
+        """
         check_lengths(self.name, embeddings, prompts)
         found = self._scale() * cosine(embeddings, self.model.embed_texts(prompts))
         return check_scores(self.name, found, len(prompts))
@@ -78,16 +96,25 @@ class ClipSettings(CheckpointSettings):
 
     @cached_property
     def weights(self) -> Weights:
-        """The checkpoint, looked for once."""
+        """The path and revision of the checkpoint. Raises DataError when it is not found."""
         return locate(self.checkpoint, self.revision, tested=self.tested)
 
     def identity(self) -> dict[str, JSON]:
-        """Return the checkpoint's revision and the dtype."""
+        """Return the checkpoint's revision and the dtype.
+
+        >>> found = ClipSettings(checkpoint="miniature:clip", dtype="bf16").identity()
+        >>> found["kind"], found["dtype"], found["checkpoint"].startswith("sha256:")
+        ('clip', 'bf16', True)
+        """
         return {"kind": self.kind, "checkpoint": self.weights.revision, "dtype": self.dtype}
 
     @property
     def embeds(self) -> bool:
-        """Whether the loaded scorer is an `Embedder`: it is."""
+        """Whether the loaded scorer is an `Embedder`: it is.
+
+        >>> ClipSettings().embeds
+        True
+        """
         return True
 
     def load(self, device: str) -> ClipScorer:

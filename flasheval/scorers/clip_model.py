@@ -1,4 +1,4 @@
-"""Images and texts into CLIP's common space, on transformers alone."""
+"""Embedding images and texts with CLIP (Radford et al. 2021), using transformers alone."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ class ClipModel:
     def embed_texts(self, texts: Sequence[str]) -> NDArray[np.float32]:
         """Return the projected embeddings, float32 [len(texts), width], not normalised.
 
-        A text is cut at the tokens the model knows places for, 77 in every published CLIP.
+        A text is cut at the model's maximum number of tokens, 77 in every published CLIP.
         """
         places = self.model.config.text_config.max_position_embeddings
 
@@ -107,13 +107,13 @@ def load_clip(
 
     Args:
         weights: The model.
-        processor: Where tokenizer and image processor are; often the same.
-        device: Where to, such as ``cpu`` or ``cuda:0``.
-        dtype: Of the weights; ``auto`` is as they are stored.
+        processor: The checkpoint of tokenizer and image processor; often the same.
+        device: The device, such as ``cpu`` or ``cuda:0``.
+        dtype: The type of the weights; ``auto`` keeps the stored one.
         batch: Images or texts at a time.
 
     Raises:
-        DataError: Something is missing, damaged or not a CLIP, in one line.
+        DataError: A part is missing, damaged or not of a CLIP.
 
     """
     check_installed(weights.name)
@@ -129,7 +129,7 @@ def load_clip(
 
 
 def load_tokenizer(weights: Weights, model: Any) -> Any:
-    """Return the tokenizer that goes with a CLIPModel. Raises DataError where it does not fit."""
+    """Load the tokenizer of a CLIPModel. Raises DataError when it does not fit the model."""
     from transformers import CLIPTokenizer
 
     tokenizer = load_part(weights, "tokenizer", CLIPTokenizer.from_pretrained, of="a CLIP")

@@ -1,4 +1,4 @@
-"""Scores by a function of the user's own."""
+"""A user's function as a scorer."""
 
 from __future__ import annotations
 
@@ -28,10 +28,16 @@ __all__ = ["FunctionScorer", "FunctionSettings", "resolve"]
 
 @dataclass
 class FunctionScorer:
-    """Calls ``function(images, prompts)``, at most `batch` images at a time.
+    """A scorer that calls ``function(images, prompts)`` with at most `batch` images at a time.
 
     The function is given a list of RGB images and a list of their prompts, and returns as many
     numbers, None or NaN where there is none: a list, an array, a tensor, or an awaitable of one.
+
+    >>> def length(images, prompts):
+    ...     return [len(prompt) for prompt in prompts]
+    >>> scorer = FunctionScorer("length", "1", True, length, batch=1)
+    >>> scorer.score([None, None], ["a cat", "a newt"])
+    array([5., 6.], dtype=float32)
     """
 
     name: str
@@ -41,7 +47,15 @@ class FunctionScorer:
     batch: int = 32
 
     def score(self, images: Sequence[Image], prompts: Sequence[str]) -> NDArray[np.float32]:
-        """Return one score an image, float32 [len(images)]; see `Scorer.score`."""
+        """Return one score an image, float32 [len(images)]; see `Scorer.score`.
+
+        >>> def broken(images, prompts):
+        ...     return [1.0]
+        >>> scorer = FunctionScorer("broken", "1", True, broken)
+        >>> scorer.score([None, None], ["a cat", "a newt"])  # doctest: +ELLIPSIS
+        Traceback (most recent call last):
+        flasheval.base.errors.DataError: scorer broken: it returned 1 of 2 scores; expected one ...
+        """
         check_lengths(self.name, images, prompts)
         scores = [np.empty(0, dtype=np.float32)]
         for start in range(0, len(images), self.batch):
@@ -54,14 +68,14 @@ class FunctionScorer:
 
 @dataclass(frozen=True)
 class FunctionSettings(ScorerSettings):
-    """Settings of a scorer that is a function of the user's own; see `FunctionScorer`.
+    """Settings of a scorer that is a user's function; see `FunctionScorer`.
 
     Attributes:
         function: ``module:name`` or ``path/to/file.py:name``.
-        metric_name: The metric's name in score tables; None is the function's.
+        metric_name: The metric's name in score tables; None takes the function's name.
         higher_is_better: The metric's direction.
-        code_version: Your word for the state of the code, and of whatever it loads; None is the
-            hash of the file it is in.
+        code_version: A label of the state of the code and of everything it loads; None takes the
+            hash of the function's file.
         batch: Images at a time; the scores must not depend on it.
 
     >>> FunctionSettings("my_metrics.py:sharpness", higher_is_better=True).metric
@@ -87,17 +101,29 @@ class FunctionSettings(ScorerSettings):
 
     @property
     def metric(self) -> str:
-        """The name of the metric in score tables."""
+        """The name of the metric in score tables.
+
+        >>> FunctionSettings("a.py:blur").metric, FunctionSettings("a.py:blur", "Blur").metric
+        ('blur', 'Blur')
+        """
         return self.metric_name or self.function.rpartition(":")[2]
 
     @property
     def version(self) -> str:
-        """The function's name with its `code_version` or the start of its file's hash."""
+        """The function's name with its `code_version` or the start of its file's hash.
+
+        >>> FunctionSettings("my_metrics.py:blur", code_version="3").version
+        'blur@3'
+        """
         name = self.function.rpartition(":")[2]
         return f"{name}@{self.code_version or source_hash(self.function)[:8]}"
 
     def identity(self) -> dict[str, JSON]:
-        """Return the function's name and its `code_version`, or else its file's hash."""
+        """Return the function's name and its `code_version`, or else its file's hash.
+
+        >>> FunctionSettings("my_metrics.py:blur", code_version="3").identity()
+        {'kind': 'function', 'function': 'my_metrics.py:blur', 'code': '3'}
+        """
         named = self.code_version is not None
         return {
             "kind": self.kind,
@@ -106,7 +132,14 @@ class FunctionSettings(ScorerSettings):
         }
 
     def load(self, device: str) -> FunctionScorer:
-        """Import the function; it sees to its devices itself."""
+        """Import the function, which chooses its device itself; ``device`` is not used.
+
+        Raises SettingError when it cannot be imported or called.
+
+        >>> FunctionSettings("math:pi", code_version="1").load("cpu")  # doctest: +ELLIPSIS
+        Traceback (most recent call last):
+        flasheval.base.errors.SettingError: scorer function: math:pi is of type float; expected ...
+        """
         return FunctionScorer(
             self.metric, self.version, self.higher_is_better, self._callable(), self.batch
         )
@@ -122,7 +155,13 @@ class FunctionSettings(ScorerSettings):
 
 
 def resolve(found: Any) -> Any:
-    """Return what a function returned, awaited where it is to be."""
+    """Return a function's result, after awaiting it when it is awaitable.
+
+    >>> async def later():
+    ...     return [0.5]
+    >>> resolve(later()), resolve([0.25])
+    ([0.5], [0.25])
+    """
     if not inspect.isawaitable(found):
         return found
 

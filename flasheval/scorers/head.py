@@ -1,4 +1,4 @@
-"""The small network on top of an embedding that two scorers share: five linear maps in a row."""
+"""The small network on top of an embedding that two scorers share: five linear layers."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _LAYERS = {0: 1024, 2: 128, 4: 64, 6: 16, 7: 1}
 
 @dataclass(frozen=True)
 class Head:
-    """Linear maps from an embedding to a number; nothing lies between them when not training.
+    """Linear layers from an embedding to a number, without activations in between.
 
     >>> Head(((np.eye(2), np.zeros(2)), (np.array([[1.0, 2.0]]), np.array([0.5]))))([[3, 4]])
     array([11.5])
@@ -39,16 +39,20 @@ class Head:
 
 
 def read_head(state: Mapping[str, Tensor], prefix: str, width: int, source: str) -> Head:
-    """Return the head among stored tensors: ``{prefix}0.weight``, ``{prefix}0.bias`` and so on.
+    """Read the head from stored tensors ``{prefix}0.weight``, ``{prefix}0.bias`` and so on.
 
     Args:
         state: The tensors by name.
         prefix: What the names start with, such as ``layers.``.
-        width: Of the embeddings it is for.
+        width: The width of the embeddings.
         source: The checkpoint's name, for messages.
 
     Raises:
         DataError: A tensor is missing, has another shape than published, or there are more.
+
+    >>> read_head({}, "layers.", 768, "head.pth")  # doctest: +ELLIPSIS
+    Traceback (most recent call last):
+    flasheval.base.errors.DataError: checkpoint head.pth: layers.0.weight is missing; the ...
 
     """
     layers, into = [], width

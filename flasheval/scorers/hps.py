@@ -1,4 +1,4 @@
-"""HPS v2: a CLIP ViT-H/14 trained on which of two images people preferred for a prompt."""
+"""HPS v2 (Wu et al. 2023): a CLIP ViT-H/14 trained on people's choices between two images."""
 
 from __future__ import annotations
 
@@ -40,11 +40,11 @@ class HpsSettings(ClipSettings):
     are published.
 
     Attributes:
-        file: The file to take of a folder or a Hub repository; None is HPS_v2_compressed.pt for
-            the default checkpoint, and a CLIPModel for any other. ``HPS_v2.1_compressed.pt`` of
-            the default one is version 2.1.
-        tokenizer: Where the tokenizer is: a folder, or a name on the Hub; None is the published
-            one for a single file, and beside the weights for a CLIPModel.
+        file: The file in a folder or Hub repository; None is HPS_v2_compressed.pt for the default
+            checkpoint, and a CLIPModel for any other. ``HPS_v2.1_compressed.pt`` of the default
+            checkpoint is version 2.1.
+        tokenizer: The tokenizer: a folder, or a name on the Hub; None is the published one for a
+            single file, and the checkpoint's own for a CLIPModel.
         tokenizer_revision: As `revision`, for `tokenizer`.
 
     >>> HpsSettings(file="HPS_v2.1_compressed.pt", metric_name="HPS-2.1").metric
@@ -65,26 +65,35 @@ class HpsSettings(ClipSettings):
 
     @property
     def version(self) -> str:
-        """Checkpoint, revision and file, such as ``xswu/HPSv2@697403c7 HPS_v2_compressed.pt``."""
+        """Checkpoint, revision and file, such as ``xswu/HPSv2@697403c7 HPS_v2_compressed.pt``.
+
+        >>> import tempfile
+        >>> from pathlib import Path
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     _ = (Path(folder) / "HPS_v2.1_compressed.pt").write_bytes(b"weights")
+        ...     settings = HpsSettings(checkpoint=folder, file="HPS_v2.1_compressed.pt")
+        ...     settings.version  # a local file: its name and the hash of its content
+        'HPS_v2.1_compressed.pt@9a129038'
+        """
         file = self._file if self.weights.commit else None
         return f"{super().version} {file}" if file else super().version
 
     @cached_property
     def weights(self) -> Weights:
-        """The checkpoint, looked for once."""
+        """The path and revision of the checkpoint. Raises DataError when it is not found."""
         if self._file is None:
             return locate(self.checkpoint, self.revision, tested=self.tested)
         return locate_file(self.checkpoint, self._file, self.revision, tested=self.tested)
 
     @cached_property
     def tokenizer_weights(self) -> Weights:
-        """The tokenizer, looked for once."""
+        """The path and revision of the tokenizer. Raises DataError when it is not found."""
         usual = self.checkpoint if self._file is None else _TOKENIZER
         name = self.tokenizer or usual
         return self.beside(name, self.tokenizer_revision, "tokenizer_config.json")
 
     def identity(self) -> dict[str, JSON]:
-        """Return the revisions of model and tokenizer, the file of several, and the dtype."""
+        """Return the revisions of model and tokenizer, the file's name, and the dtype."""
         file = self._file if self.weights.commit else None  # its hash tells a local one
         return {**super().identity(), "file": file, "tokenizer": self.tokenizer_weights.revision}
 

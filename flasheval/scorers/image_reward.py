@@ -1,4 +1,4 @@
-"""ImageReward: a BLIP trained on how people ranked the images made for a prompt."""
+"""ImageReward (Xu et al. 2023): a BLIP trained on people's rankings of images for a prompt."""
 
 from __future__ import annotations
 
@@ -46,8 +46,8 @@ _MAX_LENGTH = 35
 class ImageRewardScorer:
     """ImageReward-v1.0, ``(head(BLIP(image, text)) - mean) / std`` (Xu et al. 2023, 2304.05977).
 
-    The text is read with the image at hand (cross attention); what stands at its first token goes
-    through five linear maps. Around -2 to 2.
+    The text encoder attends to the image (cross attention); the output at its first token goes
+    through five linear layers. Around -2 to 2.
     """
 
     name: str
@@ -98,7 +98,7 @@ class ImageRewardSettings(CheckpointSettings):
     Attributes:
         checkpoint: The weights as published: a file, a folder with ImageReward.pt, or a name on
             the Hub that has it.
-        dtype: As there; the head is float64 whatever it says.
+        dtype: As in `CheckpointSettings`; the head is always float64.
         tokenizer: BERT's tokenizer, without case: a folder, or a name on the Hub.
         tokenizer_revision: As `revision`, for `tokenizer`.
 
@@ -120,12 +120,12 @@ class ImageRewardSettings(CheckpointSettings):
 
     @cached_property
     def weights(self) -> Weights:
-        """The checkpoint, looked for once."""
+        """The path and revision of the checkpoint. Raises DataError when it is not found."""
         return locate_file(self.checkpoint, _FILE, self.revision, tested=self.tested)
 
     @cached_property
     def tokenizer_weights(self) -> Weights:
-        """The tokenizer, looked for once."""
+        """The path and revision of the tokenizer. Raises DataError when it is not found."""
         return self.beside(self.tokenizer, self.tokenizer_revision, "tokenizer_config.json")
 
     def identity(self) -> dict[str, JSON]:

@@ -1,4 +1,4 @@
-"""ImageReward's published weights as those of transformers' two halves of BLIP, key by key."""
+"""Converting ImageReward's published weights to the names of transformers' BLIP models."""
 
 from __future__ import annotations
 
@@ -50,7 +50,12 @@ def to_blip(
         source: The checkpoint's name, for messages.
 
     Raises:
-        DataError: A name is none of ImageReward's.
+        DataError: A name is not one of ImageReward's weights.
+
+    >>> state = {"blip.visual_encoder.norm.bias": "one", "blip.text_encoder.encoder.x": "two"}
+    >>> vision, text = to_blip(state, "ImageReward.pt")
+    >>> list(vision), list(text)
+    (['post_layernorm.bias'], ['encoder.x'])
 
     """
     vision: dict[str, Tensor] = {}
@@ -71,7 +76,7 @@ def blip_configs(state: Mapping[str, Tensor], source: str) -> tuple[Any, Any]:
     """Return a BlipVisionConfig and a BlipTextConfig, from the weights' shapes.
 
     Raises:
-        DataError: A weight that tells a size is missing.
+        DataError: A weight whose shape is needed is missing.
 
     """
     from transformers import BlipTextConfig, BlipVisionConfig

@@ -1,4 +1,4 @@
-"""What HPS v2 sees of an image: all of it, made to fit a square, black around it."""
+"""The image processor of HPS v2: the whole image fitted into a square, black around it."""
 
 from __future__ import annotations
 
@@ -20,13 +20,19 @@ _STD = (0.26862954, 0.26130258, 0.27577711)
 
 @dataclass(frozen=True)
 class LongestSide:
-    """An image processor as the published hpsv2 package's, in place of CLIP's own.
+    """An image processor like the one in the published hpsv2 package; it replaces CLIP's own.
 
     Unlike CLIP's: the longer side is brought to ``side`` and nothing is cut off; the image is
     resized (bicubic, antialiased) as numbers, neither rounded to 8 bits nor kept in [0, 1].
 
     Attributes:
-        side: Of the square, in pixels.
+        side: Side of the square in pixels.
+
+    >>> from PIL import Image
+    >>> wide = Image.new("RGB", (4, 2), "white")
+    >>> pixels = LongestSide(4)([wide])["pixel_values"]
+    >>> pixels.shape, (pixels[0, 0, 0] < pixels[0, 0, 2]).all().item()  # black above the image
+    (torch.Size([1, 3, 4, 4]), True)
 
     """
 

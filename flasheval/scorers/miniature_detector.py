@@ -1,4 +1,4 @@
-"""A scorer for the drawn world: how well a picture shows what its caption asks for."""
+"""Composition scorer of the drawn world: how well a picture shows its caption."""
 
 from __future__ import annotations
 
@@ -26,7 +26,15 @@ __all__ = ["DetectorScorer", "DetectorSettings"]
 
 @dataclass
 class DetectorScorer:
-    """The score of `compare`, in [0, 1], for what a detector sees in the image."""
+    """A scorer that gives the score of `compare`, in [0, 1], for the things a detector sees.
+
+    >>> from flasheval.miniature.sightings import Seen, Sighting
+    >>> class Eye:
+    ...     def detect(self, images):
+    ...         return [Seen((Sighting("star", "red", 0.5, 0.5, 0.2),), {None: 1.0}, {None: 1.0})]
+    >>> DetectorScorer("Composition", "1", Eye()).score([None], ["a red star"])
+    array([1.], dtype=float32)
+    """
 
     name: str
     version: str
@@ -38,6 +46,10 @@ class DetectorScorer:
 
         Raises:
             DataError: A prompt is not a sentence of the drawn world.
+
+        >>> DetectorScorer("Composition", "1", None).score([None], ["a cat"])  # doctest: +ELLIPSIS
+        Traceback (most recent call last):
+        flasheval.base.errors.DataError: scorer Composition: caption 'a cat': ...
 
         """
         check_lengths(self.name, images, prompts)

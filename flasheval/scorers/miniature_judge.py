@@ -1,4 +1,4 @@
-"""What the settings of the miniature's own scorers have in common."""
+"""Base class of the settings of the miniature's own scorers."""
 
 from __future__ import annotations
 
@@ -14,15 +14,20 @@ __all__ = ["JudgeSettings"]
 
 @dataclass(frozen=True)
 class JudgeSettings(ModelSettings):
-    """Settings of a scorer with a small network of the miniature's, in a folder."""
+    """Settings of a scorer with a small network of the miniature, stored in a folder."""
 
     batch: int = 64
 
     @cached_property
     def weights(self) -> Weights:
-        """The checkpoint, looked for once."""
+        """The path and revision of the checkpoint. Raises DataError when it is not found."""
         return locate(self.checkpoint)
 
     def identity(self) -> dict[str, JSON]:
-        """Return the hash of the checkpoint's files."""
+        """Return the hash of the checkpoint's files.
+
+        >>> from flasheval.scorers.miniature_quality import QualitySettings
+        >>> sorted(QualitySettings().identity())
+        ['checkpoint', 'kind']
+        """
         return {"kind": self.kind, "checkpoint": self.weights.revision}

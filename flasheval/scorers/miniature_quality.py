@@ -1,4 +1,4 @@
-"""How clean a picture of the drawn world is, whatever its caption, as a scorer."""
+"""Quality scorer of the drawn world: how clean a picture is, whatever its caption."""
 
 from __future__ import annotations
 
@@ -24,9 +24,8 @@ __all__ = ["QualityScorer", "QualitySettings"]
 class QualityScorer:
     """Quality of a picture, 1 - expected damage, in [0, 1]; the prompt does not matter.
 
-    The damage is that of the picture against the clean one it might have been: blurred, melted
-    or half-formed things, wrong colours, uneven grounds, noise. Pictures of another size are
-    scaled to 32 x 32 pixels.
+    Damage is the distance from the clean picture: blurred, melted or half-formed things, wrong
+    colours, uneven backgrounds, noise. Pictures are scaled to 32 x 32 pixels.
     """
 
     name: str

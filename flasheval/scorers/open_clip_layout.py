@@ -1,4 +1,4 @@
-"""A ViT-H/14 CLIP stored by open_clip, as the weights of transformers' CLIPModel, key by key."""
+"""Converting a ViT-H/14 CLIP stored by open_clip to the names of transformers' CLIPModel."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ _PARTS = {
 
 
 def to_clip_model(state: Mapping[str, Tensor], source: str) -> dict[str, Tensor]:
-    """Return the weights under the names CLIPModel has for them.
+    """Return the weights under the names of CLIPModel.
 
     open_clip keeps queries, keys and values of a layer in one matrix, one below the other, and
     its two projections transposed.
@@ -57,7 +57,13 @@ def to_clip_model(state: Mapping[str, Tensor], source: str) -> dict[str, Tensor]
         source: The checkpoint's name, for messages.
 
     Raises:
-        DataError: A name is none of open_clip's CLIP.
+        DataError: A name is not one of open_clip's weights.
+
+    >>> to_clip_model({"ln_final.weight": "the tensor"}, "hps.pt")
+    {'text_model.final_layer_norm.weight': 'the tensor'}
+    >>> to_clip_model({"visual.attn_pool.query": None}, "hps.pt")  # doctest: +ELLIPSIS
+    Traceback (most recent call last):
+    flasheval.base.errors.DataError: checkpoint hps.pt: visual.attn_pool.query is no weight of ...
 
     """
     made: dict[str, Tensor] = {}
@@ -72,7 +78,7 @@ def to_clip_model(state: Mapping[str, Tensor], source: str) -> dict[str, Tensor]
 
 
 def clip_config(state: Mapping[str, Tensor], source: str) -> Any:
-    """Return the CLIPConfig of the weights, from their shapes. Raises DataError without them."""
+    """Return a CLIPConfig made from the weights' shapes. Raises DataError for a missing weight."""
     from transformers import CLIPConfig
 
     words = size(state, "token_embedding.weight", 0, source)

@@ -1,4 +1,4 @@
-"""PickScore: a CLIP trained on which of two images people picked for a prompt."""
+"""PickScore (Kirstain et al. 2023): a CLIP trained on people's picks between two images."""
 
 from __future__ import annotations
 
@@ -26,6 +26,15 @@ class PickScorer(ClipScorer):
 
     Around 20 for the published checkpoint. The difference of two images' scores is the log
     odds of the first one being picked.
+
+    >>> import numpy as np
+    >>> class Fixed:
+    ...     logit_scale = 100.0
+    ...     def embed_texts(self, texts):
+    ...         return np.float32([[1, 0]] * len(texts))
+    >>> scorer = PickScorer("PickScore", "1", Fixed())
+    >>> scorer.score_embeddings(np.float32([[3, 4]]), ["a cat"])
+    array([60.], dtype=float32)
     """
 
     def _scale(self) -> float:
@@ -37,8 +46,8 @@ class PickScoreSettings(ClipSettings):
     """Settings of PickScore: those of CLIPScore, with other defaults, and two more.
 
     Attributes:
-        processor: Where tokenizer and image processor are: a folder, or a name on the Hub; None is
-            the published one for the default checkpoint, and beside the weights for any other.
+        processor: Tokenizer and image processor: a folder, or a name on the Hub; None is the
+            published one for the default checkpoint, and the checkpoint's own for any other.
         processor_revision: As `revision`, for `processor`.
 
     >>> PickScoreSettings().metric
@@ -58,13 +67,18 @@ class PickScoreSettings(ClipSettings):
 
     @cached_property
     def processor_weights(self) -> Weights:
-        """Tokenizer and image processor, looked for once."""
+        """The path and revision of tokenizer and image processor. Raises DataError if not found."""
         usual = _PROCESSOR if self.checkpoint == _CHECKPOINT else self.checkpoint
         name = self.processor or usual
         return self.beside(name, self.processor_revision, "preprocessor_config.json")
 
     def identity(self) -> dict[str, JSON]:
-        """Return the revisions of model and processor, and the dtype."""
+        """Return the revisions of model and processor, and the dtype.
+
+        >>> found = PickScoreSettings(checkpoint="miniature:clip").identity()
+        >>> found["processor"] == found["checkpoint"]  # beside the weights
+        True
+        """
         return {**super().identity(), "processor": self.processor_weights.revision}
 
     def load(self, device: str) -> PickScorer:

@@ -1,4 +1,4 @@
-"""Scorers given in Python: a function, or an object that is a Scorer already."""
+"""Scorers from Python objects: a function, or an object with the methods of a Scorer."""
 
 from __future__ import annotations
 
@@ -24,21 +24,21 @@ __all__ = ["ObjectScorer"]
 
 
 class ObjectScorer(ScorerSettings):
-    """A function ``f(images, prompts) -> numbers`` or a `Scorer`, as the settings of itself.
+    """Settings that wrap a function ``f(images, prompts) -> numbers`` or a `Scorer`.
 
-    What is not said here is taken from the object: its ``name`` (a function's ``__name__``), its
-    ``version`` (the hash of a function's own source text, which does not see what else it uses),
-    its ``higher_is_better`` (True for a function that does not say). Functions are called as
-    `FunctionScorer` says.
+    Arguments that are not given are taken from the object: its ``name`` (or ``__name__``), its
+    ``version`` (for a function the hash of its source text, which does not cover what else it
+    uses), and its ``higher_is_better`` (True for a function without it). Functions are called as
+    in `FunctionScorer`.
 
     Args:
         scorer: The function or `Scorer`.
         metric_name: The metric's name in score tables.
         higher_is_better: The metric's direction.
-        version: What its numbers depend on; give it for anything that holds weights.
+        version: A label of everything the numbers depend on; give it for anything with weights.
 
     Raises:
-        SettingError: It is neither, or says too little of itself.
+        SettingError: The object is neither, or lacks a name, version or direction.
 
     Example:
         >>> def width(images, prompts):
@@ -84,24 +84,45 @@ class ObjectScorer(ScorerSettings):
 
     @property
     def metric(self) -> str:
-        """The name of the metric in score tables."""
+        """The name of the metric in score tables.
+
+        >>> def width(images, prompts):
+        ...     return [image.width for image in images]
+        >>> ObjectScorer(width).metric, ObjectScorer(width, metric_name="Width").metric
+        ('width', 'Width')
+        """
         return self._name
 
     @property
     def higher_is_better(self) -> bool:
-        """The metric's direction."""
+        """The metric's direction.
+
+        >>> def distance(images, prompts):
+        ...     return [0.0 for image in images]
+        >>> ObjectScorer(distance, higher_is_better=False).higher_is_better
+        False
+        """
         return self._higher
 
     @property
     def version(self) -> str:
-        """The version said, or the start of the hash of the source; ``unknown`` without either."""
+        """The version given, else the start of the hash of the source, else ``unknown``.
+
+        >>> ObjectScorer(len, version="2").version, ObjectScorer(len).version
+        ('2', 'unknown')
+        """
         if self._version is not None:
             return str(self._version)
         found = self._source_hash()
         return f"{self._name}@{found[:8]}" if found else "unknown"
 
     def identity(self) -> dict[str, JSON]:
-        """Return name and version. Raises SettingError where there is no version to be had."""
+        """Return name and version. Raises SettingError when there is no version and no source.
+
+        >>> ObjectScorer(len).identity()  # doctest: +ELLIPSIS
+        Traceback (most recent call last):
+        flasheval.base.errors.SettingError: scorer len: it has no source to tell its version ...
+        """
         version = self._version if self._version is not None else self._source_hash()
         if version is None:
             raise SettingError(
@@ -112,11 +133,23 @@ class ObjectScorer(ScorerSettings):
 
     @property
     def embeds(self) -> bool:
-        """Whether the object is an `Embedder`."""
+        """Whether the object is an `Embedder`.
+
+        >>> ObjectScorer(len).embeds  # a function returns scores only
+        False
+        """
         return self._whole and isinstance(self._scorer, Embedder)
 
     def load(self, device: str) -> Scorer:
-        """Return the scorer, its results checked; it sees to its devices itself."""
+        """Return the scorer with checks of its results; it chooses its device itself.
+
+        >>> def width(images, prompts):
+        ...     return [image.width for image in images]
+        >>> from PIL import Image
+        >>> scorer = ObjectScorer(width, version="1").load("cpu")
+        >>> scorer.score([Image.new("RGB", (8, 4))], ["a cat"])
+        array([8.], dtype=float32)
+        """
         if not self._whole:
             return FunctionScorer(self._name, self.version, self._higher, self._scorer)
         wrapper = _CheckedEmbedder if self.embeds else _Checked

@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import fields
-from typing import Any
 
-from flasheval.base.errors import DataError, SettingError
-from flasheval.base.json_data import from_plain
-from flasheval.base.suggest import nearest
+from flasheval.base.errors import SettingError
+from flasheval.base.registry import Registry
 from flasheval.scorers.aesthetic import AestheticSettings
 from flasheval.scorers.clip import ClipSettings
 from flasheval.scorers.function import FunctionSettings
@@ -23,9 +20,11 @@ from flasheval.scorers.scorer import ScorerSettings
 
 __all__ = ["SCORERS", "make_scorer", "make_scorers"]
 
-SCORERS: dict[str, type[Any]] = {
-    settings.kind: settings
-    for settings in (
+SCORERS: Registry[ScorerSettings] = Registry(
+    "scorer",
+    "flasheval.scorers",
+    ScorerSettings,
+    [
         ClipSettings,
         PickScoreSettings,
         HpsSettings,
@@ -35,8 +34,10 @@ SCORERS: dict[str, type[Any]] = {
         RewardSettings,
         QualitySettings,
         DetectorSettings,
-    )
-}
+    ],
+    key="kind",
+)
+"""The settings of every kind of scorer that plain data can describe."""
 
 
 def make_scorer(entry: object) -> ScorerSettings:
@@ -53,31 +54,20 @@ def make_scorer(entry: object) -> ScorerSettings:
     'CLIP-B'
     >>> make_scorer("clipp")
     Traceback (most recent call last):
-    flasheval.base.errors.SettingError: no scorer 'clipp': choose one of clip, pickscore, hps, \
-aesthetic, image-reward, function, reward, miniature-quality, miniature-detector; \
+    flasheval.base.errors.SettingError: there is no scorer 'clipp'; there are: clip, pickscore, \
+hps, aesthetic, image-reward, function, reward, miniature-quality, miniature-detector; \
 did you mean 'clip'?
 
     """
-    if isinstance(entry, ScorerSettings):
-        return entry
-    if not isinstance(entry, str | Mapping):
-        return ObjectScorer(entry)
-    settings: dict[str, object] = {"name": entry} if isinstance(entry, str) else dict(entry)
-    kind = settings.pop("name", None)
-    if not isinstance(kind, str) or kind not in SCORERS:
-        raise SettingError(_no_such(kind))
-    known = [field.name for field in fields(SCORERS[kind])]
-    for key in settings:
-        if key not in known:
-            raise SettingError(
-                f"scorer {kind!r} has no setting {key!r}: its settings are: "
-                f"{', '.join(known)}{nearest(key, known)}"
-            )
-    try:
-        made: ScorerSettings = from_plain(SCORERS[kind], settings, source=f"scorer {kind}")
-    except DataError as error:
-        raise SettingError(str(error)) from None
-    return made
+    kind = entry.get("name") if isinstance(entry, Mapping) else entry
+    if isinstance(kind, str) and ":" in kind:  # a function named where its kind belongs
+        raise SettingError(
+            f"there is no scorer {kind!r}: a function is given as "
+            f"{{name: function, function: {kind}}}"
+        )
+    if isinstance(entry, str | Mapping) or SCORERS.fits(entry):
+        return SCORERS.make(entry)
+    return ObjectScorer(entry)
 
 
 def make_scorers(entries: object) -> tuple[ScorerSettings, ...]:
@@ -105,13 +95,3 @@ def make_scorers(entries: object) -> tuple[ScorerSettings, ...]:
                 f"two scorers give the metric {metric}; give each its own metric_name"
             )
     return scorers
-
-
-def _no_such(kind: object) -> str:
-    kinds = ", ".join(SCORERS)
-    if kind is None:
-        return f"a scorer's settings need its name: one of {kinds}"
-    text = str(kind)
-    if ":" in text:  # a function named where its kind belongs
-        return f"no scorer {text!r}: a function is given as {{name: function, function: {text}}}"
-    return f"no scorer {text!r}: choose one of {kinds}{nearest(text, SCORERS)}"

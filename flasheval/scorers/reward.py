@@ -1,4 +1,4 @@
-"""Scores by a reward function written for a trainer of TRL's or DDPO's kind."""
+"""A reward function written for TRL's GRPO trainer or for DDPO, as a scorer."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ class RewardSettings(FunctionSettings):
     """Settings of a scorer that is a reward function, called as its trainer calls it.
 
     ``grpo``, as in TRL's GRPOTrainer: ``f(prompts=..., completions=..., **kwargs)`` returns one
-    reward each, None where it does not apply, which becomes NaN. Here the completions are the RGB
-    images (PIL), in the place of generated texts; there are no token ids, no columns of a data
-    set and no trainer state.
+    reward each, or None where it does not apply, which becomes NaN. Here the completions are the
+    RGB images (PIL) instead of generated texts; there are no token ids, no columns of a data set
+    and no trainer state.
 
     ``ddpo``, as in TRL's DDPOTrainer and ddpo-pytorch: ``f(images, prompts, metadata)`` returns
-    rewards, or a pair of them and some information, which is left aside. The images are a float32
+    rewards, or a pair of rewards and information, which is ignored. The images are a float32
     tensor [n, 3, height, width] in [0, 1] on the scorer's device, prompts and metadata are tuples,
     and each metadata is an empty dict. Images of several sizes are given one by one. Name the
     reward function itself, not one that makes it.
@@ -37,11 +37,14 @@ class RewardSettings(FunctionSettings):
     Attributes:
         style: ``grpo`` or ``ddpo``.
         function: ``module:name`` or ``path/to/file.py:name``.
-        metric_name: The metric's name in score tables; None is the function's.
+        metric_name: The metric's name in score tables; None takes the function's name.
         higher_is_better: The metric's direction.
-        code_version: Your word for the state of the code, and of whatever it loads; None is the
-            hash of the file it is in.
+        code_version: A label of the state of the code and of everything it loads; None takes the
+            hash of the function's file.
         batch: Images at a time; the scores must not depend on it.
+
+    >>> RewardSettings("my_rewards.py:short", style="ddpo", code_version="1").metric
+    'short'
 
     """
 
@@ -49,7 +52,11 @@ class RewardSettings(FunctionSettings):
     style: Literal["grpo", "ddpo"] = "grpo"
 
     def identity(self) -> dict[str, JSON]:
-        """Return what `FunctionSettings.identity` does, and the style."""
+        """Return the identity of `FunctionSettings`, and the style.
+
+        >>> RewardSettings("my_rewards.py:short", code_version="1").identity()["style"]
+        'grpo'
+        """
         return {**super().identity(), "style": self.style}
 
     def load(self, device: str) -> FunctionScorer:

@@ -1,4 +1,4 @@
-"""What judges images: the scorer protocol, and the settings a scorer is loaded from."""
+"""The scorer protocol, and the base class of the settings a scorer is loaded from."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ __all__ = ["Embedder", "Scorer", "ScorerSettings"]
 
 
 class Scorer(Protocol):
-    """Gives each image a score for its prompt.
+    """An object that gives each image a score for its prompt.
 
     Attributes:
         name: The metric's name.
-        version: What its numbers depend on, in short: checkpoint and revision.
+        version: A short label of what its numbers depend on: checkpoint and revision.
         higher_is_better: The metric's direction.
 
     """
@@ -44,7 +44,14 @@ class Scorer(Protocol):
 
 @runtime_checkable
 class Embedder(Protocol):
-    """A scorer whose scores come from an embedding of the image, which can be kept."""
+    """A scorer whose scores come from an embedding of the image, which can be kept.
+
+    >>> class Half:
+    ...     def embed(self, images): ...
+    ...     def score_embeddings(self, embeddings, prompts): ...
+    >>> isinstance(Half(), Embedder), isinstance(len, Embedder)
+    (True, False)
+    """
 
     def embed(self, images: Sequence[Image]) -> NDArray[np.float32]:
         """Return the images' embeddings, float32 [len(images), width], as the model gives them."""
@@ -78,15 +85,15 @@ class ScorerSettings(ABC):
 
     @abstractmethod
     def identity(self) -> dict[str, JSON]:
-        """Return all that determines the scores, as JSON data: settings, checkpoint revision.
+        """Return everything that determines the scores, as JSON data: settings, revisions.
 
-        Raises FlashevalError where something it needs is not there.
+        Raises FlashevalError when a file it needs is missing.
         """
 
     @property
     @abstractmethod
     def version(self) -> str:
-        """What the numbers depend on, in short, for score tables: checkpoint and revision."""
+        """A short label of what the scores depend on, for score tables: checkpoint and revision."""
 
     @property
     def embeds(self) -> bool:
@@ -95,4 +102,4 @@ class ScorerSettings(ABC):
 
     @abstractmethod
     def load(self, device: str) -> Scorer:
-        """Load the model onto a device. Raises FlashevalError where that is not possible."""
+        """Load the model onto a device. Raises FlashevalError when that fails."""

@@ -1,4 +1,4 @@
-"""Score matrices with their labels, and tables of several metrics."""
+"""Scores: labelled matrices of one metric, and tables of several metrics."""
 
 from flasheval.scores.difference import score_difference
 from flasheval.scores.importers.by_shape import load_scores

@@ -1,4 +1,4 @@
-"""What two score tables say of the same cells: whether a run gave the scores it should have."""
+"""Comparing two score tables cell by cell, to see whether a run reproduced its scores."""
 
 from __future__ import annotations
 
@@ -26,13 +26,19 @@ __all__ = [
 
 @dataclass(frozen=True, eq=False)
 class MetricDifference:
-    """One metric's scores in two tables, for the variants and prompts of both.
+    """One metric's scores in two tables, for the variants and prompts that both have.
 
     A cell is a variant on a prompt; it is compared where both tables have a score.
 
     Attributes:
-        scores: Those of the new table, float32 [variants, prompts], NaN where there is none.
-        reference: Those it is held against, likewise.
+        scores: Scores of the new table, float32 [variants, prompts], NaN where not measured.
+        reference: Scores of the reference table, of the same shape.
+
+    >>> nan = np.nan
+    >>> one = MetricDifference("clip", ("x", "y"), ("1", "2"),
+    ...     np.float32([[0.5, 0.25], [0.5, nan]]), np.float32([[0.5, 0.5], [0.5, 0.5]]))
+    >>> one.n_cells, one.n_unpaired, one.largest, one.worst()
+    (3, 1, 0.25, (0, 1))
 
     """
 
@@ -64,7 +70,12 @@ class MetricDifference:
 
     @property
     def mean(self) -> float:
-        """The mean absolute difference; NaN where no cell is compared."""
+        """The mean absolute difference; NaN where no cell is compared.
+
+        >>> old, new = np.float32([[0.25, 0.5]]), np.float32([[0.5, 0.5]])
+        >>> MetricDifference("clip", ("x",), ("1", "2"), new, old).mean
+        0.125
+        """
         return float(np.nanmean(self.off)) if self.n_cells else float("nan")
 
     @cached_property
@@ -81,7 +92,12 @@ class MetricDifference:
         return kendall_tau_b(new, old)
 
     def worst(self) -> tuple[int, int]:
-        """Return row and column of the largest difference, the first of equal ones."""
+        """Return row and column of the largest difference, the first of equal ones.
+
+        >>> old, new = np.float32([[0.25, 0.5, 1]]), np.float32([[0.5, 0.5, 0.5]])
+        >>> MetricDifference("clip", ("x",), ("1", "2", "3"), new, old).worst()
+        (0, 2)
+        """
         row, column = np.unravel_index(int(np.nanargmax(self.off)), self.off.shape)
         return int(row), int(column)
 
@@ -93,7 +109,13 @@ class TableDifference:
     Attributes:
         metrics: The metrics of both, in the new table's order.
         variants: How many variants are in both, in the new one only, in the reference only.
-        prompts: How many prompts are, likewise.
+        prompts: How many prompts are in both, in the new one only, in the reference only.
+
+    >>> from flasheval.scores.synthetic import synthetic_scores
+    >>> table = synthetic_scores(4, 6)
+    >>> found = score_difference(table.take_prompts([0, 1]), table.with_variants([0, 1, 2]))
+    >>> found.variants, found.prompts  # in both, in the new table only, in the reference only
+    ((3, 1, 0), (2, 0, 4))
 
     """
 
@@ -102,15 +124,21 @@ class TableDifference:
     prompts: tuple[int, int, int]
 
     def check(self, tolerance: float | Mapping[str, float], reference: str = "reference") -> None:
-        """See that no score is further off than ``tolerance``, in the metric's own units.
+        """Check that no score differs by more than ``tolerance``, in the metric's own units.
 
         Args:
-            tolerance: For all metrics, or one for each.
-            reference: What to call the table that is held against, in the message.
+            tolerance: One number for all metrics, or a mapping with one for each.
+            reference: How the message names the reference table.
 
         Raises:
-            DataError: One is; it names the cell that is furthest beyond its tolerance.
-            SettingError: A tolerance that cannot be; see `tolerances`.
+            DataError: A score differs by more; the message names the worst cell.
+            SettingError: A bad tolerance; see `tolerances`.
+
+        >>> old, new = np.float32([[0.25, 0.5]]), np.float32([[0.5, 0.5]])
+        >>> one = MetricDifference("clip", ("x",), ("1", "2"), new, old)
+        >>> TableDifference((one,), (1, 0, 0), (2, 0, 0)).check(0.1)  # doctest: +ELLIPSIS
+        Traceback (most recent call last):
+        flasheval.base.errors.DataError: clip of variant 'x' on prompt '1' is 0.5, in ...
 
         """
         allowed = tolerances(tolerance, [one.metric for one in self.metrics])
@@ -175,9 +203,15 @@ def score_difference(scores: ScoreTable, reference: ScoreTable) -> TableDifferen
 
 
 def check_comparable(scores: ScoreTable, reference: ScoreTable) -> None:
-    """See that two tables have cells in common, measured or not.
+    """Check that two tables have cells in common, measured or not.
 
     Raises DataError or ConflictError as `score_difference` does.
+
+    >>> from flasheval.scores.synthetic import synthetic_scores
+    >>> table = synthetic_scores(4, 6)
+    >>> check_comparable(table.with_variants([0]), table.with_variants([1]))  # doctest: +ELLIPSIS
+    Traceback (most recent call last):
+    flasheval.base.errors.DataError: there is nothing to compare: no variant is in both tables; ...
     """
     for what, new, old in (
         ("metric", scores.metrics, reference.metrics),
@@ -202,7 +236,8 @@ def check_comparable(scores: ScoreTable, reference: ScoreTable) -> None:
 def tolerances(value: object, metrics: list[str]) -> dict[str, float]:
     """Return the tolerance of each metric.
 
-    Raises SettingError where it is no number from 0, or a mapping of other metrics than these.
+    ``value`` is one number for all metrics, or a mapping with one for each. Raises SettingError
+    for a negative number, and for a mapping that lacks a metric or names another.
 
     >>> tolerances(0.01, ["clip", "hps"])
     {'clip': 0.01, 'hps': 0.01}

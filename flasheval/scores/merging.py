@@ -1,4 +1,4 @@
-"""The union of two score tables, refused wherever they disagree."""
+"""Merging two score tables; a contradiction between them raises ConflictError."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
@@ -31,7 +31,16 @@ def merge_tables(
 
 
 def check_prompts(first: TableParts, second: TableParts) -> None:
-    """See that ids which are in both tables mean the same prompts; ConflictError otherwise."""
+    """Check that ids which are in both tables mean the same prompts; ConflictError otherwise.
+
+    >>> from flasheval.scores.synthetic import synthetic_scores
+    >>> table = synthetic_scores(4, 6)
+    >>> other = PromptSet("other", table.prompts.ids, ("A cat.",) * 6)
+    >>> from dataclasses import replace
+    >>> check_prompts(table, replace(table, prompts=other))  # doctest: +ELLIPSIS
+    Traceback (most recent call last):
+    flasheval.base.errors.ConflictError: prompt id '1' is another text in prompt set ...
+    """
     _check_texts(first.prompts, second.prompts)
     _check_ids_tell(first.prompts, second.prompts)
     _check_recorded_hashes(first, second)

@@ -1,4 +1,4 @@
-"""Score tables as folders of Parquet files that other tools open as they are."""
+"""Saving and loading score tables as folders of plain Parquet files."""
 
 import json
 from pathlib import Path
@@ -60,8 +60,15 @@ def save_table(table: TableParts, folder: Path) -> Path:
 def write_matrix(matrix: ScoreMatrix, path: Path) -> Path:
     """Write one matrix as a wide Parquet file and return its path.
 
-    One row a prompt: ``prompt_id``, then a float32 column a variant; the file's metadata says
-    metric, direction, scorer and prompt set. Raises DataError when it cannot be written.
+    The file has one row a prompt: ``prompt_id``, then one float32 column a variant. Its metadata
+    holds metric, direction, scorer and prompt set. Raises DataError when it cannot be written.
+
+    >>> import tempfile
+    >>> matrix = ScoreMatrix("clip", [[0.25, 0.5]], ("sd15",), ("1", "2"))
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     columns = read_columns(write_matrix(matrix, Path(folder) / "clip.parquet"))
+    ...     columns.names, columns.metadata["flasheval.metric"]
+    (('prompt_id', 'sd15'), 'clip')
     """
     import pyarrow as pa
     import pyarrow.parquet as pq
@@ -122,10 +129,18 @@ def matrix_from_columns(
     id_column: str = "prompt_id",
     leave_out: tuple[str, ...] = (),
 ) -> ScoreMatrix:
-    """Return the matrix of a wide file: ``id_column``, and a column of scores a variant.
+    r"""Return the matrix of a wide file: ``id_column``, and a column of scores a variant.
 
     The metric's name is the one given, else the file's own, else its stem. Raises DataError
     naming the file and what is wrong in it.
+
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     file = Path(folder) / "clip.csv"
+    ...     _ = file.write_text("prompt_id,sd15\n1,0.25\n2,0.5\n")
+    ...     matrix = matrix_from_columns(read_columns(file))
+    >>> matrix.metric, matrix.variants, matrix.values.tolist()
+    ('clip', ('sd15',), [[0.25, 0.5]])
     """
     path = columns.path
     said = {k.removeprefix(_KEY): v for k, v in columns.metadata.items() if k.startswith(_KEY)}

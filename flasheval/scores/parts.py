@@ -1,4 +1,4 @@
-"""What a score table is made of, for the code that saves tables and merges them."""
+"""The parts of a score table, as a protocol for the code that saves and merges tables."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A seeded synthetic population, for trying things out before there are scores of one's own.
+"""A seeded synthetic score table, for trying things out without measured scores.
 
 It is not data: no model was run. The numbers imitate what real score matrices look like: overall
 quality, a few shared directions, and prompt noise that swamps both.

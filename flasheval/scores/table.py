@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from flasheval.base.checks import checked_names, checked_word
-from flasheval.base.errors import DataError
+from flasheval.base.errors import DataError, SettingError
 from flasheval.base.suggest import nearest
 from flasheval.generators.variants import Factor, Variant
 from flasheval.prompts import PromptSet
@@ -26,7 +26,7 @@ __all__ = [
 ]
 
 Incomplete = Literal["drop", "prompts", "error"]
-"""What becomes of variants that are not measured on every prompt: see ScoreTable.complete."""
+"""How to treat variants that are not measured on every prompt: see ScoreTable.complete."""
 
 _NEARLY = 0.9  # share of prompts from which a variant is worth leaving out prompts for
 
@@ -74,7 +74,12 @@ class ScoreTable:
 
     @property
     def metrics(self) -> tuple[str, ...]:
-        """The names of the metrics."""
+        """The names of the metrics.
+
+        >>> from flasheval.scores.synthetic import synthetic_scores
+        >>> synthetic_scores().metrics
+        ('quality', 'alignment')
+        """
         return tuple(self.matrices)
 
     @cached_property
@@ -93,20 +98,34 @@ class ScoreTable:
     def __getitem__(self, metric: str) -> ScoreMatrix:
         if metric not in self.matrices:
             known = ", ".join(self.metrics)
-            raise DataError(
+            raise SettingError(
                 f"there are no scores for metric {metric!r}; there are: {known}"
                 f"{nearest(str(metric), self.metrics)}"
             )
         return self.matrices[metric]
 
     def coverage(self) -> dict[str, NDArray[np.float64]]:
-        """Return for each metric the share of prompts measured: float64 [n_variants]."""
+        """Return for each metric the share of prompts measured: float64 [n_variants].
+
+        >>> matrix = ScoreMatrix("clip", [[0.2, 0.4], [0.3, np.nan]], ("x", "y"), ("1", "2"))
+        >>> pets, variants = PromptSet("pets", ("1", "2")), (Variant("x"), Variant("y"))
+        >>> table = ScoreTable(pets, variants, {"clip": matrix})
+        >>> table.coverage()["clip"].tolist()
+        [1.0, 0.5]
+        """
         return {metric: matrix.coverage for metric, matrix in self.matrices.items()}
 
     def factor(self, name: str) -> tuple[Factor, ...]:
         """Return each variant's value of a factor, None where a variant lacks it.
 
-        Raises DataError, listing the factors there are, when no variant has it.
+        Raises SettingError, listing the factors there are, when no variant has it.
+
+        >>> from flasheval.scores.synthetic import synthetic_scores
+        >>> synthetic_scores(n_variants=3, n_prompts=5).factor("base_model")
+        ('alpha', 'bravo', 'charlie')
+        >>> synthetic_scores().factor("schedule")  # doctest: +ELLIPSIS
+        Traceback (most recent call last):
+        flasheval.base.errors.SettingError: no variant has the factor 'schedule'; there are: ...
         """
         known = {key: None for variant in self.variants for key in variant.factors}
         if name not in known:
@@ -114,13 +133,18 @@ class ScoreTable:
                 "none; columns of a long table become factors with: flasheval import long "
                 "factors=[COLUMN]"
             )
-            raise DataError(
+            raise SettingError(
                 f"no variant has the factor {name!r}; there are: {have}{nearest(name, known)}"
             )
         return tuple(variant.factors.get(name) for variant in self.variants)
 
     def with_metrics(self, names: Sequence[str]) -> "ScoreTable":
-        """Return the table with these metrics only, in this order."""
+        """Return the table with these metrics only, in this order; SettingError for an unknown one.
+
+        >>> from flasheval.scores.synthetic import synthetic_scores
+        >>> synthetic_scores(4, 6).with_metrics(["alignment"]).metrics
+        ('alignment',)
+        """
         if isinstance(names, str):
             names = [names]
         return ScoreTable(self.prompts, self.variants, {name: self[name] for name in names})
@@ -128,7 +152,12 @@ class ScoreTable:
     def with_variants(self, chosen: Sequence[str] | ArrayLike) -> "ScoreTable":
         """Return the table with these variants only, by name or by row, in this order.
 
-        Raises DataError for one that is unknown or given twice, and when none is given.
+        Raises SettingError for one that is unknown, DataError for one given twice and for none.
+
+        >>> from flasheval.scores.synthetic import synthetic_scores
+        >>> table = synthetic_scores(4, 6)
+        >>> table.with_variants([2, 0]).variant_names, len(table.with_variants(["alpha/DDIM10"]))
+        (('charlie/DDIM10', 'alpha/DDIM10'), 1)
         """
         rows = self._rows(chosen)
         variants = tuple(self.variants[row] for row in rows)
@@ -143,9 +172,14 @@ class ScoreTable:
         )
 
     def other_metrics(self, part: "ScoreTable") -> list[ScoreMatrix]:
-        """Return the metrics that ``part`` leaves out and that are complete for its variants.
+        """Return the matrices that ``part`` lacks and that have no NaN for its variants.
 
         Only those matrices are copied; ``part`` holds variants of this table.
+
+        >>> from flasheval.scores.synthetic import synthetic_scores
+        >>> table = synthetic_scores(4, 6)
+        >>> [matrix.metric for matrix in table.other_metrics(table.with_metrics("quality"))]
+        ['alignment']
         """
         names = [name for name in self.metrics if name not in part.metrics]
         if not names:
@@ -159,7 +193,7 @@ class ScoreTable:
             position = {name: row for row, name in enumerate(self.variant_names)}
             for name in array.tolist():
                 if name not in position:
-                    raise DataError(
+                    raise SettingError(
                         f"there is no variant {name!r} among the {len(self)}"
                         f"{nearest(str(name), position)}"
                     )
@@ -178,6 +212,11 @@ class ScoreTable:
         """Return the table for the prompts at these positions only, in this order.
 
         Raises DataError for a position outside the prompt set or given twice.
+
+        >>> from flasheval.scores.synthetic import synthetic_scores
+        >>> part = synthetic_scores(4, 6).take_prompts([5, 0])
+        >>> part.prompts.ids, part["quality"].values.shape
+        (('6', '1'), (4, 2))
         """
         prompts = self.prompts.take(indices)
         columns = np.asarray(indices, dtype=np.int64)
@@ -200,6 +239,12 @@ class ScoreTable:
 
         The prompts of the table and their order stay. Raises DataError for an id ``prompts``
         lacks, ConflictError where a known hash says that the text is another.
+
+        >>> matrix = ScoreMatrix("clip", [[0.25, 0.5]], ("x",), ("1", "2"))
+        >>> table = ScoreTable(PromptSet("ids", ("1", "2")), (Variant("x"),), {"clip": matrix})
+        >>> pets = PromptSet("pets", ("2", "1", "0"), ("A dog.", "A cat.", "A hen."))
+        >>> table.with_prompts(pets).prompts.texts
+        ('A cat.', 'A dog.')
         """
         found, matrices = attach_prompts(self, prompts)
         return ScoreTable(found, self.variants, matrices)
@@ -216,6 +261,14 @@ class ScoreTable:
         coverage; so does a table in which none is. ``incomplete="prompts"`` keeps the variants
         measured on 90% of the prompts or more, and leaves out the prompts that one of them lacks:
         for runs in which a few images failed.
+
+        >>> rows = [[1, 2, 3], [1, np.nan, 3]]
+        >>> matrix = ScoreMatrix("clip", rows, ("x", "y"), ("1", "2", "3"))
+        >>> ids = PromptSet("pets", matrix.prompt_ids)
+        >>> table = ScoreTable(ids, (Variant("x"), Variant("y")), {"clip": matrix})
+        >>> table.complete(incomplete="error")  # doctest: +ELLIPSIS
+        Traceback (most recent call last):
+        flasheval.base.errors.DataError: 1 of 2 variants are not measured on every prompt in ...
         """
         checked_word("incomplete", incomplete, get_args(Incomplete))
         names = checked_names("metric", metrics)
@@ -290,6 +343,12 @@ class ScoreTable:
         when it is equal, or NaN in one. Raises ConflictError when the two disagree: another text
         under one id, another score, direction, scorer or factor; and when texts are unknown
         and the ids alone do not show that the prompt sets are the same.
+
+        >>> from flasheval.scores.synthetic import synthetic_scores
+        >>> table = synthetic_scores(4, 6)
+        >>> halves = table.with_variants([0, 1]), table.with_variants([2, 3])
+        >>> halves[0].merge(halves[1]).content_hash == table.content_hash
+        True
         """
         return ScoreTable(*merge_tables(self, other))
 
@@ -300,6 +359,13 @@ class ScoreTable:
         ``scores/<metric>.parquet``: ``prompt_id`` first, then one float32 column a variant, NaN
         kept. Raises DataError when a name cannot be a file's or a file cannot be written, and
         ConflictError when the folder holds metrics that the table lacks.
+
+        >>> import tempfile
+        >>> from flasheval.scores.synthetic import synthetic_scores
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     written = synthetic_scores(4, 6).save(folder)
+        ...     sorted(path.name for path in written.rglob("*.parquet"))
+        ['alignment.parquet', 'prompts.parquet', 'quality.parquet', 'variants.parquet']
         """
         return save_table(self, Path(folder))
 
@@ -309,5 +375,12 @@ class ScoreTable:
 
         Raises DataError in one line for a folder or file that is missing, damaged or not
         aligned with the rest.
+
+        >>> import tempfile
+        >>> from flasheval.scores.synthetic import synthetic_scores
+        >>> table = synthetic_scores(4, 6)
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     ScoreTable.load(table.save(folder)).content_hash == table.content_hash
+        True
         """
         return ScoreTable(*load_table(Path(folder)))

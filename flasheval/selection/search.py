@@ -16,6 +16,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from flasheval.base.checks import check_draws
+from flasheval.base.drawing.markdown import markdown
+from flasheval.base.drawing.view import View
 from flasheval.base.progress import reporting
 from flasheval.base.versions import library_versions, utc_now
 from flasheval.scores import ScoreTable, load_scores
@@ -42,7 +44,7 @@ from flasheval.selection.held_out.warnings import (
 )
 from flasheval.selection.methods.auto import Auto, explain
 from flasheval.selection.methods.driver import SearchOutcome, StepCallback
-from flasheval.selection.methods.registry import make_selector
+from flasheval.selection.methods.registry import make_method
 from flasheval.selection.methods.selector import Selection, Selector, subset_means
 from flasheval.selection.request import (
     SearchRequest,
@@ -52,6 +54,7 @@ from flasheval.selection.request import (
     measured_sizes,
     subset_name,
 )
+from flasheval.selection.search_view import search_view
 from flasheval.subset import Method, MetricInfo, Subset
 from flasheval.subset.evidence import Evidence, KnownVariant, PrefixCalibration, Record
 
@@ -81,15 +84,22 @@ class SearchResult:
     warnings: tuple[str, ...] = ()
     interrupted: bool = False
 
+    def view(self, n_prompts: int | None = None, notes: Sequence[str] = ()) -> View:
+        """Return what to know of it, see `Subset.view`, and the figure of what was measured."""
+        return search_view(self.subset, self.measurement, n_prompts, notes)
+
     def __str__(self) -> str:
         return str(self.subset)
+
+    def _repr_markdown_(self) -> str:
+        return markdown(self.view())
 
 
 def search(
     scores: ScoreTable | str | Path,
     *,
     size: int = 50,
-    method: str = "auto",
+    method: str | Mapping[str, Any] | Selector[Any] = "auto",
     settings: Mapping[str, Any] | None = None,
     metric: str | Sequence[str] | None = None,
     seed: int = 0,
@@ -113,8 +123,9 @@ def search(
     Args:
         scores: A score table, or anything `load_scores` reads.
         size: Prompts to choose.
-        method: One of `flasheval.selection.methods.registry.METHODS`.
-        settings: The method's own settings; the rest keep their defaults.
+        method: A name out of `flasheval.selection.methods.registry.METHODS`, a mapping of settings
+            with a `name`, or a method: one of flasheval such as `Anneal(swaps=1000)`, or your own.
+        settings: The settings beside a method's name; the rest keep their defaults.
         metric: One metric or several to serve together; all of the table's when not given.
         seed: Same scores, settings and seed give the same subset and content hash.
         splits: How to hold variants out, see `flasheval.selection.held_out.splits.make_splits`;
@@ -319,12 +330,12 @@ def _warnings(
     return found
 
 
-def _selector(method: str, settings: Mapping[str, Any] | None, expect: str) -> Selector[Any]:
+def _selector(method: object, settings: Mapping[str, Any] | None, expect: str) -> Selector[Any]:
     """Make the method; `auto` is told what to expect unless its settings say so."""
-    given = dict(settings or {})
-    if method == Auto.name and given.get("expect") is None:
-        given["expect"] = checked_expect(expect)
-    return make_selector(method, given)
+    selector = make_method(method, settings)
+    if isinstance(selector, Auto) and selector.expect is None:
+        return replace(selector, expect=checked_expect(expect))
+    return selector
 
 
 def _notes(selector: Selector[Any], outcome: SearchOutcome) -> tuple[str, ...]:

@@ -1,9 +1,9 @@
-"""Set metrics: numbers of a whole set of images, from their features.
+"""Set metrics: distances of a whole set of images from a reference, computed from features.
 
 Unlike a scorer, which gives every image a score, a set metric (Frechet distance, kernel distance)
-compares the distribution of a set's features with that of a reference. It is kept apart, for a
-subset of prompts serves it by another objective: see `flasheval.set_metrics.subset_search`.
-Lower is better in all of them. NumPy alone, but for the extractors.
+compares the distribution of a set's features with that of a reference. Subsets of prompts are
+chosen for it by another objective: see `flasheval.set_metrics.subset_search`. Lower is better in
+all of them. Everything but the extractors needs NumPy alone.
 """
 
 from flasheval.set_metrics.extrapolated import FrechetInfinity, frechet_infinity

@@ -1,4 +1,4 @@
-"""Features as the set metrics take them: checked, in float64."""
+"""Checking arrays of features and converting them to float64."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ def as_features(
 
     Args:
         features: One row an image, of any float type.
-        what: What they are called in errors.
-        width: The d they must have; None for any.
+        what: The name of the features in errors.
+        width: The required d; None for any.
 
     Raises:
         DataError: Another shape, fewer than two images (one has no covariance), or a value that is
@@ -51,10 +51,17 @@ def as_features(
 
 
 def as_population(features: ArrayLike, width: int) -> NDArray[Any]:
-    """Return the features of several variants [variants, prompts, d], as they are stored.
+    """Return the features of several variants [variants, prompts, d], unchanged.
 
-    Values are checked variant by variant, where they are used, for the array may lie on a disk.
+    Values are checked later, variant by variant, because the array may lie on a disk.
     Raises DataError for another shape.
+
+    >>> import numpy as np
+    >>> as_population(np.zeros((4, 10, 8)), 8).shape
+    (4, 10, 8)
+    >>> as_population(np.zeros((4, 10, 8)), 16)  # doctest: +ELLIPSIS
+    Traceback (most recent call last):
+    flasheval.base.errors.DataError: features have shape [4, 10, 8]; expected [variants, ...
     """
     values = features if isinstance(features, np.ndarray) else np.asarray(features)
     if values.ndim != 3 or values.shape[2] != width:

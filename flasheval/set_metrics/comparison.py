@@ -1,4 +1,4 @@
-"""Several variants compared with one reference by every set metric there is."""
+"""Comparing several variants with one reference by all set metrics."""
 
 from __future__ import annotations
 
@@ -21,23 +21,23 @@ from flasheval.set_metrics.references import Reference
 __all__ = ["SetComparison", "VariantDistance", "compare_sets"]
 
 _WHOLE = 5_000
-"""Up to so many images a side the kernel distance is of all of them; it costs their product."""
+"""The most images a side for which the kernel distance uses all images (its cost is m x n)."""
 _PART, _PARTS = 1_000, 100  # of more, the mean over random parts, as KID is commonly reported
 
 
 @dataclass(frozen=True)
 class VariantDistance:
-    """How far one variant's images are from the reference; lower is better.
+    """The distances of one variant's images from the reference; lower is better.
 
     Attributes:
-        variant: Its name.
-        images: How many images it has.
+        variant: The variant's name.
+        images: Number of its images.
         frechet: The Frechet distance.
-        infinity: The same extrapolated to infinitely many images; None where it was not asked for,
-            there are too few images, or the reference is a variant.
-        infinity_error: Its standard error.
-        kid: The unbiased kernel distance, of pairs where the reference is a variant on the same
-            prompts; None where the reference's images are not known, or only some are pairs.
+        infinity: The Frechet distance extrapolated to infinitely many images; None when it was
+            not requested, with too few images, and when the reference is a variant.
+        infinity_error: The standard error of ``infinity``.
+        kid: The unbiased kernel distance, paired when the reference is a variant on the same
+            prompts; None when the reference's images are unknown, or only some are paired.
 
     """
 
@@ -51,13 +51,13 @@ class VariantDistance:
 
 @dataclass(frozen=True)
 class SetComparison:
-    """What a comparison found.
+    """The distances of several variants from one reference.
 
     Attributes:
         metric: The Frechet distance's name, such as ``Frechet CLIP``.
         reference: The reference's name.
-        distances: One a variant, the nearest first.
-        warnings: What to beware of, a line each.
+        distances: One for each variant, the nearest first.
+        warnings: Warnings, one line each.
 
     """
 
@@ -67,7 +67,16 @@ class SetComparison:
     warnings: tuple[str, ...]
 
     def save(self, path: str | Path) -> None:
-        """Write the distances as Parquet, one row a variant, whole or not at all."""
+        """Write the distances as Parquet, one row a variant. Raises DataError on failure.
+
+        >>> import tempfile
+        >>> import pyarrow.parquet as pq
+        >>> rows = (VariantDistance("a", 40, 0.1, None, None, 0.01),)
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     SetComparison("Frechet CLIP", "real", rows, ()).save(f"{folder}/distances.parquet")
+        ...     pq.read_table(f"{folder}/distances.parquet").to_pylist()[0]["frechet"]
+        0.1
+        """
         import pyarrow as pa
         import pyarrow.parquet as pq
 
@@ -89,18 +98,18 @@ def compare_sets(
     threads: int = 1,
     done: Callable[[int], None] | None = None,
 ) -> SetComparison:
-    """Compare every variant with a reference; a reference that is a variant itself is left out.
+    """Compare every variant with a reference, which is skipped when it is itself a variant.
 
     Args:
         sets: The variants' features.
-        reference: What they are compared with.
-        extrapolate: Whether to extrapolate the Frechet distance, which costs 15 more of them. It
-            takes more than 2 (d + 1) images, for below d the bias follows no line; and images
-            independent of the reference's, which those of the same prompts are not.
-        seed: Seed of all randomness; the same for every variant, so that those with equally many
-            images are looked at on the same of them.
-        threads: Variants at work at a time; it changes no number.
-        done: Told how many variants are done.
+        reference: The reference to compare with.
+        extrapolate: Whether to extrapolate the Frechet distance, which costs 15 more distances.
+            It needs more than 2 (d + 1) images, because below d the bias is not linear in 1 / n,
+            and images independent of the reference's, which images of the same prompts are not.
+        seed: Seed of all randomness; the same for every variant, so that variants with equally
+            many images use the same random subsets.
+        threads: Number of variants computed at a time; it does not change the results.
+        done: Called with the number of variants that are done.
 
     Raises:
         DataError: No variant but the reference, fewer than two images, or features that are not

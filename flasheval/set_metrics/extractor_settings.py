@@ -1,15 +1,15 @@
-"""What makes features of images, by name and settings; nothing is loaded before `load`."""
+"""Settings of feature extractors, by name; nothing is loaded before `load`."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar, Protocol, cast
+from typing import TYPE_CHECKING, ClassVar, Protocol, cast
 
-from flasheval.base.errors import DataError, SettingError
-from flasheval.base.json_data import check_names, from_plain
+from flasheval.base.errors import SettingError
 from flasheval.base.models.loading import Dtype
+from flasheval.base.registry import Registry
 from flasheval.scorers.registry import make_scorer
 from flasheval.set_metrics.extractors import load_vision_model
 
@@ -31,17 +31,17 @@ class ExtractorSettings(Protocol):
 
     @property
     def label(self) -> str:
-        """What stands behind "Frechet" in the metric's name."""
+        """The name of the features, which follows "Frechet" in the metric's name."""
         ...
 
     def load(self, device: str) -> FeatureExtractor:
-        """Load the model onto a device. Raises FlashevalError where that is not possible."""
+        """Load the model onto a device. Raises FlashevalError when that fails."""
         ...
 
 
 @dataclass(frozen=True)
 class VisionSettings:
-    """Any vision model of transformers; see `flasheval.set_metrics.extractors`."""
+    """Settings of any vision model of transformers; see `flasheval.set_metrics.extractors`."""
 
     name: ClassVar[str] = "vision"
     checkpoint: str = "facebook/dinov2-base"
@@ -51,7 +51,11 @@ class VisionSettings:
 
     @property
     def label(self) -> str:
-        """The checkpoint's name, without its folder or owner."""
+        """The checkpoint's name, without its folder or owner.
+
+        >>> VisionSettings("facebook/dinov2-base").label
+        'dinov2-base'
+        """
         return Path(self.checkpoint).name
 
     def load(self, device: str) -> FeatureExtractor:
@@ -63,7 +67,7 @@ class VisionSettings:
 
 @dataclass(frozen=True)
 class InceptionSettings:
-    """The Inception of the original FID; see `flasheval.set_metrics.inception_fid_torch`."""
+    """Settings of the original FID's Inception (Heusel et al. 2017)."""
 
     name: ClassVar[str] = "inception"
     path: str | None = None
@@ -75,7 +79,12 @@ class InceptionSettings:
         return "Inception"
 
     def load(self, device: str) -> FeatureExtractor:
-        """Load the weights. Raises SettingError where no file is named."""
+        """Load the weights. Raises SettingError when no file is given.
+
+        >>> InceptionSettings().load("cpu")  # doctest: +ELLIPSIS
+        Traceback (most recent call last):
+        flasheval.base.errors.SettingError: extractor.path is missing: your copy of ...
+        """
         if not self.path:
             raise SettingError(
                 "extractor.path is missing: your copy of weights-inception-2015-12-05-6726825d.pth "
@@ -88,18 +97,27 @@ class InceptionSettings:
 
 @dataclass(frozen=True)
 class ScorerExtractorSettings:
-    """The image embeddings of a scorer: those `keep_embeddings=true` keeps."""
+    """Settings that use a scorer's image embeddings, which `keep_embeddings=true` keeps."""
 
     name: ClassVar[str] = "scorer"
     scorer: object = "clip"
 
     @property
     def label(self) -> str:
-        """The scorer's metric."""
+        """The name of the scorer's metric.
+
+        >>> ScorerExtractorSettings("pickscore").label
+        'PickScore'
+        """
         return make_scorer(self.scorer).metric
 
     def load(self, device: str) -> FeatureExtractor:
-        """Load the scorer. Raises SettingError for one that makes no embeddings."""
+        """Load the scorer. Raises SettingError for one that makes no embeddings.
+
+        >>> ScorerExtractorSettings("image-reward").load("cpu")  # doctest: +ELLIPSIS
+        Traceback (most recent call last):
+        flasheval.base.errors.SettingError: extractor.scorer=image-reward: it makes no image ...
+        """
         settings = make_scorer(self.scorer)
         if not settings.embeds:
             raise SettingError(
@@ -109,24 +127,26 @@ class ScorerExtractorSettings:
         return cast("FeatureExtractor", settings.load(device))
 
 
-EXTRACTORS: dict[str, type[Any]] = {
-    one.name: one for one in (VisionSettings, InceptionSettings, ScorerExtractorSettings)
-}
+EXTRACTORS: Registry[ExtractorSettings] = Registry(
+    "extractor",
+    "flasheval.extractors",
+    ExtractorSettings,
+    [VisionSettings, InceptionSettings, ScorerExtractorSettings],
+    default=VisionSettings.name,
+)
 """The extractors by name."""
 
 
-def make_extractor(name: str, settings: Mapping[str, Any] | None = None) -> ExtractorSettings:
-    """Return an extractor's settings from its name and the settings given.
+def make_extractor(
+    entry: object, settings: Mapping[str, object] | None = None
+) -> ExtractorSettings:
+    """Return an extractor's settings from a name, a mapping with a ``name``, or such settings.
 
-    Raises SettingError for a name, a setting or a value that cannot be.
+    None stands for ``vision``; ``settings`` are those beside a name.
+
+    Raises SettingError for an unknown name or setting, and for a bad value.
 
     >>> make_extractor("vision", {"checkpoint": "facebook/dinov2-large"}).label
     'dinov2-large'
     """
-    given = dict(settings or {})
-    check_names(EXTRACTORS, name, given, "extractor", f"extractor {name}")
-    try:
-        made: ExtractorSettings = from_plain(EXTRACTORS[name], given, source=f"extractor {name}")
-    except DataError as error:
-        raise SettingError(str(error)) from None
-    return made
+    return EXTRACTORS.make(entry, settings)

@@ -1,4 +1,4 @@
-"""Feature extractors on transformers alone: CLIP, DINOv2, ViT and their like."""
+"""Feature extractors that use transformers alone: CLIP, SigLIP, DINOv2, ViT."""
 
 from __future__ import annotations
 
@@ -31,8 +31,8 @@ __all__ = ["VisionModel", "load_vision_model"]
 class VisionModel:
     """A vision model of transformers with its image processor; `load_vision_model` makes one.
 
-    Its features are the model's pooled output as it is, not normalised: of CLIP the projected
-    image embedding, of DINOv2 the class token after the last norm, of a ViT its pooler's output.
+    Its features are the model's pooled output, not normalised: for CLIP the projected image
+    embedding, for DINOv2 the class token after the last norm, for a ViT its pooler's output.
 
     Attributes:
         version: Checkpoint and revision in short.
@@ -89,13 +89,13 @@ def load_vision_model(
     Args:
         checkpoint: A folder, or a name on the Hub such as ``facebook/dinov2-base``.
         revision: A Hub commit, tag or branch; None is the newest.
-        device: Where to, such as ``cpu`` or ``cuda:0``.
-        dtype: Of the weights; ``auto`` is as they are stored.
+        device: The device, such as ``cpu`` or ``cuda:0``.
+        dtype: The type of the weights; ``auto`` keeps the stored one.
         batch: Images at a time; it changes features by rounding only.
 
     Raises:
         SettingError: A batch below 1.
-        DataError: Something is missing, damaged or no vision model, in one line.
+        DataError: A part is missing, damaged or not of a vision model.
 
     """
     if batch < 1:

@@ -26,8 +26,8 @@ class FrechetInfinity:
 
     Attributes:
         value: The line's value at 1 / n = 0; rounding and noise may take it below 0.
-        standard_error: Of that value, by the scatter about the line. The sets overlap, so that it
-            is a lower bound of the error: the images themselves would differ another time.
+        standard_error: Standard error of the value, from the scatter about the line. The sets
+            overlap, so it is a lower bound: other images would differ more.
         slope: The line's slope, the bias c.
         sizes: The n it was measured at, ascending.
         distances: The Frechet distance at each.
@@ -53,9 +53,9 @@ def frechet_infinity(
 
     Args:
         features: Float [n, d].
-        reference: What they are compared with.
-        rng: Where the random sets of each size come from.
-        points: How many sizes, evenly spaced in n, as in the paper; at least 3.
+        reference: The reference to compare with.
+        rng: The generator that draws the random sets of each size.
+        points: Number of sizes, evenly spaced in n, as in the paper; at least 3.
         smallest: The least size; by default a tenth of n (the paper takes 5,000 of 50,000).
 
     Raises:

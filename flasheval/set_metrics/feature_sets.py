@@ -1,4 +1,4 @@
-"""The features of several variants' images: kept by a run, or taken from folders of images."""
+"""Features of several variants' images, kept by a run or computed from folders of images."""
 
 from __future__ import annotations
 
@@ -33,14 +33,19 @@ class FeatureSets:
     """The features of several variants' images.
 
     Attributes:
-        names: The variants.
-        features: Float [images, d] of each, or float [variants, images, d].
+        names: The variants' names.
+        features: One float array [images, d] a variant, or one array [variants, images, d].
         ids: The prompt ids of each variant's images, in their order.
-        label: What the features are of, in short, such as ``CLIP``.
-        version: What the features depend on: model, checkpoint, revision.
-        prompts: The prompt set, with texts where they are known.
-        protocol: How the images were cut and resized before.
-        left_out: What was left out, a line each.
+        label: A short name of the features, such as ``CLIP``.
+        version: A label of everything the features depend on: model, checkpoint, revision.
+        prompts: The prompt set, with texts when they are known.
+        protocol: How the images were cropped and resized.
+        left_out: One line for each variant or group of prompts that was left out.
+
+    >>> ids = ("1", "2", "3")
+    >>> sets = FeatureSets(("a", "b"), np.zeros((2, 3, 8)), (ids, ids), "CLIP", "clip@0a1b")
+    >>> len(sets), sets.features[0].shape
+    (2, (3, 8))
 
     """
 
@@ -58,14 +63,14 @@ class FeatureSets:
 
 
 def features_of_run(run: str | Path, metric: str | None = None) -> FeatureSets:
-    """Return the embeddings a run has kept, of the prompts that every variant has an image of.
+    """Return the embeddings that a run has kept, for the prompts that all variants have.
 
     Args:
         run: The run folder, of ``flasheval run ... keep_embeddings=true``.
-        metric: The metric whose scorer made them; may be left out where there is one.
+        metric: The metric whose scorer made them; needed only when there are several.
 
     Raises:
-        DataError: No run, or nothing kept.
+        DataError: The folder is not a run's, or the run has kept no embeddings.
         SettingError: Several metrics to choose from.
 
     """
@@ -109,23 +114,37 @@ def features_of_folders(
     prompts: str | Path | None = None,
     report: Report | None = None,
 ) -> FeatureSets:
-    """Take the features of folders of images, one folder a variant, one image a prompt.
+    """Compute the features of folders of images: one folder a variant, one image a prompt.
 
     Args:
         folders: The folders by variant, or a folder that holds them. Files are named by their
             prompts' ids.
-        extractor: What gives images their features.
-        label: What the features are of, in short.
-        protocol: How images are cut and resized first, and how many of each folder are taken, at
-            random: the same of all folders whose files have the same names.
+        extractor: The extractor of the features.
+        label: A short name of the features.
+        protocol: How images are cropped and resized first, and how many of each folder are drawn
+            at random: the same ones in all folders whose files have the same names.
         seed: Seed of that draw.
         prompts: File of the prompts' texts.
-        report: Told what is done, how much of it, and of how much.
+        report: Called with a label, the folders done and their number.
 
     Raises:
         SettingError: No folders, or another kind of value.
         DataError: A folder without images or with too few, an image that cannot be read, or one
             without a prompt.
+
+    >>> import tempfile
+    >>> from PIL import Image
+    >>> class Mean:
+    ...     version = "mean colour"
+    ...     def embed(self, images):
+    ...         return np.float32([np.asarray(image).mean(axis=(0, 1)) for image in images])
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     (Path(folder) / "red").mkdir()
+    ...     for name in ("1.png", "2.png"):
+    ...         Image.new("RGB", (4, 4), "red").save(Path(folder) / "red" / name)
+    ...     sets = features_of_folders(folder, Mean(), "colour")
+    >>> sets.names, sets.ids, sets.features[0].tolist()
+    (('red',), (('1', '2'),), [[255.0, 0.0, 0.0], [255.0, 0.0, 0.0]])
 
     """
     named = _folders(folders)

@@ -1,4 +1,4 @@
-"""Features of images: what an extractor is, and how many images are put through one."""
+"""Computing features of images: the extractor protocol, and reading folders of images."""
 
 from __future__ import annotations
 
@@ -29,11 +29,11 @@ _SUFFIXES = (".png", ".jpg", ".jpeg", ".webp", ".bmp", ".tif", ".tiff")
 
 
 class FeatureExtractor(Protocol):
-    """Gives each image a vector; a set metric is of what it sees."""
+    """An object that gives each image a feature vector."""
 
     @property
     def version(self) -> str:
-        """What its features depend on, in short: model, checkpoint, revision."""
+        """A short label of what its features depend on: model, checkpoint, revision."""
         ...
 
     def embed(self, images: Sequence[Image]) -> NDArray[np.float32]:
@@ -51,15 +51,23 @@ def extract_features(
     """Return the features of images, float32 [n, d], in their order.
 
     Args:
-        images: RGB images; they are taken a batch at a time, so there may be any number.
-        extractor: Anything with `embed`, such as `load_vision_model` gives, or a scorer that
+        images: RGB images; they are consumed a batch at a time, so there may be any number.
+        extractor: An object with `embed`: a result of `load_vision_model`, or a scorer that
             embeds.
-        protocol: How the images are cut and resized first; as they are by default.
+        protocol: How the images are cropped and resized first; by default they are not.
         batch: Images at a time.
 
     Raises:
         SettingError: A batch below 1.
-        DataError: No images, or an extractor that gives something else than a row an image.
+        DataError: No images, or an extractor that does not return one row an image.
+
+    >>> from PIL import Image
+    >>> class Size:
+    ...     version = "size"
+    ...     def embed(self, images):
+    ...         return np.float32([image.size for image in images])
+    >>> extract_features([Image.new("RGB", (4, 2)), Image.new("RGB", (6, 6))], Size()).tolist()
+    [[4.0, 2.0], [6.0, 6.0]]
 
     """
     if batch < 1:
@@ -80,7 +88,7 @@ def extract_features(
 
 
 def images_of_folder(folder: str | Path) -> Iterator[Image]:
-    """Give the images of a folder as RGB, in the order of their names; subfolders are not searched.
+    """Yield the images of a folder as RGB, sorted by name; subfolders are not searched.
 
     Raises DataError when there is none, or when one cannot be read, naming it.
     """
@@ -88,9 +96,16 @@ def images_of_folder(folder: str | Path) -> Iterator[Image]:
 
 
 def image_files(folder: str | Path) -> list[Path]:
-    """Return the image files of a folder in the order of their names, without its subfolders.
+    """Return the image files of a folder, sorted by name; subfolders are not searched.
 
     Raises DataError when there is none, or the folder cannot be read.
+
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     for name in ("2.JPG", "1.png", "notes.txt"):
+    ...         (Path(folder) / name).touch()
+    ...     [path.name for path in image_files(folder)]
+    ['1.png', '2.JPG']
     """
     try:
         paths = sorted(path for path in Path(folder).iterdir() if path.suffix.lower() in _SUFFIXES)
@@ -102,7 +117,15 @@ def image_files(folder: str | Path) -> list[Path]:
 
 
 def read_images(paths: Iterable[Path]) -> Iterator[Image]:
-    """Give image files as RGB images. Raises DataError for one that cannot be read, naming it."""
+    """Yield image files as RGB images. Raises DataError, naming the file, when one is damaged.
+
+    >>> import tempfile
+    >>> from PIL import Image
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     Image.new("L", (4, 2)).save(Path(folder) / "1.png")
+    ...     [(image.mode, image.size) for image in read_images(image_files(folder))]
+    [('RGB', (4, 2))]
+    """
     from PIL import Image as Pillow
 
     for path in paths:

@@ -39,13 +39,13 @@ Floats = NDArray[np.float64]
 
 @dataclass(frozen=True)
 class FrechetDistance:
-    """A Frechet distance and what it rests on; lower is better.
+    """A Frechet distance with the numbers of images it was computed from; lower is better.
 
     Attributes:
         value: The distance, squared as FID is, at least 0.
-        of_means: Its part |mu1 - mu2|^2.
-        n: Images.
-        n_reference: Images of the reference; None where only its moments are known.
+        of_means: The part |mu1 - mu2|^2 of the distance.
+        n: Number of images.
+        n_reference: Number of images of the reference; None when only its moments are known.
         width: Width of the features, d.
 
     """
@@ -58,7 +58,13 @@ class FrechetDistance:
 
     @property
     def warning(self) -> str | None:
-        """What to beware of; None where there are more images than features."""
+        """A warning when there are no more images than features, else None.
+
+        >>> FrechetDistance(12.0, 3.0, n=5000, n_reference=30_000, width=768).warning is None
+        True
+        >>> FrechetDistance(12.0, 3.0, n=50, n_reference=30_000, width=768).warning[:24]
+        '50 images span no covari'
+        """
         few = [n for n in (self.n, self.n_reference) if n is not None and n <= self.width]
         if not few:
             return None
@@ -70,12 +76,12 @@ class FrechetDistance:
 
 @dataclass(frozen=True, eq=False)
 class FrechetReference:
-    """The reference's part of the Frechet distance, computed once.
+    """The mean and covariance of a reference, factored once for many distances.
 
     Attributes:
         mean: float64 [d].
         factor: float64 [d, r], r <= d, with covariance = factor factor^T.
-        n: Images; None where only the moments are known.
+        n: Number of images; None when only the moments are known.
 
     >>> reference = FrechetReference.of([[0.0, 0.0], [2.0, 0.0], [0.0, 2.0], [2.0, 2.0]])
     >>> reference.mean.tolist(), reference.n
@@ -89,7 +95,12 @@ class FrechetReference:
 
     @classmethod
     def of(cls, features: ArrayLike) -> FrechetReference:
-        """Fit to features [n, d]. Raises DataError as `as_features` does."""
+        """Fit to features [n, d]. Raises DataError as `as_features` does.
+
+        >>> square = [[0.0, 0.0], [2.0, 0.0], [0.0, 2.0], [2.0, 2.0]]
+        >>> round(FrechetReference.of(square).trace, 3)  # two variances of 4/3
+        2.667
+        """
         values = as_features(features, "the reference's features")
         mean = values.mean(axis=0)
         values = values - mean
@@ -105,6 +116,13 @@ class FrechetReference:
 
         Raises DataError when the shapes do not fit, or the covariance is not symmetric, not finite
         or has a negative eigenvalue.
+
+        >>> reference = FrechetReference.of_moments([0, 0], [[1, 0], [0, 4]], n=30_000)
+        >>> reference.width, round(reference.trace, 6)
+        (2, 5.0)
+        >>> FrechetReference.of_moments([0, 0], [[1, 0], [0, -4]])
+        Traceback (most recent call last):
+        flasheval.base.errors.DataError: the covariance has a negative eigenvalue (-4)
         """
         mu = np.asarray(mean, dtype=np.float64)
         sigma = np.asarray(covariance, dtype=np.float64)
@@ -137,9 +155,16 @@ class FrechetReference:
 
     @classmethod
     def load(cls, path: str | Path) -> FrechetReference:
-        """Read an npz with ``mu`` and ``sigma``, of ours or of pytorch-fid; no pickle.
+        """Read an npz with ``mu`` and ``sigma``, written by `save` or pytorch-fid; no pickle.
 
-        Raises DataError when it is none.
+        Raises DataError when the file cannot be read as such.
+
+        >>> import tempfile
+        >>> reference = FrechetReference.of_moments([0, 0], [[1, 0], [0, 4]], n=30_000)
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     reference.save(f"{folder}/real.npz")
+        ...     FrechetReference.load(f"{folder}/real.npz").n
+        30000
         """
         path = require_file(path, "npz of mu and sigma")
         try:
@@ -155,7 +180,7 @@ class FrechetReference:
 
 
 def frechet_distance(features: ArrayLike, reference: FrechetReference) -> FrechetDistance:
-    """Return the Frechet distance of features [n, d] from a reference; see the module's text.
+    """Return the Frechet distance of features [n, d] from a reference (Dowson and Landau 1982).
 
     Computed in float64; O(n^2 r) where n <= d, O(n d^2 + d^3) above. Raises DataError for fewer
     than two images, another width, or a value that is not finite.

@@ -231,7 +231,7 @@ def load_inception(path: str | Path, *, device: str = "cpu", batch: int = 32) ->
 
     Args:
         path: ``weights-inception-2015-12-05-6726825d.pth`` or pytorch-fid's copy of it.
-        device: Where to, such as ``cpu`` or ``cuda:0``.
+        device: The device, such as ``cpu`` or ``cuda:0``.
         batch: Images at a time.
 
     Raises:

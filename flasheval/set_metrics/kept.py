@@ -1,4 +1,4 @@
-"""The embeddings a run has kept, as one array for the set metrics."""
+"""Reading the embeddings that a run has kept as one array."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from flasheval.base.errors import DataError
+from flasheval.base.errors import DataError, SettingError
 from flasheval.base.suggest import nearest
 from flasheval.runs.status.requested_work import RequestedWork
 from flasheval.runs.store import RegisteredMetric, RunStore
@@ -27,7 +27,7 @@ class KeptFeatures:
         variants: The variants' names, in order.
         prompt_ids: The prompts' ids, in order.
         version: The scorer's version: checkpoint and revision.
-        left_out: Why a variant is not among them, by its name.
+        left_out: Why a variant is missing, by its name.
 
     """
 
@@ -38,9 +38,15 @@ class KeptFeatures:
     left_out: Mapping[str, str]
 
     def complete(self) -> KeptFeatures:
-        """Return those of the prompts that every variant has an image of.
+        """Return the embeddings of the prompts that every variant has an image of.
 
         Raises DataError when there are fewer than two.
+
+        >>> features = np.zeros((2, 3, 4), dtype=np.float32)
+        >>> features[0, 1] = np.nan  # the first variant's second image was faulty
+        >>> kept = KeptFeatures(features, ("a", "b"), ("1", "2", "3"), "clip@0a1b", {})
+        >>> kept.complete().prompt_ids, kept.complete().features.shape
+        (('1', '3'), (2, 2, 4))
         """
         good = np.ones(len(self.prompt_ids), dtype=np.bool_)
         for variant in self.features:
@@ -57,17 +63,18 @@ class KeptFeatures:
 
 
 def read_kept(run: str | Path, metric: str) -> KeptFeatures:
-    """Read what ``flasheval run ... keep_embeddings=true`` has kept, of the last command's work.
+    """Read the embeddings of a run's last command, kept with ``keep_embeddings=true``.
 
-    A variant that lacks some of it is left out, and named with the reason. So are variants whose
-    images were there already (``generator=images``): their embeddings are known by their files.
+    A variant that lacks some embeddings is left out, with the reason. Variants whose images the run
+    did not make itself (``generator=images``) are left out too.
 
     Args:
         run: The run folder.
         metric: The metric whose scorer made the embeddings, such as ``CLIP``.
 
     Raises:
-        DataError: No run, no such metric, or no variant with all its embeddings.
+        DataError: No run, or no variant with all its embeddings.
+        SettingError: No such metric.
 
     """
     work = RequestedWork.of_run(run)
@@ -102,9 +109,9 @@ def read_kept(run: str | Path, metric: str) -> KeptFeatures:
 
 
 def metrics_kept(run: str | Path) -> tuple[str, ...]:
-    """Return the metrics of which a run has kept embeddings, or some of them.
+    """Return the metrics for which a run has kept embeddings, or some of them.
 
-    Raises DataError where there is no run.
+    Raises DataError when the folder is not a run's.
     """
     work = RequestedWork.of_run(run)
     store = work.store
@@ -119,7 +126,7 @@ def metrics_kept(run: str | Path) -> tuple[str, ...]:
 def _metric(store: RunStore, name: str, run: str | Path) -> RegisteredMetric:
     known = {metric.name: metric for metric in store.known_metrics()}
     if name not in known:
-        raise DataError(
+        raise SettingError(
             f"{run} has no metric {name!r}; there are: {', '.join(known)}{nearest(name, known)}"
         )
     return known[name]

@@ -35,10 +35,10 @@ class KernelDistance:
 
     Attributes:
         value: The mean over the subsets.
-        standard_error: Its standard error: the standard deviation over the subsets (n - 1), divided
-            by the root of their number. The subsets overlap once together they have more images
-            than there are; then it is the error of the averaging alone.
-        subsets: How many.
+        standard_error: The standard deviation over the subsets (n - 1) divided by the root of their
+            number. When the subsets together hold more images than there are, they overlap, and it
+            is the error of the averaging alone.
+        subsets: Number of subsets.
         size: Images in a subset of either side.
 
     """
@@ -81,13 +81,19 @@ def kernel_distance_of_subsets(
     Args:
         features: Float [m, d].
         reference: Float [n, d].
-        rng: Where the subsets come from; none has an image twice.
+        rng: The generator that draws the subsets; none has an image twice.
         size: Images in a subset of either side.
-        subsets: How many, at least 2.
+        subsets: Number of subsets, at least 2.
 
     Raises:
         SettingError: Too few subsets, or a size below 2 or above the number of images.
         DataError: As in `kernel_distance`.
+
+    >>> rng = np.random.default_rng(0)
+    >>> ours, theirs = rng.normal(size=(60, 4)), rng.normal(size=(80, 4))
+    >>> found = kernel_distance_of_subsets(ours, theirs, rng, size=20, subsets=10)
+    >>> abs(found.value) < 3 * found.standard_error + 0.2, found.size, found.subsets
+    (True, 20, 10)
 
     """
     theirs = as_features(reference, "the reference's features")

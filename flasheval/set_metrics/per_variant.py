@@ -1,4 +1,4 @@
-"""Work on every variant, several at a time, with the same numbers on any number of threads."""
+"""Running work for every variant in threads, with the same results on any number of threads."""
 
 from __future__ import annotations
 
@@ -21,17 +21,17 @@ def each_variant(
     names: Sequence[str] | None = None,
     done: Callable[[int], None] | None = None,
 ) -> list[T]:
-    """Return what `work` gives for 0 to count - 1, in that order.
+    """Return the results of `work` for 0 to count - 1, in that order.
 
     Args:
-        work: Is given the variant's number.
-        count: How many variants.
-        threads: Variants at work at a time.
-        names: What variants are called in errors; their numbers where not given.
-        done: Told how many are done, after each.
+        work: A function of the variant's number.
+        count: Number of variants.
+        threads: Number of variants computed at a time.
+        names: The variants' names for errors; their numbers by default.
+        done: Called after each variant with the number done.
 
     Raises:
-        DataError: The first that `work` raised, with the variant's name.
+        DataError: The first error that `work` raised, with the variant's name.
 
     >>> each_variant(lambda row: row * row, 4, threads=2)
     [0, 1, 4, 9]

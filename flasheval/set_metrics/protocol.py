@@ -1,4 +1,4 @@
-"""How images are cut and resized before an extractor sees them: it changes a FID by whole points.
+"""Cropping and resizing images before an extractor; this can change a FID by whole points.
 
 Resizing is the largest difference between implementations (Parmar et al., "On aliased resizing and
 surprising subtleties in GAN evaluation", 2022), so that a protocol is part of a number.
@@ -22,11 +22,11 @@ __all__ = ["COCO_30K", "ImageProtocol"]
 
 @dataclass(frozen=True)
 class ImageProtocol:
-    """Cut the centred square out of every image and resize it with Pillow's Lanczos filter.
+    """A protocol: crop the centred square and resize it with Pillow's Lanczos filter.
 
     Attributes:
-        images: How many images a set has, each of another prompt.
-        side: Pixels a side of what the extractor is given.
+        images: Number of images in a set, each of another prompt.
+        side: Side of the prepared image in pixels.
 
     >>> COCO_30K
     ImageProtocol(images=30000, side=256)
@@ -43,10 +43,13 @@ class ImageProtocol:
             )
 
     def prepare(self, image: Image) -> Image:
-        """Return an image as the extractor is given it: RGB, side x side.
+        """Return an image prepared for the extractor: RGB, side x side pixels.
 
-        An odd pixel too many is cut off on the right, or below. An image of that size stays as it
-        is.
+        An odd pixel is cropped on the right or at the bottom. An image of that size stays as it is.
+
+        >>> from PIL import Image
+        >>> COCO_30K.prepare(Image.new("RGB", (640, 480))).size
+        (256, 256)
         """
         from PIL.Image import Resampling
 
@@ -61,6 +64,9 @@ class ImageProtocol:
         """Draw the prompts of a set, int64 [images], ascending, none twice.
 
         Raises DataError when there are not enough.
+
+        >>> ImageProtocol(images=3, side=256).choose(10, np.random.default_rng(0)).tolist()
+        [5, 6, 9]
         """
         if n_prompts < self.images:
             raise DataError(f"{n_prompts} prompts; the protocol takes {self.images} of them")

@@ -1,4 +1,4 @@
-"""What variants are compared with: real images, statistics of them in a file, or a variant."""
+"""References of set metrics: real images, a file of their statistics, or a variant."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from flasheval.base.canonical import JSON
-from flasheval.base.errors import DataError
+from flasheval.base.errors import DataError, SettingError
 from flasheval.base.suggest import nearest
 from flasheval.set_metrics.feature_sets import FeatureSets
 from flasheval.set_metrics.features import FeatureExtractor, extract_features, images_of_folder
@@ -23,14 +23,14 @@ __all__ = ["Reference", "find_reference"]
 
 @dataclass(frozen=True, eq=False)
 class Reference:
-    """What variants are compared with.
+    """The reference that variants are compared with.
 
     Attributes:
-        name: Its name, without folders.
+        name: The reference's name, without folders.
         statistics: Mean and covariance of its features.
-        features: Float [images, d]; None where only the statistics are known, and then there is no
-            kernel distance.
-        ids: Where it is one of the variants, the prompt ids of its images; else None.
+        features: Float [images, d]; None when only the statistics are known, which give no kernel
+            distance.
+        ids: The prompt ids of its images when it is one of the variants, else None.
 
     """
 
@@ -43,15 +43,31 @@ class Reference:
     def of(
         cls, name: str, features: NDArray[np.floating[Any]], ids: tuple[str, ...] | None = None
     ) -> Reference:
-        """Return the reference with these features [images, d]; DataError as `as_features`."""
+        """Return the reference with these features [images, d]; DataError as `as_features`.
+
+        >>> Reference.of("real", np.array([[0.0, 1.0], [2.0, 3.0], [4.0, 8.0]])).statistics.n
+        3
+        """
         return cls(name, FrechetReference.of(features), features, ids)
 
     def others(self, names: Sequence[str]) -> list[int]:
-        """Return the numbers of the variants that it is not itself."""
+        """Return the numbers of all variants except the reference itself.
+
+        >>> features = np.array([[0.0, 1.0], [2.0, 3.0], [4.0, 8.0]])
+        >>> Reference.of("b", features, ids=("1", "2", "3")).others(["a", "b", "c"])
+        [0, 2]
+        >>> Reference.of("b", features).others(["a", "b", "c"])  # real images that share a name
+        [0, 1, 2]
+        """
         return [row for row, name in enumerate(names) if self.ids is None or name != self.name]
 
     def described(self) -> dict[str, JSON]:
-        """Return what tells it from others, as JSON data, for a manifest."""
+        """Return a description of the reference as JSON data, for a manifest.
+
+        >>> found = Reference.of("real", np.array([[0.0, 1.0], [2.0, 3.0], [4.0, 8.0]])).described()
+        >>> found["images"], found["width"], round(found["covariance_trace"], 6)  # 4 + 13
+        (3, 2, 17.0)
+        """
         mean = self.statistics.mean
         return {
             "name": self.name,
@@ -68,17 +84,27 @@ def find_reference(
     extractor: Callable[[], FeatureExtractor],
     protocol: ImageProtocol | None = None,
 ) -> Reference:
-    """Find the reference a name stands for.
+    """Find the reference that a name means.
 
     Args:
         name: A variant's name, an .npz that `FrechetReference.save` wrote, or a folder of images.
         sets: The variants.
-        extractor: Loads what gives a folder's images their features; it must be what gave them to
-            the variants.
-        protocol: How a folder's images are cut and resized first; all of them are taken.
+        extractor: Loads the extractor for a folder's images; it must be the one used for the
+            variants.
+        protocol: How a folder's images are cropped and resized first; all of them are used.
 
     Raises:
-        DataError: None of the three, or one that cannot be used.
+        SettingError: The name is none of the three.
+        DataError: The reference cannot be used.
+
+    >>> ids = ("1", "2", "3")
+    >>> features = np.random.default_rng(0).normal(size=(2, 3, 4))
+    >>> sets = FeatureSets(("sd15", "sdxl"), features, (ids, ids), "CLIP", "clip@0a1b")
+    >>> find_reference("sdxl", sets, lambda: None).statistics.n
+    3
+    >>> find_reference("sdx", sets, lambda: None)  # doctest: +ELLIPSIS
+    Traceback (most recent call last):
+    flasheval.base.errors.SettingError: reference=sdx: expected a folder of images, an .npz of ...
 
     """
     path = Path(name)
@@ -99,7 +125,7 @@ def find_reference(
     elif path.suffix == ".npz":
         found = Reference(path.stem, FrechetReference.load(path))
     else:
-        raise DataError(
+        raise SettingError(
             f"reference={name}: expected a folder of images, an .npz of their statistics, or one "
             f"of the variants ({_some(sets.names)}){nearest(name, sets.names)}"
         )

@@ -1,4 +1,4 @@
-"""Agreement of a subset on variants its search never saw, beside random subsets of its size."""
+"""Held-out agreement of a subset by Frechet distance, and of random subsets of its size."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class SubsetAgreement:
 
     Attributes:
         tau: Kendall's tau-b of the subset's distances with those on all prompts.
-        random: float64 [draws], that of random subsets of the same size.
+        random: The tau-b of random subsets of the same size, float64 [draws].
 
     """
 
@@ -33,12 +33,21 @@ class SubsetAgreement:
 
     @property
     def mean_random(self) -> float:
-        """The mean tau-b of random subsets."""
+        """The mean tau-b of random subsets.
+
+        >>> SubsetAgreement(0.75, np.array([0.5, 0.75, 1.0])).mean_random
+        0.75
+        """
         return float(self.random.mean())
 
     @property
     def share_beaten(self) -> float:
-        """The share of random subsets that agree less, ties counted half."""
+        """The share of random subsets that agree less, ties counted half.
+
+        >>> found = SubsetAgreement(0.75, np.array([0.5, 0.75, 0.75, 1.0]))
+        >>> found.share_beaten, found.mean_random
+        (0.5, 0.75)
+        """
         return float((self.random < self.tau).mean() + 0.5 * (self.random == self.tau).mean())
 
 
@@ -58,13 +67,20 @@ def subset_agreement(
             same prompts in the same order.
         reference: The reference that was searched with.
         indices: int [N], the subset.
-        rng: Where the random subsets come from.
-        draws: How many.
-        threads: Variants at work at a time.
+        rng: The generator that draws the random subsets.
+        draws: Number of random subsets.
+        threads: Number of variants computed at a time.
 
     Raises:
         SettingError: No draws.
         DataError: Features that cannot be used, or fewer than two variants.
+
+    >>> rng = np.random.default_rng(0)
+    >>> features = rng.normal(size=(4, 30, 3)) + np.arange(4)[:, None, None]  # ever farther away
+    >>> reference = FrechetReference.of(rng.normal(size=(200, 3)))
+    >>> found = subset_agreement(features, reference, np.arange(10), rng, draws=20)
+    >>> found.tau, len(found.random)
+    (1.0, 20)
 
     """
     values = as_population(features, reference.width)

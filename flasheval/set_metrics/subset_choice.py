@@ -1,4 +1,4 @@
-"""A subset for a Frechet distance as a manifest, judged by variants its search has not seen."""
+"""Choosing a subset for a Frechet distance, with evidence on held-out variants."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ from flasheval.subset.parts import Method, MetricInfo
 __all__ = ["BEATEN", "Halves", "check_sizes", "choose_subset", "part_variants"]
 
 BEATEN = "share_of_random_beaten"
-"""The companion measure, in a subset's evidence, that says how many random subsets agree less."""
+"""The name, in a subset's evidence, of the share of random subsets that agree less."""
 
 _KEEP = 0.1
 _NOTE = (
@@ -39,7 +39,7 @@ _NOTE = (
 
 @dataclass(frozen=True, eq=False)
 class Halves:
-    """The variants a search sees, and those it is judged by: rows, ascending."""
+    """The rows of the variants a search sees and of those held out, ascending."""
 
     search: NDArray[np.int64]
     held_out: NDArray[np.int64]
@@ -48,18 +48,27 @@ class Halves:
 def part_variants(
     sets: FeatureSets, reference: Reference, held_out: float | Sequence[str], seed: int = 0
 ) -> Halves:
-    """Part variants into those a search may see and those it may not.
+    """Split variants into those a search may see and those held out.
 
     Args:
         sets: The variants.
-        reference: One that is a variant itself is in neither part.
+        reference: The reference; when it is a variant itself it is in neither part.
         held_out: The share to hold out, drawn at random, or the variants' names.
-        seed: Seed of that draw: the first of `numpy.random.default_rng(seed).permutation` are
-            searched.
+        seed: Seed of that draw: the first variants of
+            `numpy.random.default_rng(seed).permutation` are searched.
 
     Raises:
-        SettingError: A share or a name that cannot be, fewer than 3 variants to search on or fewer
+        SettingError: A bad share, an unknown name, fewer than 3 variants to search on, or fewer
             than 2 held out.
+
+    >>> ids = ("1", "2", "3")
+    >>> names = ("a", "b", "c", "d", "e", "f")
+    >>> sets = FeatureSets(names, np.zeros((6, 3, 2)), (ids,) * 6, "CLIP", "clip@0a1b")
+    >>> real = Reference.of("real", np.eye(2))
+    >>> part_variants(sets, real, ["e", "f"]).search.tolist()
+    [0, 1, 2, 3]
+    >>> len(part_variants(sets, real, 0.5).held_out)
+    3
 
     """
     rows = np.array(reference.others(sets.names), dtype=np.int64)
@@ -88,10 +97,16 @@ def part_variants(
 
 
 def check_sizes(sets: FeatureSets, sizes: Sequence[int]) -> None:
-    """See that prompts can be chosen, so many of them.
+    """Check that subsets of these sizes can be chosen.
 
-    Raises SettingError for a size that cannot be, DataError for variants without an image of some
-    prompt.
+    Raises SettingError for a size below 2 or above the number of prompts, and DataError when a
+    variant lacks an image of some prompt.
+
+    >>> ids = ("1", "2", "3")
+    >>> sets = FeatureSets(("a", "b"), np.zeros((2, 3, 2)), (ids, ids), "CLIP", "clip@0a1b")
+    >>> check_sizes(sets, [2, 50])
+    Traceback (most recent call last):
+    flasheval.base.errors.SettingError: size=50: expected from 2 to the 3 prompts there are
     """
     there = len(_common_ids(sets))
     for size in sizes:
@@ -111,25 +126,25 @@ def choose_subset(
     threads: int = 1,
     report: Callable[[int, int], None] | None = None,
 ) -> Subset:
-    """Choose prompts that rank variants by Frechet distance as all prompts do, and judge them.
+    """Choose prompts that rank variants by Frechet distance as all prompts do, and test them.
 
     Args:
         sets: The variants' features; every variant must have an image of the same prompts.
-        reference: What they are compared with.
-        halves: The variants to search on, and those to judge by.
-        size: Prompts to choose.
-        seed: Same features, settings and seed give the same subset.
+        reference: The reference to compare with.
+        halves: The variants to search on, and those held out.
+        size: Number of prompts to choose.
+        seed: The same features, settings and seed give the same subset.
         n_sets: See `search_subset`.
         draws: Random subsets of the same size to compare with.
-        threads: Variants at work at a time; it changes no number.
-        report: Told of the pools done and of their number.
+        threads: Number of variants computed at a time; it does not change the result.
+        report: Called with the pools done and their number.
 
     Returns:
         The subset, searched on `halves.search`; its evidence is of this very set.
 
     Raises:
-        SettingError: A size or a number that does not fit.
-        DataError: Variants without an image of some prompt, or no ranking to search for.
+        SettingError: A size or number out of range.
+        DataError: A variant lacks an image of some prompt, or all variants are equally far.
 
     """
     ids = _common_ids(sets)

@@ -38,8 +38,8 @@ class SubsetDistances:
     """The Frechet distance of any subset of a variant's images from a reference.
 
     Args:
-        features: Float [prompts, d], one variant's.
-        reference: What they are compared with.
+        features: Float [prompts, d], of one variant.
+        reference: The reference to compare with.
 
     Raises:
         DataError: As in `frechet_distance`.
@@ -65,10 +65,10 @@ class SubsetDistances:
 
         Args:
             sets: Numbers of prompts, distinct within a row.
-            tables: Whether to tabulate the Gram matrices over all prompts; by default where it
-                pays. The numbers are the same but for rounding.
+            tables: Whether to tabulate the Gram matrices over all prompts; by default when that
+                is faster. Results are the same but for rounding.
 
-        Raises DataError for sets of fewer than two prompts, or of prompts there are not.
+        Raises DataError for sets of fewer than two prompts, and for unknown prompts.
 
         """
         chosen = np.asarray(sets)

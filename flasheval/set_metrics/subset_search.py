@@ -1,4 +1,4 @@
-"""Search prompts whose images rank variants by Frechet distance as all prompts' images do.
+"""Searching prompts whose images rank variants by Frechet distance as all prompts' images do.
 
 FlashEval's Algorithm 1 (see `flasheval.selection.methods.frequency`) with another fitness: the
 tau-b, over the search variants, of the Frechet distances of a set's images with those of all
@@ -32,14 +32,14 @@ __all__ = ["SubsetSearch", "distances_of_sets", "full_distances", "search_subset
 
 @dataclass(frozen=True, eq=False)
 class SubsetSearch:
-    """What a search found.
+    """The result of a search.
 
     Attributes:
         indices: int64 [N], the chosen prompts, ascending.
         tau: Agreement on the *search* variants; on others it is lower: see `subset_agreement`.
         distances: float64 [variants], the search variants' Frechet distances on the subset.
-        full_distances: float64 [variants], those on all prompts.
-        history: One row a pool: its size, the best, kept and mean tau-b of its sets.
+        full_distances: float64 [variants], their Frechet distances on all prompts.
+        history: One row a pool: its size, and the best, kept and mean tau-b of its sets.
 
     """
 
@@ -68,18 +68,25 @@ def search_subset(
         features: Float [variants, prompts, d], the search variants' features, any float type; an
             array on disk (`numpy.load(..., mmap_mode="r")`) is read one variant at a time.
         reference: The reference's statistics, d wide.
-        size: Prompts to choose, from 2.
-        rng: Where the sets come from; the same generator gives the same answer on any number of
-            threads.
+        size: Number of prompts to choose, at least 2.
+        rng: The generator that draws the sets; the same generator gives the same answer on any
+            number of threads.
         n_sets: Sets drawn from every pool.
         keep: Share of them kept: the prompts most frequent in these make the next pool.
         pools: Sizes of the pools after the first; by default the official ones, scaled.
-        threads: Variants at work at a time; each takes memory of its own, a gigabyte at most.
-        report: Told of the pools done and of their number.
+        threads: Number of variants computed at a time; each needs at most a gigabyte.
+        report: Called with the pools done and their number.
 
     Raises:
-        SettingError: A size, share or pool that does not fit.
+        SettingError: A size, share or pool out of range.
         DataError: Features that cannot be used; fewer than three variants, or all equally far.
+
+    >>> rng = np.random.default_rng(0)
+    >>> features = rng.normal(size=(5, 40, 2)) + 0.3 * np.arange(5)[:, None, None]
+    >>> reference = FrechetReference.of(rng.normal(size=(500, 2)))
+    >>> found = search_subset(features, reference, 8, rng, n_sets=50)
+    >>> found.indices.shape, found.tau, found.distances.shape
+    ((8,), 1.0, (5,))
 
     """
     values = as_population(features, reference.width)
@@ -130,7 +137,14 @@ def distances_of_sets(
     *,
     threads: int = 1,
 ) -> NDArray[np.float64]:
-    """Return the distance of every variant on every set [n_sets, N]: float64 [variants, n_sets]."""
+    """Return the distance of every variant on every set [n_sets, N]: float64 [variants, n_sets].
+
+    >>> rng = np.random.default_rng(0)
+    >>> features = rng.normal(size=(3, 40, 2))
+    >>> sets = np.array([[0, 1, 2], [3, 4, 5]], dtype=np.int32)
+    >>> distances_of_sets(features, FrechetReference.of(rng.normal(size=(500, 2))), sets).shape
+    (3, 2)
+    """
     values = as_population(features, reference.width)
     pool, places = np.unique(sets, return_inverse=True)
     places = places.reshape(sets.shape)
@@ -146,7 +160,13 @@ def distances_of_sets(
 def full_distances(
     features: ArrayLike, reference: FrechetReference, *, threads: int = 1
 ) -> NDArray[np.float64]:
-    """Return the distance of every variant on all its prompts: float64 [variants]."""
+    """Return the distance of every variant on all its prompts: float64 [variants].
+
+    >>> rng = np.random.default_rng(0)
+    >>> features = rng.normal(size=(3, 40, 2)) + np.arange(3)[:, None, None]
+    >>> full_distances(features, FrechetReference.of(rng.normal(size=(500, 2)))).round().tolist()
+    [0.0, 2.0, 8.0]
+    """
     values = as_population(features, reference.width)
     return np.array(
         each_variant(

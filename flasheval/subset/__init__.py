@@ -1,4 +1,4 @@
-"""A chosen subset with its manifest: what it is, and what was measured of it."""
+"""Subsets: chosen prompts with a manifest that says what they are and how well they do."""
 
 from flasheval.subset.parts import Method, MetricInfo, SubsetPrompt
 from flasheval.subset.subset import Subset

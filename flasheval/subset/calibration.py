@@ -1,4 +1,4 @@
-"""What a subset's scores say of the full set's: predictions with intervals that hold.
+"""Calibration: predicting full-set scores from subset scores, with intervals.
 
 The numbers here come from `flasheval.selection.calibration`, by cross-fitting: groups of variants
 were held out, the whole search repeated without them, and their full scores predicted. Predicting
@@ -26,16 +26,16 @@ _MARGIN = 0.1  # share of the calibrated range by which a subset mean may leave 
 
 @dataclass(frozen=True)
 class Calibration:
-    """What predicts full-set scores from subset scores.
+    """The numbers that predict full-set scores from subset scores, by metric.
 
     Attributes:
-        metrics: by metric, its part.
+        metrics: the calibration of each metric.
         dof: degrees of freedom of the t distribution of a full score's error.
-        difference_dof: of a difference's.
+        difference_dof: degrees of freedom for the error of a difference.
         folds: how many parts the variants were held out in.
-        expect: ``similar`` when random parts were held out: new variants are thought to be like
-            the known ones; ``new_family`` when whole groups were.
-        group: the factor whose values those groups were.
+        expect: ``similar`` when random parts were held out, for new variants that are like the
+            known ones; ``new_family`` when whole groups were held out.
+        group: the factor whose values formed those groups.
 
     Raises DataError for numbers that are not finite and weights of metrics that are not there.
 
@@ -81,11 +81,18 @@ class Calibration:
             level: Probability that the true full score lies in the interval.
 
         Returns:
-            By metric: weights' sum of standardised subset means, with a t interval.
+            By metric: the weighted sum of standardised subset means, with a t interval.
 
         Raises:
             SettingError: A level outside (0, 1), or no metric.
             DataError: A metric that is not calibrated, or a mean that is not finite.
+
+        >>> alone = Predictor({"clip": 1.0}, scale=0.2)
+        >>> clip = MetricCalibration(True, 0.3, 0.01, 0.31, 0.8, 0.29, 0.33, alone)
+        >>> calibration = Calibration({"clip": clip}, dof=8, difference_dof=8, folds=8)
+        >>> found = calibration.predict({"clip": 0.35}, level=0.5)["clip"]
+        >>> found.low < found.value < found.high, found.warning[:42]
+        (True, 'its clip subset mean, 0.35, lies outside t')
 
         """
         quantile = _quantile(level, self.dof)
@@ -128,6 +135,14 @@ class Calibration:
         Raises:
             SettingError: A level outside (0, 1), or no metric.
             DataError: A metric not calibrated or not given for both, or a number not finite.
+
+        >>> alone = Predictor({"lpips": 1.0}, scale=0.2, by_error=0.4)
+        >>> lpips = MetricCalibration(False, 0.3, 0.01, 0.31, 0.8, 0.29, 0.33, alone)
+        >>> calibration = Calibration({"lpips": lpips}, dof=8, difference_dof=8, folds=8)
+        >>> errors = {"lpips": 0.002}
+        >>> found = calibration.difference({"lpips": 0.30}, {"lpips": 0.31}, errors)["lpips"]
+        >>> found.value < 0, round(found.probability, 3)  # lower is better: the first wins
+        (True, 1.0)
 
         """
         quantile = _quantile(level, self.difference_dof)
@@ -177,11 +192,18 @@ class Calibration:
             level: Probability that the true rank lies between best and worst.
 
         Returns:
-            By metric, for those of which full scores are known.
+            By metric, for metrics with known full scores.
 
         Raises:
             SettingError: A level outside (0, 1), or no metric.
             DataError: A metric that is not calibrated, or no full score known of any.
+
+        >>> alone = Predictor({"clip": 1.0}, scale=0.2)
+        >>> clip = MetricCalibration(True, 0.3, 0.01, 0.31, 0.8, 0.29, 0.33, alone)
+        >>> calibration = Calibration({"clip": clip}, dof=8, difference_dof=8, folds=8)
+        >>> placement = calibration.place({"clip": 0.31}, {"clip": {"a": 0.31, "b": 0.29}})["clip"]
+        >>> placement.rank, placement.best, placement.worst
+        (2, 2, 2)
 
         """
         placements = {}
@@ -214,16 +236,22 @@ class Calibration:
         return placements
 
     def half_width(self, metrics: Iterable[str], level: float = 0.9) -> dict[str, float]:
-        """Half the width of a typical interval by metric, when these metrics are scored.
+        """Return half the width of a typical interval, by metric, when these metrics are scored.
 
-        In standard deviations of the known variants' full scores.
+        The unit is the standard deviation of the known variants' full scores.
+
+        >>> alone = Predictor({"clip": 1.0}, scale=0.2)
+        >>> clip = MetricCalibration(True, 0.3, 0.01, 0.31, 0.8, 0.29, 0.33, alone)
+        >>> calibration = Calibration({"clip": clip}, dof=8, difference_dof=8, folds=8)
+        >>> round(calibration.half_width(["clip"])["clip"], 3)  # 1.86 t quantile times scale 0.2
+        0.372
         """
         metrics, quantile = tuple(metrics), _quantile(level, self.dof)
         self._checked(dict.fromkeys(metrics, 0.0))
         return {metric: quantile * self._predictor(metric, metrics).scale for metric in metrics}
 
     def summary(self, metrics: Iterable[str], level: float = 0.9) -> str:
-        """Say in one line how well full scores are predicted.
+        """Return one line that says how well full scores are predicted.
 
         >>> alone = Predictor({"clip": 1.0}, scale=0.2)
         >>> clip = MetricCalibration(True, 0.3, 0.01, 0.31, 0.8, 0.29, 0.33, alone)

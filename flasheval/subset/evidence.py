@@ -1,4 +1,4 @@
-"""The records a subset manifest carries: how well it does, what is known, who made it when.
+"""The measured part of a manifest: held-out agreement, known variants, versions and time.
 
 None of them is part of a subset's content hash. They hold numbers that were measured elsewhere and
 survive a trip through JSON unchanged; see :mod:`flasheval.base.json_data`.
@@ -30,7 +30,7 @@ __all__ = [
 
 @dataclass(frozen=True)
 class Spread:
-    """A mean over splits or draws, and how far the single values lie apart.
+    """A mean over splits or draws, with the range of the single values.
 
     ``kind`` says what ``low`` and ``high`` are: the 5% and 95% quantiles, or the least and the
     greatest value where there are too few for quantiles (fewer than 8 base models).
@@ -55,7 +55,7 @@ class Spread:
 
 @dataclass(frozen=True)
 class RandomSize:
-    """A number of random prompts, or that it lies beyond an end of the random curve.
+    """A number of random prompts; ``<`` or ``>`` when it lies beyond an end of the random curve.
 
     >>> print(RandomSize(248.4), RandomSize(5, "<"), RandomSize(5000, ">"))
     248 <5 >5000
@@ -91,7 +91,12 @@ class EquivalentSize:
 
 @dataclass(frozen=True)
 class SplitSizes:
-    """One way of parting the variants: its name, and how many it lets the search see."""
+    """One split of the variants: its name, and how many are searched and held out.
+
+    >>> SplitSizes("half 0", -1, 24)
+    Traceback (most recent call last):
+    flasheval.base.errors.DataError: split "half 0" has a negative number of variants; count again
+    """
 
     name: str
     n_search: int
@@ -108,13 +113,16 @@ class Agreement:
 
     Attributes:
         held_out_tau: over the splits, on variants the search never saw.
-        random_tau: of random subsets of the same size on those variants.
-        search_tau: mean over the splits on the variants searched; it flatters, compare it only.
+        random_tau: the same for random subsets of the same size, on the same variants.
+        search_tau: mean over the splits on the variants searched; too high, so only for comparison.
         held_out_tau_by_split: one value a split, in the order of ``Evidence.splits``; None where
             it is undefined (all held-out means equal).
         equivalent_random_size: see :class:`EquivalentSize`; None when no random curve was measured.
         companions: further held-out measures by name, such as ``tau_significant`` (on pairs whose
             difference exceeds two standard errors) and ``pairwise_accuracy``.
+
+    >>> print(Agreement(Spread(0.83, 0.77, 0.89), Spread(0.71, 0.6, 0.8), search_tau=0.9))
+    held-out tau 0.830 (0.770 to 0.890), random 0.710 (0.600 to 0.800), search 0.900
 
     """
 
@@ -144,9 +152,16 @@ class Evidence:
         splits: each split with its numbers of search and held-out variants.
         pooled: agreement averaged over the metrics.
         metrics: agreement of each metric.
-        applies_to: ``procedure`` when every split made a subset of its own and the published one
-            was fitted on all variants afterwards: the numbers are then those of the procedure,
-            never of this exact set. ``this set`` when this very set was held to unseen variants.
+        applies_to: ``procedure`` when every split made its own subset and the published one was
+            fitted on all variants afterwards: the numbers then describe the procedure, not this
+            exact set. ``this set`` when this set itself was tested on unseen variants.
+
+    >>> agreement = Agreement(Spread(0.83, 0.77, 0.89), Spread(0.71, 0.6, 0.8))
+    >>> splits = (SplitSizes("half 0", 24, 24),)
+    >>> print(Evidence(50, "halves:1", splits, agreement, {"clip": agreement}))
+    evidence: 1 splits (halves:1), of the procedure, not of this exact set
+      all metrics: held-out tau 0.830 (0.770 to 0.890), random 0.710 (0.600 to 0.800)
+      clip: held-out tau 0.830 (0.770 to 0.890), random 0.710 (0.600 to 0.800)
 
     """
 
@@ -170,7 +185,15 @@ class Evidence:
 
     @property
     def rows(self) -> dict[str, Agreement]:
-        """What a table of it shows: each metric, their ``mean`` first where there are several."""
+        """Agreement by row of a table: ``mean`` first when there are several metrics, then each.
+
+        >>> one = Agreement(Spread(0.8, 0.7, 0.9), Spread(0.7, 0.6, 0.8))
+        >>> splits = (SplitSizes("half 0", 24, 24),)
+        >>> list(Evidence(50, "halves:1", splits, one, {"clip": one, "hps": one}).rows)
+        ['mean', 'clip', 'hps']
+        >>> list(Evidence(50, "halves:1", splits, one, {"clip": one}).rows)
+        ['clip']
+        """
         mean = {} if len(self.metrics) == 1 else {"mean": self.pooled}
         return {**mean, **self.metrics}
 
@@ -206,21 +229,25 @@ class PrefixCalibration:
 
 @dataclass(frozen=True)
 class Record:
-    """What a manifest carries beside its content.
+    """The part of a manifest beside its content: evidence, calibration, versions, notes.
 
     Attributes:
         evidence: None when nothing was held out; then nothing is claimed.
-        further_evidence: of the same size on other kinds of splits, such as base models left out.
-        calibration: what predicts full scores from subset scores; None when it was not fitted.
-        looks: the same of the first prompts, for each smaller size of a nested search, ascending.
+        further_evidence: evidence on other kinds of splits, such as base models left out.
+        calibration: predicts full scores from subset scores; None when it was not fitted.
+        looks: calibrations of the first prompts, for each smaller size of a nested search.
         known_variants: means of the variants the subset was made from.
-        scorers: by metric, the version of the scorer that gave the scores searched, such as
-            ``clip@77940f08``; a metric whose scorer is not known is not there.
+        scorers: by metric, the version of the scorer that made the scores searched, such as
+            ``clip@77940f08``; metrics with an unknown scorer are left out.
         versions: library name to version; see :func:`library_versions`.
         created: ISO 8601 in UTC, such as ``2025-01-31T12:00:00+00:00``; empty when unknown.
         notes: what a reader should know, one line each.
         warnings: what the search or the validation warned of, one line each.
-        interrupted: the search was stopped early and this is the best it had.
+        interrupted: whether the search was stopped early; the subset is its best so far.
+
+    >>> Record(created="yesterday")  # doctest: +ELLIPSIS
+    Traceback (most recent call last):
+    flasheval.base.errors.DataError: created is "yesterday"; expected an ISO time in UTC, such ...
 
     """
 
@@ -248,7 +275,14 @@ class Record:
 
     @property
     def all_evidence(self) -> tuple[Evidence, ...]:
-        """Everything measured of the subset: its evidence first, then that on other splits."""
+        """All evidence about the subset: its main evidence first, then that on other splits.
+
+        >>> one = Agreement(Spread(0.8, 0.7, 0.9), Spread(0.7, 0.6, 0.8))
+        >>> halves, groups = (Evidence(50, name, (), one) for name in ("halves:10", "leave-out"))
+        >>> record = Record(halves, further_evidence=(groups,))
+        >>> [evidence.split_spec for evidence in record.all_evidence], Record().all_evidence
+        (['halves:10', 'leave-out'], ())
+        """
         return (*(() if self.evidence is None else (self.evidence,)), *self.further_evidence)
 
 

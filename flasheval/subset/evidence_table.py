@@ -1,19 +1,19 @@
-"""Tables a person understands, the answer first; made for 80 columns."""
+"""What a subset's evidence shows: the answer first, then a table."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
-from rich.console import Group, RenderableType
-from rich.table import Table
-from rich.text import Text
-
-from flasheval.base.text import DASH, plain_table, shortened, warning_lines
-from flasheval.subset.evidence import EquivalentSize, Evidence, RandomSize, Spread
-
-if TYPE_CHECKING:
-    from flasheval.subset.subset import Subset
+from flasheval.base.drawing.view import Line, Table, View, lines
+from flasheval.base.text import DASH, shortened
+from flasheval.subset.evidence import (
+    Agreement,
+    EquivalentSize,
+    Evidence,
+    RandomSize,
+    Record,
+    Spread,
+)
 
 __all__ = [
     "SIZE_TITLES",
@@ -21,50 +21,42 @@ __all__ = [
     "answer",
     "equivalent_cells",
     "fewer",
+    "record_view",
     "size_row",
-    "subset_report",
 ]
 
 
-def subset_report(
-    subset: Subset, n_prompts: int | None = None, notes: Sequence[str] = ()
-) -> RenderableType:
+def record_view(
+    about: str, record: Record, metrics: Sequence[str], notes: Sequence[str] = ()
+) -> View:
     """Return what to know of a subset: the answer, its evidence, its warnings.
 
     Args:
-        subset: A subset with its record.
-        n_prompts: Prompts of the whole set, where known.
+        about: What it is, in a line.
+        record: What its manifest records.
+        metrics: The metrics it serves.
         notes: Lines to put before the warnings.
 
     """
-    evidence = subset.record.evidence
-    whole = f" of {n_prompts:,}" if n_prompts else ""
-    about = Text(
-        f"{subset.name}: {subset.size}{whole} prompts of {subset.prompt_set_name}, "
-        f"chosen by {subset.method.name} from the scores of "
-        f"{len(subset.searched_variants)} variants"
-    )
-    parts: list[RenderableType] = [about]
+    evidence, calibration = record.evidence, record.calibration
+    parts: list[Line | Table] = [Line(about)]
     if evidence is not None:
-        count = len(evidence.splits)
         label = "the procedure, not of this exact set"
         label = label if evidence.applies_to == "procedure" else "this exact set"
-        splits = f"{count} split{'' if count == 1 else 's'} ({evidence.split_spec})"
         parts = [
-            Text(answer(evidence), style="bold"),
-            about,
-            "",
+            Line(answer(evidence), "headline"),
+            Line(about),
+            Line(""),
             agreement_table(evidence),
-            Text(f"evidence of {label}; {splits}"),
+            Line(f"evidence of {label}; {_splits(evidence)} ({evidence.split_spec})"),
         ]
-    calibration = subset.record.calibration
     if calibration is not None:
-        served = [metric.name for metric in subset.metrics if metric.name in calibration.metrics]
-        parts.append(Text(calibration.summary(served)))
-    parts += [Text(note) for note in notes]
-    if subset.record.warnings:
-        parts += ["", *warning_lines(subset.record.warnings)]
-    return Group(*parts)
+        served = [name for name in metrics if name in calibration.metrics]
+        parts.append(Line(calibration.summary(served)))
+    parts += lines(notes)
+    if record.warnings:
+        parts += [Line(""), *lines(record.warnings, "warning")]
+    return View(tuple(parts))
 
 
 def answer(evidence: Evidence) -> str:
@@ -103,10 +95,17 @@ def fewer(equivalent: RandomSize, size: int) -> str:
     return f"{relation}{equivalent.value / size:.1f}x"
 
 
-def agreement_table(evidence: Evidence) -> Table:
-    """Return one row a metric, and their mean first where there are several."""
+def agreement_table(evidence: Evidence, *, detail: bool = False) -> Table:
+    """Return one row a metric, and their mean first where there are several.
+
+    Args:
+        evidence: What was measured.
+        detail: Whether to say more than 80 columns hold: of what it is evidence, whole names, and
+            agreement on the pairs that the full set tells apart.
+
+    """
     kind = evidence.pooled.held_out_tau.kind.replace("-", DASH)
-    titles = (
+    titles: tuple[str, ...] = (
         "\nmetric",
         "search\ntau",
         f"held-out tau\n({kind})",
@@ -115,16 +114,40 @@ def agreement_table(evidence: Evidence) -> Table:
         "fewer\nprompts",
     )
     rows = [
-        (
-            shortened(name, 13),
-            "-" if row.search_tau is None else f"{row.search_tau:.3f}",
-            Text(_spread(row.held_out_tau), style="bold"),
-            _spread(row.random_tau),
-            *equivalent_cells(row.equivalent_random_size, evidence.size),
-        )
+        (name if detail else shortened(name, 13), *_cells(row, evidence.size))
         for name, row in evidence.rows.items()
     ]
-    return plain_table(titles, rows)
+    if not detail:
+        return Table(titles, rows, strong=2)
+    titles += ("held-out tau,\npairs beyond 2 SE", "held-out pairs\nordered right")
+    more = map(_companions, evidence.rows.values())
+    of = "of this exact set" if evidence.applies_to == "this set" else "of the procedure"
+    caption = f"{evidence.split_spec}: {_splits(evidence)}, {evidence.size} prompts, {of}"
+    wide = [(*row, *cells) for row, cells in zip(rows, more, strict=True)]
+    return Table(titles, wide, strong=2, caption=caption)
+
+
+def _cells(row: Agreement, size: int) -> tuple[str, ...]:
+    return (
+        "-" if row.search_tau is None else f"{row.search_tau:.3f}",
+        _spread(row.held_out_tau),
+        _spread(row.random_tau),
+        *equivalent_cells(row.equivalent_random_size, size),
+    )
+
+
+def _companions(row: Agreement) -> tuple[str, str]:
+    significant = row.companions.get("tau_significant")
+    accuracy = row.companions.get("pairwise_accuracy")
+    return (
+        "-" if significant is None else f"{significant:.3f}",
+        "-" if accuracy is None else f"{accuracy:.1%}",
+    )
+
+
+def _splits(evidence: Evidence) -> str:
+    count = len(evidence.splits)
+    return f"{count} split{'' if count == 1 else 's'}"
 
 
 def equivalent_cells(equivalent: EquivalentSize | None, size: int) -> tuple[str, str]:

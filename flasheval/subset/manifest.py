@@ -28,7 +28,7 @@ _COVERED = {
 
 
 class Described(Protocol):
-    """What a manifest says of a subset: the fields of `Subset`."""
+    """The fields of `Subset` that a manifest holds, as a protocol."""
 
     @property
     def name(self) -> str:
@@ -60,18 +60,23 @@ class Described(Protocol):
 
     @property
     def record(self) -> Record:
-        """What was measured."""
+        """Evidence, calibration, versions and notes."""
 
 
 DescribedT = TypeVar("DescribedT", bound=Described)
 
 
 def content_hash(subset: Described) -> str:
-    """Return the sha256 of the canonical JSON of what the subset is: 64 hex digits.
+    """Return the sha256 of the canonical JSON of a subset's content: 64 hex digits.
 
     It covers the schema version, the names of subset and prompt set and the latter's hash; id,
     text hash, weight, multiplicity and sources of each prompt in order; the metrics with their
     direction; the method with every setting and its seed; the names of the variants searched.
+
+    >>> from flasheval.subset.subset import Subset
+    >>> bare = Subset("one", "pets", None, (SubsetPrompt("7"),), (), Method("random"))
+    >>> content_hash(bare)[:12]
+    '2f0239f5f15f'
     """
     prompts = [
         {
@@ -96,11 +101,18 @@ def content_hash(subset: Described) -> str:
 
 
 def record_hash(subset: Described) -> str:
-    """Return the sha256 of the rest, record and texts, with every digit of every float.
+    """Return the sha256 of the record and the texts, with every digit of every float.
 
-    It identifies nothing; it is there so that no measured number changes unnoticed.
+    It does not identify a subset; it makes any change of a measured number noticeable.
 
     Raises DataError when the record holds what JSON cannot, such as NaN, naming its key path.
+
+    >>> from dataclasses import replace
+    >>> from flasheval.subset.subset import Subset
+    >>> one = Subset("one", "pets", None, (SubsetPrompt("7"),), (), Method("random"))
+    >>> noted = replace(one, record=Record(notes=("checked by hand",)))
+    >>> record_hash(one) == record_hash(noted), content_hash(one) == content_hash(noted)
+    (False, True)
     """
     rest = {
         "record": to_plain(subset.record),
@@ -113,6 +125,12 @@ def write_manifest(subset: Described) -> dict[str, Any]:
     """Return the manifest as JSON data.
 
     Raises DataError as :func:`record_hash` does.
+
+    >>> from flasheval.subset.subset import Subset
+    >>> one = Subset("one", "pets", None, (SubsetPrompt("7"),), (), Method("random"))
+    >>> data = write_manifest(one)
+    >>> list(data)[:4], data["prompts"]
+    (['format', 'schema_version', 'content_hash', 'record_hash'], [{'id': '7'}])
     """
     return {
         "format": FORMAT,
@@ -127,6 +145,13 @@ def read_manifest(cls: type[DescribedT], data: object, source: str) -> Described
     """Return the subset, of type ``cls``, that the manifest ``data`` describes.
 
     Raises DataError, naming ``source`` and the key path, as :meth:`Subset.from_dict` says.
+
+    >>> from flasheval.subset.subset import Subset
+    >>> one = Subset("one", "pets", None, (SubsetPrompt("7"),), (), Method("random"))
+    >>> data = write_manifest(one)
+    >>> read_manifest(Subset, {**data, "name": "two"}, "one.json")  # doctest: +ELLIPSIS
+    Traceback (most recent call last):
+    flasheval.base.errors.DataError: one.json: the prompts, metrics, method or names do not ...
     """
     stored, body = _open_envelope(data, source)
     subset = from_plain(cls, body, source=source)

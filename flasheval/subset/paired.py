@@ -1,4 +1,4 @@
-"""Variants scored on a subset's prompts: their means, and how surely two of them differ."""
+"""Mean scores of variants over a subset, and paired standard errors of their differences."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ Scores = Mapping[str, float | npt.ArrayLike]
 
 
 def weighted_means(scores: Scores, weights: npt.NDArray[np.float64]) -> dict[str, float]:
-    """Mean score by metric, weighted where there is one score a prompt.
+    """Return the mean score by metric, weighted when there is one score a prompt.
 
     Raises DataError for scores of another number of prompts than there are weights.
 
@@ -38,7 +38,12 @@ def weighted_means(scores: Scores, weights: npt.NDArray[np.float64]) -> dict[str
 def paired_errors_of(
     first: Scores, second: Scores, weights: npt.NDArray[np.float64]
 ) -> dict[str, float]:
-    """Paired standard error by metric, where both variants have one score a prompt."""
+    """Return the paired standard error by metric, when both variants have one score a prompt.
+
+    >>> first, second = {"clip": [1.0, 2.0, 3.0], "hps": 0.2}, {"clip": [1.0, 1.0, 1.0], "hps": 0.3}
+    >>> {key: round(error, 4) for key, error in paired_errors_of(first, second, np.ones(3)).items()}
+    {'clip': 0.5774}
+    """
     paired = [metric for metric in first if metric in second and len(weights) > 1]
     return {
         metric: float(paired_errors(np.stack([first[metric], second[metric]]), weights)[0, 1])
@@ -50,7 +55,7 @@ def paired_errors_of(
 def paired_errors(
     scores: npt.ArrayLike, weights: npt.ArrayLike | None = None
 ) -> npt.NDArray[np.float64]:
-    """Paired standard errors of the differences of variants' (weighted) mean scores.
+    """Return the paired standard errors of the differences of variants' (weighted) mean scores.
 
     With weights u that sum to 1 and d = x_i - x_j,
 

@@ -1,4 +1,4 @@
-"""What a subset is made of: its prompts, the metrics it serves, and the method that chose them."""
+"""The parts of a subset: its prompts, the metrics it serves, and the method that chose them."""
 
 from __future__ import annotations
 
@@ -26,8 +26,14 @@ class SubsetPrompt:
         weight: its share in the subset mean, 1 unless the method says otherwise; kept to
             6 significant digits, so that what is used is what is hashed.
         multiplicity: how often an imported subset draws it; 1 in every subset made here.
-        sources: where else it can be looked up, such as ``image_name`` and ``part_id``.
-        text: only where licence and source allow; not part of the content hash.
+        sources: other keys to look it up by, such as ``image_name`` and ``part_id``.
+        text: the prompt, only when licence and source allow; not part of the content hash.
+
+    >>> SubsetPrompt("7", text="a cat").text_hash == text_hash("a cat")
+    True
+    >>> SubsetPrompt("7", multiplicity=0)
+    Traceback (most recent call last):
+    flasheval.base.errors.DataError: prompt "7" has multiplicity 0; expected 1 or more
 
     """
 
@@ -65,7 +71,11 @@ class SubsetPrompt:
 
 @dataclass(frozen=True)
 class MetricInfo:
-    """A metric the subset serves, and which end of it is good."""
+    """A metric the subset serves, and its direction.
+
+    >>> print(MetricInfo("lpips", higher_is_better=False))
+    lpips (lower is better)
+    """
 
     name: str
     higher_is_better: bool = True
@@ -84,6 +94,9 @@ class Method:
 
     Settings are JSON data, kept in canonical form. ``seed`` is None for imported subsets whose
     search was not seeded.
+
+    >>> print(Method("anneal", {"rounds": 3.0}, seed=0))
+    anneal(rounds=3), seed 0
     """
 
     name: str
@@ -99,7 +112,12 @@ class Method:
 
 
 def require_hash(value: str | None, what: str) -> None:
-    """Raise DataError unless ``value`` is None or 64 lower-case hex digits."""
+    """Raise DataError unless ``value`` is None or 64 lower-case hex digits.
+
+    >>> require_hash("54671f8b", "prompt_set_hash")  # doctest: +ELLIPSIS
+    Traceback (most recent call last):
+    flasheval.base.errors.DataError: prompt_set_hash is "54671f8b"; expected 64 lower-case hex ...
+    """
     if value is not None and not re.fullmatch("[0-9a-f]{64}", value):
         raise DataError(f'{what} is "{value[:70]}"; expected 64 lower-case hex digits')
 

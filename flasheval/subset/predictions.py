@@ -1,4 +1,4 @@
-"""What a calibrated subset says of a variant it was never searched on."""
+"""Predictions of a calibrated subset for new variants: scores, differences and ranks."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ class Difference:
         low: lower end of its interval.
         high: upper end.
         level: probability that the true difference lies in it.
-        probability: that the first variant is better; the metric's direction is minded.
+        probability: that the first variant is better, in the metric's direction.
         warning: as in `Prediction`.
 
     >>> print(Difference("clip", 0.0021, -0.0004, 0.0046, 0.9, 0.9231))
@@ -64,7 +64,11 @@ class Difference:
 
     @property
     def certainty(self) -> float:
-        """Probability that the sign is right, from 0.5 to 1."""
+        """The probability that the predicted sign is right, from 0.5 to 1.
+
+        >>> Difference("clip", -0.002, -0.004, 0.001, 0.9, probability=0.125).certainty
+        0.875
+        """
         return max(self.probability, 1 - self.probability)
 
     def __str__(self) -> str:

@@ -1,4 +1,4 @@
-"""How one metric's full score is predicted, and how wrong that is: the numbers of a calibration."""
+"""The numbers of a calibration: how one metric's full score is predicted, and with what error."""
 
 from __future__ import annotations
 
@@ -31,6 +31,10 @@ class Predictor:
             ``typical_difference``: by_size (1/2 + (difference / typical_difference)^2 / 2).
         typical_difference: root mean square of the differences predicted in cross-fitting.
 
+    >>> Predictor({"clip": 1.0}, scale=-0.2)
+    Traceback (most recent call last):
+    flasheval.base.errors.DataError: scale is -0.2; expected a number of at least 0
+
     """
 
     weights: Mapping[str, float] = field(hash=False)
@@ -51,20 +55,30 @@ class Predictor:
                 raise DataError(f"{name} is {getattr(self, name)}; expected a number above 0")
 
     def score_scale(self, value: float, beyond: float = 0.0) -> float:
-        """Scale of the error of a predicted full score.
+        """Return the scale of the error of a predicted full score, in standard units.
 
         sqrt(scale^2 (1 - a + a (value / typical_value)^2) + beyond^2) with a = `GROWTH`. What lies
         beyond the calibrated range is extrapolated, and counts as error in full.
+
+        >>> predictor = Predictor({"clip": 1.0}, scale=0.2)
+        >>> [round(predictor.score_scale(value), 3) for value in (0.0, 1.0, 3.0)]
+        [0.173, 0.2, 0.346]
+        >>> round(predictor.score_scale(1.0, beyond=0.5), 3)
+        0.539
         """
         grown = 1 - GROWTH + GROWTH * (value / self.typical_value) ** 2
         return math.hypot(self.scale * math.sqrt(grown), beyond)
 
     def difference_scale(self, difference: float, error: float | None) -> float | None:
-        """Scale of the error of a predicted difference; None when nothing is known of it.
+        """Return the scale of the error of a predicted difference; None when it is unknown.
 
         Args:
             difference: The predicted difference.
             error: Paired standard error of the subset scores' difference, or None.
+
+        >>> predictor = Predictor({"clip": 1.0}, scale=0.2, by_error=0.25, by_size=0.04)
+        >>> predictor.difference_scale(1.0, error=0.1), predictor.difference_scale(1.0, error=None)
+        (0.05, 0.2)
 
         """
         if error is not None and self.by_error is not None:
@@ -84,13 +98,13 @@ class MetricCalibration:
         full_mean: mean of the known variants' full scores.
         full_sd: their standard deviation: the standard unit.
         subset_mean: mean of the known variants' subset means.
-        slope: of their full scores on their subset means.
+        slope: slope of their full scores on their subset means.
         low: least subset mean among the known variants.
-        high: greatest.
+        high: greatest subset mean among the known variants.
         alone: predicts from this metric's subset mean.
         joint: predicts from the subset means of all metrics, where there are several.
-        near_ties: share of pairs of known variants that even the full set does not tell apart;
-            None when it was not counted.
+        near_ties: share of pairs of known variants that the full set itself cannot order; None
+            when it was not counted.
 
     """
 
@@ -115,17 +129,34 @@ class MetricCalibration:
             raise DataError(f"full_sd is {self.full_sd}; expected a number above 0")
 
     def standardised(self, subset_mean: float) -> float:
-        """Return the full score that the known variants' line gives, in standard units."""
+        """Return the full score on the known variants' regression line, in standard units.
+
+        >>> alone = Predictor({"clip": 1.0}, scale=0.2)
+        >>> clip = MetricCalibration(True, 0.3, 0.01, 0.31, 0.8, 0.29, 0.33, alone)
+        >>> round(clip.standardised(0.32), 3)  # 0.8 (0.32 - 0.31) / 0.01
+        0.8
+        """
         return self.slope * (subset_mean - self.subset_mean) / self.full_sd
 
     def beyond(self, subset_mean: float) -> float:
-        """How far that lies outside the known variants' range, in standard units; 0 within."""
+        """Return how far a subset mean lies outside the known range, in standard units; 0 inside.
+
+        >>> alone = Predictor({"clip": 1.0}, scale=0.2)
+        >>> clip = MetricCalibration(True, 0.3, 0.01, 0.31, 0.8, 0.29, 0.33, alone)
+        >>> clip.beyond(0.32), round(clip.beyond(0.34), 3)
+        (0.0, 0.8)
+        """
         outside = max(self.low - subset_mean, subset_mean - self.high, 0.0)
         return abs(self.slope) * outside / self.full_sd
 
 
 def require_numbers(name: str, numbers: Iterable[float]) -> None:
-    """Raise DataError for the first number that is not finite."""
+    """Raise DataError for the first number that is not finite.
+
+    >>> require_numbers("weights", [1.0, float("nan")])
+    Traceback (most recent call last):
+    flasheval.base.errors.DataError: weights is nan; expected a finite number
+    """
     for number in numbers:
         if not math.isfinite(number):
             raise DataError(f"{name} is {number}; expected a finite number")

@@ -1,9 +1,8 @@
 """A subset and its manifest: the chosen prompts, how they were chosen, and what was measured.
 
 A manifest has two parts. The *content* says which prompts these are and where they come from; its
-canonical JSON (:mod:`flasheval.base.canonical`) is hashed, and the hash names the subset
-wherever it is used. The *record* holds what was learnt about it: evidence, calibration, versions,
-times.
+canonical JSON (:mod:`flasheval.base.canonical`) is hashed, and the hash identifies the subset.
+The *record* holds what was measured: evidence, calibration, versions, times.
 """
 
 from __future__ import annotations
@@ -18,12 +17,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from flasheval.base.canonical import JSON
+from flasheval.base.drawing.markdown import markdown
+from flasheval.base.drawing.view import View
 from flasheval.base.errors import DataError, SettingError
 from flasheval.base.files import safe_name
 from flasheval.base.json_data import read_json, write_json
 from flasheval.prompts import PromptSet
 from flasheval.subset.calibration import Calibration
 from flasheval.subset.evidence import Record
+from flasheval.subset.evidence_table import record_view
 from flasheval.subset.manifest import content_hash, read_manifest, write_manifest
 from flasheval.subset.paired import Scores, paired_errors_of, weighted_means
 from flasheval.subset.parts import Method, MetricInfo, SubsetPrompt, require_hash
@@ -37,7 +39,7 @@ _SOURCES = ("image_name", "part_id")
 
 @dataclass(frozen=True)
 class Subset:
-    """Chosen prompts, in order, with all that is needed to use, check and judge them.
+    """Chosen prompts, in order, with everything needed to use, check and judge them.
 
     Raises DataError for no prompts, a prompt id given twice, a metric given twice, and a name
     that could not be a file's.
@@ -98,6 +100,13 @@ class Subset:
 
         Raises DataError for an index outside the prompt set or given twice, and for weights of
         another length.
+
+        >>> from flasheval.prompts import PromptSet
+        >>> pets = PromptSet("pets", ("1", "2", "3"))
+        >>> subset = Subset.choose(pets, [2, 0], name="two", metrics=(), method=Method("mine"),
+        ...                        weights=[1.0, 3.0])
+        >>> subset.ids, subset.weights.tolist()
+        (('3', '1'), [1.0, 3.0])
         """
         chosen = prompts.take(indices)
         count = len(chosen.ids)
@@ -134,7 +143,12 @@ class Subset:
 
     @property
     def weights(self) -> NDArray[np.float64]:
-        """Weight times multiplicity of each prompt, float64 [size]; 1 unless the method says so."""
+        """Weight times multiplicity of each prompt, float64 [size]; 1 for most methods.
+
+        >>> prompts = (SubsetPrompt("1", multiplicity=2), SubsetPrompt("2", weight=0.5))
+        >>> Subset("two", "pets", None, prompts, (), Method("drawn")).weights.tolist()
+        [2.0, 0.5]
+        """
         return np.array([prompt.weight * prompt.multiplicity for prompt in self.prompts])
 
     @property
@@ -142,6 +156,11 @@ class Subset:
         """The texts, in order.
 
         Raises DataError when the manifest does not carry them, with the command that finds them.
+
+        >>> subset = Subset("one", "pets", None, (SubsetPrompt("1"),), (), Method("random"))
+        >>> subset.texts  # doctest: +ELLIPSIS
+        Traceback (most recent call last):
+        flasheval.base.errors.DataError: subset "one" knows the texts of 0 of its 1 prompts; ...
         """
         known = tuple(prompt.text for prompt in self.prompts if prompt.text is not None)
         if len(known) < self.size:
@@ -166,6 +185,14 @@ class Subset:
         refused too, unless the hashes of the two prompt sets agree.
 
         Raises DataError naming the prompts that do not agree.
+
+        >>> from flasheval.prompts import PromptSet
+        >>> pets = PromptSet("pets", ("1", "2"), ("a cat", "a dog"))
+        >>> subset = Subset.choose(pets, [1], name="one", metrics=(), method=Method("random"))
+        >>> subset.verify(pets)
+        >>> subset.verify(PromptSet("pets", ("1", "2"), ("a cat", "a newt")))  # doctest: +ELLIPSIS
+        Traceback (most recent call last):
+        flasheval.base.errors.DataError: subset "one" against prompt set "pets": 1 of 1 prompts ...
         """
         if content_hash(self) != self.content_hash:
             raise DataError(
@@ -191,6 +218,12 @@ class Subset:
         """Return the same subset (same hash) with its texts looked up in ``prompt_set`` by id.
 
         Raises DataError as :meth:`verify` does, and when ``prompt_set`` has no texts.
+
+        >>> from flasheval.prompts import PromptSet
+        >>> pets = PromptSet("pets", ("1", "2"), ("a cat", "a dog"))
+        >>> subset = Subset.choose(pets, [1], name="one", metrics=(), method=Method("random"))
+        >>> subset.with_texts(pets).texts
+        ('a dog',)
         """
         self.verify(prompt_set)
         texts = prompt_set.take(prompt_set.index_of(self.ids)).texts
@@ -200,17 +233,28 @@ class Subset:
         return replace(self, prompts=prompts)
 
     def without_texts(self) -> Subset:
-        """Return the same subset (same hash) without texts, as it may be published anywhere."""
+        """Return the same subset (same hash) without texts, so that it may be published.
+
+        >>> prompts = (SubsetPrompt("1", text="a cat"),)
+        >>> subset = Subset("one", "pets", None, prompts, (), Method("random"))
+        >>> subset.without_texts().content_hash == subset.content_hash
+        True
+        """
         return replace(self, prompts=tuple(replace(p, text=None) for p in self.prompts))
 
     def prefix(self, size: int) -> Subset:
         """Return the first ``size`` prompts as a subset of its own, named ``NAME-first-SIZE``.
 
-        Its method settings say what it is a prefix of; a prefix of a prefix is that of the
-        original. Evidence and subset means belong to the whole set and stay behind, and so does
-        the calibration; a size of the nested search that made the subset has one of its own.
+        Its method settings record the subset it is a prefix of; a prefix of a prefix refers to the
+        original. Evidence, subset means and calibration belong to the whole set and are left out,
+        except that each size of the nested search that made the subset has its own calibration.
 
         Raises SettingError for a size outside 1 to the size of this subset.
+
+        >>> prompts = tuple(map(SubsetPrompt, "abc"))
+        >>> first = Subset("three", "pets", None, prompts, (), Method("random")).prefix(2)
+        >>> first.name, first.ids
+        ('three-first-2', ('a', 'b'))
         """
         if not 1 <= size <= self.size:
             raise SettingError(
@@ -254,17 +298,28 @@ class Subset:
 
     @property
     def calibrated_sizes(self) -> tuple[int, ...]:
-        """Sizes of the prefixes that predict full scores, ascending; its own is one of them."""
+        """Sizes of the prefixes that are calibrated, ascending, with its own if it is calibrated.
+
+        >>> from flasheval.subset.library import find_subset
+        >>> find_subset("coco-shared-50").calibrated_sizes[-1]
+        50
+        """
         own = () if self.record.calibration is None else (self.size,)
         return (*(look.size for look in self.record.looks if look.size < self.size), *own)
 
     def predict(self, scores: Scores, *, level: float = 0.9) -> dict[str, Prediction]:
         """Predict a new variant's full-set score in every metric given.
 
-        ``scores`` holds by metric its mean over the subset or one score a prompt, in order. See
+        ``scores`` holds, by metric, the mean over the subset or one score a prompt, in order. See
         :meth:`flasheval.subset.calibration.Calibration.predict`.
 
         Raises DataError when the subset was not calibrated, or not for a metric given.
+
+        >>> from flasheval.subset.library import find_subset
+        >>> subset = find_subset("coco-shared-50")
+        >>> found = subset.predict({"CLIP": 0.27}, level=0.5)["CLIP"]
+        >>> found.low < found.value < found.high
+        True
         """
         return self._calibration().predict(weighted_means(scores, self.weights), level=level)
 
@@ -273,10 +328,16 @@ class Subset:
     ) -> dict[str, Difference]:
         """Predict the full-set difference of two new variants, first minus second.
 
-        Scores prompt by prompt, as of :meth:`predict`, give the sharpest answer. See
+        One score a prompt, as in :meth:`predict`, gives the narrowest interval. See
         :meth:`flasheval.subset.calibration.Calibration.difference`.
 
         Raises DataError as :meth:`predict` does, and for a metric given of one variant only.
+
+        >>> from flasheval.subset.library import find_subset
+        >>> subset = find_subset("coco-shared-50")
+        >>> found = subset.difference({"CLIP": 0.27}, {"CLIP": 0.268})["CLIP"]
+        >>> found.value > 0, 0.5 < found.probability < 1
+        (True, True)
         """
         weights = self.weights
         means = weighted_means(first, weights), weighted_means(second, weights)
@@ -289,6 +350,11 @@ class Subset:
         See :meth:`flasheval.subset.calibration.Calibration.place`.
 
         Raises DataError as :meth:`predict` does.
+
+        >>> from flasheval.subset.library import find_subset
+        >>> placement = find_subset("coco-shared-50").place({"CLIP": 0.27})["CLIP"]
+        >>> placement.best <= placement.rank <= placement.worst
+        True
         """
         known: dict[str, dict[str, float]] = {}
         for variant in self.record.known_variants:
@@ -307,11 +373,15 @@ class Subset:
         Raises DataError naming the key at fault, such as ``prompts[3].weight``: a missing key,
         an unknown one, a wrong type, an unknown schema version; and when the content or the
         record does not match its hash.
+
+        >>> subset = Subset("one", "pets", None, (SubsetPrompt("1"),), (), Method("random"))
+        >>> Subset.from_dict(subset.to_dict()) == subset
+        True
         """
         return read_manifest(cls, data, source)
 
     def save(self, path: str | Path) -> Path:
-        """Write the manifest as indented JSON, whole or not at all, and return its path.
+        """Write the manifest as indented JSON and return its path; the file is replaced at once.
 
         Raises DataError when the file cannot be written or the record holds no JSON.
         """
@@ -323,8 +393,33 @@ class Subset:
 
         Raises DataError, one line naming the file, when it cannot be read or :meth:`from_dict`
         refuses it.
+
+        >>> import tempfile
+        >>> subset = Subset("one", "pets", None, (SubsetPrompt("1"),), (), Method("random"))
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     Subset.load(subset.save(f"{folder}/one.json")) == subset
+        True
         """
         return cls.from_dict(read_json(path), source=str(path))
+
+    def view(self, n_prompts: int | None = None, notes: Sequence[str] = ()) -> View:
+        """Return what to know of it: the answer, its evidence, its warnings.
+
+        Args:
+            n_prompts: Prompts of the whole set, where known.
+            notes: Lines to put before the warnings.
+
+        """
+        whole = f" of {n_prompts:,}" if n_prompts else ""
+        about = (
+            f"{self.name}: {self.size}{whole} prompts of {self.prompt_set_name}, "
+            f"chosen by {self.method.name} from the scores of "
+            f"{len(self.searched_variants)} variants"
+        )
+        return record_view(about, self.record, [one.name for one in self.metrics], notes)
+
+    def _repr_markdown_(self) -> str:
+        return markdown(self.view())
 
     def __str__(self) -> str:
         draws = sum(prompt.multiplicity for prompt in self.prompts)

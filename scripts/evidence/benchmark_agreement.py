@@ -25,7 +25,7 @@ from pathlib import Path
 from official_data import PROMPT_SETS, arguments, load_tables
 
 from flasheval import validate
-from flasheval.base.text import markdown_table
+from flasheval.base.drawing.markdown import markdown_table
 from flasheval.base.versions import library_versions
 from flasheval.scores import ScoreTable
 from flasheval.selection.held_out.records import Gain, Summary

@@ -20,9 +20,9 @@ from official_data import arguments
 from reproduction.released_subsets import Audited, audit_all
 from reproduction.study import FULL, QUICK, Study, say
 
+from flasheval.base.drawing.markdown import markdown_table
 from flasheval.base.files import atomic_write
 from flasheval.base.resources import subsets_dir
-from flasheval.base.text import markdown_table
 from flasheval.subset import Subset
 from flasheval.subset.evidence import Agreement, Evidence, Spread
 from flasheval.subset.evidence_table import fewer

@@ -19,9 +19,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 import flasheval
-from flasheval.base.text import markdown_table
-from flasheval.report.validation_markdown import markdown_report
-from flasheval.report.validation_plot import plot_validation
+from flasheval.base.drawing.figures import save_png
+from flasheval.base.drawing.markdown import markdown_table
+from flasheval.report.validation_folder import markdown_report
 from flasheval.scores import ScoreMatrix, ScoreTable, load_scores
 from flasheval.scores.ranking.kendall import kendall_tau_b
 from flasheval.scores.ranking.significant import near_tie_share
@@ -84,7 +84,7 @@ def measure(
     )
     image = ""
     if plot is not None:
-        plot_validation(report, plot)
+        save_png(report.view().figures[0], plot)
         image = os.path.relpath(plot, page.parent if page else Path())
     compared = markdown_report(
         report, "python scripts/evidence/measure_miniature_scores.py", image=image

@@ -24,7 +24,7 @@ from score_tuning import population
 
 import flasheval
 from flasheval import CheckpointMonitor, Report, ScoreTable, Subset
-from flasheval.base.text import markdown_table
+from flasheval.base.drawing.markdown import markdown_table
 from flasheval.evaluation.report import MetricScores
 from flasheval.miniature import SCORERS
 from flasheval.runs.executors.processes import Processes

@@ -22,8 +22,8 @@ import numpy as np
 from numpy.typing import NDArray
 from official_data import arguments
 
+from flasheval.base.drawing.markdown import markdown_table
 from flasheval.base.files import atomic_write
-from flasheval.base.text import markdown_table
 from flasheval.scores import ScoreTable
 from flasheval.selection.held_out.finished_searches import FinishedSearches
 from flasheval.selection.held_out.judge import Judge

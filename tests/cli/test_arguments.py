@@ -8,8 +8,8 @@ from hydra.core.override_parser.overrides_parser import OverridesParser
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from flasheval.base.errors import SettingError
 from flasheval.cli.arguments import lifted, read_options, tidied
-from flasheval.cli.setting_errors import Mistake
 
 PARSER = OverridesParser.create()
 # What means something to Hydra, to a shell or to a path, and a few letters.
@@ -20,11 +20,11 @@ def tidy(*words: str, verb: str = "search", config_dir: str | None = None) -> li
     return tidied(verb, SimpleNamespace(overrides=list(words), config_dir=config_dir))
 
 
-def outcome(*words: str, verb: str = "search") -> list[str] | Mistake:
+def outcome(*words: str, verb: str = "search") -> list[str] | SettingError:
     """Give the overrides, or the one error there may be."""
     try:
         return tidy(*words, verb=verb)
-    except Mistake as mistake:
+    except SettingError as mistake:
         return mistake
 
 
@@ -54,7 +54,7 @@ def test_overrides_may_stand_before_after_and_between_options() -> None:
     ],
 )
 def test_an_option_that_is_not_ours_to_give_is_a_mistake(words: list[str], line: str) -> None:
-    with pytest.raises(Mistake) as caught:
+    with pytest.raises(SettingError) as caught:
         read_options("search", words)
     assert line in str(caught.value)
     assert "\n" not in str(caught.value)
@@ -87,7 +87,7 @@ def test_a_word_becomes_an_override(verb: str, word: str, expected: str) -> None
 def test_only_the_first_word_is_positional() -> None:
     assert tidy("wide", "source=x", verb="import") == ['importer="wide"', "source=x"]
     assert tidy("metric=clip", "path=a", verb="show") == ["metric=clip", "path=a"]
-    with pytest.raises(Mistake, match="b: expected key=value"):
+    with pytest.raises(SettingError, match="b: expected key=value"):
         tidy("a", "b", verb="show")
 
 
@@ -119,7 +119,7 @@ def test_the_home_folder(monkeypatch: pytest.MonkeyPatch) -> None:
         ("search", ["~size"], "~size: a setting can be changed, not deleted"),
         ("search", ["~method=random"], "a setting can be changed, not deleted"),
         ("search", ["method.name=shared"], "a method is chosen by method=shared"),
-        ("search", ["hydra.mode=RUN"], "-m runs a sweep, nothing a single job"),
+        ("search", ["hydra.mode=RUN"], "-m runs a sweep, and without -m one job runs"),
         ("search", ["method=3"], "method=3: expected one name, as in method=NAME"),
         ("search", ["experiment=[a]"], "expected one name, as in experiment=NAME"),
         ("show", ["[x"], "path=[x: the value of path cannot be read"),
@@ -129,7 +129,7 @@ def test_the_home_folder(monkeypatch: pytest.MonkeyPatch) -> None:
     ],
 )
 def test_a_word_that_is_no_override_is_a_mistake(verb: str, words: list[str], line: str) -> None:
-    with pytest.raises(Mistake) as caught:
+    with pytest.raises(SettingError) as caught:
         tidy(*words, verb=verb)
     assert line in str(caught.value)
     assert "\n" not in str(caught.value)
@@ -139,7 +139,7 @@ def test_a_word_that_is_no_override_is_a_mistake(verb: str, words: list[str], li
 @settings(deadline=None, max_examples=300)
 def test_any_value_is_read_by_hydra_or_a_mistake(value: str) -> None:
     found = outcome(f"scores={value}")
-    if isinstance(found, Mistake):
+    if isinstance(found, SettingError):
         assert str(found)
         return
     (word,) = found
@@ -153,7 +153,7 @@ def test_any_value_is_read_by_hydra_or_a_mistake(value: str) -> None:
 @settings(deadline=None, max_examples=300)
 def test_any_path_given_to_show_is_that_path(path: str) -> None:
     found = outcome(path, verb="show")
-    if isinstance(found, Mistake):  # quotes and brackets are Hydra's own
+    if isinstance(found, SettingError):  # quotes and brackets are Hydra's own
         assert path[0] in "'\"[{"
         return
     (word,) = found
@@ -169,7 +169,7 @@ def test_any_path_given_to_show_is_that_path(path: str) -> None:
 @settings(deadline=None, max_examples=300)
 def test_any_words_are_overrides_or_a_mistake(words: list[str], verb: str) -> None:
     found = outcome(*words, verb=verb)
-    if not isinstance(found, Mistake):
+    if not isinstance(found, SettingError):
         assert len(PARSER.parse_overrides(found)) == len(words)
 
 
@@ -193,7 +193,7 @@ def test_a_config_dir_becomes_a_search_path(
 def test_a_config_dir_must_be_a_folder(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     for path in (tmp_path / "file", tmp_path / "none"):
-        with pytest.raises(Mistake, match=r"^--config-dir .* is not a folder$"):
+        with pytest.raises(SettingError, match=r"^--config-dir .* is not a folder$"):
             tidy(config_dir=str(path))
 
 
@@ -231,7 +231,9 @@ def test_a_sweep_of_one_has_the_value_it_had(value: str) -> None:
 
 
 def test_there_is_no_sweep_of_null() -> None:
-    with pytest.raises(Mistake, match=r"^method\.pools=null: null cannot be given beside several"):
+    with pytest.raises(
+        SettingError, match=r"^method\.pools=null: null cannot be given beside several"
+    ):
         lifted(["method=frequency,random", "method.pools=null"])
     words = ["method=frequency", "method.pools=null", "size=1,2"]
     assert lifted(words) == words

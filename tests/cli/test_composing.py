@@ -17,10 +17,10 @@ from hydra.errors import ConfigCompositionException
 from hydra.types import RunMode
 from omegaconf import OmegaConf
 
+from flasheval.base.errors import SettingError
 from flasheval.base.resources import conf_dir
 from flasheval.cli.composing import check_jobs, plain_settings, register
 from flasheval.cli.configs import IMPORTER_CONFIGS, SearchConfig, method_configs
-from flasheval.cli.setting_errors import Mistake
 
 
 @pytest.fixture(autouse=True)
@@ -50,9 +50,9 @@ def test_every_type_is_registered() -> None:
         register(verb)
     store = ConfigStore.instance()
     assert store.list("schema/method") == sorted(f"{name}.yaml" for name in method_configs())
-    assert store.list("schema/importer") == sorted(f"{name}.yaml" for name in IMPORTER_CONFIGS)
+    assert store.list("schema/import") == sorted(f"{name}.yaml" for name in IMPORTER_CONFIGS)
     assert {"search.yaml", "show.yaml"} <= set(store.list("schema"))
-    for name in ("run_name", "run_folder", "sweep_folder"):
+    for name in ("name", "folder", "sweep_folder"):
         assert OmegaConf.has_resolver(f"flasheval.{name}")
 
 
@@ -157,7 +157,7 @@ def test_nothing_is_written_by_a_check(tmp_path: Path) -> None:
     ],
 )
 def test_a_mistake_is_told_in_one_line(verb: str, words: list[str], line: str) -> None:
-    with pytest.raises(Mistake) as caught:
+    with pytest.raises(SettingError) as caught:
         check(*words, verb=verb)
     assert line in str(caught.value)
     assert "\n" not in str(caught.value)
@@ -174,7 +174,7 @@ def test_a_mistake_is_told_in_one_line(verb: str, words: list[str], line: str) -
     ],
 )
 def test_every_job_of_a_sweep_is_checked(words: list[str], line: str) -> None:
-    with pytest.raises(Mistake) as caught:
+    with pytest.raises(SettingError) as caught:
         check(*words, many=True)
     assert line in str(caught.value)
 

@@ -4,96 +4,99 @@ import pytest
 from omegaconf import OmegaConf
 
 from flasheval.base.resources import conf_dir
-from flasheval.cli.configs import (
-    IMPORTER_CONFIGS,
-    PROTOCOL_CONFIGS,
-    RUN_CONFIGS,
-    CompareConfig,
-    DistanceConfig,
-    DoctorConfig,
-    EvaluateConfig,
-    SearchConfig,
-    ShowConfig,
-    StatusConfig,
-    ValidateConfig,
-    WatchConfig,
-    executor_configs,
-    extractor_configs,
-    method_configs,
-    tracker_configs,
-)
-from flasheval.cli.help import VERBS, first_comment, keys_of, verb_help
+from flasheval.cli.configs import EvaluateConfig, WatchConfig
+from flasheval.cli.experiments import experiments
+from flasheval.cli.groups import GROUPS
+from flasheval.cli.help import first_comment, keys_of, overview, verb_help
+from flasheval.cli.verbs import VERBS
 from flasheval.subset.exports.registry import FORMATS
 
 CONF = conf_dir()
 FILES = {
-    "search.yaml": SearchConfig,
-    "show.yaml": ShowConfig,
-    "doctor.yaml": DoctorConfig,
-    "distance.yaml": DistanceConfig,
-    "status.yaml": StatusConfig,
-    "evaluate.yaml": EvaluateConfig,
-    "compare.yaml": CompareConfig,
+    **{
+        f"{name}.yaml": verb.config_types()[name]
+        for name, verb in VERBS.items()
+        if verb.config_key is None
+    },
+    "evaluate.yaml": EvaluateConfig,  # the keys of its generator stand in generator/
     "watch.yaml": WatchConfig,
-    **{f"{name}.yaml": config for name, config in RUN_CONFIGS.items()},
-    **{f"executor/{name}.yaml": config for name, config in executor_configs().items()},
-    **{f"extractor/{name}.yaml": config for name, config in extractor_configs().items()},
-    **{f"tracker/{name}.yaml": config for name, config in tracker_configs().items()},
-    **{f"protocol/{name}.yaml": config for name, config in PROTOCOL_CONFIGS.items()},
-    "validate.yaml": ValidateConfig,
-    **{f"method/{name}.yaml": config for name, config in method_configs().items()},
-    **{f"importer/{name}.yaml": config for name, config in IMPORTER_CONFIGS.items()},
+    **{
+        f"{name}/{choice}.yaml": config
+        for name, group in GROUPS.items()
+        for choice, config in group.config_types().items()
+    },
+    **{f"importer/{name}.yaml": config for name, config in VERBS["import"].config_types().items()},
 }
-
-
-GROUPS = (
-    "method",
-    "population",
-    "executor",
-    "extractor",
-    "protocol",
-    "generator",
-    "tracker",
-)  # chosen in the defaults list
+SET_BY_ITS_FILE = ("name", "importer")
 
 
 def test_every_choice_of_a_group_has_its_file() -> None:
-    for group in ("method", "importer", "executor", "extractor", "protocol", "tracker"):
-        files = {f"{group}/{path.name}" for path in (CONF / group).glob("*.yaml")}
-        assert files == {name for name in FILES if name.startswith(group)}
+    assert {path.name for path in CONF.iterdir() if path.is_dir()} == set(GROUPS)
+    for name, group in GROUPS.items():
+        if group.types is not None:
+            files = {f"{name}/{path.name}" for path in (CONF / name).glob("*.yaml")}
+            assert files == {file for file in FILES if file.startswith(f"{name}/")}
+
+
+def test_every_verb_has_its_file() -> None:
+    assert {path.stem for path in CONF.glob("*.yaml")} == set(VERBS)
 
 
 @pytest.mark.parametrize("name", FILES)
 def test_a_file_has_every_key_with_its_default_and_meaning(name: str) -> None:
     said = OmegaConf.to_container(OmegaConf.load(CONF / name))
     assert isinstance(said, dict)
+    chosen = {key for entry in said.get("defaults", ()) if isinstance(entry, dict) for key in entry}
     said = {key: value for key, value in said.items() if key not in ("defaults", "hydra")}
-    groups = () if "/" in name else GROUPS
-    default = {key: value for key, value in asdict(FILES[name]()).items() if key not in groups}
-    assert said == default
-    explained = keys_of(CONF / name)
-    expected = {field.name for field in fields(FILES[name])} - set(groups)
+    default = asdict(FILES[name]())
+    assert said == {key: value for key, value in default.items() if key not in chosen}
+    explained = set(keys_of(CONF / name)) - {"experiment"}
+    expected = {field.name for field in fields(FILES[name])}
     if "/" in name:
         assert first_comment(CONF / name)
-        expected -= {"name", "importer"}
-    assert set(explained) == expected
+        expected -= set(SET_BY_ITS_FILE)
+    assert explained == expected
+
+
+def test_the_overview_has_a_line_for_each_verb() -> None:
+    lines = overview().splitlines()
+    for name, verb in VERBS.items():
+        assert f"  {name:<8} {verb.summary}" in lines
+        assert verb.summary[0].isupper()
+        assert not verb.summary.endswith(".")
 
 
 @pytest.mark.parametrize("verb", VERBS)
 def test_the_help_of_a_verb_explains_its_keys(verb: str) -> None:
     text = verb_help(verb)
-    assert text.startswith(VERBS[verb][0].upper())
+    assert text.startswith(f"{VERBS[verb].summary}.\n")
     for key in keys_of(CONF / f"{verb}.yaml"):
         assert f"\n  {key}=" in text
-    assert "examples:" in text
+    for example, _ in VERBS[verb].examples:
+        assert f"  {example}" in text
     assert "--hydra-help" in text
     assert max(map(len, text.splitlines())) <= 82
 
 
-def test_a_method_named_beside_help_is_explained() -> None:
+def test_the_method_is_the_first_key_of_a_search() -> None:
+    text = verb_help("search")
+    assert "\nkeys:\n  method=auto " in text
+    assert "made-up" not in text
+
+
+def test_a_choice_named_beside_help_is_explained() -> None:
     assert "n_sets" not in verb_help("search").replace("method.n_sets", "")
     assert "\n  n_sets=30000 " in verb_help("search", ["method=frequency", "--help"])
-    assert "keys of long" not in verb_help("import", ["wide"])
+    assert "settings of long" not in verb_help("import", ["wide"])
+    assert "settings of wide" in verb_help("import", ["wide"])
+    assert "settings of diffusers" in verb_help("evaluate")
+    assert "settings of diffusers" not in verb_help("evaluate", ["generator=function"])
+
+
+def test_an_experiment_is_listed_with_its_verb() -> None:
+    for name in ("search", "run"):
+        for experiment in experiments(name):
+            assert f"\n  {experiment} " in verb_help(name)
 
 
 def test_subsets_names_the_settings_of_every_format() -> None:

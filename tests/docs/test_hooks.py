@@ -11,7 +11,8 @@ import pytest
 
 import flasheval
 from flasheval.base.resources import conf_dir
-from flasheval.cli.help import VERBS, verb_help
+from flasheval.cli.help import verb_help
+from flasheval.cli.verbs import VERBS
 
 HOOKS = Path(__file__).parents[2] / "docs" / "hooks"
 

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from scipy import stats
 
 import flasheval
-from flasheval.base.errors import DataError, MissingScoresError
+from flasheval.base.errors import DataError, MissingScoresError, SettingError
 from flasheval.evaluation.comparison import check_comparable, compare
 from flasheval.evaluation.report import MetricScores, Report
 from flasheval.prompts import PromptSet
@@ -128,7 +128,9 @@ def test_what_does_not_belong_together_is_refused(change, words):
 
 
 def test_a_metric_that_one_of_them_lacks_is_named():
-    with pytest.raises(DataError, match=r'"upp" is not in both; there are: up; did you mean .up'):
+    with pytest.raises(
+        SettingError, match=r'"upp" is not in both; there are: up; did you mean .up'
+    ):
         compare(_report(), _report(SECOND), metrics=["upp"])
 
 

@@ -4,9 +4,9 @@ import math
 
 import pytest
 
-from flasheval.base.text import as_text
-from flasheval.evaluation.comparison import Comparison, PairedDifference, comparison_table
-from flasheval.evaluation.sequential import Look, SequentialComparison, sequential_table
+from flasheval.base.drawing.terminal import as_text
+from flasheval.evaluation.comparison import Comparison, PairedDifference
+from flasheval.evaluation.sequential import Look, SequentialComparison
 from flasheval.subset.predictions import Difference
 
 SURE = Difference("CLIP", 0.02, 0.01, 0.03, 0.9, 0.998)
@@ -23,7 +23,7 @@ def _compared(*full, paired=None, **changes):
 
 
 def _text(comparison):
-    return as_text(comparison_table(comparison))
+    return as_text(comparison.view())
 
 
 @pytest.mark.parametrize(
@@ -91,7 +91,7 @@ LOOKS = (Look(10, UNSURE, 0.02), Look(20, SURE, 0.03))
 
 
 def test_looks_a_row_each_and_after_how_many_it_is_decided():
-    text = as_text(sequential_table(SequentialComparison("CLIP", 0.05, LOOKS), "large", "base"))
+    text = as_text(SequentialComparison("CLIP", 0.05, LOOKS).view("large", "base"))
     lines = text.splitlines()
     said = "Decided after 20 prompts: large is better in CLIP on the full set (99.8%)."
     assert lines[0] == said
@@ -105,6 +105,6 @@ def test_looks_a_row_each_and_after_how_many_it_is_decided():
 def test_looks_that_do_not_decide():
     warned = Difference("HPS", -0.02, -0.05, 0.01, 0.9, 0.2, warning="beware")
     found = SequentialComparison("HPS", 0.05, (Look(10, warned, 0.02), Look(20, warned, 0.03)))
-    text = as_text(sequential_table(found))
+    text = str(found)
     assert text.startswith("Not decided after 20 prompts: the second may be better in HPS (80%).")
     assert text.count("warning: beware") == 1

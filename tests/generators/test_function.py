@@ -60,7 +60,7 @@ def test_a_version_needs_no_source():
 @pytest.mark.parametrize(
     ("settings", "words"),
     [
-        ({"function": "sys:exit"}, "sys has no source file to tell its version by"),
+        ({"function": "sys:exit"}, "sys has no source file to take its version from"),
         ({"function": "hypot"}, "expected module:name"),
         ({"function": "no_such_module:f"}, "no_such_module cannot be imported"),
     ],

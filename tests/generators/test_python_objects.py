@@ -46,7 +46,7 @@ def test_what_carries_values_of_its_own_needs_a_version():
         return [shade for _ in prompts]
 
     for call in (closed, Model(), Model().__call__, partial(grey, seeds=[1]), len):
-        with pytest.raises(SettingError, match=r"nothing tells what .* version=") as caught:
+        with pytest.raises(SettingError, match=r"have no version: .* version=") as caught:
             ObjectSettings(call).identity("cpu")
         assert "\n" not in str(caught.value)
         assert ObjectSettings(call, version="7").identity("cpu") == {"version": "7"}
@@ -73,7 +73,7 @@ def test_a_pipeline_gets_a_generator_a_prompt():
     assert "NaN" in made[0].reason
     wanted = torch.rand(4, 4, 3, generator=torch.Generator().manual_seed(6)).numpy()
     np.testing.assert_array_equal(np.asarray(made[1]), (wanted * 255).round())
-    with pytest.raises(SettingError, match="images of Noise depend on"):
+    with pytest.raises(SettingError, match="images of Noise have no version"):
         ObjectSettings(Noise()).identity("cpu")
 
 

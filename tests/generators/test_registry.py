@@ -31,9 +31,13 @@ def test_nothing_is_looked_up():
 @pytest.mark.parametrize(
     ("kind", "settings", "words"),
     [
-        ("gann", {}, "there is no generator 'gann'; choose one of .*; did you mean 'gan'?"),
+        ("gann", {}, "there is no generator 'gann'; there are: .*; did you mean 'gan'?"),
         ("bare", {}, "there is no generator 'bare'"),
-        ("images", {"foldr": "x"}, "foldr is not a known key; did you mean 'folder'?"),
+        (
+            "images",
+            {"foldr": "x"},
+            "generator 'images' has no setting 'foldr'; it has: folder, .*; did you mean 'folder'?",
+        ),
         ("images", {}, "folder is missing; add it"),
         ("images", {"folder": 7}, "folder is 7; expected a string"),
         ("images", {"folder": "x", "pattern": "x"}, "pattern=x: expected {prompt_id} in it"),
@@ -49,6 +53,13 @@ def test_a_mistake_is_one_line_that_names_the_variant(kind, settings, words):
         make_generator(kind, settings, SOURCE)
     assert str(caught.value).startswith(f"{SOURCE}: ")
     assert "\n" not in str(caught.value)
+
+
+def test_settings_already_made_pass():
+    made = ImageFolderSettings("out")
+    assert make_generator(made, None, SOURCE) is made
+    with pytest.raises(SettingError, match="generator: settings stand beside an object"):
+        make_generator(made, {"folder": "in"}, SOURCE)
 
 
 def test_keys_of_a_kind():

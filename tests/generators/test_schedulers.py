@@ -82,7 +82,7 @@ def test_a_scheduler_of_masked_tokens_has_no_other():
 
 @pytest.mark.parametrize("name", ["DPMSolverSDEScheduler", "CosineDPMSolverMultistepScheduler"])
 def test_noise_that_no_seed_decides_is_refused(pndm, name):
-    with pytest.raises(SettingError, match="draws its noise from no prompt's seed"):
+    with pytest.raises(SettingError, match="ignores the image seeds"):
         swapped_scheduler(pndm, name, {})
 
 

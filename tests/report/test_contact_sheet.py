@@ -98,7 +98,7 @@ def test_what_is_not_kept_is_told(tmp_path, monkeypatch):
     contact_sheet(folder, prompts=12)
     first = [row[0] for row in sheets[0].cells]
     assert sum(one == ImageFault("no image is kept") for one in first) in (5, 2)
-    with pytest.raises(DataError, match=r"no scores for metric 'gray'.*did you mean 'grey'"):
+    with pytest.raises(SettingError, match=r"no scores for metric 'gray'.*did you mean 'grey'"):
         contact_sheet(folder, metric="gray")
     with pytest.raises(SettingError, match="variants=0: expected at least 1"):
         contact_sheet(folder, variants=0)

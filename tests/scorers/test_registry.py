@@ -28,12 +28,12 @@ def test_a_name_a_mapping_settings_and_objects():
 @pytest.mark.parametrize(
     ("entry", "message"),
     [
-        ("clop", "no scorer 'clop': choose one of clip, .*; did you mean 'clip'?"),
+        ("clop", "there is no scorer 'clop'; there are: clip, .*; did you mean 'clip'?"),
         ("my.py:score", r"given as \{name: function, function: my.py:score\}"),
-        ({}, "a scorer's settings need its name: one of clip, pickscore, hps, aes"),
-        ({"name": 3}, "no scorer '3'"),
+        ({}, "scorer: its name is missing; there are: clip, pickscore, hps, aes"),
+        ({"name": 3}, "there is no scorer 3; there are"),
         ({"name": "clip", "chekpoint": "a/b"}, "no setting 'chekpoint'.*mean 'checkpoint'"),
-        ({"name": "clip", "kind": "x"}, "no setting 'kind': its settings are: checkpoint, "),
+        ({"name": "clip", "kind": "x"}, "no setting 'kind'; it has: checkpoint, "),
         ({"name": "clip", "dtype": "fp8"}, 'scorer clip: dtype is "fp8"; expected one of'),
         ({"name": "clip", "batch": "many"}, 'scorer clip: batch is "many"; expected a whole'),
         ({"name": "clip", "batch": 0}, "scorer clip: batch=0; expected a whole number above 0"),

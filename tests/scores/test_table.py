@@ -23,14 +23,14 @@ def test_a_table_says_what_it_holds(make_table):
 def test_unknown_names_list_what_there_is(make_table):
     table = make_table(5, 7, ("clip", "hps"))
     with pytest.raises(
-        DataError, match=r"metric 'Clip'; there are: clip, hps; did you mean 'clip'"
+        SettingError, match=r"metric 'Clip'; there are: clip, hps; did you mean 'clip'"
     ):
         table["Clip"]
     with pytest.raises(
-        DataError, match=r"no variant has the factor 'step'; .*did you mean 'steps'"
+        SettingError, match=r"no variant has the factor 'step'; .*did you mean 'steps'"
     ):
         table.factor("step")
-    with pytest.raises(DataError, match="no variant 'v9' among the 5"):
+    with pytest.raises(SettingError, match="no variant 'v9' among the 5"):
         table.with_variants(["v1", "v9"])
     with pytest.raises(DataError, match="there is no row 5"):
         table.with_variants([5])

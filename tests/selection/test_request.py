@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from dataclasses import replace
+from dataclasses import FrozenInstanceError, replace
 
 import numpy as np
 import pytest
@@ -13,9 +13,10 @@ from flasheval.prompts import PromptSet
 from flasheval.selection.methods.hints import Hints
 from flasheval.selection.methods.registry import METHODS, make_selector
 from flasheval.selection.request import (
+    SearchRequest,
     calibration_folds,
     hints_for,
-    make_plan,
+    make_request,
     measured_sizes,
     subset_name,
 )
@@ -28,25 +29,17 @@ def table(make_table):
 
 
 @pytest.fixture
-def plan(table):
-    """A function: plan(method=, settings=, size=, ...) -> Plan; nothing special unless said."""
+def request_of(table):
+    """A function: request_of(method=, settings=, size=, ...) -> SearchRequest; nothing special."""
 
-    def make(*, on=table, method="balanced", settings=None, **changes):
-        given = {
-            "size": 5,
-            "nested": None,
-            "seed": 0,
-            "require": (),
-            "forbid": (),
-            "warm_start": None,
-        }
-        return make_plan(on, make_selector(method, settings), **{**given, **changes})
+    def make(*, on=table, method="balanced", settings=None, size=5, **changes):
+        return make_request(on, make_selector(method, settings), size, **changes)
 
     return make
 
 
-def test_a_plain_plan(plan, table):
-    made = plan(seed=np.int64(3))
+def test_a_plain_request(request_of, table):
+    made = request_of(seed=np.int64(3))
     assert made.table is table
     assert (made.size, made.sizes, made.seed) == (5, (5,), 3)
     assert type(made.seed) is int
@@ -55,8 +48,8 @@ def test_a_plain_plan(plan, table):
     assert made.settings() == {"noise_weight": 2.0, "passes": 8, "screen": 10_000}
 
 
-def test_ids_become_positions_in_the_order_given(plan):
-    made = plan(require=["p7", "p0"], forbid=("p11",), warm_start=["p2", "p1"])
+def test_ids_become_positions_in_the_order_given(request_of):
+    made = request_of(require=["p7", "p0"], forbid=("p11",), warm_start=["p2", "p1"])
     assert (made.required, made.forbidden, made.warm_start) == ((7, 0), (11,), (2, 1))
     settings = made.settings()
     assert list(settings)[-3:] == ["require", "forbid", "warm_start"]
@@ -65,35 +58,35 @@ def test_ids_become_positions_in_the_order_given(plan):
     assert settings["warm_start"] == ["p2", "p1"]
 
 
-def test_one_id_may_stand_alone(plan):
-    made = plan(require="p10", forbid="p1", warm_start="p2")
+def test_one_id_may_stand_alone(request_of):
+    made = request_of(require="p10", forbid="p1", warm_start="p2")
     assert (made.required, made.forbidden, made.warm_start) == ((10,), (1,), (2,))
 
 
-def test_nested_sizes_are_put_in_order_and_replace_the_size(plan):
-    made = plan(size=1000, nested=[9, 3, 3, 6])
+def test_nested_sizes_are_put_in_order_and_replace_the_size(request_of):
+    made = request_of(size=1000, nested=[9, 3, 3, 6])
     assert (made.sizes, made.size) == ((3, 6, 9), 9)
     assert made.settings()["nested"] == [3, 6, 9]
-    single = plan(size=1000, nested=[4])
+    single = request_of(size=1000, nested=[4])
     assert (single.sizes, single.size) == ((4,), 4)
     assert "nested" not in single.settings()
 
 
 @pytest.mark.parametrize("method", METHODS)
-def test_settings_are_plain_data_of_every_method(plan, method):
-    settings = plan(method=method).settings()
+def test_settings_are_plain_data_of_every_method(request_of, method):
+    settings = request_of(method=method).settings()
     assert json.loads(json.dumps(settings)) == settings
 
 
-def test_a_warm_start_may_be_a_subset_of_these_very_prompts(plan, table):
+def test_a_warm_start_may_be_a_subset_of_these_very_prompts(request_of, table):
     start = Subset.choose(
         table.prompts, [4, 8], name="start", metrics=(), method=Method("random", seed=0)
     )
-    assert plan(warm_start=start).warm_start == (4, 8)
+    assert request_of(warm_start=start).warm_start == (4, 8)
     other = PromptSet("other", table.prompts.ids, tuple(f"else {i}" for i in table.prompts.ids))
     foreign = Subset.choose(other, [4, 8], name="start", metrics=(), method=Method("random"))
     with pytest.raises(DataError, match=r"have another text there \(p4, p8\)"):
-        plan(warm_start=foreign)
+        request_of(warm_start=foreign)
 
 
 @pytest.mark.parametrize(
@@ -113,10 +106,46 @@ def test_a_warm_start_may_be_a_subset_of_these_very_prompts(plan, table):
         ({"warm_start": ["q", "r"]}, DataError, "2 of 2 ids are not in prompt set"),
     ],
 )
-def test_what_cannot_be_is_one_line(plan, changes, error, words):
+def test_what_cannot_be_is_one_line(request_of, changes, error, words):
     with pytest.raises(error, match=words) as caught:
-        plan(**changes)
+        request_of(**changes)
     assert "\n" not in str(caught.value)
+
+
+# --- what a method is given ---------------------------------------------------------------------
+
+
+def test_a_request_is_frozen_and_by_default_asks_nothing_special(table):
+    made = SearchRequest(table, make_selector("balanced"), (5,))
+    assert made == make_request(table, make_selector("balanced"), 5)
+    with pytest.raises(FrozenInstanceError):
+        made.seed = 1
+
+
+def test_a_problem_is_of_the_variants_asked_for(request_of, table):
+    made = request_of(require=["p7"], forbid=["p0", "p3"], warm_start=["p2", "p5"])
+    for rows, problem in (([0, 1, 2, 3], made.problem()), ([3, 1], made.problem(np.array([3, 1])))):
+        assert problem.metrics == ("clip", "fid")
+        for block, name in zip(problem.scores, problem.metrics, strict=True):
+            np.testing.assert_array_equal(block, table[name].values[rows])
+        assert problem.size == 5
+        assert problem.required.tolist() == [7]
+        assert problem.allowed.tolist() == [1, 2, 4, 5, 6, 8, 9, 10, 11]
+        assert problem.warm_start.tolist() == [2, 5]
+    assert request_of(nested=[3, 9]).problem().size == 9
+
+
+def test_a_problem_has_hints_of_its_variants_where_the_method_borrows(request_of, table):
+    served = table.with_metrics(["clip"])
+    hints = hints_for(table, served)
+    given = {"on": served, "hints": hints}
+    whole = request_of(method="pooled", **given).problem()
+    np.testing.assert_array_equal(whole.hints.scores[0], table["fid"].values)
+    part = request_of(method="pooled", **given).problem(np.array([2, 0]))
+    np.testing.assert_array_equal(part.hints.scores[0], table["fid"].values[[2, 0]])
+    assert part.hints.groups == ("base2", "base0")
+    for rows in (None, np.array([2, 0])):
+        assert request_of(**given).problem(rows).hints == Hints()
 
 
 # --- what a method may borrow -------------------------------------------------------------------
@@ -157,8 +186,8 @@ def test_hints_are_of_the_variants_that_are_left_and_whole(make_table):
 # --- the hash of what a search's units have in common -------------------------------------------
 
 
-def test_the_context_is_the_sha256_of_the_documented_content(plan, table):
-    made = plan(method="random", seed=7, require=["p3"])
+def test_the_context_is_the_sha256_of_the_documented_content(request_of, table):
+    made = request_of(method="random", seed=7, require=["p3"])
     content = {
         "method": "random",
         "scores": table.content_hash,
@@ -168,34 +197,34 @@ def test_the_context_is_the_sha256_of_the_documented_content(plan, table):
     }
     text = json.dumps(content, sort_keys=True, separators=(",", ":"))
     assert made.context() == hashlib.sha256(text.encode()).hexdigest()
-    assert plan(method="random", seed=7, require=["p3"]).context() == made.context()
+    assert request_of(method="random", seed=7, require=["p3"]).context() == made.context()
 
 
-def test_whatever_changes_the_units_changes_the_context(plan, table):
+def test_whatever_changes_the_units_changes_the_context(request_of, table):
     values = table["clip"].values.copy()
     values[0, 0] = np.nextafter(values[0, 0], np.float32(np.inf))
     nudged = replace(
         table, matrices={**table.matrices, "clip": replace(table["clip"], values=values)}
     )
-    plans = [
-        plan(),
-        plan(seed=1),
-        plan(method="shared"),
-        plan(settings={"noise_weight": 2.0 + 1e-12}),
-        plan(nested=[3, 5]),
-        plan(nested=[4, 5]),
-        plan(require=["p1"]),
-        plan(forbid=["p1"]),
-        plan(warm_start=["p1"]),
-        plan(require=["p1", "p2"]),
-        plan(require=["p2", "p1"]),
-        plan(on=table.with_metrics(["clip"])),
-        plan(on=nudged),
+    requests = [
+        request_of(),
+        request_of(seed=1),
+        request_of(method="shared"),
+        request_of(settings={"noise_weight": 2.0 + 1e-12}),
+        request_of(nested=[3, 5]),
+        request_of(nested=[4, 5]),
+        request_of(require=["p1"]),
+        request_of(forbid=["p1"]),
+        request_of(warm_start=["p1"]),
+        request_of(require=["p1", "p2"]),
+        request_of(require=["p2", "p1"]),
+        request_of(on=table.with_metrics(["clip"])),
+        request_of(on=nudged),
     ]
-    assert len({made.context() for made in plans}) == len(plans)
+    assert len({made.context() for made in requests}) == len(requests)
 
 
-def test_hints_are_in_the_context_of_the_methods_that_borrow(plan, table):
+def test_hints_are_in_the_context_of_the_methods_that_borrow(request_of, table):
     served = table.with_metrics(["clip"])
     values = table["fid"].values.copy()
     values[3, 7] += 1.0
@@ -209,55 +238,55 @@ def test_hints_are_in_the_context_of_the_methods_that_borrow(plan, table):
         hints_for(table, served, "steps"),
     ]
     for method, selector in METHODS.items():
-        contexts = {plan(on=served, method=method, hints=hints).context() for hints in every}
+        contexts = {request_of(on=served, method=method, hints=hints).context() for hints in every}
         assert len(contexts) == (len(every) if selector.borrows else 1)
 
 
-def test_the_size_is_not_in_the_context(plan):
+def test_the_size_is_not_in_the_context(request_of):
     # A unit is keyed by its own size, so searches of several sizes may share a folder.
-    assert plan(size=4).context() == plan(size=5).context()
+    assert request_of(size=4).context() == request_of(size=5).context()
 
 
 # --- names and sizes ----------------------------------------------------------------------------
 
 
-def test_the_name_says_prompt_set_metric_and_size(plan, table):
-    assert subset_name(plan(), None) == "made-up-0-shared-5"
-    assert subset_name(plan(nested=[3, 7]), None) == "made-up-0-shared-7"
-    assert subset_name(plan(on=table.with_metrics(["fid"])), None) == "made-up-0-fid-5"
-    assert subset_name(plan(), "mine") == "mine"
+def test_the_name_says_prompt_set_metric_and_size(request_of, table):
+    assert subset_name(request_of(), None) == "made-up-0-shared-5"
+    assert subset_name(request_of(nested=[3, 7]), None) == "made-up-0-shared-7"
+    assert subset_name(request_of(on=table.with_metrics(["fid"])), None) == "made-up-0-fid-5"
+    assert subset_name(request_of(), "mine") == "mine"
 
 
 @pytest.mark.parametrize("name", ["", "..", "a/b", "a\\b", "a\0b"])
-def test_a_name_must_be_good_for_a_file(plan, name):
+def test_a_name_must_be_good_for_a_file(request_of, name):
     with pytest.raises(DataError, match="cannot be a file name"):
-        subset_name(plan(), name)
+        subset_name(request_of(), name)
 
 
-def test_measured_sizes_start_with_the_one_asked_for(plan):
-    assert measured_sizes(plan(), None) == (5,)
-    assert measured_sizes(plan(), []) == (5,)
-    assert measured_sizes(plan(), [8, 5, 2, 8]) == (5, 2, 8)
-    assert measured_sizes(plan(nested=[2, 5]), [8]) == (2, 5)
-    assert measured_sizes(plan(nested=[2, 5]), "auto") == (2, 5)
+def test_measured_sizes_start_with_the_one_asked_for(request_of):
+    assert measured_sizes(request_of(), None) == (5,)
+    assert measured_sizes(request_of(), []) == (5,)
+    assert measured_sizes(request_of(), [8, 5, 2, 8]) == (5, 2, 8)
+    assert measured_sizes(request_of(nested=[2, 5]), [8]) == (2, 5)
+    assert measured_sizes(request_of(nested=[2, 5]), "auto") == (2, 5)
 
 
-def test_auto_takes_the_round_sizes_that_fit_where_a_search_is_cheap(plan, make_table):
+def test_auto_takes_the_round_sizes_that_fit_where_a_search_is_cheap(request_of, make_table):
     many = make_table(4, 101)
-    assert measured_sizes(plan(on=many, size=7), "auto") == (7, 10, 20, 50, 100)
-    assert measured_sizes(plan(on=many, size=20), "auto") == (20, 10, 50, 100)
+    assert measured_sizes(request_of(on=many, size=7), "auto") == (7, 10, 20, 50, 100)
+    assert measured_sizes(request_of(on=many, size=20), "auto") == (20, 10, 50, 100)
     # 11 required and 2 forbidden of 101 leave the sizes 11 to 99.
     ids = many.prompts.ids
-    narrow = plan(on=many, size=15, require=ids[:11], forbid=ids[-2:])
+    narrow = request_of(on=many, size=15, require=ids[:11], forbid=ids[-2:])
     assert measured_sizes(narrow, "auto") == (15, 20, 50)
-    edge = plan(on=many, size=15, require=ids[:10], forbid=ids[-1:])
+    edge = request_of(on=many, size=15, require=ids[:10], forbid=ids[-1:])
     assert measured_sizes(edge, "auto") == (15, 10, 20, 50, 100)
-    assert measured_sizes(plan(on=many, method="evolve"), "auto") == (5,)
-    assert measured_sizes(plan(), "auto") == (5, 10)
+    assert measured_sizes(request_of(on=many, method="evolve"), "auto") == (5,)
+    assert measured_sizes(request_of(), "auto") == (5, 10)
 
 
-def test_sizes_of_the_curve_must_fit_what_is_required_and_forbidden(plan):
-    narrow = plan(require=["p1", "p2"], forbid=["p3"])
+def test_sizes_of_the_curve_must_fit_what_is_required_and_forbidden(request_of):
+    narrow = request_of(require=["p1", "p2"], forbid=["p3"])
     assert measured_sizes(narrow, [2, 11]) == (5, 2, 11)
     for size in (1, 12):
         with pytest.raises(SettingError, match=f"curve: size {size} is outside 2 to 11 prompts"):
@@ -270,8 +299,8 @@ def test_sizes_of_the_curve_must_fit_what_is_required_and_forbidden(plan):
 
 def test_auto_calibrates_where_a_search_is_cheap_and_variants_are_enough(make_table):
     def folds(calibrate, n=16, method="balanced", expect="similar"):
-        plan = make_plan(make_table(n), make_selector(method), 5, None, 3, (), (), None)
-        return calibration_folds(plan, calibrate, expect, None)
+        request = make_request(make_table(n), make_selector(method), 5, seed=3)
+        return calibration_folds(request, calibrate, expect, None)
 
     assert len(folds("auto")) == len(folds(True)) == 8
     assert folds(False) == folds("auto", n=7) == folds("auto", method="frequency") == ()

@@ -1,5 +1,7 @@
+import itertools
 import subprocess
 import sys
+from contextlib import contextmanager
 from dataclasses import replace
 
 import numpy as np
@@ -14,7 +16,10 @@ from flasheval.scores.ranking import near_tie_share
 from flasheval.scores.synthetic import synthetic_scores
 from flasheval.selection.held_out import one_search
 from flasheval.selection.held_out.splits import make_splits
-from flasheval.selection.methods.registry import METHODS
+from flasheval.selection.methods.anneal import Anneal
+from flasheval.selection.methods.driver import drive
+from flasheval.selection.methods.problem import make_problem
+from flasheval.selection.methods.registry import METHODS, make_selector
 from flasheval.selection.search import search
 from flasheval.subset import Subset
 
@@ -25,6 +30,36 @@ IDS = TABLE.prompts.ids
 def _quick(scores=TABLE, **settings):
     quick = {"method": "balanced", "size": 8, "splits": "random:2", "draws": 10}
     return search(scores, **{**quick, **settings})
+
+
+@contextmanager
+def _ctrl_c_at_step(number):
+    """Make the n-th step of any annealing a Ctrl-C."""
+    count, real = itertools.count(1), Anneal.step
+
+    def step(self, work, state):
+        if next(count) == number:
+            raise KeyboardInterrupt
+        real(self, work, state)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Anneal, "step", step)
+        yield
+
+
+@contextmanager
+def _ctrl_c_at_search(number):
+    """Make the n-th search a Ctrl-C before its first step."""
+    count = itertools.count(1)
+
+    def searched(*arguments, **rest):
+        if next(count) == number:
+            raise KeyboardInterrupt
+        return drive(*arguments, **rest)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(one_search, "drive", searched)
+        yield
 
 
 def test_by_default_a_whole_answer_with_its_evidence():
@@ -39,7 +74,7 @@ def test_by_default_a_whole_answer_with_its_evidence():
     assert (evidence.split_spec, len(evidence.splits)) == ("random:3", 3)
     assert evidence.applies_to == "procedure"
     assert evidence.pooled.held_out_tau.mean > evidence.pooled.random_tau.mean
-    assert len(result.measurement.cells) == 3
+    assert len(result.measurement.cells) == 3 * 2
     assert result.history
     assert result.sets > 0
     assert not result.interrupted
@@ -88,6 +123,24 @@ def test_what_determines_the_subset_is_in_its_hash():
     }
     assert len(hashes) == 7
     assert _quick(splits=None).subset.content_hash == _quick().subset.content_hash
+
+
+@pytest.mark.parametrize(
+    ("method", "settings"),
+    [("anneal", {"swaps": 2000}), ("frequency", {"n_sets": 300}), ("random", {})],
+)
+def test_the_seed_asked_for_is_that_of_the_final_search(method, settings):
+    blocks = [TABLE[metric].values for metric in TABLE.metrics]
+    problem = make_problem(blocks, TABLE.metrics, 8)
+    found = {}
+    for seed in (0, 1):
+        result = _quick(method=method, settings=settings, seed=seed, splits=None, calibrate=False)
+        rng = np.random.default_rng(seed)
+        chosen = drive(make_selector(method, settings), problem, rng).selection.indices
+        found[seed] = result.subset.ids
+        assert found[seed] == tuple(IDS[row] for row in chosen)
+        assert result.subset.method.seed == seed
+    assert set(found[0]) != set(found[1])
 
 
 def test_the_subset_survives_the_disk(tmp_path):
@@ -197,6 +250,64 @@ def test_without_splits_nothing_is_claimed():
     assert any("nothing was held out" in line for line in result.warnings)
 
 
+def test_nothing_held_out_leaves_the_number_of_variants_to_warn_of():
+    few = _quick(TABLE.with_variants(list(range(19))), splits=None).warnings
+    assert few[0].startswith("nothing was held out")
+    assert few[1].startswith("19 search variants: below 20")
+    enough = _quick(TABLE.with_variants(list(range(20))), splits=None).warnings
+    assert not any("search variants" in line for line in enough)
+
+
+def test_a_warm_start_may_flatter_what_was_measured_and_nothing_else():
+    start = _quick(method="random").subset
+    measured = _quick(warm_start=start)
+    (line,) = [line for line in measured.warnings if line.startswith("warm start")]
+    assert line.endswith("the held-out numbers flatter")
+    alone = _quick(warm_start=start, splits=None)
+    assert not any(line.startswith("warm start") for line in alone.warnings)
+    assert not any(line.startswith("warm start") for line in _quick().warnings)
+
+
+def _tied(rows, table=TABLE):
+    """The table with one score for all of these variants, on every prompt of `quality`."""
+    values = table["quality"].values.copy()
+    values[rows] = values[rows[0]]
+    flat = replace(table["quality"], values=values)
+    return replace(table, matrices={**table.matrices, "quality": flat})
+
+
+def test_no_held_out_ranking_on_any_split_is_said():
+    rest = list(range(20, 40))
+    result = _quick(_tied(rest), splits=[list(range(20))], metric="quality")
+    assert result.subset.record.evidence is None
+    assert not result.interrupted
+    assert "no split gave a held-out ranking (all held-out variants tie)" in result.warnings
+
+
+def test_all_at_once_the_gravest_comes_first():
+    with _ctrl_c_at_search(6):  # the third of eight folds
+        found = _quick(
+            _with_gaps(TABLE.with_variants(list(range(11))), [3]),
+            settings={"passes": 8},
+            size=40,
+            warm_start=IDS[:40],
+            splits="random:2",
+        ).warnings
+    heads = [
+        "interrupted",
+        "not calibrated yet",
+        "random:2: 2 splits are too few",
+        "random:2: 5 search variants",
+        *(["held-out agreement"] if any("not above" in line for line in found) else []),
+        *(["search tau is saturated"] if any("saturated" in line for line in found) else []),
+        "warm start",
+        "1 variants with missing scores",
+        "near ties",
+    ]
+    assert len(found) == len(heads)
+    assert all(line.startswith(head) for line, head in zip(found, heads, strict=True))
+
+
 def test_the_splits_are_named_without_their_folder(tmp_path):
     (tmp_path / "mine.json").write_text(str(list(range(20))))
     for spec in (tmp_path / "mine.json", str(tmp_path / "mine.json")):
@@ -257,7 +368,7 @@ def test_a_warm_start_from_another_prompt_set_is_refused():
 def test_sizes_of_the_curve_are_measured_too():
     result = _quick(curve=[4, 16, 8, 16])
     assert result.measurement.sizes == (4, 8, 16)
-    assert len(result.measurement.cells) == 6
+    assert len(result.measurement.cells) == 6 * 2
     assert result.subset.record.evidence.size == 8
     assert _quick(curve="auto").measurement.sizes == (8, 10, 20, 50, 100, 200)
     assert _quick(method="frequency", settings={"n_sets": 50}, curve="auto").measurement.sizes == (
@@ -274,13 +385,13 @@ def test_sizes_of_the_curve_are_measured_too():
         ({"size": "8"}, SettingError, "size='8': expected a whole number"),
         ({"method": "balance"}, SettingError, "no method 'balance': .*mean 'balanced'"),
         ({"settings": {"pass": 3}}, SettingError, "no setting 'pass'"),
-        ({"metric": "Quality"}, DataError, "no scores for metric 'Quality'.*mean 'quality'"),
+        ({"metric": "Quality"}, SettingError, "no scores for metric 'Quality'.*mean 'quality'"),
         ({"metric": []}, DataError, "at least one metric"),
         ({"seed": -1}, SettingError, "seed=-1: expected a whole number"),
         ({"seed": "a"}, SettingError, "seed='a'"),
         ({"seed": 1.5}, SettingError, "seed=1.5"),
         ({"splits": "rand:10"}, SettingError, "splits=rand:10"),
-        ({"splits": "group:colour"}, DataError, "no variant has the factor 'colour'"),
+        ({"splits": "group:colour"}, SettingError, "no variant has the factor 'colour'"),
         ({"nested": [4, 400]}, SettingError, "nested: size 400"),
         ({"nested": []}, SettingError, "nested"),
         ({"nested": [1, 4], "require": ["1", "2"]}, SettingError, "nested: size 1 is smaller"),
@@ -353,7 +464,7 @@ def test_few_variants_are_warned_of():
 
 def test_a_second_call_reads_finished_work(tmp_path, monkeypatch):
     first = _quick(folder=tmp_path, method="anneal", settings={"swaps": 2000})
-    monkeypatch.setattr(one_search, "run_selector", None)
+    monkeypatch.setattr(one_search, "drive", None)
     second = _quick(folder=tmp_path, method="anneal", settings={"swaps": 2000})
     assert first.subset.content_hash == second.subset.content_hash
     assert first.subset.record.evidence == second.subset.record.evidence
@@ -379,7 +490,8 @@ def test_a_second_call_reads_finished_work(tmp_path, monkeypatch):
 )
 def test_other_work_is_never_read_instead(tmp_path, monkeypatch, change):
     _quick(folder=tmp_path)
-    monkeypatch.setattr(one_search, "search_unit", None)
+    monkeypatch.setattr(one_search, "drive", None)
+    monkeypatch.setattr(one_search, "run_nested", None)
     monkeypatch.setattr(
         "flasheval.selection.held_out.finished_searches.FinishedSearches.read", _must_not_find
     )
@@ -396,29 +508,57 @@ def _must_not_find(self, key):
     raise _LookedUpError
 
 
-# One search on all variants and two on splits, each with one step that is not its last.
-@pytest.mark.parametrize("after", [1, 2, 3])
-def test_interrupted_it_hands_back_the_best_and_continues(tmp_path, after):
+# One search on all variants and two on splits, each of two steps, then eight without a fold. The
+# second step is the first that leaves something behind.
+@pytest.mark.parametrize("step", [2, 3, 4, 5, 6, 7, 8, 15])
+def test_interrupted_it_hands_back_the_best_and_continues(tmp_path, step):
     arguments = {"method": "anneal", "settings": {"swaps": 4000}, "folder": tmp_path}
     whole = _quick(**arguments | {"folder": None})
-    steps = []
-
-    def progress(what, done, planned):
-        if done != int(done):
-            steps.append(done)
-            if len(steps) == after:
-                raise KeyboardInterrupt
-
-    stopped = _quick(progress=progress, **arguments)
+    with _ctrl_c_at_step(step):
+        stopped = _quick(**arguments)
     assert stopped.interrupted
     assert stopped.subset.record.interrupted
     assert stopped.subset.size == 8
     assert stopped.warnings[0].startswith("interrupted")
+    if step > 2:
+        assert stopped.subset.content_hash == whole.subset.content_hash
+    if step > 6:
+        assert stopped.subset.record.evidence == whole.subset.record.evidence
     again = _quick(**arguments)
     assert not again.interrupted
     assert again.subset.content_hash == whole.subset.content_hash
     assert again.subset.record.evidence == whole.subset.record.evidence
+    assert again.subset.record.calibration == whole.subset.record.calibration
     assert not list(tmp_path.glob("*.npz"))
+
+
+def test_ctrl_c_before_anything_is_found_is_one(tmp_path):
+    with _ctrl_c_at_step(1), pytest.raises(KeyboardInterrupt):
+        _quick(method="anneal", settings={"swaps": 4000}, folder=tmp_path)
+
+
+def test_ctrl_c_by_the_progress_of_the_search_on_all_variants(tmp_path):
+    def progress(what, done, planned):
+        if done == 0.5:
+            raise KeyboardInterrupt
+
+    arguments = {"method": "anneal", "settings": {"swaps": 4000}, "folder": tmp_path}
+    stopped = _quick(**arguments, progress=progress)
+    assert stopped.interrupted
+    assert stopped.measurement is None
+    assert len(list(tmp_path.glob("*.npz"))) == 1
+    again = _quick(**arguments)
+    assert again.subset.content_hash == _quick(**arguments).subset.content_hash
+    assert not again.interrupted
+
+
+def test_an_interruption_explains_missing_evidence():
+    with _ctrl_c_at_search(2):
+        stopped = _quick(splits="random:1")
+    assert stopped.interrupted
+    assert stopped.subset.record.evidence is None
+    assert stopped.subset.ids == _quick().subset.ids
+    assert not any("no split gave" in line for line in stopped.warnings)
 
 
 def test_ctrl_c_while_measuring_random_keeps_the_subset():
@@ -511,17 +651,14 @@ def test_a_plain_search_has_no_looks():
 
 def test_a_second_call_does_not_cross_fit_again(tmp_path, monkeypatch):
     first = _quick(folder=tmp_path)
-    monkeypatch.setattr(one_search, "run_selector", None)
+    monkeypatch.setattr(one_search, "drive", None)
     again = _quick(folder=tmp_path)
     assert again.subset.record.calibration == first.subset.record.calibration
 
 
 def test_ctrl_c_while_calibrating_leaves_it_out_and_says_so(tmp_path):
-    def progress(what, done, planned):
-        if what == "calibration, fold 3":
-            raise KeyboardInterrupt
-
-    result = _quick(folder=tmp_path, progress=progress)
+    with _ctrl_c_at_search(1 + 2 + 3):  # all variants, two splits, three folds
+        result = _quick(folder=tmp_path)
     assert result.interrupted
     assert result.subset.record.interrupted
     assert result.subset.record.calibration is None
@@ -539,6 +676,7 @@ def test_progress_ends_where_it_was_planned_to():
     done, planned = [what[1] for what in seen], {what[2] for what in seen}
     assert planned == {1 + 2 * 2 + 8}  # all variants; two splits of two sizes; eight folds
     assert done == sorted(done)
+    assert done[0] == 0
     assert done[-1] == 13
 
 
@@ -557,7 +695,7 @@ def test_a_folder_that_cannot_be_used_is_one_line_and_found_at_once(tmp_path, mo
         "import flasheval.selection.methods.registry",
         "from flasheval import SearchResult",
         "from flasheval.selection.search import search",
-        "import flasheval.selection.held_out.measure",
+        "import flasheval.selection.held_out.engine",
     ],
 )
 def test_the_function_can_be_called_whatever_was_imported_before(first):
@@ -579,12 +717,13 @@ def test_hints_are_of_the_variants_of_each_search(borrower, check_hints, make_ta
     searched = [check_hints(problem, table, "steps") for problem in borrower]
     parts = [set(split.search.tolist()) for split in make_splits("random:2", table)]
     stages = 1 if nested is None else 2
-    assert searched[: 3 * stages] == [
-        rows for rows in (set(range(24)), *parts) for _ in range(stages)
-    ]
-    folds = searched[3 * stages :: stages]
-    assert len(folds) == 8
+    assert searched[:stages] == [set(range(24))] * stages
+    on_splits = searched[stages : 3 * stages]  # threads make them in any order
+    assert [on_splits.count(rows) for rows in parts] == [stages] * 2
+    folds = searched[3 * stages :]
     assert {len(rows) for rows in folds} == {21}
+    assert len(folds) == 8 * stages
+    assert len({frozenset(rows) for rows in folds}) == 8
 
 
 @pytest.mark.parametrize(

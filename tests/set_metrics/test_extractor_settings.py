@@ -1,13 +1,21 @@
 import pytest
 
 from flasheval.base.errors import SettingError
-from flasheval.set_metrics.extractor_settings import make_extractor
+from flasheval.set_metrics.extractor_settings import VisionSettings, make_extractor
 
 
 def test_what_the_metric_is_called_after():
     assert make_extractor("vision", {"checkpoint": "models/dino/"}).label == "dino"
     assert make_extractor("inception").label == "Inception"
     assert make_extractor("scorer", {"scorer": {"name": "clip", "metric_name": "B"}}).label == "B"
+
+
+def test_a_name_a_mapping_an_object_and_none():
+    made = VisionSettings(batch=8)
+    assert make_extractor("vision", {"batch": 8}) == made
+    assert make_extractor({"name": "vision", "batch": 8}) == made
+    assert make_extractor(made) is made
+    assert make_extractor(None) == VisionSettings()
 
 
 @pytest.mark.parametrize(

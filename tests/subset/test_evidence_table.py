@@ -1,6 +1,7 @@
 from dataclasses import replace
 
-from flasheval.base.text import as_text, warning_lines
+from flasheval.base.drawing.terminal import as_text
+from flasheval.base.drawing.view import View
 from flasheval.scores.synthetic import synthetic_scores
 from flasheval.selection.search import search
 from flasheval.subset.evidence import (
@@ -11,7 +12,7 @@ from flasheval.subset.evidence import (
     SplitSizes,
     Spread,
 )
-from flasheval.subset.evidence_table import agreement_table, answer, fewer, subset_report
+from flasheval.subset.evidence_table import agreement_table, answer, fewer
 
 
 def agreement(value: float, relation: str = "=", low: float | None = None) -> Agreement:
@@ -26,6 +27,10 @@ def agreement(value: float, relation: str = "=", low: float | None = None) -> Ag
 
 def evidence(pooled: Agreement, **metrics: Agreement) -> Evidence:
     return Evidence(50, "random:10", (SplitSizes("random:0", 12, 12),), pooled, metrics)
+
+
+def _shown(found: Evidence) -> str:
+    return as_text(View((agreement_table(found),)))
 
 
 def test_the_answer_says_what_was_gained_and_no_more() -> None:
@@ -47,20 +52,14 @@ def test_fewer_keeps_the_relation() -> None:
 
 
 def test_one_metric_is_one_row_and_several_have_their_mean_first() -> None:
-    one = as_text(agreement_table(evidence(agreement(248, low=230), clip=agreement(248))))
+    one = _shown(evidence(agreement(248, low=230), clip=agreement(248)))
     assert [line.split()[0] for line in one.splitlines()[2:]] == ["clip"]
     two = {"ImageReward": agreement(248), "a_very_long_metric_name": agreement(300)}
-    lines = as_text(agreement_table(evidence(agreement(248, low=230), **two))).splitlines()
+    lines = _shown(evidence(agreement(248, low=230), **two)).splitlines()
     assert [line.split()[0] for line in lines[2:]] == ["mean", "ImageReward", "a_very_long_\u2026"]
     assert max(map(len, lines)) <= 80
     row = " ".join(lines[2].split())
     assert row == "mean 0.980 0.833 (.77\u2013.89) 0.600 (-.05\u2013.70) 248 (230\u2013298) 5.0x"
-
-
-def test_text_for_files_has_no_colour_and_does_not_break_paths() -> None:
-    assert "\x1b" not in as_text(*warning_lines(["mind this"]))
-    assert as_text("files: " + "x" * 200).count("\n") == 1
-    assert as_text("[bold]kept[/bold]") == "[bold]kept[/bold]\n"
 
 
 def test_few_splits_are_said_to_be_few() -> None:
@@ -73,8 +72,8 @@ def test_few_splits_are_said_to_be_few() -> None:
 
 def test_a_report_says_how_well_full_scores_are_predicted() -> None:
     result = search(synthetic_scores(24, 100), size=5, splits=None)
-    text = as_text(subset_report(result.subset))
+    text = as_text(result.subset.view())
     calibration = result.subset.record.calibration
     assert " ".join(text.split()).count(calibration.summary(["quality", "alignment"])) == 1
     record = replace(result.subset.record, calibration=None)
-    assert "predicted" not in as_text(subset_report(replace(result.subset, record=record)))
+    assert "predicted" not in as_text(replace(result.subset, record=record).view())

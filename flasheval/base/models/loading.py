@@ -1,4 +1,4 @@
-"""What every scorer with a model does: load its parts quietly, check them, compute as loaded."""
+"""Loading a model for a scorer: without noise, with every weight checked, in its stored dtype."""
 
 from __future__ import annotations
 
@@ -16,7 +16,10 @@ _TORCH_NAMES = {"auto": "auto", "fp32": "float32", "fp16": "float16", "bf16": "b
 
 
 def check_installed(name: str) -> None:
-    """Raise DataError unless what loads the checkpoint ``name`` is installed."""
+    """Raise DataError unless PIL, torch and transformers are installed.
+
+    ``name`` is the checkpoint that needs them, for the message.
+    """
     try:
         import PIL  # noqa: F401
         import torch  # noqa: F401
@@ -31,14 +34,22 @@ def check_installed(name: str) -> None:
 def load_part(
     weights: Weights, what: str, from_pretrained: Callable[..., Any], *, of: str, **options: Any
 ) -> Any:
-    """Return a part of a checkpoint, or raise DataError in one line.
+    """Load one part of a checkpoint, such as its tokenizer.
 
     Args:
-        weights: Where it is.
-        what: What it is, such as ``tokenizer``.
-        from_pretrained: Loads it; with ``state_dict`` among the options it reads no file.
-        of: What the checkpoint is to be, such as ``a CLIP``.
-        options: For ``from_pretrained``.
+        weights: The checkpoint.
+        what: The part's name for messages, such as ``tokenizer``.
+        from_pretrained: The function that loads it, called with the path and ``revision=``; with
+            ``state_dict`` among the options the path is None and no file is read.
+        of: The kind of checkpoint expected, for messages, such as ``a CLIP``.
+        options: Further arguments of ``from_pretrained``.
+
+    Raises:
+        DataError: The part cannot be loaded; the message gives the reason.
+
+    >>> weights = Weights("my-clip", "my-clip", "sha256:0")
+    >>> load_part(weights, "tokenizer", lambda path, revision: f"read from {path}", of="a CLIP")
+    'read from my-clip'
 
     """
     path = None if "state_dict" in options else weights.path
@@ -52,14 +63,17 @@ def load_part(
 
 
 def load_model(weights: Weights, model: Any, dtype: Dtype, *, of: str, **options: Any) -> Any:
-    """Return a transformers model with every weight in place, or raise DataError in one line.
+    """Load a transformers model and check that no weight is missing.
 
     Args:
-        weights: Where it is.
-        model: Its class.
-        dtype: Of the weights; ``auto`` is as they are stored.
-        of: What the checkpoint is to be, such as ``a CLIP``.
-        options: For ``from_pretrained``: ``config`` and ``state_dict`` of weights already read.
+        weights: The checkpoint.
+        model: The model's class.
+        dtype: The type of the weights; ``auto`` keeps the type they are stored in.
+        of: The kind of checkpoint expected, for messages, such as ``a CLIP``.
+        options: Further arguments of ``from_pretrained``, such as ``config`` and ``state_dict``.
+
+    Raises:
+        DataError: The model cannot be loaded, or weights are missing, unknown or of another shape.
 
     """
     import torch
@@ -89,7 +103,10 @@ def load_model(weights: Weights, model: Any, dtype: Dtype, *, of: str, **options
 
 
 def put(model: Any, weights: Weights, device: str) -> Any:
-    """Return the model on a device, for evaluation only. Raises DataError where it cannot go."""
+    """Move a model to a device and prepare it for evaluation, without gradients.
+
+    Raises DataError when the model cannot be put on the device.
+    """
     try:
         return model.to(device).eval().requires_grad_(False)
     except (RuntimeError, AssertionError, ValueError) as error:
@@ -105,7 +122,7 @@ def _first_line(error: BaseException) -> str:
 
 @contextmanager
 def as_loaded(device: str) -> Iterator[None]:
-    """Compute in the weights' own dtype, whatever a training loop around has switched on."""
+    """Compute in the dtype of the weights, also inside a loop that uses autocast or TF32."""
     import torch
 
     # TensorFloat-32 keeps 10 bits; torch's default for convolutions. Settings of torch 2.9 on.
@@ -123,7 +140,7 @@ def as_loaded(device: str) -> Iterator[None]:
 
 @contextmanager
 def quiet() -> Iterator[None]:
-    """Keep transformers from its bars and tables of what it loaded; a download shows its bar."""
+    """Hide the progress bars and reports of transformers; downloads still show their bar."""
     import huggingface_hub.utils
     import transformers.utils.logging
 

@@ -23,10 +23,10 @@ def read_state(weights: Weights, file: str) -> dict[str, Tensor]:
 
     Args:
         weights: The checkpoint.
-        file: Its name on the Hub.
+        file: The file's name on the Hub.
 
     Raises:
-        DataError: It cannot be read, or holds something else, in one line.
+        DataError: The file cannot be read, or does not hold tensors by name.
 
     """
     import torch
@@ -53,7 +53,16 @@ def read_state(weights: Weights, file: str) -> dict[str, Tensor]:
 
 
 def size(state: Mapping[str, Tensor], name: str, axis: int, source: str) -> int:
-    """Return the length of a tensor along an axis. Raises DataError where there is none."""
+    """Return the length of a tensor along an axis; DataError when there is no such tensor or axis.
+
+    >>> import numpy as np
+    >>> state = {"head.weight": np.zeros((1, 768))}
+    >>> size(state, "head.weight", 1, "aesthetic.pth")
+    768
+    >>> size(state, "head.bias", 0, "aesthetic.pth")  # doctest: +ELLIPSIS
+    Traceback (most recent call last):
+    flasheval.base.errors.DataError: checkpoint aesthetic.pth: it has no head.bias; is it the ...
+    """
     if name not in state or state[name].ndim <= axis:
         raise DataError(f"checkpoint {source}: it has no {name}; is it the right file?")
     return state[name].shape[axis]

@@ -1,4 +1,4 @@
-"""Checkpoints: where their files lie, and which revision they are, without loading any of them."""
+"""Finding checkpoints: the path and the revision of their files; nothing is loaded."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from flasheval.base.resources import miniature_dir
 __all__ = ["SHIPPED", "Weights", "local_path", "locate", "locate_file"]
 
 SHIPPED = "miniature:"
-"""How names of checkpoints begin that travel with the package, as in ``miniature:clip``."""
+"""Prefix of the names of checkpoints that come with the package, as in ``miniature:clip``."""
 
 # What a pipeline or scorer is made of; anything else in a folder does not change its numbers.
 _PARTS = (".safetensors", ".json", ".txt", ".model")
@@ -35,6 +35,10 @@ class Weights:
         revision: ``sha256:...`` of a local folder's files or of a file, the commit of a Hub
             checkpoint.
 
+    >>> local = Weights("out/step-200", "out/step-200", "sha256:0fb1e5d2c9")
+    >>> local.label, local.commit
+    ('step-200@0fb1e5d2', None)
+
     """
 
     name: str
@@ -43,12 +47,17 @@ class Weights:
 
     @property
     def commit(self) -> str | None:
-        """The commit to load from the Hub; None for what is local."""
+        """The commit to load from the Hub; None for local files."""
         return None if self.revision.startswith(_HASH_MARK) else self.revision
 
     @property
     def label(self) -> str:
-        """Name and revision in short, such as ``openai/clip-vit-large-patch14@32bd6428``."""
+        """The name and the first 8 digits of the revision.
+
+        >>> name = "openai/clip-vit-large-patch14"
+        >>> Weights(name, name, "32bd64288804d66eefd0ccbe215aa642df71cc41").label
+        'openai/clip-vit-large-patch14@32bd6428'
+        """
         name = self.name if self.commit else Path(self.path).resolve().name
         return f"{name}@{self.revision.removeprefix(_HASH_MARK)[:8]}"
 
@@ -62,18 +71,25 @@ def locate(
 ) -> Weights:
     """Find a checkpoint: a local folder, the Hub's cache, or the Hub.
 
-    A local folder is told by the hash of its files (safetensors, JSON, texts, vocabularies), so
-    that weights overwritten in place count as new ones.
+    The revision of a local folder is the hash of its files (safetensors, JSON, texts,
+    vocabularies), so weights that are overwritten in place count as new ones.
 
     Args:
         name: A folder, a Hub name such as ``openai/clip-vit-large-patch14``, or one that is
             shipped, such as ``miniature:clip``.
         revision: A Hub commit, tag or branch; None is the newest. Not for folders.
-        marker: The file every such checkpoint has.
+        marker: A file that every such checkpoint has.
         tested: The revisions to take where none is given, by the Hub's name.
 
     Raises:
-        DataError: It is neither here nor to be had, in one line.
+        DataError: There is no such folder or Hub repository, or the Hub cannot be reached.
+
+    >>> found = locate("miniature:clip")
+    >>> found.name, found.revision.startswith("sha256:"), found.commit
+    ('miniature:clip', True, None)
+    >>> locate("no-such-folder")  # doctest: +ELLIPSIS
+    Traceback (most recent call last):
+    flasheval.base.errors.DataError: checkpoint no-such-folder: there is no such folder; a ...
 
     """
     folder = local_path(name)
@@ -84,7 +100,7 @@ def locate(
             raise DataError(f"checkpoint {name}: the folder has no {marker}; is it the right one?")
         return Weights(name, str(folder), _HASH_MARK + _folder_hash(folder)[:_HASH_LENGTH])
     if name.count("/") != 1 or name.startswith((".", "/", "~")):
-        raise DataError(f"checkpoint {name}: there is no such folder, nor is it a Hub name (a/b)")
+        raise DataError(f"checkpoint {name}: there is no such folder; a Hub name is OWNER/NAME")
     return Weights(name, name, _commit(name, revision or (tested or {}).get(name), marker))
 
 
@@ -97,8 +113,8 @@ def locate_file(
 ) -> Weights:
     """Find a checkpoint that is a single file: a local one, or one of a Hub repository.
 
-    A local file is told by the hash of its content, whatever its name. One on the Hub is fetched
-    here already, unless it is in the cache.
+    The revision of a local file is the hash of its content, whatever its name. A file on the Hub
+    is downloaded now, unless it is in the cache.
 
     Args:
         name: The file, a folder with it, or a Hub name.
@@ -107,7 +123,13 @@ def locate_file(
         tested: The revisions to take where none is given, by the Hub's name.
 
     Raises:
-        DataError: It is neither here nor to be had, in one line.
+        DataError: There is no such file or Hub repository, or the Hub cannot be reached.
+
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     _ = (Path(folder) / "head.pth").write_bytes(b"weights")
+    ...     locate_file(folder, "head.pth").revision
+    'sha256:9a129038d9a00aed0cf6a7ea'
 
     """
     path = local_path(name)
@@ -130,7 +152,13 @@ def locate_file(
 
 
 def local_path(name: str) -> Path:
-    """Return the path that a name means: itself, or that of a shipped checkpoint."""
+    """Return the path of a checkpoint's name: the name itself, or the path of a shipped one.
+
+    Raises DataError, listing the shipped ones, for an unknown name after ``miniature:``.
+
+    >>> local_path("miniature:clip").name, local_path("out/clip").name
+    ('clip', 'clip')
+    """
     if not name.startswith(SHIPPED):
         return Path(name).expanduser()
     shipped = miniature_dir()
@@ -168,7 +196,7 @@ def _commit(name: str, revision: str | None, marker: str) -> str:
         from huggingface_hub.errors import HfHubHTTPError, LocalEntryNotFoundError
     except ImportError as error:
         raise DataError(
-            f"checkpoint {name} is no folder here, and the Hub needs: "
+            f"checkpoint {name} is not a local folder, and fetching from the Hub needs: "
             'pip install "flasheval[generate]"'
         ) from error
     try:
@@ -181,7 +209,7 @@ def _commit(name: str, revision: str | None, marker: str) -> str:
         _Hub.out_of_reach |= isinstance(error, LocalEntryNotFoundError)
         reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
         raise DataError(
-            f"checkpoint {name}: it is neither a folder here nor to be had from the Hub ({reason})"
+            f"checkpoint {name}: it is not a local folder, and the Hub does not give it ({reason})"
         ) from error
     return Path(found).parents[len(Path(marker).parts) - 1].name
 

@@ -1,4 +1,4 @@
-"""What `flasheval run` does with what it has: compares the scores, draws the images."""
+"""What `flasheval run` does after its units: it compares the scores and draws the images."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 from rich.console import RenderableType
 from rich.text import Text
 
+from flasheval.base.drawing.terminal import plain_table
 from flasheval.base.errors import FlashevalError, SettingError
 from flasheval.base.run_folders import shown_path
-from flasheval.base.text import plain_table
 from flasheval.prompts import load_prompts
 from flasheval.report.contact_sheet import save_contact_sheet
 from flasheval.scores import ScoreMatrix, ScoreTable, load_scores, score_difference
@@ -44,7 +44,7 @@ class Reference:
 
 @dataclass(frozen=True)
 class AfterRun:
-    """What came of it.
+    """What comparing and drawing gave.
 
     Attributes:
         parts: What to print.
@@ -57,7 +57,7 @@ class AfterRun:
 
 
 def check_sheet(config: Any) -> None:
-    """Raise SettingError where a contact sheet is asked for, and no images to draw."""
+    """Raise SettingError for a contact sheet without kept images."""
     if getattr(config, "contact_sheet", False) and not config.keep_images:
         raise SettingError("contact_sheet=true draws images that are kept: add keep_images=true")
 
@@ -137,7 +137,10 @@ def _comparison(found: TableDifference, reference: Reference) -> list[Renderable
     titles = ("metric", "scores", "largest difference", "mean", "tau of variants' means")
     table = plain_table(titles, [_row(one) for one in found.metrics])
     unpaired = [
-        Text(f"{one.metric}: {one.n_unpaired:,} scores are in one of the two only", style="yellow")
+        Text(
+            f"{one.metric}: {one.n_unpaired:,} scores are in only one table",
+            style="yellow",
+        )
         for one in found.metrics
         if one.n_unpaired
     ]

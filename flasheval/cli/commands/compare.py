@@ -1,4 +1,4 @@
-"""`flasheval compare`: which of the models whose reports are given the full set ranks higher."""
+"""`flasheval compare`: which of the evaluated models the full benchmark would rank higher."""
 
 from __future__ import annotations
 
@@ -7,14 +7,17 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from rich.console import Console, RenderableType
+from rich.console import RenderableType
 
+from flasheval.base.drawing.terminal import drawn
 from flasheval.base.errors import SettingError
 from flasheval.base.run_folders import shown_path
+from flasheval.cli.commands.context import Context
 from flasheval.cli.configs import CompareConfig
-from flasheval.evaluation.comparison import check_comparable, compare, comparison_table
+from flasheval.cli.exit_codes import DONE
+from flasheval.evaluation.comparison import check_comparable, compare
 from flasheval.evaluation.report import Report
-from flasheval.evaluation.sequential import compare_in_looks, sequential_table, spent_errors
+from flasheval.evaluation.sequential import compare_in_looks, spent_errors
 
 if TYPE_CHECKING:
     from flasheval.evaluation.report import Report
@@ -22,8 +25,8 @@ if TYPE_CHECKING:
 __all__ = ["run_compare"]
 
 
-def run_compare(config: CompareConfig, console: Console) -> None:
-    """Print the first report's comparison with each of the others.
+def run_compare(config: CompareConfig, context: Context) -> int:
+    """Print the first report's comparison with each of the others and return the exit code.
 
     Raises FlashevalError for reports that cannot be read, or compared with each other.
     """
@@ -41,7 +44,7 @@ def run_compare(config: CompareConfig, console: Console) -> None:
     shared = [(second, check_comparable(first, second, metrics)) for second in others]
     if config.looks is None:
         found = [compare(first, second, metrics=m, level=config.level) for second, m in shared]
-        tables = [comparison_table(one) for one in found]
+        tables = [drawn(one.view()) for one in found]
     else:
         tables = [
             _in_looks(first, second, metric, config.looks, config.level)
@@ -51,19 +54,20 @@ def run_compare(config: CompareConfig, console: Console) -> None:
     # All at the end: where one cannot be compared none is printed.
     for number, table in enumerate(tables):
         if number:
-            console.print()
-        console.print(table)
+            context.console.print()
+        context.console.print(table)
+    return DONE
 
 
 def _in_looks(
     first: Report, second: Report, metric: str, looks: Sequence[int], level: float
 ) -> RenderableType:
     found = compare_in_looks(first.prefix, second.prefix, looks, metric=metric, error=1 - level)
-    return sequential_table(found, first.name, second.name)
+    return drawn(found.view(first.name, second.name))
 
 
 def _named(paths: Sequence[str]) -> list[Report]:
-    """Read reports; those without a name, or with another's, are called by their files."""
+    """Read reports; one without a name, or with the same name as another, gets its file's."""
     reports = [Report.load(path) for path in paths]
     counts = Counter(report.name for report in reports)
     return [

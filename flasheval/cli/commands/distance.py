@@ -1,4 +1,4 @@
-"""`flasheval distance`: how far sets of images are from a reference, and prompts for that."""
+"""`flasheval distance`: distances of images from a reference, and prompts chosen for them."""
 
 from __future__ import annotations
 
@@ -9,18 +9,17 @@ from functools import cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from rich.console import Console
-
 from flasheval.base.canonical import sha256_of
+from flasheval.base.drawing.terminal import as_text, drawn
 from flasheval.base.errors import SettingError
 from flasheval.base.files import slug
 from flasheval.base.progress import ProgressBar, duration
 from flasheval.base.run_folders import append_log, shown_path
-from flasheval.base.text import as_text
 from flasheval.base.version import __version__
 from flasheval.base.versions import library_versions
+from flasheval.cli.commands.context import Context
 from flasheval.cli.configs import DistanceConfig
-from flasheval.report.distance_table import distance_report
+from flasheval.cli.exit_codes import DONE
 from flasheval.runs.devices import choose_device
 
 if TYPE_CHECKING:
@@ -52,22 +51,24 @@ def distance_name(settings: Mapping[str, Any]) -> str:
     return f"{name}-{sha256_of(told)[:8]}"
 
 
-def run_distance(config: DistanceConfig, folder: Path, console: Console, command: str) -> None:
+def run_distance(config: DistanceConfig, context: Context) -> int:
     """Compare variants with the settings of the command line, write the folder, print it.
 
     Args:
         config: The settings.
-        folder: Where to write.
-        console: Where to print.
-        command: What was typed, for the log.
+        context: Its folder is the one to write.
+
+    Returns:
+        The exit code.
 
     Raises:
         FlashevalError: A setting, a file or features that cannot be used.
 
     """
     from flasheval.set_metrics.comparison import compare_sets
+    from flasheval.set_metrics.distance_view import distance_view
 
-    begun = time.monotonic()
+    begun, folder, console = time.monotonic(), context.folder, context.console
     sizes = _checked(config)
     threads = config.threads or min(_THREADS, os.cpu_count() or 1)
     with ProgressBar() as progress:
@@ -87,7 +88,7 @@ def run_distance(config: DistanceConfig, folder: Path, console: Console, command
     found.save(folder / TABLE)
     for subset in subsets:
         subset.save(folder / f"subset-{subset.size}.json")
-    shown = distance_report(found, reference, subsets, sets.version)
+    shown = drawn(distance_view(found, reference, subsets, sets.version))
     where = [
         f"files:    {shown_path(folder)}/",
         *([f"use them: {_usage(folder, subsets[0])}"] if subsets else []),
@@ -95,15 +96,16 @@ def run_distance(config: DistanceConfig, folder: Path, console: Console, command
     timing = f"{duration(time.monotonic() - begun)} in all"
     versions = {"flasheval": __version__, **library_versions()}
     text = as_text(shown, "", *where, timing)
-    append_log(folder, command, versions, text, name="distance.log")
+    append_log(folder, context.command, versions, text, name="distance.log")
     console.print(shown)
     console.print()
     for line in where:
         console.print(line, soft_wrap=True, markup=False)
+    return DONE
 
 
 def _checked(config: DistanceConfig) -> list[int]:
-    """Return the sizes of the subsets asked for; see what can be seen before any work."""
+    """Return the sizes of the subsets asked for, and check all other settings."""
     if bool(config.run) == bool(config.images):
         raise SettingError(
             "say where the images are: run=FOLDER (of flasheval run ... keep_embeddings=true), or "
@@ -133,19 +135,18 @@ def _sources(config: DistanceConfig, progress: ProgressBar) -> tuple[FeatureSets
     from flasheval.set_metrics.feature_sets import features_of_folders, features_of_run
     from flasheval.set_metrics.references import find_reference
 
-    settings = dict(config.extractor or {"name": "vision"})
-    extractor = make_extractor(settings.pop("name"), settings)
+    extractor = make_extractor(config.extractor)
     protocol = _protocol(config.protocol)
     load = cache(partial(_load, config, extractor))
     if config.run:
         if protocol is not None or config.prompts is not None:
             raise SettingError(
-                "protocol and prompts belong to images=...; a run's embeddings are there already"
+                "protocol and prompts belong to images=...; a run has kept its embeddings already"
             )
         sets = features_of_run(config.run, config.metric)
     else:
         if config.metric is not None:
-            raise SettingError("metric belongs to run=...; of images it is the extractor that says")
+            raise SettingError("metric belongs to run=...; with images=... choose an extractor")
         sets = features_of_folders(
             config.images,
             load(),
@@ -188,7 +189,7 @@ def _chooser(
     threads: int,
     progress: ProgressBar,
 ) -> Callable[[int], Subset]:
-    """Return what makes a subset of a size, once it is seen that there can be one."""
+    """Check that subsets can be made, and return the function that makes one of a size."""
     from flasheval.set_metrics.subset_choice import check_sizes, choose_subset, part_variants
 
     check_sizes(sets, sizes)

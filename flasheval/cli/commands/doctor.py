@@ -1,4 +1,4 @@
-"""`flasheval doctor`: whether all that a run needs is there, and what it will cost."""
+"""`flasheval doctor`: the cost of a run, and whether all it needs is there."""
 
 from __future__ import annotations
 
@@ -7,15 +7,17 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rich.console import Console
-from rich.markup import escape
 from rich.text import Text
 
+from flasheval.base.drawing.terminal import plain_table
 from flasheval.base.json_data import from_plain
 from flasheval.base.progress import ProgressBar, duration
 from flasheval.base.run_folders import population_folder, shown_path
-from flasheval.base.text import plain_table, shortened
+from flasheval.base.text import shortened
+from flasheval.cli.commands.context import Context
 from flasheval.cli.commands.run import asked_population, asked_prompts
 from flasheval.cli.configs import DoctorConfig
+from flasheval.cli.exit_codes import DONE, FAILED
 from flasheval.runs.doctor.checks import size_text
 from flasheval.runs.doctor.diagnosis import diagnose
 from flasheval.runs.run_plan import WorkSettings
@@ -26,16 +28,16 @@ if TYPE_CHECKING:
 
 __all__ = ["run_doctor"]
 
-_FAILED = 1
 _ROWS = 20
 _WIDTH = 22  # of a model in the table, for 80 columns
 
 
-def run_doctor(config: DoctorConfig, console: Console) -> int:
+def run_doctor(config: DoctorConfig, context: Context) -> int:
     """Print what was found and return the exit code: 1 when something is missing.
 
     Raises FlashevalError for a setting or a population that cannot be.
     """
+    console = context.console
     population, prompts = asked_population(config, "doctor"), asked_prompts(config, "doctor")
     keys = ("batch", "device", "keep_images", "image_store", "image_format")
     work = from_plain(
@@ -68,7 +70,7 @@ def run_doctor(config: DoctorConfig, console: Console) -> int:
         _print_estimate(found, console)
     console.print()
     console.print(_next(found, folder), soft_wrap=True, markup=False)
-    return 0 if found.ok else _FAILED
+    return DONE if found.ok else FAILED
 
 
 def _answer(found: Diagnosis) -> str:
@@ -122,7 +124,7 @@ def _row(model: ModelEstimate, unique: bool) -> tuple[str, ...]:
     counts = list(timing.evaluations.values())
     more = " ..." if len(timing.variants) > 1 else ""
     return (
-        escape(shortened(timing.label if unique else timing.variants[0] + more, _WIDTH)),
+        shortened(timing.label if unique else timing.variants[0] + more, _WIDTH),
         str(len(timing.variants)),
         f"{model.images:,}",
         _range(seconds),
@@ -170,5 +172,5 @@ def _size(count: float) -> str:
 
 def _next(found: Diagnosis, folder: Path) -> str:
     if not found.ok:
-        return "mend what is a problem and look again; the run does what it can without it"
+        return "solve the problems and run doctor again; flasheval run does what it can without"
     return f"next: flasheval run with the same words, out={shown_path(folder)}"

@@ -7,16 +7,17 @@ from dataclasses import MISSING, Field, dataclass, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from rich.console import Console
-
 from flasheval.base.canonical import canonical_value, sha256_of
+from flasheval.base.drawing.terminal import drawn
 from flasheval.base.errors import DataError, FlashevalError, SettingError
 from flasheval.base.files import atomic_write, slug
 from flasheval.base.progress import ProgressBar
 from flasheval.base.run_folders import FOLDER_OF_RUNS, shown_path
+from flasheval.cli.commands.context import Context
 from flasheval.cli.configs import EvaluateConfig
+from flasheval.cli.exit_codes import DONE
 from flasheval.evaluation.evaluate import evaluate, made_with
-from flasheval.evaluation.report import Report, report_table
+from flasheval.evaluation.report import Report
 from flasheval.evaluation.trackers.registry import make_tracker
 from flasheval.generators.images import ImageFault
 from flasheval.generators.registry import GENERATORS, make_generator
@@ -63,14 +64,14 @@ class _Asked:
         return {key: canonical_value(value, digits=17) for key, value in told.items()}
 
 
-def run_evaluate(config: EvaluateConfig, console: Console) -> None:
+def run_evaluate(config: EvaluateConfig, context: Context) -> int:
     """Score a model with the settings of the command line, write its report, print it.
 
-    A report that is there already, of the same settings, is printed only.
+    A report that is there already, of the same settings, is printed only. Returns the exit code.
 
     Raises FlashevalError for a setting, a file or a model that cannot be used.
     """
-    asked = _asked(config)
+    console, asked = context.console, _asked(config)
     told = asked.told(config)
     path = Path(config.out) if config.out else _default_path(asked, told)
     folder = Path(config.images).expanduser() if config.images else None
@@ -86,10 +87,10 @@ def run_evaluate(config: EvaluateConfig, console: Console) -> None:
             tracker.log_report(report, config.step or 0)
         lines = []
     else:
-        lines = ["made before by the same settings: delete the report to make it again"]
+        lines = ["made earlier with the same settings: delete the report to make it again"]
     if tracker is not None:
         tracker.finish()
-    console.print(report_table(report))
+    console.print(drawn(report.view()))
     console.print()
     lines.append(f"report:  {shown_path(path)}")
     if folder is not None:
@@ -97,6 +98,7 @@ def run_evaluate(config: EvaluateConfig, console: Console) -> None:
     lines.append(f"compare: flasheval compare {shown_path(path)} OTHER.json")
     for line in lines:
         console.print(line, soft_wrap=True, markup=False)
+    return DONE
 
 
 def asked_subset(subset: str | None, prompts: str | None, verb: str) -> Subset:
@@ -159,7 +161,7 @@ def _is_required(key: Field[Any]) -> bool:
 
 
 def _name_of(generator: GeneratorSettings) -> str:
-    """Return what a model is called where nobody says: its checkpoint, and its LoRA."""
+    """Return the name of a model without one: its checkpoint, and its LoRA."""
     first = fields(generator)[0].name  # type: ignore[arg-type] # all kinds are dataclasses
     parts = [getattr(generator, first), getattr(generator, "lora", None)]
     return "+".join(Path(str(part)).name for part in parts if part)

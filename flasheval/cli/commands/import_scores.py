@@ -1,4 +1,4 @@
-"""`flasheval import`: from other people's layouts to a score table, every fault told."""
+"""`flasheval import`: other people's score files as a score table, with every fault named."""
 
 from __future__ import annotations
 
@@ -14,8 +14,10 @@ from rich.padding import Padding
 from flasheval.base.errors import SettingError
 from flasheval.base.files import atomic_write
 from flasheval.base.run_folders import FOLDER_OF_RUNS, shown_path
+from flasheval.cli.commands.context import Context
 from flasheval.cli.commands.show import metrics_table
 from flasheval.cli.configs import ImporterConfig
+from flasheval.cli.exit_codes import DONE
 from flasheval.scores.importers import import_scores
 
 if TYPE_CHECKING:
@@ -27,10 +29,10 @@ _SOURCES = ("root", "source")
 _FAULTS = "faults.csv"
 
 
-def run_import(config: ImporterConfig, console: Console) -> None:
+def run_import(config: ImporterConfig, context: Context) -> int:
     """Read a source, write the score table, print coverage, means and every fault.
 
-    Raises FlashevalError when nothing can be read or written.
+    Returns the exit code. Raises FlashevalError when nothing can be read or written.
     """
     settings = {key: value for key, value in asdict(config).items() if value not in (None, [])}
     importer = settings.pop("importer")
@@ -45,7 +47,8 @@ def run_import(config: ImporterConfig, console: Console) -> None:
     result = import_scores(importer, source, **settings)
     result.table.save(folder)
     _write_faults(result.faults, folder / _FAULTS)
-    _print(result, folder, console)
+    _print(result, folder, context.console)
+    return DONE
 
 
 def _print(result: ImportResult, folder: Path, console: Console) -> None:

@@ -6,66 +6,21 @@ import csv
 import sys
 import traceback
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, fields, replace
 from pathlib import Path
 from typing import Any
 
+from flasheval.base.drawing.terminal import plain_table
 from flasheval.base.errors import FlashevalError
 from flasheval.base.files import atomic_write
 from flasheval.base.run_folders import shown_path
-from flasheval.base.text import plain_table
-from flasheval.cli.commands.compare import run_compare
-from flasheval.cli.commands.distance import run_distance
-from flasheval.cli.commands.doctor import run_doctor
-from flasheval.cli.commands.evaluate import run_evaluate
-from flasheval.cli.commands.import_scores import run_import
-from flasheval.cli.commands.publish import run_publish
-from flasheval.cli.commands.report import run_report
-from flasheval.cli.commands.run import run_population
-from flasheval.cli.commands.search import SearchSummary, run_search
-from flasheval.cli.commands.show import run_show
-from flasheval.cli.commands.status import run_status
-from flasheval.cli.commands.subsets import run_subsets
-from flasheval.cli.commands.watch import run_watch
-from flasheval.cli.configs import (
-    IMPORTER_CONFIGS,
-    RUN_CONFIGS,
-    CompareConfig,
-    DistanceConfig,
-    DoctorConfig,
-    PublishConfig,
-    ReportConfig,
-    SearchConfig,
-    ShowConfig,
-    StatusConfig,
-    SubsetsConfig,
-    ValidateConfig,
-    evaluate_configs,
-    watch_config,
-)
+from flasheval.cli.commands.context import Context, Outcome, SearchSummary
+from flasheval.cli.exit_codes import DONE, FAILED, INTERRUPTED, code_of
+from flasheval.cli.verbs import VERBS
 
-__all__ = ["JobOutcome", "finish_sweep", "run_job"]
+__all__ = ["finish_sweep", "run_job"]
 
-_FAILED, _INTERRUPTED = 1, 130
 _SHOWN = ("method", "size")  # overrides that have a column of their own
-
-
-@dataclass(frozen=True)
-class JobOutcome:
-    """How one job ended.
-
-    Attributes:
-        code: Its exit code.
-        words: Its overrides.
-        summary: What it measured, for a search that found something.
-        error: The line it failed with, or None.
-
-    """
-
-    code: int
-    words: tuple[str, ...] = ()
-    summary: SearchSummary | None = None
-    error: str | None = None
 
 
 def run_job(
@@ -74,19 +29,19 @@ def run_job(
     folder: Path,
     command: str,
     words: Sequence[str] | None,
-) -> JobOutcome:
+) -> Outcome:
     """Do one job.
 
     Args:
         verb: The verb.
         settings: Its settings, plain data.
-        folder: The run folder of a search.
+        folder: The run folder, for a verb that has one.
         command: What was typed, for the log.
         words: The overrides that tell this job from the others of its sweep; None for a job alone.
 
     Returns:
-        The outcome; a FlashevalError is in it as a line. So is a bug in a sweep, its traceback on
-        standard error, for the other jobs go on.
+        The outcome. A FlashevalError is in it, or in a sweep printed on standard error; so is a
+        bug in a sweep, with its traceback, for the other jobs go on.
 
     Raises:
         KeyboardInterrupt: In a sweep, once what was found is written: the others must not start.
@@ -94,73 +49,35 @@ def run_job(
     """
     from rich.console import Console
 
-    if words is None:
-        try:
-            code, summary = _do(verb, settings, folder, command, Console(highlight=False), "")
-        except FlashevalError as error:
-            return JobOutcome(_FAILED, error=str(error))
-        return JobOutcome(code, summary=summary)
-    label = " ".join(words)
+    row, alone = VERBS[verb], words is None
+    words, label = tuple(words or ()), " ".join(words or ())
+    console = Console(highlight=False, quiet=not alone)
+    context = Context(console, folder, verb=verb, command=command, label=label)
     try:
-        code, summary = _do(verb, settings, folder, command, None, label)
+        ended = row.load_command()(row.make_config(settings), context)
     except FlashevalError as error:
+        if alone:
+            return Outcome(code_of(error), error=error)
         _say(f"flasheval: error: [{label}] {error}")
-        return JobOutcome(_FAILED, tuple(words), error=str(error))
-    except Exception as error:
+        return Outcome(code_of(error), words=words)
+    except Exception:
+        if alone:
+            raise
         _say(f"flasheval: a bug in job [{label}]:\n{traceback.format_exc()}")
-        return JobOutcome(_FAILED, tuple(words), error=f"{type(error).__name__}: {error}")
-    if code == _INTERRUPTED:
+        return Outcome(FAILED, words=words)
+    outcome = Outcome(ended) if isinstance(ended, int) else ended
+    if alone:
+        return outcome
+    if outcome.code == INTERRUPTED:
         raise KeyboardInterrupt
-    if summary is not None:
+    if outcome.summary is not None:
+        summary = outcome.summary
         tau = "-" if summary.held_out_tau is None else f"{summary.held_out_tau:.3f}"
         _say(f"done: {label} (held-out tau {tau}, {summary.seconds:.1f} s)")
-    return JobOutcome(code, tuple(words), summary)
+    return replace(outcome, words=words)
 
 
-def _do(
-    verb: str, settings: Mapping[str, Any], folder: Path, command: str, console: Any, label: str
-) -> tuple[int, SearchSummary | None]:
-    if verb == "search":
-        summary = run_search(SearchConfig(**settings), folder, console, command, label)
-        return (_INTERRUPTED if summary.interrupted else 0), summary
-    from rich.console import Console
-
-    console = console or Console(highlight=False)
-    if verb == "validate":
-        from flasheval.cli.commands.validate import run_validate
-
-        report = run_validate(ValidateConfig(**settings), folder, console, command)
-        return (_INTERRUPTED if report.interrupted else 0), None
-    if verb in RUN_CONFIGS:
-        return run_population(verb, RUN_CONFIGS[verb](**settings), folder, console, command), None
-    if verb == "distance":
-        run_distance(DistanceConfig(**settings), folder, console, command)
-        return 0, None
-    if verb == "evaluate":
-        run_evaluate(evaluate_configs()[settings["generator"]](**settings), console)
-        return 0, None
-    if verb == "watch":
-        return run_watch(watch_config()(**settings), console), None
-    if verb == "doctor":
-        return run_doctor(DoctorConfig(**settings), console), None
-    if verb == "subsets":
-        return run_subsets(SubsetsConfig(**settings), console), None
-    if verb == "status":
-        run_status(StatusConfig(**settings), console)
-    elif verb == "compare":
-        run_compare(CompareConfig(**settings), console)
-    elif verb == "report":
-        run_report(ReportConfig(**settings), console)
-    elif verb == "publish":
-        run_publish(PublishConfig(**settings), console)
-    elif verb == "import":
-        run_import(IMPORTER_CONFIGS[settings["importer"]](**settings), console)
-    else:
-        run_show(ShowConfig(**settings), console)
-    return 0, None
-
-
-def finish_sweep(outcomes: Sequence[JobOutcome], folder: Path) -> int:
+def finish_sweep(outcomes: Sequence[Outcome], folder: Path) -> int:
     """Print one table over all jobs of a sweep, write it as `sweep.csv`, return the exit code."""
     from rich.console import Console
 
@@ -172,13 +89,13 @@ def finish_sweep(outcomes: Sequence[JobOutcome], folder: Path) -> int:
         console.print()
         console.print(f"table: {shown_path(path)}", soft_wrap=True, markup=False)
         console.print(f"runs:  {shown_path(folder)}/", soft_wrap=True, markup=False)
-    failed = sum(outcome.code != 0 for outcome in outcomes)
+    failed = sum(outcome.code != DONE for outcome in outcomes)
     if failed:
         _say(f"flasheval: error: {failed} of {len(outcomes)} jobs failed")
-    return max((outcome.code for outcome in outcomes), default=0)
+    return max((outcome.code for outcome in outcomes), default=DONE)
 
 
-def _sweep_table(outcomes: Sequence[JobOutcome]) -> Any:
+def _sweep_table(outcomes: Sequence[Outcome]) -> Any:
     varying = _varying(outcomes)
     titles = (
         "method",
@@ -214,12 +131,12 @@ def _cells(row: SearchSummary) -> tuple[str, ...]:
     )
 
 
-def _failed_cells(outcome: JobOutcome) -> tuple[str, ...]:
+def _failed_cells(outcome: Outcome) -> tuple[str, ...]:
     said = dict(word.split("=", 1) for word in outcome.words)
     return (said.get("method", ""), said.get("size", ""), "failed", "", "", "", "")
 
 
-def _varying(outcomes: Sequence[JobOutcome]) -> list[str]:
+def _varying(outcomes: Sequence[Outcome]) -> list[str]:
     """Return the keys, beside method and size, in which the jobs differ."""
     values: dict[str, set[str]] = {}
     for outcome in outcomes:
@@ -232,7 +149,7 @@ def _key(word: str) -> str:
     return word.partition("=")[0]
 
 
-def _write_csv(outcomes: Sequence[JobOutcome], path: Path) -> Path:
+def _write_csv(outcomes: Sequence[Outcome], path: Path) -> Path:
     names = [field.name for field in fields(SearchSummary)]
     with atomic_write(path) as temporary, temporary.open("w", newline="", encoding="utf-8") as file:
         writer = csv.DictWriter(file, [*names, "overrides"])

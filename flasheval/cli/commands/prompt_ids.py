@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from flasheval.base.errors import DataError, SettingError
+from flasheval.base.errors import DataError, FlashevalError, SettingError
 from flasheval.base.files import read_text
 
 if TYPE_CHECKING:
@@ -25,9 +25,9 @@ def read_ids(value: object, key: str, prompts: PromptSet | None = None) -> tuple
         prompts: The prompt set the ids are of; a manifest's texts must be those it has under them.
 
     Raises:
-        SettingError: Neither of these.
-        DataError: A file that cannot be read or holds something else, an id given twice, or a
-            manifest of other prompts.
+        SettingError: Another value, or a list with an id twice.
+        DataError: A file that cannot be read, holds something else or an id twice, or a manifest
+            of other prompts.
 
     Example:
         >>> read_ids([17, "b"], "require")
@@ -37,7 +37,7 @@ def read_ids(value: object, key: str, prompts: PromptSet | None = None) -> tuple
     if value is None:
         return ()
     if isinstance(value, list | tuple):
-        return _distinct(value, f"{key}=[...]")
+        return _distinct(value, f"{key}=[...]", SettingError)
     if not isinstance(value, str) or not value.strip():
         raise SettingError(
             f"{key}={value}: expected a list of prompt ids such as [12,31], or a file of them"
@@ -65,15 +65,17 @@ def _from_json(path: Path, prompts: PromptSet | None) -> tuple[str, ...]:
     return _distinct(content, str(path))
 
 
-def _distinct(entries: list[Any] | tuple[Any, ...], where: str) -> tuple[str, ...]:
+def _distinct(
+    entries: list[Any] | tuple[Any, ...], where: str, error: type[FlashevalError] = DataError
+) -> tuple[str, ...]:
     for entry in entries:
         if isinstance(entry, bool) or not isinstance(entry, str | int):
-            raise DataError(f"{where}: {entry!r} is no prompt id; expected strings or integers")
+            raise error(f"{where}: {entry!r} is no prompt id; expected strings or integers")
     ids = tuple(str(entry) for entry in entries)
     if not ids:
-        raise DataError(f"{where} holds no prompt ids; expected at least one")
+        raise error(f"{where} holds no prompt ids; expected at least one")
     if len(set(ids)) < len(ids):
         seen: set[str] = set()
         twice = next(name for name in ids if name in seen or seen.add(name))  # type: ignore[func-returns-value]
-        raise DataError(f"{where} names prompt {twice!r} more than once; name each once")
+        raise error(f"{where} names prompt {twice!r} more than once; name each once")
     return ids

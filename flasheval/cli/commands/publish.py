@@ -1,4 +1,4 @@
-"""`flasheval publish`: a folder to upload, and the upload where it is asked for."""
+"""`flasheval publish`: a folder of subsets to upload, and the upload on request."""
 
 from __future__ import annotations
 
@@ -7,12 +7,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rich.console import Console
-from rich.markup import escape
 
+from flasheval.base.drawing.terminal import plain_table, warning_lines
 from flasheval.base.errors import SettingError
 from flasheval.base.run_folders import FOLDER_OF_RUNS, shown_path
-from flasheval.base.text import plain_table, warning_lines
+from flasheval.cli.commands.context import Context
 from flasheval.cli.configs import PublishConfig
+from flasheval.cli.exit_codes import DONE
 from flasheval.subset.library import find_subset
 from flasheval.subset.upload import publish
 from flasheval.subset.upload.hub import check_push, push
@@ -25,12 +26,13 @@ if TYPE_CHECKING:
 __all__ = ["run_publish"]
 
 
-def run_publish(config: PublishConfig, console: Console) -> None:
+def run_publish(config: PublishConfig, context: Context) -> int:
     """Write the folder, print what is in it, and upload it where `push` or `artifact` say so.
 
-    Raises FlashevalError for what cannot be published, before anything is written where it can
-    be known by then.
+    Returns the exit code. Raises FlashevalError for subsets that cannot be published, before
+    anything is written wherever that can be known by then.
     """
+    console = context.console
     if not config.names:
         raise SettingError("names is missing: flasheval publish NAME ... out=FOLDER")
     if config.push:
@@ -50,6 +52,7 @@ def run_publish(config: PublishConfig, console: Console) -> None:
     _say_or_push(publication, config, console)
     if config.artifact is not None:
         _log_artifact(publication, config.artifact, config.project, console)
+    return DONE
 
 
 def _folder(names: Sequence[str]) -> str:
@@ -69,9 +72,9 @@ def _print(publication: Publication, console: Console) -> None:
             taus = (f"{pooled.held_out_tau.mean:.3f}", f"{pooled.random_tau.mean:.3f}")
         rows.append(
             (
-                escape(subset.name),
-                escape(subset.prompt_set_name),
-                escape(_metrics(subset)),
+                subset.name,
+                subset.prompt_set_name,
+                _metrics(subset),
                 str(subset.size),
                 str(texts or "none"),
                 *taus,

@@ -1,4 +1,4 @@
-"""`flasheval report`: a page of a subset to look at, and its plots."""
+"""`flasheval report`: one page about a subset, and its plots."""
 
 from __future__ import annotations
 
@@ -6,13 +6,13 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from rich.console import Console
-
 from flasheval.base.errors import FlashevalError, SettingError
 from flasheval.base.resources import MINIATURE
 from flasheval.base.run_folders import shown_path
+from flasheval.cli.commands.context import Context
 from flasheval.cli.commands.score_settings import SYNTHETIC, read_scores
 from flasheval.cli.configs import ReportConfig
+from flasheval.cli.exit_codes import DONE
 
 if TYPE_CHECKING:
     from flasheval.report.page import Origin
@@ -23,14 +23,15 @@ __all__ = ["run_report"]
 PAGE = "report.html"
 
 
-def run_report(config: ReportConfig, console: Console) -> None:
-    """Write the page and its plots, and print the answer and where they are.
+def run_report(config: ReportConfig, context: Context) -> int:
+    """Write the page and its plots, print the answer and where they are; return the exit code.
 
     Raises FlashevalError for what is no subset, and for scores or images that do not fit it.
     """
     from flasheval.report.page import find_origin, write_report
     from flasheval.report.page.origin import run_with_images
 
+    console = context.console
     if not config.path:
         raise SettingError("path is missing: flasheval report NAME, of a search's run or a subset")
     origin = find_origin(config.path)
@@ -55,6 +56,7 @@ def run_report(config: ReportConfig, console: Console) -> None:
         lines.append(f"plots: {shown_path(written.plots)}/")
     for line in lines:
         console.print(line, soft_wrap=True, markup=False)
+    return DONE
 
 
 def _page(out: str | None, origin: Origin) -> Path:
@@ -65,7 +67,7 @@ def _page(out: str | None, origin: Origin) -> Path:
 
 
 def _scores(config: ReportConfig, origin: Origin) -> tuple[ScoreTable | None, str]:
-    """Read the scores, and say why there are none; those asked for by name must be readable."""
+    """Read the scores, or say why there are none; scores named by the user must be readable."""
     settings = origin.settings
     if config.scores is not None:
         return _asked(config, origin), ""

@@ -5,20 +5,21 @@ from __future__ import annotations
 import time
 from collections import Counter
 from collections.abc import Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from rich.console import Console, Group, RenderableType
+from rich.console import Group, RenderableType
 from rich.text import Text
 
+from flasheval.base.drawing.terminal import as_text
 from flasheval.base.errors import SettingError
 from flasheval.base.json_data import from_plain
 from flasheval.base.progress import ProgressBar, duration
 from flasheval.base.run_folders import append_log, shown_path
-from flasheval.base.text import as_text
 from flasheval.cli.commands.after_run import after_run, asked_reference, check_sheet
+from flasheval.cli.commands.context import Context
 from flasheval.cli.commands.show import metrics_table
 from flasheval.cli.configs import GenerateConfig, RunConfig, ScoreConfig
+from flasheval.cli.exit_codes import DONE, FAILED, INTERRUPTED
 from flasheval.generators.populations.population import make_population
 from flasheval.runs.executors import make_executor, worker_device
 from flasheval.runs.run import plan_run, run_plan
@@ -33,34 +34,27 @@ if TYPE_CHECKING:
 
 __all__ = ["asked_population", "asked_prompts", "run_population"]
 
-_FAILED, _INTERRUPTED = 1, 130
 _FEW = 5
 
 Config = RunConfig | GenerateConfig | ScoreConfig
 
 
-def run_population(
-    verb: str, config: Config, folder: Path, console: Console | None, command: str
-) -> int:
-    """Do the units of a population, print what came of it, and return the exit code.
+def run_population(config: Config, context: Context) -> int:
+    """Do the units of a population, print the result and return the exit code.
 
     Args:
-        verb: ``run``, ``generate`` or ``score``.
-        config: Its settings.
-        folder: The run folder.
-        console: Where to print; None prints nothing.
-        command: What was typed, for the log.
+        config: The settings.
+        context: Its verb is the stage of the run, its folder the run folder.
 
     Raises:
         FlashevalError: A setting, a file or a folder that cannot be used; or scores that do not
             agree with those of `compare`.
 
     """
-    begun = time.monotonic()
+    begun, verb, folder = time.monotonic(), context.verb, context.folder
     check_sheet(config)
     population, prompts = asked_population(config, verb), asked_prompts(config, verb)
-    executor = dict(config.executor or {"name": "in_process"})
-    chosen = make_executor(executor.pop("name"), executor)
+    chosen = make_executor(config.executor)
     plan, tables = plan_run(
         population,
         prompts,
@@ -75,15 +69,14 @@ def run_population(
     with ProgressBar() as progress:
         result = run_plan(plan, RunStore(folder), chosen, tables=tables, progress=progress)
     after = after_run(config, plan, result, reference)
-    report = _report(verb, plan, result, after.parts, time.monotonic() - begun)
-    append_log(folder, command, run_versions(), as_text(report), name=f"{verb}.log")
-    if console is not None:
-        console.print(report)
+    report = _report(plan, result, after.parts, time.monotonic() - begun)
+    append_log(folder, context.command, run_versions(), as_text(report), name=f"{verb}.log")
+    context.console.print(report)
     if result.interrupted:
-        return _INTERRUPTED
+        return INTERRUPTED
     if after.error is not None:
         raise after.error
-    return _FAILED if result.failures else 0
+    return FAILED if result.failures else DONE
 
 
 def asked_population(config: Any, verb: str) -> Population:
@@ -114,20 +107,21 @@ def _work(verb: str, config: Config, device: str) -> Any:
 
 
 def _report(
-    verb: str, plan: RunPlan, result: RunResult, after: Sequence[RenderableType], seconds: float
+    plan: RunPlan, result: RunResult, after: Sequence[RenderableType], seconds: float
 ) -> RenderableType:
-    parts: list[RenderableType] = [Text(_answer(verb, plan, result), style="bold"), ""]
-    if result.scores is not None and verb != "generate":
+    images_only = plan.work.stage == "generate"
+    parts: list[RenderableType] = [Text(_answer(plan, result), style="bold"), ""]
+    if result.scores is not None and not images_only:
         parts += [metrics_table(result.scores), ""]
     parts += [*_problems(result), *after]
     folder = shown_path(result.folder)
     if result.detached is not None:
         lines = [
             result.detached,
-            f"how far they are: flasheval status {folder}",
-            "the same command collects the scores once they have ended",
+            f"progress: flasheval status {folder}",
+            "run the same command again to collect the scores",
         ]
-    elif verb == "generate":
+    elif images_only:
         lines = [f"images: {folder}/images/", "score them: flasheval score with the same words"]
     else:
         lines = [f"scores:   {folder}/", f"use them: flasheval search scores={folder}"]
@@ -138,12 +132,12 @@ def _report(
     )
 
 
-def _answer(verb: str, plan: RunPlan, result: RunResult) -> str:
-    what = "images of" if verb == "generate" else "scores of"
+def _answer(plan: RunPlan, result: RunResult) -> str:
+    what = "images of" if plan.work.stage == "generate" else "scores of"
     count = len(plan.variants)
     said = f"{what} {count} variant{'' if count == 1 else 's'} on {len(plan.prompts):,} prompts"
     if result.interrupted:
-        return f"Interrupted; what is done is kept, and the same command goes on: {said}"
+        return f"Interrupted; finished work is kept, and the same command continues: {said}"
     if result.detached is not None:
         return f"Not waited for: {said}"
     if result.failures:
@@ -160,7 +154,7 @@ def _problems(result: RunResult) -> list[RenderableType]:
     if len(reasons) > _FEW:
         lines.append(f"failed: {len(reasons) - _FEW} more reasons; flasheval status lists them")
     if result.failures:
-        lines.append("the same command tries again what failed")
+        lines.append("run the same command again to retry what failed")
     if result.repairs:
         count = len(result.repairs)
         which = [f"{one.path} ({one.reason})" for one in result.repairs[:_FEW]]

@@ -44,7 +44,7 @@ def read_scores(source: object, prompts: str | None, higher_is_better: object) -
 
 
 def note_on(source: object) -> str | None:
-    """Return what is to be said of scores that are nobody's own; None of others.
+    """Return the remark on scores that are shipped or made up; None for other scores.
 
     >>> note_on("synthetic")
     'synthetic population: no model was run'

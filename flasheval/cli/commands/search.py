@@ -4,96 +4,56 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
-from rich.console import Console, Group, RenderableType
+from rich.console import Group, RenderableType
 from rich.text import Text
 
+from flasheval.base.drawing.terminal import as_text, drawn, plain_table
 from flasheval.base.progress import ProgressBar, duration
 from flasheval.base.run_folders import UNITS, append_log, shown_path
-from flasheval.base.text import as_text, plain_table
 from flasheval.base.version import __version__
 from flasheval.base.versions import library_versions
+from flasheval.cli.commands.context import Context, Outcome, SearchSummary
 from flasheval.cli.commands.prompt_ids import read_ids
 from flasheval.cli.commands.score_settings import (
     note_on,
     read_scores,
 )
 from flasheval.cli.configs import SearchConfig
+from flasheval.cli.exit_codes import DONE, INTERRUPTED
 from flasheval.report.search_folder import write_search
 from flasheval.scores.table import Incomplete
-from flasheval.subset.evidence_table import SIZE_TITLES, fewer, size_row, subset_report
+from flasheval.subset.evidence_table import SIZE_TITLES, fewer, size_row
 
 if TYPE_CHECKING:
     from flasheval.scores import ScoreTable
     from flasheval.selection.search import SearchResult
     from flasheval.subset.evidence import Evidence
 
-__all__ = ["SearchSummary", "run_search"]
+__all__ = ["run_search"]
 
 
-@dataclass(frozen=True)
-class SearchSummary:
-    """One row of a sweep's table: what was asked and what was measured.
-
-    Attributes:
-        method: The method's name.
-        size: Prompts chosen.
-        metrics: The metrics served.
-        search_tau: Mean tau on the variants searched, over metrics and splits.
-        held_out_tau: Mean tau on the variants held out, and its range.
-        held_out_low: See `held_out_tau`.
-        held_out_high: See `held_out_tau`.
-        random_tau: Mean tau of as many random prompts.
-        equivalent: Equivalent random size as text, such as `248` or `<5`.
-        fewer: The same over the size, such as `5.0x`.
-        seconds: Wall time of the whole run.
-        folder: Its run folder.
-        interrupted: Whether it was cut short.
-
-    """
-
-    method: str
-    size: int
-    metrics: str
-    search_tau: float | None
-    held_out_tau: float | None
-    held_out_low: float | None
-    held_out_high: float | None
-    random_tau: float | None
-    equivalent: str
-    fewer: str
-    seconds: float
-    folder: str
-    interrupted: bool = False
-
-
-def run_search(
-    config: SearchConfig,
-    folder: Path,
-    console: Console | None,
-    command: str,
-    label: str = "",
-) -> SearchSummary:
+def run_search(config: SearchConfig, context: Context) -> Outcome:
     """Search with the settings of the command line, write the run folder, print the result.
 
     Args:
         config: The settings; `method` a mapping or dataclass with the method's `name`.
-        folder: The run folder; `units/` in it lets the same call continue.
-        console: Where to print the result; None prints nothing, as in a sweep.
-        command: What was typed, for the log.
-        label: What tells this job from the others of its sweep, for its lines of progress.
+        context: Its folder is the run folder; `units/` in it lets the same call continue.
+
+    Returns:
+        The outcome, with a row for the table of a sweep.
 
     Raises:
         FlashevalError: A setting, a file or a score that cannot be used.
 
     """
-    begun = time.monotonic()
+    begun, folder, console = time.monotonic(), context.folder, context.console
     table = read_scores(config.scores, config.prompts, config.higher_is_better)
     method = config.method if isinstance(config.method, Mapping) else asdict(config.method)
-    with ProgressBar(label=label) as progress:
+    with ProgressBar(label=context.label) as progress:
         result = _search(config, method, table, folder, progress)
     note = note_on(config.scores)
     if note:
@@ -102,23 +62,23 @@ def run_search(
     seconds = time.monotonic() - begun
     said = result.subset.record.notes
     more = [one for one in said if one != note]
-    answer = subset_report(result.subset, table.n_prompts, more)
+    answer = drawn(result.view(table.n_prompts, more))
     report = Group(answer, *_prefixes(config, result))
     notes = [Text(note, style="magenta")] if note else []
     timing = f"{result.sets:,} sets scored, {duration(seconds)} in all"
     text = as_text(*notes, report, "", *_where(folder), timing)
-    append_log(folder, command, {"flasheval": __version__, **library_versions()}, text)
-    if console is not None:
-        for part in (*notes, report):
-            console.print(part)
-        console.print()
-        for line in _where(folder):
-            console.print(line, soft_wrap=True, markup=False)
-    return _summary(result, seconds, folder)
+    append_log(folder, context.command, {"flasheval": __version__, **library_versions()}, text)
+    for part in (*notes, report):
+        console.print(part)
+    console.print()
+    for line in _where(folder):
+        console.print(line, soft_wrap=True, markup=False)
+    code = INTERRUPTED if result.interrupted else DONE
+    return Outcome(code, summary=_summary(result, seconds, folder))
 
 
 def _prefixes(config: SearchConfig, result: SearchResult) -> list[RenderableType]:
-    """Return a table of what each prefix of a nested subset is worth."""
+    """Return a table of the evidence of each prefix of a nested subset."""
     from flasheval.selection.held_out.evidence import evidence_of
 
     if config.nested is None or result.measurement is None:

@@ -1,4 +1,4 @@
-"""`flasheval show`: what a table of scores, a manifest, a run or a folder of runs holds."""
+"""`flasheval show`: the contents of a score table, a manifest, a run or a folder of runs."""
 
 from __future__ import annotations
 
@@ -8,19 +8,22 @@ from typing import TYPE_CHECKING
 import numpy as np
 from rich.console import Console
 from rich.markup import escape
+from rich.text import Text
 
+from flasheval.base.drawing.terminal import drawn, plain_table
 from flasheval.base.errors import DataError, SettingError
 from flasheval.base.json_data import read_json
 from flasheval.base.resources import shipped_scores
 from flasheval.base.run_folders import MANIFEST, shown_path
 from flasheval.base.suggest import nearest
-from flasheval.base.text import plain_table
+from flasheval.cli.commands.context import Context
 from flasheval.cli.configs import ShowConfig
+from flasheval.cli.exit_codes import DONE
 from flasheval.scores import load_scores
 from flasheval.scores.parquet import is_saved_table
 from flasheval.selection.held_out.report_files import REPORT
 from flasheval.subset import Subset
-from flasheval.subset.evidence_table import fewer, subset_report
+from flasheval.subset.evidence_table import fewer
 from flasheval.subset.library.catalogue import bundled
 from flasheval.subset.manifest import FORMAT
 
@@ -37,8 +40,12 @@ _FIRST_IDS = 10
 _PREFIX = ("prefix_of", "prefix_size")  # a note says it in words
 
 
-def run_show(config: ShowConfig, console: Console) -> None:
-    """Print what lies at `path`. Raises FlashevalError when it is nothing of ours."""
+def run_show(config: ShowConfig, context: Context) -> int:
+    """Print the contents of `path` and return the exit code.
+
+    Raises FlashevalError for a path that holds no scores, subset or run.
+    """
+    console = context.console
     if not config.path:
         raise SettingError("path is missing: flasheval show PATH, of scores, a manifest or a run")
     path = shipped_scores(config.path)
@@ -56,6 +63,7 @@ def run_show(config: ShowConfig, console: Console) -> None:
         _show_subset(path, console)
     else:
         _show_scores(path, config, console)
+    return DONE
 
 
 def direction(matrix: ScoreMatrix) -> str:
@@ -104,9 +112,8 @@ def _show_folder(path: Path, config: ShowConfig, console: Console) -> None:
 
 def _show_validation(folder: Path, console: Console) -> None:
     from flasheval.selection.held_out.report import ValidationReport
-    from flasheval.selection.held_out.table import validation_report
 
-    console.print(validation_report(ValidationReport.load(folder)))
+    console.print(drawn(ValidationReport.load(folder).view()))
     console.print(f"\nfiles: {shown_path(folder)}/", soft_wrap=True, markup=False)
 
 
@@ -126,8 +133,8 @@ def _show_subset(path: Path, console: Console) -> None:
 
 
 def show_subset(subset: Subset, where: str, console: Console) -> None:
-    """Print what is known of a subset; `where` says where its manifest is."""
-    console.print(subset_report(subset))
+    """Print a subset and its evidence; `where` is the path of its manifest."""
+    console.print(drawn(subset.view()))
     for note in subset.record.notes:
         console.print(f"note: {note}", style="magenta", markup=False)
     chosen = subset.method.settings.items()
@@ -150,13 +157,13 @@ def _show_runs(path: Path, console: Console) -> int:
     manifests = sorted([*path.glob(f"*/{MANIFEST}"), *path.glob(f"*/*/{MANIFEST}")])
     if not manifests:
         return 0
-    rows = []
+    rows: list[tuple[str | Text, ...]] = []
     for manifest in manifests:
-        name = escape(str(manifest.parent.relative_to(path)))
+        name = str(manifest.parent.relative_to(path))
         try:
             rows.append((name, *_run_row(Subset.load(manifest))))
         except DataError as error:
-            rows.append((name, f"[red]{escape(str(error))}[/red]", *[""] * 5))
+            rows.append((name, Text(str(error), style="red"), *[""] * 5))
     titles = ("run", "method", "size", "held-out", "random", "as good as", "fewer")
     if not console.is_terminal:  # the width is nobody's: do not break long names
         console.width = 160
@@ -210,13 +217,13 @@ def _show_scores(path: Path, config: ShowConfig, console: Console) -> None:
     factors = {name: None for variant in table.variants for name in variant.factors}
     console.print()
     if factors:
-        lines = [(escape(name), escape(_values(table, name))) for name in factors]
+        lines = [(name, _values(table, name)) for name in factors]
         console.print(plain_table(("factor", "values"), lines, left=2))
         console.print()
     titles = ("metric", "better", "complete", "near ties", "full means")
     rows = [_metric_row(table, metric) for metric in table.metrics]
     console.print(plain_table(titles, rows, left=2))
-    extremes = [(escape(m), *map(escape, _extremes(table[m]))) for m in table.metrics]
+    extremes = [(m, *_extremes(table[m])) for m in table.metrics]
     console.print()
     console.print(plain_table(("metric", "best variant", "worst variant"), extremes, left=3))
 
@@ -235,7 +242,7 @@ def _metric_row(table: ScoreTable, metric: str) -> tuple[str, ...]:
     if len(complete) > 1:
         ties = f"{near_tie_share(matrix.values[complete]):.0%}"
     return (
-        escape(metric),
+        metric,
         direction(matrix),
         f"{len(complete)} of {len(table)}",
         ties,

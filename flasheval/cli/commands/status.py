@@ -1,4 +1,4 @@
-"""`flasheval status`: what of a run is done, what failed and why, and how fast it goes."""
+"""`flasheval status`: a run's progress, failures and speed."""
 
 from __future__ import annotations
 
@@ -8,14 +8,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rich.console import Console
-from rich.markup import escape
 from rich.text import Text
 
+from flasheval.base.drawing.terminal import plain_table
 from flasheval.base.errors import SettingError
 from flasheval.base.progress import duration
 from flasheval.base.run_folders import shown_path
-from flasheval.base.text import plain_table
+from flasheval.cli.commands.context import Context
 from flasheval.cli.configs import StatusConfig
+from flasheval.cli.exit_codes import DONE
 from flasheval.runs.status.run_status import read_status
 
 if TYPE_CHECKING:
@@ -28,8 +29,12 @@ _ROWS = 20
 _REASONS = 10
 
 
-def run_status(config: StatusConfig, console: Console) -> None:
-    """Print how far the run in a folder is. Raises FlashevalError when there is none."""
+def run_status(config: StatusConfig, context: Context) -> int:
+    """Print how far the run in a folder is and return the exit code.
+
+    Raises FlashevalError when there is no run.
+    """
+    console = context.console
     if not config.path:
         raise SettingError("path is missing: flasheval status FOLDER, the out= of a run")
     status = read_status(Path(config.path), check=config.check)
@@ -50,11 +55,12 @@ def run_status(config: StatusConfig, console: Console) -> None:
         console.print(Text(problem, style="yellow"), soft_wrap=True)
     for line in _next(status):
         console.print(line, soft_wrap=True, markup=False)
+    return DONE
 
 
 def _answer(status: RunStatus) -> str:
     if status.asked is None:
-        return "Nothing is planned yet: the command was stopped before it began"
+        return "Not started: the command was stopped before it began"
     what = "images" if status.asked.stage == "generate" else "scores"
     count = f"{len(status.variants)} variant{'' if len(status.variants) == 1 else 's'}"
     if status.complete:
@@ -64,7 +70,7 @@ def _answer(status: RunStatus) -> str:
     if status.at_work:
         parts.append(_time_left(status, "left"))
     else:
-        parts += ["nothing is at work on it", _time_left(status, "more")]
+        parts += ["no process is working on it", _time_left(status, "more")]
     failed = sum(one.failed for one in status.variants)
     if failed:
         parts.append(f"{failed} of {count} failed")
@@ -83,7 +89,7 @@ def _print_variants(status: RunStatus, console: Console) -> None:
     ordered = sorted(status.variants, key=_urgency)
     rows = [
         (
-            escape(one.name),
+            one.name,
             f"{one.done} of {one.units}",
             "failed" if one.failed else f"{min(int(100 * one.share), 99 + one.complete)}%",
             str(one.faults) if one.faults else "-",
@@ -149,13 +155,13 @@ def _next(status: RunStatus) -> Iterator[str]:
         if not all(one.is_score for one in status.damaged):
             yield "delete damaged images and embeddings; the same command then makes them again"
     elif status.damaged is not None:
-        yield "check: every file is as it was written"
+        yield "check: no file is damaged"
     if not status.complete:
         if status.at_work:
             yield f"look again: flasheval status {folder}"
         else:
-            again = ", what failed is tried again" if status.failures else ""
-            yield f"go on with the same command: what is done is kept{again}"
+            again = ", failed units are retried" if status.failures else ""
+            yield f"continue with the same command: finished work is kept{again}"
         return
     if status.asked is not None and status.asked.stage == "generate":
         yield f"score them: flasheval score with the same words, out={folder}"
@@ -163,4 +169,4 @@ def _next(status: RunStatus) -> Iterator[str]:
     if any((status.folder / "scores").glob("*.parquet")):
         yield f"use them: flasheval search scores={folder}"
     elif not status.at_work:
-        yield "the same command, once more, writes the score table"
+        yield "run the same command again to write the score table"

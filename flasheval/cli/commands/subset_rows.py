@@ -1,4 +1,4 @@
-"""What `flasheval subsets` prints of published subsets: rows of a list, and how to use one."""
+"""The lines that `flasheval subsets` prints: rows of a list, and how to use a subset."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ __all__ = [
 
 
 def words_of(subset: Subset) -> str:
-    """Return what a list can be narrowed by: names of subset, prompt set and metrics."""
+    """Return the words to filter a list by: names of subset, prompt set and metrics."""
     metrics = (metric.name for metric in subset.metrics)
     return " ".join((subset.name, subset.prompt_set_name, *metrics)).casefold()
 

@@ -11,6 +11,7 @@ from rich.text import Text
 from flasheval.base.errors import DataError, SettingError
 from flasheval.base.run_folders import shown_path
 from flasheval.base.suggest import nearest
+from flasheval.cli.commands.context import Context
 from flasheval.cli.commands.show import show_subset
 from flasheval.cli.commands.subset_rows import (
     TITLES,
@@ -25,6 +26,7 @@ from flasheval.cli.commands.subset_rows import (
 from flasheval.cli.commands.subsets_export import run_export
 from flasheval.cli.commands.subsets_import import run_import_subset
 from flasheval.cli.configs import SubsetsConfig
+from flasheval.cli.exit_codes import DONE, FAILED
 from flasheval.subset.library.cache import has_texts, with_kept_texts
 from flasheval.subset.library.catalogue import bundled, load_named
 from flasheval.subset.library.copies import open_copy
@@ -40,12 +42,11 @@ if TYPE_CHECKING:
 
 __all__ = ["run_subsets"]
 
-_OK, _FAILED = 0, 1
 _ALL = "all"
 _FILE = "your copy of the prompt set"
 
 
-def run_subsets(config: SubsetsConfig, console: Console) -> int:
+def run_subsets(config: SubsetsConfig, context: Context) -> int:
     """Do what the settings of the command line ask for, and return the exit code.
 
     Raises FlashevalError for a setting, a subset or a file that cannot be used.
@@ -58,8 +59,8 @@ def run_subsets(config: SubsetsConfig, console: Console) -> int:
     action, keys = _ACTIONS[config.action]
     for key in ("prompts", "format", "out", "settings"):
         if getattr(config, key) and key not in keys:
-            raise SettingError(f"subsets {config.action} has no use for {key}=; leave it out")
-    return action(config, console)
+            raise SettingError(f"subsets {config.action} does not use {key}=; leave it out")
+    return action(config, context.console)
 
 
 def _list(config: SubsetsConfig, console: Console) -> int:
@@ -86,7 +87,7 @@ def _list(config: SubsetsConfig, console: Console) -> int:
         console.print(
             f"texts: flasheval subsets resolve NAME prompts=FILE, {_FILE}", soft_wrap=True
         )
-    return _FAILED if damaged else _OK
+    return FAILED if damaged else DONE
 
 
 def _show(config: SubsetsConfig, console: Console) -> int:
@@ -102,7 +103,7 @@ def _show(config: SubsetsConfig, console: Console) -> int:
         ]
         for line in (*lines, *how_to_use(subset, name)):
             console.print(line, soft_wrap=True, markup=False)
-    return _OK
+    return DONE
 
 
 def _verify(config: SubsetsConfig, console: Console) -> int:
@@ -129,7 +130,7 @@ def _verify(config: SubsetsConfig, console: Console) -> int:
     failed = [one.name for one in verdicts if one.faults]
     said = f"{len(failed)} of {len(names)} failed: {', '.join(failed)}"
     console.print(said if failed else f"{count_of(len(names))} verified", soft_wrap=True)
-    return _FAILED if failed else _OK
+    return FAILED if failed else DONE
 
 
 def _resolve(config: SubsetsConfig, console: Console) -> int:
@@ -139,7 +140,7 @@ def _resolve(config: SubsetsConfig, console: Console) -> int:
     unasked = not everything and config.prompts is None
     if unasked and all(has_texts(with_kept_texts(one)) for one in asked):
         console.print(f"texts ready: {', '.join(one.name for one in asked)}")
-        return _OK
+        return DONE
     copy = _copy(config, "resolve", asked)
     by_set: dict[str | None, list[Subset]] = {}
     for one in asked:
@@ -157,7 +158,7 @@ def _resolve(config: SubsetsConfig, console: Console) -> int:
             f"{copy.name} lacks texts of {count_of(len(missing))} ({', '.join(missing[:5])}"
             f"{', ...' if len(missing) > 5 else ''}), named above; is it that prompt set, whole?"
         )
-    return _OK
+    return DONE
 
 
 def _tell_resolved(result: Resolved, console: Console) -> int:
@@ -179,17 +180,17 @@ def _tell_resolved(result: Resolved, console: Console) -> int:
     ready = list(dict.fromkeys([*(o.name for o in result.asked if has_texts(o)), *result.ready]))
     line = f"{name}: {count_of(result.new, 'text')} newly kept, {count_of(len(ready))} ready"
     console.print(f"{line}{': ' if ready else ''}{some_of(ready)}", soft_wrap=True, markup=False)
-    return _FAILED if lacking else _OK
+    return FAILED if lacking else DONE
 
 
 def _export(config: SubsetsConfig, console: Console) -> int:
     run_export(config, console)
-    return _OK
+    return DONE
 
 
 def _import(config: SubsetsConfig, console: Console) -> int:
     run_import_subset(config, console)
-    return _OK
+    return DONE
 
 
 _ACTIONS: dict[str, tuple[Callable[[SubsetsConfig, Console], int], tuple[str, ...]]] = {

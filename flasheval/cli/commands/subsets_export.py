@@ -48,12 +48,12 @@ def run_export(config: SubsetsConfig, console: Console) -> None:
 def _path(form: Format, out: str | None) -> Path | None:
     if out is None:
         if form.binary:
-            raise SettingError(f"{form.name} is no text to print: add out=FILE")
+            raise SettingError(f"{form.name} is binary and cannot be printed: add out=FILE")
         return None
     path = Path(out).expanduser()
     if form.suffix is not None and path.suffix.lower() != form.suffix:
         raise SettingError(
-            f"out={out}: the reader of format {form.name} tells by the name what a file holds; "
-            f"expected one in {form.suffix}"
+            f"out={out}: format {form.name} is read by its file name; "
+            f"expected one ending in {form.suffix}"
         )
     return path

@@ -1,4 +1,4 @@
-"""`flasheval subsets import`: someone else's subset as a manifest, with what is wrong with it."""
+"""`flasheval subsets import`: someone else's subset as a manifest, with warnings about it."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from pathlib import Path
 from rich.console import Console
 
 from flasheval.base.errors import DataError, SettingError
-from flasheval.base.json_data import check_names, from_plain
+from flasheval.base.json_data import check_keys, from_plain
 from flasheval.base.run_folders import shown_path
 from flasheval.cli.configs import SubsetsConfig
 from flasheval.selection.released_subset import import_released
@@ -58,7 +58,7 @@ def run_import_subset(config: SubsetsConfig, console: Console) -> None:
 
 
 def _settings(config: SubsetsConfig) -> _Settings:
-    check_names({"import": _Settings}, "import", config.settings, "action", "import")
+    check_keys(_Settings, config.settings, "import")
     try:
         return from_plain(_Settings, config.settings, source="settings of import")
     except DataError as error:

@@ -8,21 +8,20 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
-from rich.console import Console
-
+from flasheval.base.drawing.terminal import as_text, drawn
 from flasheval.base.progress import ProgressBar, duration
 from flasheval.base.run_folders import append_log, shown_path
-from flasheval.base.text import as_text
 from flasheval.base.version import __version__
 from flasheval.base.versions import library_versions
+from flasheval.cli.commands.context import Context
 from flasheval.cli.commands.score_settings import (
     note_on,
     read_scores,
 )
 from flasheval.cli.configs import ValidateConfig
+from flasheval.cli.exit_codes import DONE, INTERRUPTED
 from flasheval.report.validation_folder import LOG, PLOT, TEXT, write_validation
 from flasheval.scores.table import Incomplete
-from flasheval.selection.held_out.table import validation_report
 from flasheval.selection.held_out.validate import validate
 
 if TYPE_CHECKING:
@@ -31,30 +30,29 @@ if TYPE_CHECKING:
 __all__ = ["run_validate"]
 
 
-def run_validate(
-    config: ValidateConfig, folder: Path, console: Console, command: str
-) -> ValidationReport:
+def run_validate(config: ValidateConfig, context: Context) -> int:
     """Compare methods with the settings of the command line, write the run folder, print it.
 
     Args:
         config: The settings.
-        folder: The run folder; `units/` in it lets the same call continue.
-        console: Where to print the result.
-        command: What was typed, for the report and the log.
+        context: Its folder is the run folder; `units/` in it lets the same call continue.
+
+    Returns:
+        The exit code.
 
     Raises:
         FlashevalError: A setting, a file or a score that cannot be used.
 
     """
-    begun = time.monotonic()
+    begun, folder, console = time.monotonic(), context.folder, context.console
     table = read_scores(config.scores, config.prompts, config.higher_is_better)
     with ProgressBar() as progress:
         report = _validate(config, table, folder, progress)
     note = note_on(config.scores)
     if note:
         report = replace(report, notes=(*report.notes, note))
-    write_validation(report, folder, command)
-    shown = validation_report(report)
+    write_validation(report, folder, context.command)
+    shown = drawn(report.view())
     where = [
         f"report: {shown_path(folder / TEXT)}",
         f"plot:   {shown_path(folder / PLOT)}",
@@ -62,12 +60,12 @@ def run_validate(
     ]
     timing = f"{duration(time.monotonic() - begun)} in all"
     versions = {"flasheval": __version__, **library_versions()}
-    append_log(folder, command, versions, as_text(shown, "", *where, timing), name=LOG)
+    append_log(folder, context.command, versions, as_text(shown, "", *where, timing), name=LOG)
     console.print(shown)
     console.print()
     for line in where:
         console.print(line, soft_wrap=True, markup=False)
-    return report
+    return INTERRUPTED if report.interrupted else DONE
 
 
 def _validate(

@@ -1,4 +1,4 @@
-"""`flasheval watch`: the checkpoints of a folder, each evaluated once, and who leads."""
+"""`flasheval watch`: each checkpoint of a folder evaluated once, and the leaderboard."""
 
 from __future__ import annotations
 
@@ -6,15 +6,15 @@ from dataclasses import MISSING, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from rich.console import Console
-
+from flasheval.base.drawing.terminal import drawn
 from flasheval.base.errors import SettingError
 from flasheval.base.run_folders import shown_path
+from flasheval.cli.commands.context import Context
 from flasheval.cli.commands.evaluate import asked_subset
 from flasheval.cli.configs import WatchConfig
+from flasheval.cli.exit_codes import DONE, INTERRUPTED
 from flasheval.evaluation.trackers.no_tracker import NoTracker
 from flasheval.evaluation.trackers.registry import make_tracker
-from flasheval.evaluation.watching.leaderboard import leaderboard_table
 from flasheval.evaluation.watching.watch import watch, watch_folder
 from flasheval.generators.diffusers_settings import DiffusersSettings
 
@@ -24,11 +24,10 @@ if TYPE_CHECKING:
 
 __all__ = ["run_watch"]
 
-_INTERRUPTED = 130
 _WATCHED = ("checkpoint", "revision", "lora")
 
 
-def run_watch(config: WatchConfig, console: Console) -> int:
+def run_watch(config: WatchConfig, context: Context) -> int:
     """Watch a folder with the settings of the command line; print the leaderboard as it changes.
 
     Returns the exit code: 0, or 130 once it is interrupted.
@@ -37,7 +36,7 @@ def run_watch(config: WatchConfig, console: Console) -> int:
     """
     if not config.path:
         raise SettingError("path is missing: flasheval watch FOLDER subset=MANIFEST.json")
-    settings = _settings(config)
+    console, settings = context.console, _settings(config)
     subset = asked_subset(config.subset, config.prompts, "watch")
     folder = Path(config.path).expanduser()
     out = Path(config.out) if config.out else Path(watch_folder(folder))
@@ -49,7 +48,7 @@ def run_watch(config: WatchConfig, console: Console) -> int:
 
     def show(board: Leaderboard) -> None:
         shown[:] = [board]
-        console.print(leaderboard_table(board))
+        console.print(drawn(board.view()))
         console.print()
 
     trackers = _trackers(config)
@@ -78,7 +77,7 @@ def run_watch(config: WatchConfig, console: Console) -> int:
             on_change=show,
         )
     except KeyboardInterrupt:
-        return _INTERRUPTED
+        return INTERRUPTED
     finally:
         for tracker in trackers:
             tracker.finish()
@@ -87,11 +86,11 @@ def run_watch(config: WatchConfig, console: Console) -> int:
     where = shown_path(out)
     console.print(f"reports: {where}/reports/", soft_wrap=True, markup=False)
     console.print(f"table:   {where}/leaderboard.md, .csv", soft_wrap=True, markup=False)
-    return 0
+    return DONE
 
 
 def _settings(config: WatchConfig) -> dict[str, Any]:
-    """Return what is set of how checkpoints are loaded."""
+    """Return the settings that say how checkpoints are loaded."""
     settings = {}
     for one in fields(DiffusersSettings):
         value = getattr(config, one.name)
@@ -100,7 +99,7 @@ def _settings(config: WatchConfig) -> dict[str, Any]:
             continue
         if one.name in _WATCHED:
             raise SettingError(
-                f"{one.name} is what is watched for: leave it out, and say base={value} if "
+                f"{one.name} comes from the watched folder: leave it out, and add base={value} if "
                 "checkpoints are LoRAs or parts of that pipeline"
             )
         settings[one.name] = value

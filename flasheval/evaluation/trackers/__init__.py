@@ -1,6 +1,6 @@
-"""Where numbers, tables and pictures of an evaluation are shown: wandb, TensorBoard, JSON lines.
+"""Trackers that show the numbers, tables and images of an evaluation: wandb, TensorBoard, JSON.
 
-They mirror: nothing is ever read back from one.
+Nothing is ever read back from a tracker.
 """
 
 from flasheval.evaluation.trackers.json_lines import JsonLines

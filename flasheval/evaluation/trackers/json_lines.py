@@ -1,4 +1,4 @@
-"""Plain JSON lines: a file of scalars, and one of scores prompt by prompt."""
+"""The tracker that writes JSON lines: a file of scalars, and one of scores by prompt."""
 
 from __future__ import annotations
 
@@ -23,15 +23,15 @@ __all__ = ["JsonLines"]
 
 @dataclass(eq=False)
 class JsonLines:
-    """One JSON object a line: ``{"step": 100, "time": "2026-01-01T00:00:00+00:00", "CLIP": 0.31}``.
+    """A tracker with one JSON object a line, such as ``{"step": 100, "time": ..., "CLIP": 0.31}``.
 
-    Scores prompt by prompt go into a second file, ``NAME.prompts.jsonl`` beside ``NAME.jsonl``, a
-    report a line. Each line is written at once, so that a kill leaves at most one that is torn; the
-    next start cuts it off. A step that is in a file already is not written again. Numbers that are
-    not finite become null.
+    Scores by prompt go into a second file, ``NAME.prompts.jsonl`` beside ``NAME.jsonl``, one report
+    a line. Each line is written at once, so that a killed process leaves at most one incomplete
+    line, which the next start removes. A step that is in a file already is not written again.
+    Numbers that are not finite become null.
 
     Attributes:
-        path: The file of scalars; what is in it stays.
+        path: The file of scalars; existing lines are kept.
 
     Raises SettingError without a path; DataError, when first used, for a file with other lines.
 
@@ -56,11 +56,31 @@ class JsonLines:
         self._reports = _Lines(path.with_name(f"{path.stem}.prompts{path.suffix or '.jsonl'}"))
 
     def log(self, scalars: Mapping[str, float], step: int) -> None:
-        """Append a line of numbers by name, unless the step has one."""
+        """Append a line of numbers by name, unless the step has a line already.
+
+        >>> import tempfile
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     tracker = JsonLines(f"{folder}/training.jsonl")
+        ...     tracker.log({"loss": float("nan")}, step=100)
+        ...     tracker.log({"loss": 0.5}, step=100)  # the step has a line already
+        ...     [json.loads(line)["loss"] for line in Path(tracker.path).read_text().splitlines()]
+        [None]
+        """
         self._scalars.append(step, {name: _plain(float(value)) for name, value in scalars.items()})
 
     def log_report(self, report: Report, step: int) -> None:
-        """Append a line of scores by metric and prompt id to the second file, null for none."""
+        """Append a line of scores by metric and prompt id to the second file, null for none.
+
+        >>> import tempfile
+        >>> from flasheval.evaluation.report import MetricScores, Report
+        >>> from flasheval.subset import Method, Subset, SubsetPrompt
+        >>> subset = Subset("one", "pets", None, (SubsetPrompt("7"),), (), Method("random"))
+        >>> report = Report(subset, 0, {"clip": MetricScores("1", True, (0.5,))})
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     JsonLines(f"{folder}/training.jsonl").log_report(report, step=100)
+        ...     json.loads(Path(folder, "training.prompts.jsonl").read_text())["scores"]
+        {'clip': {'7': 0.5}}
+        """
         scores = {
             metric: dict(zip(report.subset.ids, map(_plain, part.scores), strict=True))
             for metric, part in report.metrics.items()

@@ -1,4 +1,4 @@
-"""Which steps a tracker has taken already, so that a resumed training does not repeat them."""
+"""A record of the steps a tracker has logged, so that a resumed training repeats none."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ __all__ = ["LoggedSteps"]
 
 
 class LoggedSteps:
-    """Steps by kind, and whatever else comes once, in a small JSON file.
+    """The logged steps by kind, and other things logged once, in a small JSON file.
 
-    What is noted counts as logged at once, before it is: where the process is killed in between, a
-    step is lost rather than there twice.
+    A step is noted before it is logged: if the process is killed in between, the step is missing
+    rather than there twice.
 
     Args:
-        path: The file; read where it exists, made at the first note.
+        path: The file; read when it exists, made at the first note.
 
-    Raises DataError where it holds anything else.
+    Raises DataError when the file holds anything else.
 
     >>> import tempfile
     >>> with tempfile.TemporaryDirectory() as folder:
@@ -41,7 +41,7 @@ class LoggedSteps:
             self._known = known
 
     def note(self, kind: str, what: int | str) -> bool:
-        """Note that something is logged; False where it was before."""
+        """Note that something is logged; return False when it was noted before."""
         known = self._known.setdefault(kind, [])
         if what in known:
             return False
@@ -51,5 +51,14 @@ class LoggedSteps:
         return True
 
     def count(self, *kinds: str) -> int:
-        """Return how many notes there are of some kinds."""
+        """Return the number of notes of these kinds.
+
+        >>> import tempfile
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     steps = LoggedSteps(Path(folder) / "steps.json")
+        ...     for kind, step in (("scalars", 100), ("scalars", 200), ("reports", 100)):
+        ...         _ = steps.note(kind, step)
+        ...     steps.count("scalars"), steps.count("scalars", "reports")
+        (2, 3)
+        """
         return sum(len(self._known.get(kind, ())) for kind in kinds)

@@ -1,4 +1,4 @@
-"""No tracker."""
+"""The tracker that does nothing."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ __all__ = ["NoTracker"]
 
 @dataclass
 class NoTracker:
-    """Takes everything and shows it nowhere."""
+    """A tracker that ignores everything."""
 
     name: ClassVar[str] = "none"
 

@@ -1,4 +1,4 @@
-"""Trackers told of an evaluation, none of which may end a training."""
+"""Sending an evaluation to trackers; an error of a tracker never ends a training."""
 
 from __future__ import annotations
 
@@ -17,9 +17,19 @@ __all__ = ["notify"]
 def notify(
     trackers: Iterable[Tracker], scalars: Mapping[str, float], report: Report, step: int
 ) -> None:
-    """Log scalars and a report to each; what one of them raises becomes a warning.
+    """Log scalars and a report to each tracker; an error of a tracker becomes a warning.
 
-    They mirror: the report is kept all the same.
+    The report itself is saved elsewhere, so nothing is lost.
+
+    >>> from flasheval.evaluation.trackers.no_tracker import NoTracker
+    >>> class Broken(NoTracker):
+    ...     def log(self, scalars, step):
+    ...         raise OSError("the disk is full")
+    >>> with warnings.catch_warnings(record=True) as caught:
+    ...     warnings.simplefilter("always")
+    ...     notify([Broken()], {"CLIP": 0.25}, None, 100)
+    >>> str(caught[0].message)
+    'tracker Broken: OSError: the disk is full'
     """
     for tracker in trackers:
         try:

@@ -1,4 +1,4 @@
-"""A report's images of its first prompts, for a person to look at."""
+"""The images of a report's first prompts, to show in a tracker."""
 
 from __future__ import annotations
 
@@ -18,12 +18,22 @@ _GAP = 4
 def pictures(report: Report, count: int) -> list[tuple[Image, str]]:
     """Return the images of the first prompts, each with its text and scores; none without images.
 
-    The same prompt is always at the same place: where an image is missing, a crossed box of the
-    size of the others stands for it.
+    A prompt is always at the same place: a missing image is replaced by a crossed box of the same
+    size.
 
     Args:
-        report: With its images.
-        count: How many at most.
+        report: A report with images.
+        count: The largest number of images.
+
+    >>> from PIL import Image
+    >>> from flasheval.evaluation.report import MetricScores, Report
+    >>> from flasheval.subset import Method, Subset, SubsetPrompt
+    >>> prompts = (SubsetPrompt("7", text="a cat"),)
+    >>> subset = Subset("one", "pets", None, prompts, (), Method("random"))
+    >>> scores = {"clip": MetricScores("1", True, (0.5,))}
+    >>> report = Report(subset, 0, scores, images=(Image.new("RGB", (8, 8)),))
+    >>> [(image.size, words) for image, words in pictures(report, 4)]
+    [((8, 8), 'a cat (clip 0.5)')]
 
     """
     from PIL import Image
@@ -38,9 +48,18 @@ def pictures(report: Report, count: int) -> list[tuple[Image, str]]:
 
 
 def picture_grid(report: Report, count: int) -> Image | None:
-    """Return the same images as one, four or more in a row; None without images.
+    """Return the images of the first prompts as one image, at least four in a row; None without.
 
-    Each is, pixel by pixel, what was scored.
+    The pixels are exactly those that were scored.
+
+    >>> from PIL import Image
+    >>> from flasheval.evaluation.report import Report
+    >>> from flasheval.subset import Method, Subset, SubsetPrompt
+    >>> prompts = tuple(SubsetPrompt(name) for name in "ab")
+    >>> subset = Subset("two", "pets", None, prompts, (), Method("random"))
+    >>> report = Report(subset, 0, {}, images=(Image.new("RGB", (8, 8)), Image.new("RGB", (8, 8))))
+    >>> picture_grid(report, 4).size  # two images side by side, 4 pixels apart
+    (20, 8)
     """
     from PIL import Image
 

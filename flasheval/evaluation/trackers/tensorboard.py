@@ -1,4 +1,4 @@
-"""TensorBoard's event files, written without torch."""
+"""The tracker that writes TensorBoard's event files, without torch."""
 
 from __future__ import annotations
 
@@ -27,17 +27,21 @@ _STEPS = "flasheval-steps.json"
 
 @dataclass(eq=False)
 class TensorBoard:
-    """Scalars by step, the scores prompt by prompt as text, and a grid of images.
+    """A tracker that writes scalars, a table of scores by prompt, and a grid of images.
 
     Every start adds an event file to the folder; every step is written and closed at once, without
-    a thread. ``flasheval-steps.json`` beside it says which steps are there: a resumed training
-    does not write them again.
+    a thread. ``flasheval-steps.json`` beside it records the steps, so that a resumed training does
+    not write them again.
 
     Attributes:
-        folder: What ``tensorboard --logdir`` is to be given; a training's own.
-        images: How many images, those of the first prompts.
+        folder: The folder for ``tensorboard --logdir``, one for each training.
+        images: Number of images, those of the first prompts.
 
-    Raises SettingError without a folder, for images below 0, and where tensorboard is not there.
+    Raises SettingError without a folder, for images below 0, and without tensorboard installed.
+
+    >>> TensorBoard()
+    Traceback (most recent call last):
+    flasheval.base.errors.SettingError: tracker tensorboard needs its folder: where event files go
 
     """
 

@@ -1,4 +1,4 @@
-"""What a tracker can do."""
+"""The tracker protocol."""
 
 from __future__ import annotations
 
@@ -12,16 +12,16 @@ __all__ = ["Tracker"]
 
 
 class Tracker(Protocol):
-    """Takes what an evaluation gave. Only the first process of a distributed training has one."""
+    """An object that shows evaluations; in distributed training only the first process has one."""
 
     def log(self, scalars: Mapping[str, float], step: int) -> None:
-        """Take plain numbers by name, at a step of training. A step comes once, in order."""
+        """Log plain numbers by name at a training step. Each step comes once, in order."""
         ...
 
     def log_report(self, report: Report, step: int) -> None:
-        """Take a report's scores prompt by prompt, and its images where it holds some."""
+        """Log a report's scores by prompt, and its images if it holds any."""
         ...
 
     def finish(self) -> None:
-        """Write what is not written yet."""
+        """Write everything that is not written yet."""
         ...

@@ -1,4 +1,4 @@
-"""Weights & Biases: scalars, one table of scores prompt by prompt, images, the manifest."""
+"""The tracker for Weights & Biases: scalars, a table of scores by prompt, images, the manifest."""
 
 from __future__ import annotations
 
@@ -30,26 +30,32 @@ _FLUSH = 0.2  # seconds an own run's lines wait for the disk; wandb's 15 are los
 
 @dataclass(eq=False)
 class Wandb:
-    """Logs to the run that is active when first used, else to one of its own.
+    """A tracker that logs to the wandb run active at its first use, else to a run of its own.
 
-    A run that is active stays the caller's: it is not finished here, and what is logged joins the
-    row of history that the training is at, so that its step counter does not move. An own run is
-    separate from ``wandb.run``. Either way scalars are drawn over ``flasheval/step``, the training
-    step they were given.
+    An active run stays the caller's: it is not finished here, and numbers join the current row of
+    its history, so that its step counter does not move. An own run is separate from ``wandb.run``.
+    In both cases scalars are drawn over ``flasheval/step``, the training step.
 
-    Which steps are there is kept in ``wandb/flasheval-RUN_ID.json`` in the folder, so that a run
-    that is resumed under its id gets none twice. It is never asked of wandb.
+    The logged steps are recorded in ``wandb/flasheval-RUN_ID.json`` in the folder, so that a run
+    resumed under its id gets none twice. Nothing is read back from wandb.
 
     Attributes:
-        project: Of an own run.
-        run_name: Of an own run.
-        mode: ``online``, ``offline`` (nothing but files, for ``wandb sync``) or ``disabled``
-            (nothing at all); wandb's own choice, ``WANDB_MODE`` and then online, when None.
-        run_id: Of an own run; one that exists goes on. A new one when None.
-        folder: Where an own run's files go, in ``wandb/``; ``WANDB_DIR``, then here, when None.
-        images: How many images, those of the first prompts.
+        project: The project of an own run.
+        run_name: The name of an own run.
+        mode: ``online``, ``offline`` (files only, for ``wandb sync``) or ``disabled`` (nothing at
+            all); None is wandb's choice: ``WANDB_MODE``, else online.
+        run_id: The id of an own run; an existing run is continued. None starts a new one.
+        folder: The folder of an own run's ``wandb/``; None is ``WANDB_DIR``, else the working
+            folder.
+        images: Number of images, those of the first prompts.
 
-    Raises SettingError for a mode that there is not, images below 0, and where wandb is not there.
+    Raises SettingError for an unknown mode, images below 0, and without wandb installed.
+
+    >>> tracker = Wandb(mode="disabled")
+    >>> tracker.log({"CLIP": 0.25}, step=100)  # nothing is written or sent
+    >>> Wandb(mode="of-line")  # doctest: +ELLIPSIS
+    Traceback (most recent call last):
+    flasheval.base.errors.SettingError: tracker.mode=of-line: expected one of online, offline, ...
 
     """
 
@@ -93,7 +99,7 @@ class Wandb:
             run.row(row, step)
 
     def finish(self) -> None:
-        """Finish an own run; one that was active before goes on."""
+        """Finish an own run; a run of the caller stays active."""
         if self._open is not None and self._open.own:
             with _errors_in_a_line():
                 self._open.run.finish()

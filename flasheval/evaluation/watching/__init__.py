@@ -1,1 +1,1 @@
-"""A folder of checkpoints watched: found, seen to be whole, loaded, evaluated once, ranked."""
+"""Watching a folder of checkpoints: each is found, checked, loaded, evaluated once and ranked."""

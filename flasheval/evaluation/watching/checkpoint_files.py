@@ -1,4 +1,4 @@
-"""The checkpoints in a folder: what lies there, of which training step, and of which files."""
+"""Finding the checkpoints in a folder, with their training steps and files."""
 
 from __future__ import annotations
 
@@ -30,18 +30,18 @@ _NUMBER_ALONE = re.compile(r"(?:^|.*[-_])(\d{3,})")  # a shorter one is a versio
 
 @dataclass(frozen=True)
 class Checkpoint:
-    """One checkpoint, as it lay there at one look.
+    """One checkpoint, with the state of its files at one look.
 
     Attributes:
-        name: Its path in the watched folder; the folder's own name where that is the checkpoint.
-        path: Where it is.
+        name: Its path in the watched folder; the folder's own name when that is the checkpoint.
+        path: The path of the file or folder.
         kind: ``pipeline``: a diffusers folder. ``parts``: a folder of some parts of a pipeline, as
             training scripts write them. ``weights``: a safetensors file. ``path``: anything, for
             a user's loader.
-        step: The training step, as far as its name tells.
-        files: Size and time of the last change of each of its files, by path in it.
-        parts: Names of the parts, of a folder of parts.
-        outside: A link in it that leads out of the watched folder; empty where there is none.
+        step: The training step in its name, or None.
+        files: Size and time of the last change (ns) of each of its files, by path in it.
+        parts: Names of the parts in a folder of parts.
+        outside: A link in it that leads out of the watched folder; empty when there is none.
 
     """
 
@@ -55,7 +55,13 @@ class Checkpoint:
 
     @property
     def order(self) -> tuple[Any, ...]:
-        """What checkpoints are sorted by: the step, those without one last, then the name."""
+        """The sort key: the step, with missing steps last, then the name.
+
+        >>> found = [Checkpoint(name, Path(name), "path", step_of(name), {})
+        ...          for name in ("last", "step-10", "step-9")]
+        >>> [one.name for one in sorted(found, key=lambda one: one.order)]
+        ['step-9', 'step-10', 'last']
+        """
         return self.step is None, self.step or 0, natural(self.name)
 
 
@@ -67,22 +73,29 @@ def find_checkpoints(
     pattern: str | None = None,
     skip: Path | None = None,
 ) -> list[Checkpoint]:
-    """Return the checkpoints in a folder, and down to three folders below it, in order of step.
+    """Return the checkpoints in a folder, down to three levels below it, in order of step.
 
-    Hidden files and folders are passed over, and names that are no text. So is a link within the
-    folder, for what it leads to is found under its own name. One that leads out of it is not
-    followed, and a checkpoint that has such a link says so.
+    Hidden files and folders are skipped, and so are names that are not valid text, and links within
+    the folder, whose targets are found under their own names. A link that leads out of the folder
+    is not followed; `Checkpoint.outside` names it.
 
     Args:
         folder: The folder.
         parts: Names of folders that are parts of a pipeline.
-        loader: Whether a loader of the user's own takes anything: then every entry of the folder
-            that fits the pattern is a checkpoint.
-        pattern: Only those whose name fits, such as ``checkpoint-*``; with a loader a glob pattern
-            of paths, ``*/last.ckpt``.
-        skip: A folder within it to leave out.
+        loader: Whether a user's loader is used: then every entry of the folder that matches the
+            pattern is a checkpoint.
+        pattern: Only checkpoints whose names match, such as ``checkpoint-*``; with a loader a glob
+            pattern of paths, such as ``*/last.ckpt``.
+        skip: A folder within it to skip.
 
     Raises SettingError for a pattern that leads out of the folder.
+
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     for name in ("step-20.ckpt", "step-3.ckpt", "notes.txt"):
+    ...         _ = Path(folder, name).write_text("weights")
+    ...     [one.step for one in find_checkpoints(Path(folder), loader=True, pattern="*.ckpt")]
+    [3, 20]
 
     """
     root = folder.resolve()
@@ -100,7 +113,7 @@ def find_checkpoints(
 
 
 def step_of(name: str) -> int | None:
-    """Return the training step that the name of a checkpoint tells; None where it tells none.
+    """Return the training step in the name of a checkpoint, or None.
 
     >>> [step_of(one) for one in ("run-2/checkpoint-2000/unet", "epoch=3-step=500.ckpt", "v1-5")]
     [2000, 500, None]
@@ -130,8 +143,15 @@ def index_parts(path: Path) -> tuple[str, ...]:
     """Return the parts that a ``model_index.json`` names, each a plain folder's name.
 
     Raises:
-        ValueError: It is no JSON (yet).
-        DataError: It is no index, or a name would lead elsewhere.
+        ValueError: The file is not JSON (yet).
+        DataError: The file is not an index, or a name is not a plain folder name.
+
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     index = {"_class_name": "P", "unet": ["diffusers", "U"], "safety_checker": [None, None]}
+    ...     _ = Path(folder, INDEX).write_text(json.dumps(index))
+    ...     index_parts(Path(folder, INDEX))
+    ('unet',)
 
     """
     index = json.loads(path.read_text("utf-8"))

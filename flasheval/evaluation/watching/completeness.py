@@ -1,4 +1,4 @@
-"""Whether a checkpoint is whole yet, and what its files hash to."""
+"""Checking that a checkpoint is completely written, and hashing its files."""
 
 from __future__ import annotations
 
@@ -19,13 +19,20 @@ _MOST_HEADER = 100_000_000  # bytes, as in safetensors itself
 
 
 def unfinished(checkpoint: Checkpoint, elsewhere: Collection[str] = ()) -> str | None:
-    """Return what a checkpoint still lacks, in a few words; None where it is whole.
+    """Return what a checkpoint still lacks, in a few words, or None when it is complete.
 
     Args:
-        checkpoint: One that was found.
-        elsewhere: Parts of a pipeline that it need not have, as they come from elsewhere.
+        checkpoint: A result of `find_checkpoints`.
+        elsewhere: Parts of a pipeline that it need not have, because they are replaced.
 
-    Raises DataError for what no writing will mend: a link or a name that leads elsewhere.
+    Raises DataError for faults that waiting does not repair: a link or name that leads elsewhere.
+
+    >>> import tempfile
+    >>> from flasheval.evaluation.watching.checkpoint_files import find_checkpoints
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     _ = Path(folder, "step-20.safetensors").write_bytes(b"half")
+    ...     unfinished(find_checkpoints(Path(folder))[0])
+    'step-20.safetensors is not whole: its header is not whole'
 
     """
     if checkpoint.outside:
@@ -51,7 +58,19 @@ def unfinished(checkpoint: Checkpoint, elsewhere: Collection[str] = ()) -> str |
 
 
 def content_of(checkpoint: Checkpoint) -> str:
-    """Return the sha256 of a checkpoint's files and their names, in hex. Raises OSError."""
+    """Return the sha256 of a checkpoint's files and their names, in hex. Raises OSError.
+
+    >>> import tempfile
+    >>> from flasheval.evaluation.watching.checkpoint_files import find_checkpoints
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     path = Path(folder, "step-20.ckpt")
+    ...     _ = path.write_bytes(b"old")
+    ...     one = find_checkpoints(Path(folder), loader=True)[0]
+    ...     before = content_of(one)
+    ...     _ = path.write_bytes(b"new")
+    ...     content_of(one) == before
+    False
+    """
     digest = hashlib.sha256()
     for name in sorted(checkpoint.files):
         digest.update(name.encode("utf-8", "surrogateescape") + b"\0")
@@ -62,12 +81,20 @@ def content_of(checkpoint: Checkpoint) -> str:
 
 
 def safetensors_header(path: Path) -> Mapping[str, Any]:
-    """Return what a safetensors file says of its tensors, by name.
+    """Return the header of a safetensors file: type, shape and offsets of each tensor, by name.
 
     The form is https://github.com/huggingface/safetensors#format: eight bytes with the header's
     length, the header in JSON, and the tensors, to whose last byte the offsets reach.
 
-    Raises ValueError where the header does not fit the file, as of one cut short.
+    Raises ValueError when the header does not fit the file, as in one that is cut short.
+
+    >>> import tempfile
+    >>> header = b'{"w": {"dtype": "F16", "shape": [2], "data_offsets": [0, 4]}}'
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     path = Path(folder, "a.safetensors")
+    ...     _ = path.write_bytes(len(header).to_bytes(8, "little") + header + bytes(4))
+    ...     safetensors_header(path)["w"]["shape"]
+    [2]
     """
     size = path.stat().st_size
     with path.open("rb") as file:

@@ -1,4 +1,4 @@
-"""The checkpoints of a folder, the best first, and how sure that is."""
+"""A leaderboard of checkpoints, the best first, with probabilities."""
 
 from __future__ import annotations
 
@@ -8,11 +8,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from io import StringIO
 
-from rich.console import Group, RenderableType
-from rich.markup import escape
-from rich.text import Text
-
-from flasheval.base.text import as_text, markdown_table, plain_table
+from flasheval.base.drawing.markdown import markdown
+from flasheval.base.drawing.shown import Shown
+from flasheval.base.drawing.view import Line, Table, View, lines
 from flasheval.evaluation.comparison import PairedDifference, compare
 from flasheval.evaluation.report import Report
 from flasheval.evaluation.watching.checkpoint_files import natural
@@ -22,25 +20,27 @@ from flasheval.subset.predictions import Prediction
 __all__ = [
     "Leaderboard",
     "Standing",
-    "leaderboard_table",
     "make_leaderboard",
 ]
 
 
+_NOTES = 10  # lines shown of what failed, and of what is waited for
+
+
 @dataclass(frozen=True)
 class Standing:
-    """One checkpoint's place.
+    """The place of one checkpoint.
 
     Attributes:
         rank: 1 is the best.
-        name: The checkpoint's.
-        step: Its training step, where known.
+        name: The checkpoint's name.
+        step: Its training step, if known.
         means: Mean over the subset, by metric.
-        full: The predicted full score in the metric ranked by; None where it is not calibrated.
+        full: The predicted full score in the metric ranked by; None when it is not calibrated.
         behind: The best checkpoint's mean less this one's, paired; None for the best itself.
-        best_is_better: Probability that the best is better on the full set too; None where the
+        best_is_better: Probability that the best is better on the full set too; None when the
             metric is not calibrated, and for the best itself.
-        created: When it was evaluated, ISO 8601 in UTC.
+        created: The time of its evaluation, ISO 8601 in UTC.
 
     """
 
@@ -55,8 +55,8 @@ class Standing:
 
 
 @dataclass(frozen=True)
-class Leaderboard:
-    """Checkpoints by their predicted full scores, or by their means where nothing predicts those.
+class Leaderboard(Shown):
+    """Checkpoints ranked by predicted full scores, or by means when these are not calibrated.
 
     Prints as a table.
 
@@ -77,30 +77,46 @@ class Leaderboard:
 
     @property
     def best(self) -> Standing | None:
-        """The best checkpoint; None where none is evaluated."""
+        """The best checkpoint; None when none is evaluated.
+
+        >>> Leaderboard("clip", 0.9).best is None
+        True
+        """
         return self.standings[0] if self.standings else None
 
-    def cells(self) -> tuple[list[str], list[list[str]]]:
-        """Return the table that people read, as titles and rows."""
-        metric, calibrated = self.metric, any(one.full for one in self.standings)
-        titles = ["rank", "checkpoint", "step", metric]
-        titles += [f"full set\n({self.level:.0%})", "best is\nbetter"] if calibrated else ["behind"]
-        return [*titles, "when"], [_cells(one, metric, calibrated) for one in self.standings]
+    def view(self) -> View:
+        """Return the best checkpoint, all of them by rank, and what failed or is waited for."""
+        parts: list[Line | Table] = [Line(_answer(self), "headline")]
+        if self.standings:
+            parts.append(self._table())
+        for title, notes in (("failed", self.failed), ("not yet", self.waiting)):
+            said = [f"{title}: {name}: {why}" for name, why in notes.items()]
+            more = len(said) - _NOTES
+            parts += lines(said[:_NOTES], "alert")
+            parts += lines([f"{title}: {more} more"] if more > 0 else [], "alert")
+        return View(tuple(parts))
 
     def to_markdown(self) -> str:
-        """Return it as Markdown, with what failed or is waited for."""
-        titles, rows = self.cells()
-        head, *body = ([_one_line(cell) for cell in line] for line in (titles, *rows))
-        text = "\n".join(markdown_table(head, body))
+        """Return the leaderboard as Markdown, with the failed and the waiting checkpoints.
+
+        >>> board = Leaderboard("clip", 0.9, failed={"step-3": "it is cut short"})
+        >>> board.to_markdown().splitlines()[-3:]
+        ['Failed:', '', '- step-3: it is cut short']
+        """
+        parts: list[Line | Table] = [self._table()]
         for title, notes in (("Failed", self.failed), ("Not yet evaluated", self.waiting)):
             if notes:
-                said = [f"- {_one_line(name)}: {_one_line(why)}" for name, why in notes.items()]
-                said = [line.replace("|", "\\|") for line in said]
-                text += f"\n\n{title}:\n\n" + "\n".join(said)
-        return text + "\n"
+                said = [f"{name}: {why}" for name, why in notes.items()]
+                parts += [Line(f"{title}:"), *lines(said, "item")]
+        return markdown(View(tuple(parts)))
 
     def to_csv(self) -> str:
-        """Return the standings as comma-separated values, every metric's mean in a column."""
+        """Return the standings as CSV, with a column for every metric's mean.
+
+        >>> standing = Standing(1, "step-2", 2, {"clip": 0.45}, None, None, None, "2026-01-01")
+        >>> Leaderboard("clip", 0.9, (standing,)).to_csv().splitlines()[1]
+        '1,step-2,2,0.45,,,,,,,2026-01-01'
+        """
         metrics = list(self.standings[0].means) if self.standings else [self.metric]
         file = StringIO()
         writer = csv.writer(file, lineterminator="\n")
@@ -114,8 +130,12 @@ class Leaderboard:
             writer.writerow([*row, one.best_is_better, one.created])
         return file.getvalue()
 
-    def __str__(self) -> str:
-        return as_text(leaderboard_table(self)).rstrip("\n")
+    def _table(self) -> Table:
+        metric, calibrated = self.metric, any(one.full for one in self.standings)
+        titles = ["rank", "checkpoint", "step", metric]
+        titles += [f"full set\n({self.level:.0%})", "best is\nbetter"] if calibrated else ["behind"]
+        rows = [_cells(one, metric, calibrated) for one in self.standings]
+        return Table([*titles, "when"], rows, 2)
 
 
 def make_leaderboard(
@@ -129,13 +149,22 @@ def make_leaderboard(
     """Rank checkpoints by one metric.
 
     Args:
-        reports: One a checkpoint, on one subset with one seed, each whole.
+        reports: One report a checkpoint, all on the same subset and seed, without missing scores.
         metric: The metric.
         level: Probability that a full score lies in its interval.
         failed: Why others could not be evaluated, by name.
         waiting: Why others are not evaluated yet, by name.
 
-    Raises DataError for reports that do not belong together.
+    Raises DataError for reports that cannot be compared.
+
+    >>> from flasheval.evaluation.report import MetricScores
+    >>> from flasheval.subset import Method, Subset, SubsetPrompt
+    >>> subset = Subset("two", "pets", None, tuple(map(SubsetPrompt, "ab")), (), Method("random"))
+    >>> reports = [Report(subset, 0, {"clip": MetricScores("1", True, scores)}, name, created="now")
+    ...            for name, scores in (("step-1", (0.2, 0.3)), ("step-2", (0.4, 0.5)))]
+    >>> board = make_leaderboard(reports, metric="clip")
+    >>> board.best.name, round(board.standings[1].behind.value, 3)
+    ('step-2', 0.2)
 
     """
     known = [(one, one.predict(level=level).get(metric)) for one in reports]
@@ -175,27 +204,6 @@ def _cells(one: Standing, metric: str, calibrated: bool) -> list[str]:
         error = "" if math.isnan(behind.error) else f" +- {behind.error:.2g}"
         row.append(f"{abs(behind.value):.3g}{error}")
     return [*row, one.created.replace("T", " ")[:16]]
-
-
-def _one_line(text: str) -> str:
-    return " ".join(text.split())
-
-
-def leaderboard_table(board: Leaderboard) -> RenderableType:
-    """Return the best checkpoint, all of them by rank, and what failed or is waited for."""
-    parts: list[RenderableType] = [Text(_answer(board), style="bold")]
-    if board.standings:
-        titles, rows = board.cells()
-        parts.append(plain_table(titles, [[*map(escape, row)] for row in rows], left=2))
-    for title, notes in (("failed", board.failed), ("not yet", board.waiting)):
-        lines = [f"{title}: {name}: {why}" for name, why in notes.items()]
-        more = len(lines) - _NOTES
-        shown = [*lines[:_NOTES], *([f"{title}: {more} more"] if more > 0 else [])]
-        parts += [Text(line, style="yellow") for line in shown]
-    return Group(*parts)
-
-
-_NOTES = 10
 
 
 def _answer(board: Leaderboard) -> str:

@@ -1,4 +1,4 @@
-"""A found checkpoint, loaded: what its kind needs, and what the user has set for all of them."""
+"""Loading a checkpoint, by its kind and the settings given for all checkpoints."""
 
 from __future__ import annotations
 
@@ -35,9 +35,9 @@ class Loaded:
     """A loaded checkpoint.
 
     Attributes:
-        model: What `flasheval.evaluate` takes.
-        arguments: What it is to be called with.
-        settings: What it was loaded from, unless by the user's loader.
+        model: A model for `flasheval.evaluate`.
+        arguments: The arguments of its call.
+        settings: The settings it was loaded from; None with a user's loader.
 
     """
 
@@ -48,13 +48,13 @@ class Loaded:
 
 @dataclass(frozen=True)
 class CheckpointLoader:
-    """How checkpoints become models.
+    """The loader of checkpoints, with the settings that all of them share.
 
     Attributes:
-        device: Where models go.
+        device: The models' device.
         base: The pipeline that parts, LoRAs and single files of weights belong to.
-        loader: Where a function of the user's own is, ``file.py:name``, or the function: it is
-            given a checkpoint's path and returns a pipeline or a function of prompts and seeds.
+        loader: A user's function, or its name ``file.py:name``: it takes a checkpoint's path and
+            returns a pipeline or a function of prompts and seeds.
         settings: Settings of `DiffusersSettings`, such as components, scheduler and dtype.
         call: Arguments of the pipeline's call.
 
@@ -67,7 +67,12 @@ class CheckpointLoader:
     call: Mapping[str, Any] = field(default_factory=dict)
 
     def check(self) -> dict[str, JSON]:
-        """Return all that images depend on beside a checkpoint. Raises FlashevalError early."""
+        """Return everything but the checkpoint that images depend on; FlashevalError for a mistake.
+
+        >>> CheckpointLoader("cpu", loader="json:loads", base="sd15").check()  # doctest: +ELLIPSIS
+        Traceback (most recent call last):
+        flasheval.base.errors.SettingError: base and settings are for checkpoints that ...
+        """
         if self.loader is not None:
             if self.base is not None or self.settings:
                 raise SettingError(
@@ -86,7 +91,7 @@ class CheckpointLoader:
 
     @cached_property
     def function(self) -> Callable[..., Any]:
-        """The user's loader. Raises SettingError where it is none."""
+        """The user's loader. Raises SettingError when it is not a function."""
         found = load_object(self.loader, "loader") if isinstance(self.loader, str) else self.loader
         if not callable(found):
             raise SettingError(f"loader={self.loader}: expected a function that takes a path")
@@ -94,12 +99,12 @@ class CheckpointLoader:
 
     @cached_property
     def source(self) -> str | None:
-        """The hash of the loader's source, where it is named by its place."""
+        """The hash of the loader's source file, when it is given by name; else None."""
         return source_hash(self.loader, "loader") if isinstance(self.loader, str) else None
 
     @cached_property
     def base_parts(self) -> tuple[str, ...]:
-        """The names of the base's parts; of those usually trained where there is no base."""
+        """The names of the base's parts; without a base the parts that are usually trained."""
         folder = None if self.base is None else local_path(self.base)
         if folder is None or not folder.is_dir():
             return ("unet", "transformer", "prior", "text_encoder", "text_encoder_2", "vae")
@@ -107,7 +112,11 @@ class CheckpointLoader:
 
     @property
     def elsewhere(self) -> frozenset[str]:
-        """Parts that a pipeline's folder need not have."""
+        """The parts that a pipeline's folder need not have.
+
+        >>> sorted(CheckpointLoader("cpu").elsewhere)
+        ['safety_checker']
+        """
         if self.loader is not None:
             return frozenset()
         return frozenset([*self._made("checkpoint").components, "safety_checker"])
@@ -115,7 +124,12 @@ class CheckpointLoader:
     def load(self, checkpoint: Checkpoint) -> Loaded:
         """Load a checkpoint.
 
-        Raises FlashevalError, and of the user's loader whatever it raises.
+        Raises FlashevalError, and any error of a user's loader.
+
+        >>> from pathlib import Path
+        >>> loader = CheckpointLoader("cpu", loader=lambda path: f"model of {path.name}")
+        >>> loader.load(Checkpoint("step-2", Path("step-2"), "path", 2, {})).model
+        'model of step-2'
         """
         if self.loader is not None:
             try:

@@ -1,8 +1,8 @@
-"""The folder of a watch: what was evaluated, from which files, and the reports.
+"""The folder of a watch: the reports, and a record of each evaluated checkpoint.
 
-``checkpoints/NAME.json`` is written after ``reports/NAME.json``, and says that it is done: a watch
-killed in between does that one again, and no other. ``watch.json`` says what all of it was asked
-with.
+``checkpoints/NAME.json`` is written after ``reports/NAME.json`` and marks the checkpoint as done: a
+watch killed in between evaluates that one again, and no other. ``watch.json`` holds the settings
+that all evaluations share.
 """
 
 from __future__ import annotations
@@ -32,17 +32,17 @@ _ASKED = "watch.json"
 
 @dataclass(frozen=True)
 class WatchRecord:
-    """What came of one checkpoint.
+    """The record of one checkpoint that was evaluated or failed.
 
     Attributes:
-        name: The checkpoint's.
-        step: Its training step, where known.
+        name: The checkpoint's name.
+        step: Its training step, if known.
         content: The sha256 of its files.
-        files: Their sizes and times of the last change, by which they are known again unread.
-        asked: The hash of what the watch was asked with.
-        loader: The hash of the source of the user's loader, where there is one.
-        reason: Why it could not be evaluated, in one line; None where it was.
-        created: ISO 8601 in UTC.
+        files: Sizes and times of the last change, to recognise the files without reading them.
+        asked: The hash of the watch's settings.
+        loader: The hash of the source of the user's loader, if there is one.
+        reason: Why it could not be evaluated, in one line; None when it was.
+        created: The time of the record, ISO 8601 in UTC.
 
     """
 
@@ -56,7 +56,15 @@ class WatchRecord:
     created: str = ""
 
     def is_of(self, checkpoint: Checkpoint) -> bool:
-        """Tell whether the checkpoint's files are those it was made of, as far as that shows."""
+        """Tell whether the checkpoint's files have the recorded sizes and times.
+
+        >>> from flasheval.evaluation.watching.checkpoint_files import Checkpoint
+        >>> record = WatchRecord("step-2", 2, "0a1b", {"step-2": (7, 1000)}, asked="")
+        >>> record.is_of(Checkpoint("step-2", Path("step-2"), "path", 2, {"step-2": (7, 1000)}))
+        True
+        >>> record.is_of(Checkpoint("step-2", Path("step-2"), "path", 2, {"step-2": (9, 2000)}))
+        False
+        """
         return dict(self.files) == dict(checkpoint.files)
 
 
@@ -64,8 +72,16 @@ class WatchFolder:
     """The folder that a watch writes.
 
     Args:
-        folder: Where; made when something is written.
-        asked: All that the scores depend on beside the checkpoints, as JSON data.
+        folder: The folder; made when something is written.
+        asked: Everything but the checkpoints that the scores depend on, as JSON data.
+
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     store = WatchFolder(Path(folder), {"seed": 0})
+    ...     store.begin()
+    ...     store.keep(WatchRecord("step-2", 2, "0a1b", {}, store.asked, reason="cut short"), None)
+    ...     store.record("step-2").reason, list(store.records()), store.report("step-2")
+    ('cut short', ['step-2'], None)
 
     """
 
@@ -82,9 +98,9 @@ class WatchFolder:
         return Claims(self.folder / ".claims")
 
     def begin(self) -> None:
-        """Write down what is asked, or see that the folder goes on with the same.
+        """Save the settings, or check that the folder was written with the same ones.
 
-        Raises ConflictError where it holds evaluations of something else, and names what.
+        Raises ConflictError, naming the setting, when the folder has evaluations with others.
         """
         others = [one for one in self._all().values() if one.asked != self.asked]
         if any(one.reason is None for one in others):
@@ -96,16 +112,16 @@ class WatchFolder:
                 temporary.write_text(text, "utf-8")
 
     def records(self) -> dict[str, WatchRecord]:
-        """Return what is known of checkpoints, by name; damaged files count as absent."""
+        """Return the records of checkpoints, by name; damaged files count as missing."""
         return {name: one for name, one in self._all().items() if one.asked == self.asked}
 
     def record(self, name: str) -> WatchRecord | None:
-        """Return what is known of one checkpoint now."""
+        """Return the record of one checkpoint, read now, or None."""
         found = self._read(self._path("checkpoints", name))
         return found if found is not None and found.asked == self.asked else None
 
     def report(self, name: str) -> Report | None:
-        """Return a checkpoint's report; None where there is none that can be read."""
+        """Return a checkpoint's report, or None when there is none that can be read."""
         path = self._path("reports", name)
         try:
             state = path.stat()
@@ -117,7 +133,7 @@ class WatchFolder:
         return self._reports[name][1]
 
     def keep(self, record: WatchRecord, report: Report | None) -> None:
-        """Write a checkpoint's report and then its record; what was there of it goes."""
+        """Write a checkpoint's report and then its record, replacing earlier ones."""
         path = self._path("reports", record.name)
         if report is None:
             with suppress(OSError):

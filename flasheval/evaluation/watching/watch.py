@@ -1,4 +1,4 @@
-"""`flasheval watch`: the checkpoints of a folder, each evaluated once, while they are made."""
+"""`flasheval watch`: evaluate the checkpoints of a folder as they are written, each once."""
 
 from __future__ import annotations
 
@@ -51,44 +51,44 @@ def watch(
 ) -> Leaderboard:
     """Evaluate the checkpoints in a folder as they come, each once, in order of their steps.
 
-    A checkpoint is told by its path and the hash of its files: one that is overwritten is a new
-    one. It is left alone until it is whole and two looks, some seconds apart, find it unchanged.
-    One that cannot be evaluated is noted with its reason, tried again only when its files change,
-    and stops nothing. `out` gets ``reports/NAME.json``, ``leaderboard.md`` and
-    ``leaderboard.csv``; a watch that was killed goes on where it was, and several on one ``out``
-    share the work.
+    A checkpoint is identified by its path and the hash of its files: an overwritten one is new. It
+    is evaluated when it is complete and two looks, some seconds apart, find it unchanged. One that
+    cannot be evaluated is recorded with the reason and tried again only when its files change; the
+    others go on. `out` gets ``reports/NAME.json``, ``leaderboard.md`` and ``leaderboard.csv``; a
+    watch that was killed continues, and several on one ``out`` share the work.
 
     Args:
-        folder: Where checkpoints are: diffusers folders; with ``base`` also folders of parts
+        folder: The folder of checkpoints: diffusers folders; with ``base`` also folders of parts
             (``checkpoint-2000/unet``) and safetensors files (LoRAs, or all weights of a denoiser).
         subset: A subset with its prompts' texts, or what `flasheval.load_subset` takes.
         scorers: As for `flasheval.evaluate`.
-        out: Folder to write; one under ``flasheval-runs/`` when not given.
+        out: The folder to write; by default one under ``flasheval-runs/``.
         base: The pipeline that parts, LoRAs and weights belong to: a folder or a name on the Hub.
-        loader: A function, or where one is (``file.py:name``): given the path of anything that
-            fits the pattern, it returns a pipeline on its device or a function of prompts and
+        loader: A function, or its name (``file.py:name``): it takes the path of anything that
+            matches the pattern and returns a pipeline on its device or a function of prompts and
             seeds.
         settings: Settings of `flasheval.generators.diffusers_settings.DiffusersSettings`, such as
             scheduler, dtype and components.
         call: Arguments of the pipeline's call, such as ``num_inference_steps``.
-        pattern: Only checkpoints whose name fits, such as ``checkpoint-*``.
-        metric: The metric to rank by; the first scorer's when not given.
+        pattern: Only checkpoints whose names match, such as ``checkpoint-*``.
+        metric: The metric to rank by; by default the first scorer's.
         level: Probability that a full score lies in its interval.
         seed: The seed of the images.
         batch: Images made at a time.
-        device: Where models and scorers go.
+        device: The device of models and scorers.
         interval: Seconds from one look to the next.
         settle: Seconds that the files of a checkpoint must have been unchanged.
-        once: Return when all there is is done, instead of watching for ever.
-        trackers: Told of each checkpoint whose step is past the last; the caller finishes them.
-        on_change: Told of the leaderboard whenever it has changed.
+        once: Return when all existing checkpoints are done, instead of watching for ever.
+        trackers: Trackers that get each checkpoint with a later step than all before; the caller
+            finishes them.
+        on_change: Called with the leaderboard whenever it has changed.
 
     Returns:
         The leaderboard; only with ``once``.
 
     Raises:
-        SettingError: A setting that cannot be.
-        DataError: A folder, a subset or a base that is not there.
+        SettingError: A bad setting.
+        DataError: A folder, a subset or a base that does not exist.
         ConflictError: ``out`` holds evaluations on another subset, with another seed, ...
 
     Example:
@@ -148,7 +148,11 @@ def watch(
 
 
 def watch_folder(folder: Path) -> str:
-    """Return where the results of watching a folder go unless something else is said."""
+    """Return the default folder for the results of watching a folder.
+
+    >>> watch_folder(Path("out/my-run"))[:27]
+    'flasheval-runs/watch/my-run'
+    """
     name = folder.resolve().name or "folder"
     return f"{FOLDER_OF_RUNS}/watch/{name[:100]}-{sha256_of(str(folder.resolve()))[:8]}"
 

@@ -1,4 +1,4 @@
-"""Looks at a watched folder: what is there, whole, unchanged and not done is evaluated."""
+"""The watcher: at each look it evaluates the checkpoints that are complete and not done."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ __all__ = ["FolderScan", "Watcher"]
 
 @dataclass(frozen=True)
 class FolderScan:
-    """What a look found: how many were evaluated, and whether some need only be looked at again."""
+    """The result of a look: the number evaluated, and whether some need another look soon."""
 
     evaluated: int
     settling: bool
@@ -38,7 +38,7 @@ class FolderScan:
 
 @dataclass
 class Watcher:
-    """Looks at a folder, and remembers from one look to the next how files were."""
+    """A watcher of a folder; it remembers the state of the files from one look to the next."""
 
     folder: Path
     pattern: str | None
@@ -55,10 +55,10 @@ class Watcher:
     _seen: dict[str, tuple[Mapping[str, tuple[int, ...]], float]] = field(default_factory=dict)
 
     def look(self, publish: Callable[[], object]) -> FolderScan:
-        """Evaluate what is whole, unchanged and not done, in order.
+        """Evaluate the checkpoints that are complete, unchanged and not done, in order.
 
         Args:
-            publish: Called after each.
+            publish: Called after each evaluation.
 
         """
         found = self._found()

@@ -1,4 +1,4 @@
-"""A grid over settings, with exclusions, expanded into entries: one mapping of settings each."""
+"""Expanding grids of settings, less exclusions, into entries: one mapping a variant."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ Entry = dict[str, Any]
 def expand_grids(
     grids: Iterable[Mapping[str, Any]], exclude: Iterable[Mapping[str, Any]] = ()
 ) -> list[Entry]:
-    """Return every combination of each grid's lists, in order, less those excluded.
+    """Return every combination of each grid's values, in order, except the excluded ones.
 
     Args:
         grids: Mappings of key to a value or a list of values; the last key varies fastest.

@@ -24,13 +24,19 @@ _DEFAULT_GENERATOR = "diffusers"
 
 @dataclass(frozen=True)
 class Population:
-    """The variants to measure.
+    """A named set of variants to measure.
 
     Attributes:
-        name: What it is called.
+        name: The population's name.
         recipes: How each variant's images are made.
         tables: Existing score tables, as `flasheval.load_scores` reads them, to take variants from.
         entries: The plain settings each recipe came from, in the same order.
+
+    >>> settings = {"generator": "images", "folder": "out"}
+    >>> population = make_population({"name": "two", "settings": settings, "label": "{base_model}",
+    ...                               "grid": [{"base_model": ["a", "b"]}]})
+    >>> population.name, len(population.recipes), population.entries[1]["name"]
+    ('two', 2, 'b')
 
     """
 
@@ -44,10 +50,11 @@ def make_population(settings: Mapping[str, Any]) -> Population:
     """Return the population that settings describe.
 
     Args:
-        settings: `conf/population/` says what each key means.
+        settings: Keys ``name``, ``label``, ``settings``, ``base_models``, ``grid``, ``exclude``,
+            ``variants`` and ``scores``; the files in `conf/population/` explain them.
 
     Raises:
-        SettingError: A key that is not known, a value that cannot be, two variants of one name.
+        SettingError: An unknown key, a bad value, or two variants of one name.
 
     >>> population = make_population({
     ...     "settings": {"generator": "function", "function": "math:hypot", "version": "1"},
@@ -74,14 +81,19 @@ def make_population(settings: Mapping[str, Any]) -> Population:
 
 
 def recipe_of(entry: Mapping[str, Any]) -> Recipe:
-    """Return the recipe of one complete entry, ``name`` and ``generator`` in it.
+    """Return the recipe of one complete entry, which includes ``name`` and ``generator``.
 
     Raises SettingError or DataError naming the variant.
+
+    >>> entry = {"name": "a", "generator": "images", "folder": "out", "base_model": "sd15"}
+    >>> recipe = recipe_of(entry)
+    >>> recipe.name, dict(recipe.variant.factors)
+    ('a', {'base_model': 'sd15', 'family': 'images'})
     """
     name = str(entry["name"])
     source = f"variant {name!r}"
     kept = {key: value for key, value in entry.items() if key not in _OWN}
-    generator = make_generator(str(entry.get("generator", _DEFAULT_GENERATOR)), kept, source)
+    generator = make_generator(entry.get("generator", _DEFAULT_GENERATOR), kept, source)
     factors: dict[str, Any] = {}
     if entry.get("base_model") is not None:
         factors["base_model"] = entry["base_model"]

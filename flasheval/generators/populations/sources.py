@@ -1,4 +1,4 @@
-"""A population from wherever it is named: a YAML file, a shipped one, settings, Python objects."""
+"""Reading a population from a YAML file, a shipped name, settings or Python objects."""
 
 from __future__ import annotations
 
@@ -24,8 +24,16 @@ _SUFFIXES = (".yaml", ".yml")
 def read_population(source: Population | Mapping[str, Any] | str | Path) -> Population:
     """Return the population that a file, a name, settings or Python objects describe.
 
-    A mapping of names to callables ``(prompts, seeds) -> images`` or loaded diffusers pipelines is
-    one of these variants. Raises FlashevalError where it is none of these.
+    A mapping of names to functions ``(prompts, seeds) -> images`` or to loaded diffusers pipelines
+    gives one variant each. Raises FlashevalError when ``source`` cannot be read.
+
+    >>> def grey(prompts, seeds):
+    ...     return [None for _ in prompts]
+    >>> population = read_population({"grey": grey})
+    >>> [recipe.name for recipe in population.recipes]
+    ['grey']
+    >>> len(read_population("miniature").recipes)
+    64
     """
     if isinstance(source, Population):
         return source
@@ -37,7 +45,13 @@ def read_population(source: Population | Mapping[str, Any] | str | Path) -> Popu
 
 
 def population_file(source: str | Path) -> Path:
-    """Return the YAML file of a population: a path, or the name of a shipped one."""
+    """Return the YAML file of a population, given by its path or by the name of a shipped one.
+
+    Raises SettingError, listing the shipped ones, for an unknown name.
+
+    >>> population_file("miniature").name, population_file("mine.yaml").name
+    ('miniature.yaml', 'mine.yaml')
+    """
     path = Path(source)
     if path.suffix.lower() in _SUFFIXES:
         return path
@@ -52,7 +66,12 @@ def population_file(source: str | Path) -> Path:
 
 
 def population_settings(path: Path) -> dict[str, Any]:
-    """Return the settings in a population's YAML file. Raises DataError when it is none."""
+    """Return the settings in a population's YAML file. Raises DataError when it holds none.
+
+    >>> settings = population_settings(population_file("flasheval78"))
+    >>> settings["name"]
+    'flasheval78'
+    """
     import yaml
 
     try:

@@ -9,13 +9,13 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from flasheval.base.drawing.plots import Plot
+from flasheval.base.drawing.svg import Drawing
+from flasheval.base.drawing.view import Table
 from flasheval.base.errors import DataError
 from flasheval.report.page.agreement import measured_again, median_split
 from flasheval.report.page.draw_agreement import agreement_plot, splits_plot
 from flasheval.report.page.draw_portrait import portrait_plot
 from flasheval.report.page.draw_ranks import means_plot, ties_plot
-from flasheval.report.page.evidence_rows import EvidenceTable, evidence_tables
 from flasheval.report.page.facts import facts_of, headline_of
 from flasheval.report.page.origin import Origin
 from flasheval.report.page.pictures import Pictures, kept_pictures
@@ -27,7 +27,7 @@ from flasheval.report.page.score_sources import Scored
 from flasheval.report.page.tie_rows import TieTable, tie_table, ties_in_words
 from flasheval.report.page.ties import ties_of
 from flasheval.subset import Subset
-from flasheval.subset.evidence_table import answer
+from flasheval.subset.evidence_table import agreement_table, answer
 
 __all__ = ["Contents", "contents_of"]
 
@@ -65,23 +65,23 @@ class Contents:
     answer: str
     headline: Sequence[tuple[str, str]]
     prompts: PromptTable
-    evidence: Sequence[EvidenceTable]
+    evidence: Sequence[Table]
     facts: Sequence[tuple[str, str]]
     missing: Sequence[tuple[str, str]] = ()
-    agreement: Sequence[Plot] = ()
+    agreement: Sequence[Drawing] = ()
     split: str = ""
-    split_plots: Sequence[Plot] = ()
-    final_plots: Sequence[Plot] = ()
-    ties: Sequence[Plot] = ()
+    split_plots: Sequence[Drawing] = ()
+    final_plots: Sequence[Drawing] = ()
+    ties: Sequence[Drawing] = ()
     tie_tables: Sequence[TieTable] = ()
-    length: Plot | None = None
-    portraits: Sequence[Sequence[Plot]] = ()
+    length: Drawing | None = None
+    portraits: Sequence[Sequence[Drawing]] = ()
     pictures: Pictures | None = None
     whole: bool = True
     calibration: str = ""
 
     @property
-    def plots(self) -> list[Plot]:
+    def plots(self) -> list[Drawing]:
         """Every plot, in order."""
         return [
             *self.agreement,
@@ -127,7 +127,7 @@ def contents_of(
         else answer(evidence),
         headline_of(subset, n_prompts),
         prompt_table(subset),
-        evidence_tables(subset),
+        [agreement_table(one, detail=True) for one in subset.record.all_evidence],
         facts_of(origin),
         missing,
         () if evidence is None else [splits_plot(evidence)],
@@ -220,7 +220,7 @@ def _with_replay(
 
 def _means_plots(
     found: Sequence[Ranks], kind: str, subset: Subset, n_prompts: int | None
-) -> list[Plot]:
+) -> list[Drawing]:
     return [
         means_plot(
             one, kind=kind, n_prompts=n_prompts, size=subset.size, number=i, title=one.metric
@@ -263,7 +263,7 @@ def _with_prompts(page: Contents, scored: Scored, replay: Replay | None) -> Cont
 
 def _portrait_plots(
     found: Portrait, chosen: NDArray[np.int64], n_variants: int, number: int
-) -> list[Plot]:
+) -> list[Drawing]:
     name = found.metric
     columns = (
         ("mean score", found.mean, f"{name}, mean over {n_variants} variants (score)"),

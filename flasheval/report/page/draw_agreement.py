@@ -4,34 +4,26 @@ from __future__ import annotations
 
 from typing import Any
 
-from flasheval.base.drawing.plots import BLUE, GREY, Plot, drawn, new_figure, tidy
-from flasheval.base.text import shortened
-from flasheval.report.plot import agreement_figure
+from flasheval.base.drawing.figures import BLUE, GREY, drawn, new_figure, tidy
+from flasheval.base.drawing.svg import Drawing, laid_out
+from flasheval.base.text import DASH, shortened
 from flasheval.selection.held_out.measurement import Measurement
+from flasheval.selection.search_view import search_figure
 from flasheval.subset import Subset
 from flasheval.subset.evidence import Agreement, Evidence
 
 __all__ = ["agreement_plot", "splits_plot"]
 
-_DASH = "\N{EN DASH}"
 _WIDTH = 4.5  # inches: with these letters legible on 350 pixels
 
 
-def agreement_plot(measurement: Measurement, subset: Subset) -> Plot:
+def agreement_plot(measurement: Measurement, subset: Subset) -> Drawing:
     """Draw tau-b against subset size, beside random prompts."""
-    evidence = subset.record.evidence
-    equivalent = None if evidence is None else evidence.pooled.equivalent_random_size
 
-    def draw() -> Plot:
-        figure = agreement_figure(
-            measurement,
-            method=subset.method.name,
-            size=subset.size,
-            prompt_set=subset.prompt_set_name,
-            equivalent=equivalent,
-        )
+    def draw() -> Drawing:
+        figure = drawn(search_figure(subset, measurement))
         _narrow(figure)
-        return Plot(
+        return Drawing(
             "agreement",
             figure,
             "How well a subset of each size ranks variants as the full set does. Blue above the "
@@ -40,10 +32,10 @@ def agreement_plot(measurement: Measurement, subset: Subset) -> Plot:
             "size, the square as many random prompts as agree as well.",
             f"Kendall tau-b with the full set against the number of prompts, {subset.method.name} "
             "on searched and on held-out variants, beside random prompts with their band from "
-            f"5 to 95 percent; at {subset.size} prompts {_said(evidence)}",
+            f"5 to 95 percent; at {subset.size} prompts {_said(subset.record.evidence)}",
         )
 
-    return drawn(draw)
+    return laid_out(draw)
 
 
 def _narrow(figure: Any) -> None:
@@ -64,13 +56,13 @@ def _narrow(figure: Any) -> None:
     figure.legend(loc="outside lower left", ncols=1, frameon=False)
 
 
-def splits_plot(evidence: Evidence) -> Plot:
+def splits_plot(evidence: Evidence) -> Drawing:
     """Draw every split's held-out tau beside the band of random prompts, a row a metric."""
     rows: dict[str, Agreement] = dict(evidence.metrics)
     if len(rows) != 1:
         rows = {"mean": evidence.pooled, **rows}
 
-    def draw() -> Plot:
+    def draw() -> Drawing:
         figure, axes = new_figure(_WIDTH, 1.9 + 0.5 * len(rows))
         for place, one in enumerate(rows.values()):
             _draw_row(axes, place, one, first=place == 0)
@@ -78,11 +70,11 @@ def splits_plot(evidence: Evidence) -> Plot:
         axes.set_ylim(len(rows) - 0.4, -0.6)
         axes.locator_params(axis="x", nbins=6)
         axes.set_xlabel("Kendall tau-b with the full set, held out")
-        tidy(axes, both=False)
+        tidy(axes, "x")
         axes.spines["left"].set_visible(False)
         axes.tick_params(axis="y", length=0)
         figure.legend(loc="outside lower left", ncols=1, frameon=False)
-        return Plot(
+        return Drawing(
             "splits",
             figure,
             f"Each dot is one split ({evidence.split_spec}): {evidence.size} prompts searched "
@@ -100,7 +92,7 @@ def splits_plot(evidence: Evidence) -> Plot:
             },
         )
 
-    return drawn(draw)
+    return laid_out(draw)
 
 
 def _draw_row(axes: Any, place: int, one: Agreement, *, first: bool) -> None:
@@ -113,7 +105,7 @@ def _draw_row(axes: Any, place: int, one: Agreement, *, first: bool) -> None:
         color=GREY,
         alpha=0.28,
         lw=0,
-        label=f"random prompts: 5{_DASH}95% of draws and splits" if first else None,
+        label=f"random prompts: 5{DASH}95% of draws and splits" if first else None,
     )
     axes.plot(
         [random.mean] * 2,

@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from flasheval.base.drawing.plots import BLUE, GREY, Plot, drawn, new_figure, tidy
+from flasheval.base.drawing.figures import BLUE, GREY, new_figure, tidy
+from flasheval.base.drawing.svg import Drawing, laid_out
 from flasheval.base.text import shortened
 
 __all__ = ["portrait_plot"]
@@ -16,7 +17,7 @@ _TAIL = 0.001
 
 def portrait_plot(
     key: str, values: ArrayLike, chosen: NDArray[np.int64], *, title: str, unit: str
-) -> Plot:
+) -> Drawing:
     """Draw how one number is spread over all prompts, and where the chosen ones lie.
 
     Args:
@@ -41,7 +42,7 @@ def portrait_plot(
     share = 100 * counts / len(everything)
     middle, ours = float(np.median(everything)), float(np.median(some))
 
-    def draw() -> Plot:
+    def draw() -> Drawing:
         figure, axes = new_figure(3.7, 2.75)
         axes.stairs(share, edges, fill=True, color=GREY, alpha=0.35, lw=0)
         top = float(share.max())
@@ -60,7 +61,7 @@ def portrait_plot(
         axes.locator_params(axis="x", nbins=5)
         tidy(axes)
         figure.legend(loc="outside lower center", ncols=2, frameon=False, handlelength=1.3)
-        return Plot(
+        return Drawing(
             key,
             figure,
             "",
@@ -69,4 +70,4 @@ def portrait_plot(
             f"{ours:.3g}",
         )
 
-    return drawn(draw)
+    return laid_out(draw)

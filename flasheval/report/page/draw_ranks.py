@@ -7,7 +7,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from flasheval.base.drawing.plots import BLUE, GREY, ORANGE, Plot, drawn, new_figure, tidy
+from flasheval.base.drawing.figures import BLUE, GREY, ORANGE, new_figure, tidy
+from flasheval.base.drawing.svg import Drawing, laid_out
 from flasheval.base.files import slug
 from flasheval.base.text import shortened
 from flasheval.report.page.ranks import Ranks
@@ -20,7 +21,7 @@ _SIZE = (4.1, 4.0)
 
 def means_plot(
     ranks: Ranks, *, kind: str, n_prompts: int | None, size: int, number: int, title: str
-) -> Plot:
+) -> Drawing:
     """Draw variants by full mean and by subset mean, the sides told apart.
 
     Args:
@@ -33,7 +34,7 @@ def means_plot(
 
     """
 
-    def draw() -> Plot:
+    def draw() -> Drawing:
         figure, axes = new_figure(*_SIZE)
         names = {}
         for searched, colour, marker in ((True, ORANGE, "s"), (False, BLUE, "o")):
@@ -73,7 +74,7 @@ def means_plot(
             for side in (True, False)
             if (ranks.searched == side).any()
         )
-        return Plot(
+        return Drawing(
             f"{kind}-{number}-{_slug(ranks.metric)}",
             figure,
             "",
@@ -82,10 +83,10 @@ def means_plot(
             names,
         )
 
-    return drawn(draw)
+    return laid_out(draw)
 
 
-def ties_plot(ties: Ties, *, number: int, said: str) -> Plot:
+def ties_plot(ties: Ties, *, number: int, said: str) -> Drawing:
     """Draw the rank by the subset over the ranks that the full set cannot tell apart.
 
     Args:
@@ -95,7 +96,7 @@ def ties_plot(ties: Ties, *, number: int, said: str) -> Plot:
 
     """
 
-    def draw() -> Plot:
+    def draw() -> Drawing:
         n = len(ties.full)
         ranks = np.arange(1, n + 1)
         figure, axes = new_figure(*_SIZE)
@@ -144,7 +145,7 @@ def ties_plot(ties: Ties, *, number: int, said: str) -> Plot:
         axes.set_yticks(ticks)
         tidy(axes)
         figure.legend(loc="outside lower center", ncols=1, frameon=False)
-        return Plot(
+        return Drawing(
             f"ties-{number}-{_slug(ties.metric)}",
             figure,
             f"{ties.metric}: {said}",
@@ -154,7 +155,7 @@ def ties_plot(ties: Ties, *, number: int, said: str) -> Plot:
             names,
         )
 
-    return drawn(draw)
+    return laid_out(draw)
 
 
 def _draw_line(axes: Any, ranks: Ranks) -> None:

@@ -13,7 +13,7 @@ from flasheval.report.page.score_sources import Scored
 from flasheval.selection.held_out.finished_searches import FinishedSearches
 from flasheval.selection.held_out.one_search import search_part
 from flasheval.selection.held_out.splits import Split, make_splits
-from flasheval.selection.methods.registry import make_selector
+from flasheval.selection.methods.registry import make_method
 from flasheval.selection.methods.selector import Selection
 from flasheval.selection.request import SearchRequest, hints_for, make_request
 from flasheval.subset.evidence import Evidence
@@ -122,7 +122,6 @@ def _request(origin: Origin, scored: Scored) -> SearchRequest:
     subset, table = origin.subset, scored.searched_table
     told: dict[str, Any] = dict(subset.method.settings)
     given = {key: told.pop(key, None) for key in _NOT_THE_METHODS}
-    lists = {key: tuple(one) if isinstance(one, list) else one for key, one in told.items()}
     nested = given["nested"]
     if given["prefix_of"] is not None and nested is None:
         raise FlashevalError("it is the beginning of a set that was chosen as a whole")
@@ -130,7 +129,7 @@ def _request(origin: Origin, scored: Scored) -> SearchRequest:
         raise FlashevalError("its manifest names no seed")
     return make_request(
         table,
-        make_selector(subset.method.name, lists),
+        make_method(subset.method.name, told),
         max(nested) if nested else subset.size,
         nested,
         subset.method.seed,

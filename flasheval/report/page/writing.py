@@ -8,7 +8,7 @@ from importlib import resources
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from flasheval.base.drawing.plots import Plot, inline_svg, png_bytes
+from flasheval.base.drawing.svg import Drawing, inline_svg, png_bytes
 from flasheval.base.files import atomic_write
 from flasheval.report.page.contents import Contents, contents_of
 from flasheval.report.page.origin import Origin
@@ -92,7 +92,7 @@ def page_html(contents: Contents) -> str:
         lstrip_blocks=True,
     )
 
-    def svg(plot: Plot) -> Markup:
+    def svg(plot: Drawing) -> Markup:
         return Markup(inline_svg(plot))  # noqa: S704 - matplotlib escapes, as does what names points
 
     return environment.get_template("page.html").render(

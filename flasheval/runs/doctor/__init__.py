@@ -1,1 +1,1 @@
-"""What a run will cost, and whether all it needs is there, before it is begun."""
+"""Checking a run before it starts: whether everything it needs is there, and its cost."""

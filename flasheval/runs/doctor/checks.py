@@ -1,4 +1,4 @@
-"""What a run needs, looked at before it begins: each thing a line, with what to do about it."""
+"""Checks of everything a run needs, made before it starts; each gives one line with advice."""
 
 from __future__ import annotations
 
@@ -40,11 +40,11 @@ _SOURCES = ("checkpoint", "weights", "folder", "function")
 
 @dataclass(frozen=True)
 class Check:
-    """One thing a run needs.
+    """The result of checking one thing that a run needs.
 
     Attributes:
-        what: The thing.
-        said: What was found of it, or what is wrong and what to do.
+        what: The thing checked, such as ``prompts``.
+        said: What was found, or what is wrong and what to do.
         ok: Whether a run can go on with it.
 
     """
@@ -55,7 +55,13 @@ class Check:
 
 
 def check_prompts(prompts: PromptSet) -> Check:
-    """Tell whether the prompts have texts."""
+    """Tell whether the prompts have texts.
+
+    >>> check_prompts(PromptSet("pets", ("1", "2"), ("A cat.", "A dog."))).said
+    '2 with texts (pets)'
+    >>> check_prompts(PromptSet("pets", ("1", "2"))).ok
+    False
+    """
     count = f"{len(prompts):,}"
     if prompts.texts is None:
         return Check(
@@ -65,7 +71,12 @@ def check_prompts(prompts: PromptSet) -> Check:
 
 
 def check_scorers(entries: object) -> tuple[list[Check], list[ScorerSettings]]:
-    """Find what each scorer needs, and return those that can be used."""
+    """Check every scorer, and return the checks and the scorers that can be used.
+
+    >>> checks, usable = check_scorers(["clipp", {"name": "clip", "checkpoint": "miniature:clip"}])
+    >>> [check.ok for check in checks], [settings.metric for settings in usable]
+    ([False, True], ['CLIP'])
+    """
     given = [entries] if isinstance(entries, str | Mapping) else entries
     checks: list[Check] = []
     usable: list[ScorerSettings] = []
@@ -87,11 +98,17 @@ def check_scorers(entries: object) -> tuple[list[Check], list[ScorerSettings]]:
 
 
 def check_variants(recipes: Iterable[Recipe], unusable: Mapping[str, str]) -> Iterator[Check]:
-    """Give a line for each checkpoint, or whatever else variants are made from.
+    """Yield a check for each checkpoint, or other source, that variants are made from.
 
     Args:
         recipes: All variants.
         unusable: Why a variant cannot be measured, by its name.
+
+    >>> from flasheval.generators.function import FunctionSettings
+    >>> from flasheval.generators.variants import Variant
+    >>> recipes = [Recipe(Variant(n), FunctionSettings("math:hypot", version="1")) for n in "ab"]
+    >>> [(check.what, check.said) for check in check_variants(recipes, {})]
+    [('function math:hypot', '2 variants, version 1')]
 
     """
     groups: dict[tuple[str, str], list[Recipe]] = {}
@@ -109,7 +126,11 @@ def check_variants(recipes: Iterable[Recipe], unusable: Mapping[str, str]) -> It
 
 
 def check_tables(tables: Iterable[str]) -> Iterator[Check]:
-    """Give a line for each score table that variants are taken from."""
+    """Yield a check for each score table that variants are taken from.
+
+    >>> [check.ok for check in check_tables(["no-such-table"])]
+    [False]
+    """
     for table in tables:
         try:
             found = load_scores(table)
@@ -119,7 +140,12 @@ def check_tables(tables: Iterable[str]) -> Iterator[Check]:
 
 
 def check_folder(folder: Path, settings: RunSettings) -> Check:
-    """Tell whether a run folder, there or not yet, can be written to and locked."""
+    """Check that a run folder, existing or not, can be written to and locked.
+
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     check_folder(Path(folder) / "run", RunSettings(seed=0, chunk=32)).said[:13]
+    'new, writable'
+    """
     what = f"folder {folder}"
     try:
         with tempfile.TemporaryDirectory(dir=nearest_folder(folder), prefix=".flasheval-") as place:
@@ -139,17 +165,31 @@ def check_folder(folder: Path, settings: RunSettings) -> Check:
 
 
 def nearest_folder(folder: Path) -> Path:
-    """Return the folder, or what is nearest above it and exists."""
+    """Return the folder, or the nearest folder above it that exists.
+
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     nearest_folder(Path(folder) / "runs" / "coco") == Path(folder)
+    True
+    """
     return next(one for one in (folder, *folder.absolute().parents) if one.exists())
 
 
 def free_bytes(folder: Path) -> int:
-    """Return how much the disk of a folder, there or not yet, has left."""
+    """Return the free bytes on the disk of a folder, which need not exist yet.
+
+    >>> free_bytes(Path("no/such/folder")) > 0
+    True
+    """
     return shutil.disk_usage(nearest_folder(folder)).free
 
 
 def free_memory_bytes(device: str) -> int | None:
-    """Return how much memory a device has left; None where nothing says so."""
+    """Return the free memory of a device in bytes; None when it is unknown.
+
+    >>> free = free_memory_bytes("cpu")
+    >>> free is None or free > 0
+    True
+    """
     if device_kind(device) == "cuda":
         import torch
 
@@ -163,7 +203,7 @@ def free_memory_bytes(device: str) -> int | None:
 
 
 def size_text(count: float) -> str:
-    """Return a number of bytes as a person says it.
+    """Return a number of bytes as readable text.
 
     >>> size_text(1_234_567), size_text(2e12)
     ('1.23 MB', '2 TB')
@@ -175,7 +215,12 @@ def size_text(count: float) -> str:
 
 
 def model_label(settings: GeneratorSettings) -> str:
-    """Return what a generator is loaded from, as it was given."""
+    """Return the checkpoint, folder or function that a generator is loaded from.
+
+    >>> from flasheval.generators.diffusers_settings import DiffusersSettings
+    >>> model_label(DiffusersSettings("stabilityai/sdxl-turbo"))
+    'stabilityai/sdxl-turbo'
+    """
     found: list[Any] = [getattr(settings, key, None) for key in _SOURCES]
     source = next((one for one in found if one), settings.kind)
     text = source if isinstance(source, str) else getattr(source, "__name__", str(source))

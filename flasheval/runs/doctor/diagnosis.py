@@ -1,4 +1,4 @@
-"""Before a run: whether all it needs is there, and what it will cost."""
+"""Diagnosing a run before it starts: missing things, time and disk space."""
 
 from __future__ import annotations
 
@@ -40,18 +40,18 @@ __all__ = ["Diagnosis", "diagnose"]
 
 @dataclass(frozen=True)
 class Diagnosis:
-    """What a doctor found.
+    """The result of `diagnose`: checks, and estimates of time and disk space.
 
     Attributes:
-        checks: What the run needs, each looked at.
-        plan: The run's plan; None where it cannot be made.
+        checks: One check for each thing the run needs.
+        plan: The run's plan; None when it cannot be made.
         device: The device models would be loaded on.
         devices: How many of that kind there are; 1 for a processor.
-        left: What is left to do, by variant.
+        left: Images left to make, keep and score, by variant.
         score_files: Score files left to write.
         image_files: Files of kept images, one a unit, left to write.
-        file_bytes: What a score file takes on the disk.
-        models: What each model will take; empty where nothing was timed.
+        file_bytes: Bytes of a score file on the disk.
+        models: The estimate for each model; empty when nothing was timed.
 
     """
 
@@ -67,7 +67,11 @@ class Diagnosis:
 
     @property
     def ok(self) -> bool:
-        """Whether nothing is missing."""
+        """Whether every check passed.
+
+        >>> Diagnosis((Check("prompts", "2 with texts"), Check("device", "no GPU", ok=False))).ok
+        False
+        """
         return all(check.ok for check in self.checks)
 
     @property
@@ -85,7 +89,11 @@ class Diagnosis:
 
     @property
     def disk(self) -> float:
-        """The bytes the run will write: scores, and images where they are kept."""
+        """The bytes the run will write: scores, and images when they are kept.
+
+        >>> Diagnosis((), score_files=100, file_bytes=4096).disk
+        409600
+        """
         return self.score_files * self.file_bytes + sum(model.image_bytes for model in self.models)
 
 
@@ -102,22 +110,22 @@ def diagnose(
     sample: bool = True,
     report: Callable[[str, float, int], None] = lambda label, done, total: None,
 ) -> Diagnosis:
-    """Look at all a run needs, and time a few batches of each model.
+    """Check everything a run needs, and time a few batches of each model.
 
     Args:
         population: The variants.
         prompts: A prompt file, or prompts.
         scorers: The scorers' settings.
-        out: The run folder, there or not yet; nothing stays in it.
+        out: The run folder, existing or not; nothing is left in it.
         work: How units are to be done; its device may be ``auto``.
         seed: The seed; the folder's, else 0.
         chunk: Prompts a unit; the folder's, else 32.
         limit: The first so many prompts only.
         sample: Whether models are loaded and timed.
-        report: Told how far the sample is.
+        report: Called with the progress of the sample.
 
     Returns:
-        What was found; what is wrong is in its checks, and raises nothing.
+        The diagnosis; problems are in its checks and raise nothing.
 
     """
     checks: list[Check] = []

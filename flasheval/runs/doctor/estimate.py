@@ -1,4 +1,4 @@
-"""What a run will cost: arithmetic on a few timed batches and on what is left to do."""
+"""Estimating the cost of a run from a few timed batches and the work that is left."""
 
 from __future__ import annotations
 
@@ -12,18 +12,18 @@ __all__ = ["Left", "ModelEstimate", "ModelTiming", "estimate_model", "fit_second
 
 @dataclass(frozen=True)
 class ModelTiming:
-    """What a loaded model took in the sample.
+    """The times of one loaded model, measured on a few batches.
 
     Seconds an image = fixed + per_evaluation x evaluations.
 
     Attributes:
-        label: What it was loaded from.
+        label: The checkpoint, folder or function it was loaded from.
         variants: The variants that share it.
         load: Seconds to load it.
         fixed: Seconds an image takes however many evaluations it has.
         per_evaluation: Seconds of one network evaluation.
         evaluations: Evaluations by variant, or steps, or 1, whichever is known.
-        counted: Whether these are network evaluations, as counted.
+        counted: Whether these are counted network evaluations.
         score: Seconds to score an image, by metric.
         save: Seconds to compress an image.
         image_bytes: Bytes of a compressed image.
@@ -46,13 +46,20 @@ class ModelTiming:
     peak: int | None = None
 
     def seconds(self, variant: str) -> float:
-        """Return the seconds an image of a variant takes to make."""
+        """Return the seconds an image of a variant takes to make.
+
+        >>> timing = ModelTiming("sd15", ("DDIM10", "DDIM50"), load=5.0, fixed=0.1,
+        ...                      per_evaluation=0.02, evaluations={"DDIM10": 10, "DDIM50": 50},
+        ...                      counted=True, score={}, save=0.01, image_bytes=2e5, batches=2)
+        >>> round(timing.seconds("DDIM10"), 2), round(timing.seconds("DDIM50"), 2)
+        (0.3, 1.1)
+        """
         return self.fixed + self.per_evaluation * self.evaluations[variant]
 
 
 @dataclass(frozen=True)
 class Left:
-    """How many images of a variant are left, to make, to keep, and to score in each metric."""
+    """Images of a variant that are left to make, to keep, and to score in each metric."""
 
     make: int
     keep: int
@@ -61,15 +68,15 @@ class Left:
 
 @dataclass(frozen=True)
 class ModelEstimate:
-    """What one model's variants will take, in seconds and bytes.
+    """The estimated cost of one model's variants, in seconds and bytes.
 
     Attributes:
-        timing: What it is estimated from.
+        timing: The times it is estimated from.
         images: Images to make.
         make: Seconds to load the model and make them.
-        save: Seconds to compress those that are kept.
+        save: Seconds to compress the images that are kept.
         score: Seconds to score.
-        image_bytes: Bytes of those that are kept.
+        image_bytes: Bytes of the images that are kept.
 
     """
 
@@ -82,12 +89,25 @@ class ModelEstimate:
 
     @property
     def seconds(self) -> float:
-        """All of it, on one device."""
+        """Seconds of everything, on one device.
+
+        >>> ModelEstimate(None, images=100, make=35.0, save=1.0, score=5.0, image_bytes=0.0).seconds
+        41.0
+        """
         return self.make + self.save + self.score
 
 
 def estimate_model(timing: ModelTiming, left: Mapping[str, Left]) -> ModelEstimate:
-    """Return what a model's variants will take, given what is left of each."""
+    """Estimate the cost of a model's variants, given the work left for each.
+
+    >>> timing = ModelTiming("sd15", ("DDIM10",), load=5.0, fixed=0.1, per_evaluation=0.02,
+    ...                      evaluations={"DDIM10": 10}, counted=True, score={"CLIP": 0.05},
+    ...                      save=0.01, image_bytes=2e5, batches=2)
+    >>> left = Left(make=100, keep=0, score={"CLIP": 100})
+    >>> estimate = estimate_model(timing, {"DDIM10": left})
+    >>> round(estimate.make, 2), round(estimate.score, 2), round(estimate.seconds, 2)
+    (35.0, 5.0, 40.0)
+    """
     some = [(name, left[name]) for name in timing.variants]
     images = sum(one.make for _, one in some)
     kept = sum(one.keep for _, one in some)
@@ -108,9 +128,9 @@ def estimate_model(timing: ModelTiming, left: Mapping[str, Left]) -> ModelEstima
 
 
 def fit_seconds(points: Sequence[tuple[float, float]]) -> tuple[float, float]:
-    """Return a and b of seconds = a + b x evaluations, neither below 0, by least squares.
+    """Fit seconds = a + b x evaluations by least squares, with a and b at least 0.
 
-    One number of evaluations alone says nothing of a, which is then 0.
+    With only one distinct number of evaluations a cannot be fitted and is 0.
 
     >>> a, b = fit_seconds([(10, 0.3), (50, 1.1)])
     >>> round(a, 6), round(b, 6)

@@ -1,4 +1,4 @@
-"""Models and scorers timed on a few batches, each loaded once."""
+"""Timing models and scorers on a few batches, each loaded once."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ _SCHEDULE = ("scheduler", "steps")
 
 @dataclass
 class Sample:
-    """What a sample came to: times, and what went wrong."""
+    """The result of a sample: the times, and what failed."""
 
     timings: list[ModelTiming] = field(default_factory=list)
     problems: list[Check] = field(default_factory=list)
@@ -52,7 +52,7 @@ class _Point:
 def take_sample(plan: RunPlan, report: Callable[[str, float, int], None]) -> Sample:
     """Load the scorers and each distinct model once, and time a few batches.
 
-    What fails to load or to run is a problem of the sample; the others go on.
+    A model or scorer that fails becomes a problem of the sample; the others go on.
     """
     sample = Sample()
     scorers = _loaded_scorers(plan, sample)

@@ -1,11 +1,10 @@
-"""Where units run: one executor a file, one registry."""
+"""Executors: where the units of a run are done."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
 
-from flasheval.base.json_data import check_names, from_plain
+from flasheval.base.registry import Registry
 from flasheval.runs.executors.accelerate import Accelerate
 from flasheval.runs.executors.executor import Executor, worker_device
 from flasheval.runs.executors.in_process import InProcess
@@ -15,21 +14,24 @@ from flasheval.runs.executors.slurm import Slurm
 
 __all__ = ["EXECUTORS", "Executor", "make_executor", "worker_device"]
 
-EXECUTORS: dict[str, type[Any]] = {
-    executor.name: executor for executor in (InProcess, Processes, Accelerate, Slurm, Ray)
-}
+EXECUTORS: Registry[Executor] = Registry(
+    "executor",
+    "flasheval.executors",
+    Executor,
+    [InProcess, Processes, Accelerate, Slurm, Ray],
+    default=InProcess.name,
+)
 """The executors by name."""
 
 
-def make_executor(name: str, settings: Mapping[str, Any] | None = None) -> Executor:
-    """Return an executor from its name and settings.
+def make_executor(entry: object, settings: Mapping[str, object] | None = None) -> Executor:
+    """Return an executor from a name, a mapping of settings with a ``name``, or an executor.
 
-    Raises SettingError for a name or setting that is not known.
+    None stands for ``in_process``; ``settings`` are those beside a name.
+
+    Raises SettingError for a name, a setting or a value that cannot be.
 
     >>> make_executor("processes", {"workers": 2}).workers
     2
     """
-    given = dict(settings or {})
-    check_names(EXECUTORS, name, given, "executor", f"executor {name!r}")
-    executor: Executor = from_plain(EXECUTORS[name], given, source="executor")
-    return executor
+    return EXECUTORS.make(entry, settings)

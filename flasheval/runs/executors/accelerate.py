@@ -27,15 +27,19 @@ _GRACE = 20.0  # seconds it gets to stop its workers
 
 @dataclass(frozen=True)
 class Accelerate:
-    """Starts the workers through accelerate, which sets up devices as it does for training.
+    """An executor that starts workers through accelerate, which sets up devices as for training.
 
     The launcher stops all workers when one of them dies; what is done is kept. `processes` goes on
     with the others.
 
     Attributes:
-        workers: How many; one a GPU, else one, when None.
-        threads: CPU threads of each; the cores shared out when None.
-        options: Further words for `accelerate launch`, such as ``--config_file=FILE``.
+        workers: Number of workers; None starts one a GPU, or one without GPUs.
+        threads: CPU threads of each worker; None shares the cores out.
+        options: Further arguments of `accelerate launch`, such as ``--config_file=FILE``.
+
+    >>> Accelerate(workers=0)
+    Traceback (most recent call last):
+    flasheval.base.errors.SettingError: executor.workers=0: expected at least 1
 
     """
 

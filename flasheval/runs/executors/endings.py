@@ -1,4 +1,4 @@
-"""How several workers ended, and whether that was the end of the work."""
+"""Collecting how several workers ended, to decide whether the work is done."""
 
 from __future__ import annotations
 
@@ -10,10 +10,14 @@ __all__ = ["Endings"]
 
 
 class Endings:
-    """Tells of each worker that came to grief, and raises once all of them have.
+    """The endings of several workers: a warning for each failure, an error if all failed.
 
-    A worker that ends by itself has seen every unit done, failed or given up, so with one of
-    them the work is over, whatever became of the others.
+    A worker that ends normally has seen every unit done, failed or given up. So the work is over
+    when one of them ends normally, even if all others failed.
+
+    >>> endings = Endings()
+    >>> endings.note(None)
+    >>> endings.settle()  # one worker ended well: the work is done
     """
 
     def __init__(self) -> None:
@@ -21,7 +25,15 @@ class Endings:
         self._lines: list[str] = []
 
     def note(self, trouble: str | None) -> None:
-        """Take what a worker came to grief by, None for nothing; warn of it in one line."""
+        """Note how a worker ended: its error, of which a warning is given, or None.
+
+        >>> import warnings
+        >>> with warnings.catch_warnings(record=True) as caught:
+        ...     warnings.simplefilter("always")
+        ...     Endings().note("worker 0: out of memory")
+        >>> str(caught[0].message)
+        'worker 0: out of memory; the other workers go on'
+        """
         if trouble is None:
             self._well += 1
             return
@@ -29,7 +41,16 @@ class Endings:
         warnings.warn(f"{self._lines[-1]}; the other workers go on", stacklevel=2)
 
     def settle(self) -> None:
-        """Raise FlashevalError with the first trouble where no worker ended well."""
+        """Raise FlashevalError with the first error when no worker ended normally.
+
+        >>> import warnings
+        >>> endings = Endings()
+        >>> with warnings.catch_warnings(action="ignore"):
+        ...     endings.note("worker 0: out of memory")
+        >>> endings.settle()  # doctest: +ELLIPSIS
+        Traceback (most recent call last):
+        flasheval.base.errors.FlashevalError: worker 0: out of memory; what is done is kept: ...
+        """
         if self._lines and not self._well:
             raise FlashevalError(
                 f"{self._lines[0]}; what is done is kept: run the same command to go on"

@@ -1,4 +1,4 @@
-"""Units one after the other, in this process."""
+"""The executor that does units one after the other in this process."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ __all__ = ["InProcess"]
 
 @dataclass(frozen=True)
 class InProcess:
-    """Does every unit in this process: for one GPU, or none."""
+    """An executor that does every unit in this process: for one GPU, or none."""
 
     name: ClassVar[str] = "in_process"
 

@@ -1,4 +1,4 @@
-"""Several worker processes on this machine, one a GPU where there are some."""
+"""The executor that starts several worker processes on this machine, one a GPU."""
 
 from __future__ import annotations
 
@@ -27,12 +27,16 @@ _GRACE = 10.0  # seconds a worker gets to stop
 
 @dataclass(frozen=True)
 class Processes:
-    """Starts worker processes that share the folder; one that dies is started again.
+    """An executor that starts worker processes; one that dies is started again.
 
     Attributes:
-        workers: How many; one a GPU, else one, when None.
-        threads: CPU threads of each; the cores shared out when None.
-        restarts: How often a worker that died may be started again, for all of them together.
+        workers: Number of workers; None starts one a GPU, or one without GPUs.
+        threads: CPU threads of each worker; None shares the cores out.
+        restarts: How often a dead worker may be started again, over all workers.
+
+    >>> Processes(workers=0)
+    Traceback (most recent call last):
+    flasheval.base.errors.SettingError: executor.workers=0: expected at least 1
 
     """
 
@@ -66,7 +70,11 @@ class Processes:
 
 
 def worker_environment(world: int, threads: int | None) -> dict[str, str]:
-    """Return the environment of one of several workers, its share of the cores in it."""
+    """Return the environment of one of ``world`` workers, with its number of CPU threads.
+
+    >>> worker_environment(world=4, threads=2)["OMP_NUM_THREADS"]
+    '2'
+    """
     share = threads or max(1, (os.cpu_count() or 1) // world)
     held = {key: str(share) for key in ("OMP_NUM_THREADS", "MKL_NUM_THREADS")}
     return {**os.environ, **held, "TOKENIZERS_PARALLELISM": "false"}

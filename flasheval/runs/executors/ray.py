@@ -1,4 +1,4 @@
-"""Workers as tasks of a Ray cluster, or of a Ray started for the while."""
+"""The executor that runs workers as tasks of a Ray cluster, or of a local Ray."""
 
 from __future__ import annotations
 
@@ -33,16 +33,20 @@ _STORE = 100 * 2**20  # bytes; nothing is passed around but paths
 
 @dataclass(frozen=True)
 class Ray:
-    """Starts each worker as one long task, which keeps its model in memory.
+    """An executor that starts each worker as one long Ray task, which keeps its model in memory.
 
     A worker that dies, or whose machine is lost, is started again where there is room.
 
     Attributes:
-        workers: How many; as many as there is room for when None.
-        gpus_per_worker: GPUs of each, a part of one too; 1 when None and the device is a GPU.
-        cpus: CPUs of each, and its threads.
-        restarts: How often each may be started again.
-        address: ``auto`` or a cluster's address; None starts a Ray here and stops it at the end.
+        workers: Number of workers; None starts as many as there is room for.
+        gpus_per_worker: GPUs of each worker, also a part of one; None means 1 on a GPU.
+        cpus: CPUs of each worker, and its threads.
+        restarts: How often each worker may be started again.
+        address: ``auto`` or a cluster's address; None starts a local Ray and stops it at the end.
+
+    >>> Ray(gpus_per_worker=1.5)  # doctest: +ELLIPSIS
+    Traceback (most recent call last):
+    flasheval.base.errors.SettingError: executor.gpus_per_worker=1.5: expected a part of one ...
 
     """
 
@@ -63,7 +67,11 @@ class Ray:
             )
 
     def device_there(self, asked: str) -> str:
-        """Return the device of the workers; see Elsewhere."""
+        """Return the device of the workers; see Elsewhere.
+
+        >>> [Ray(gpus_per_worker=gpus).device_there("auto") for gpus in (0.5, 0)]
+        ['cuda', 'cpu']
+        """
         return device_elsewhere(asked, self.gpus_per_worker)
 
     def run(self, plan: RunPlan, store: RunStore, progress: Progress) -> None:

@@ -1,4 +1,4 @@
-"""One worker in a process that a cluster's scheduler started, perhaps on another machine."""
+"""One worker in a process started by a cluster's scheduler, perhaps on another machine."""
 
 from __future__ import annotations
 
@@ -17,15 +17,15 @@ __all__ = ["DistantWorker"]
 
 @dataclass(frozen=True)
 class DistantWorker:
-    """What a worker elsewhere is told: paths and numbers, for the folder holds all the rest.
+    """The description of a worker elsewhere: paths and numbers; the rest is in the folder.
 
     Attributes:
         run: The run folder, an absolute path that is the same on every machine.
-        plan: The plan's folder, likewise.
-        rank: Which worker it is.
-        world: How many there are.
+        plan: The plan's folder, also an absolute path.
+        rank: The worker's number, from 0.
+        world: Number of workers.
         device: ``cpu``, ``cuda``, ...
-        folder: The working folder, which paths in the plan may start from.
+        folder: The working folder, which relative paths in the plan start from.
         threads: CPU threads.
 
     """
@@ -40,7 +40,7 @@ class DistantWorker:
 
     @classmethod
     def of(cls, plan: RunPlan, store: RunStore, world: int, threads: int) -> list[DistantWorker]:
-        """Write a plan down and return its workers.
+        """Save a plan and return its workers.
 
         Raises SettingError for a plan with Python objects in it.
         """
@@ -55,7 +55,7 @@ class DistantWorker:
         """Do units until none is left.
 
         Raises:
-            FlashevalError: The device or a scorer is not there, or the folder not writable.
+            FlashevalError: The device or a scorer is missing, or the folder cannot be written to.
 
         """
         os.chdir(self.folder)

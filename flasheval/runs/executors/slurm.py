@@ -1,4 +1,4 @@
-"""Workers as a SLURM job array, submitted through submitit."""
+"""The executor that submits workers as a SLURM job array through submitit."""
 
 from __future__ import annotations
 
@@ -27,24 +27,28 @@ _CLUSTERS = ("slurm", "local", "debug")
 
 @dataclass(frozen=True)
 class Slurm:
-    """Submits the workers as one job array and waits for them, or leaves them to themselves.
+    """An executor that submits workers as one job array, and waits for them or returns at once.
 
-    A task that is preempted or runs into its time limit is queued again by itself. The same
-    command, given while tasks of an earlier one are queued or at work, submits no others.
+    A task that is preempted or reaches its time limit is queued again automatically. The same
+    command submits no further tasks while those of an earlier one are queued or running.
 
     Attributes:
-        workers: Tasks of the array.
-        gpus_per_worker: GPUs of each, unless the device is the CPU.
-        cpus: CPUs of each, and its threads.
-        memory: Gigabytes of each; the cluster's default when None.
+        workers: Number of tasks in the array.
+        gpus_per_worker: GPUs of each task, unless the device is the CPU.
+        cpus: CPUs of each task, and its threads.
+        memory: Gigabytes of memory for each task; None is the cluster's default.
         timeout: Minutes a task may take before it is stopped and queued again.
-        timeouts: How often that may happen to one task.
-        partition: Where to; the cluster's default when None.
-        account: Who pays; the cluster's default when None.
+        timeouts: How often one task may reach its time limit.
+        partition: The partition; None is the cluster's default.
+        account: The account to charge; None is the cluster's default.
         options: Further parameters of submitit's `update_parameters`, such as ``slurm_qos``.
         cluster: ``slurm``, ``local`` (processes here), ``debug`` (in this process); None takes
             ``slurm`` where there is `srun`, else ``local``.
         detach: Submit and return at once. Otherwise Ctrl-C cancels the tasks.
+
+    >>> Slurm(cluster="slrum")  # doctest: +ELLIPSIS
+    Traceback (most recent call last):
+    flasheval.base.errors.SettingError: executor.cluster=slrum: expected slurm, local, debug; ...
 
     """
 
@@ -73,7 +77,11 @@ class Slurm:
             )
 
     def device_there(self, asked: str) -> str:
-        """Return the device of the workers; see Elsewhere."""
+        """Return the device of the workers; see Elsewhere.
+
+        >>> Slurm().device_there("auto"), Slurm(gpus_per_worker=0).device_there("auto")
+        ('cuda', 'cpu')
+        """
         return device_elsewhere(asked, self.gpus_per_worker)
 
     def run(self, plan: RunPlan, store: RunStore, progress: Progress) -> str | None:

@@ -1,4 +1,4 @@
-"""The jobs that submitit makes of workers: submitted, found again, and read when they are over."""
+"""SLURM jobs through submitit: submitting them, finding them again, reading how they ended."""
 
 from __future__ import annotations
 
@@ -23,12 +23,12 @@ _ERROR = "flasheval: error: "  # begins the line a task leaves with
 
 @dataclass(frozen=True)
 class Task:
-    """What a job calls: one worker. Stopped early it is queued again as it is."""
+    """The callable of a job: one worker. When it is stopped early, it is queued again."""
 
     worker: DistantWorker
 
     def __call__(self) -> None:
-        """Do units until none is left. Leaves with one line where that cannot go on."""
+        """Do units until none is left; exit with one line when that is not possible."""
         _end_quietly_when_out_of_time()
         try:
             self.worker.work()
@@ -36,7 +36,7 @@ class Task:
             raise SystemExit(f"{_ERROR}{' '.join(str(error).split())}") from error
 
     def checkpoint(self) -> Any:
-        """Return what is to be queued in its place: itself, for the folder is the memory."""
+        """Return the submission that replaces this task: itself, as all state is in the folder."""
         from submitit.helpers import DelayedSubmission
 
         return DelayedSubmission(self)
@@ -62,10 +62,10 @@ def _end_quietly_when_out_of_time() -> None:
 
 
 class SlurmJobs:
-    """The jobs of one plan, written down so that the next command finds them.
+    """The jobs of one plan, recorded in a file so that the next command finds them.
 
     Args:
-        folder: Where submitit keeps its scripts, submissions and logs.
+        folder: The folder of submitit's scripts, submissions and logs.
         plan: The plan's folder.
 
     """
@@ -81,7 +81,7 @@ class SlurmJobs:
         timeouts: int,
         parameters: Mapping[str, Any],
     ) -> list[Any]:
-        """Submit tasks, as one array where there are several.
+        """Submit tasks as one array.
 
         Raises:
             SettingError: submitit is not installed, or does not know a parameter.
@@ -114,7 +114,7 @@ class SlurmJobs:
         return jobs
 
     def left_running(self) -> list[Any]:
-        """Return the jobs of an earlier command that are queued or at work still."""
+        """Return the jobs of an earlier command that are still queued or running."""
         try:
             record = read_json(self._record)
             cluster, names = record["cluster"], [str(name) for name in record["jobs"]]
@@ -133,7 +133,7 @@ class SlurmJobs:
         return []
 
     def named(self, jobs: Sequence[Any]) -> str:
-        """Return jobs in a few words."""
+        """Return a short description of jobs: how many, and their ids."""
         names = list(dict.fromkeys(str(job.job_id).partition("_")[0] for job in jobs))
         more = " ..." if len(names) > 3 else ""
         plural = "" if len(jobs) == 1 else "s"
@@ -172,7 +172,7 @@ def _lives(process: str) -> bool:
 
 
 def trouble_of(job: Any) -> str | None:
-    """Return in one line what a job that is over came to grief by; None where it ended well."""
+    """Return one line about how a finished job failed, or None when it ended normally."""
     ended_by_itself = job.paths.result_pickle.exists() or job.state == "DONE"  # cluster=debug
     if job.state == "COMPLETED" or (ended_by_itself and job.exception() is None):
         return None

@@ -1,1 +1,1 @@
-"""What a run keeps beside scores: images, in shards or folders, and embeddings."""
+"""Images (in shards or folders) and embeddings that a run keeps beside scores."""

@@ -1,4 +1,4 @@
-"""Kept features: the embeddings of a unit's images, as a scorer's model gave them."""
+"""Kept embeddings of a unit's images, as a scorer's model returned them."""
 
 from __future__ import annotations
 
@@ -23,31 +23,55 @@ _TYPES = (np.float16, np.float32)
 
 @dataclass(frozen=True)
 class FeatureStore:
-    """Embeddings, one NumPy archive a unit and scorer, ``FOLDER/VARIANT/NAME-SCORER.npz``.
+    """A store of embeddings: one archive a unit and scorer, ``FOLDER/VARIANT/NAME-SCORER.npz``.
 
     An archive holds ``features`` [n, width], ``ids`` [n] and a ``sha256`` over both; `numpy.load`
     opens it without pickle.
 
     Args:
-        folder: Where the archives lie.
+        folder: The folder of the archives.
+
+    >>> import tempfile
+    >>> unit = ImageUnit("0a1b", "sd15", ("1", "2"), ("A cat.", "A dog."))
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     store = FeatureStore(Path(folder))
+    ...     store.write(unit, "clip-key", np.float32([[1, 2], [3, 4]]))
+    ...     store.read(unit, "clip-key").tolist(), store.read(unit, "another-key")
+    ([[1.0, 2.0], [3.0, 4.0]], None)
 
     """
 
     folder: Path
 
     def path(self, unit: ImageUnit, scorer: str) -> Path:
-        """Return the archive of a unit and a scorer, which is told by its key."""
+        """Return the path of the archive of a unit and a scorer, given by its key.
+
+        >>> unit = ImageUnit("0a1b", "sd15", (), ())
+        >>> path = FeatureStore(Path("embeddings")).path(unit, "clip-key")
+        >>> path.parent.as_posix(), path.name.startswith("0a1b-"), path.suffix
+        ('embeddings/sd15', True, '.npz')
+        """
         digest = hashlib.sha256(scorer.encode()).hexdigest()[:16]
         return self.folder / unit.folder / f"{unit.name}-{digest}.npz"
 
     def has(self, unit: ImageUnit, scorer: str) -> bool:
-        """Return whether the archive is there, without reading it."""
+        """Tell whether the archive exists, without reading it.
+
+        >>> FeatureStore(Path("no/such/folder")).has(ImageUnit("0a1b", "sd15", (), ()), "clip-key")
+        False
+        """
         return self.path(unit, scorer).is_file()
 
     def write(self, unit: ImageUnit, scorer: str, features: NDArray[np.floating[Any]]) -> None:
-        """Keep the embeddings, float16 or float32 [len(unit.ids), width], as they are.
+        """Save the embeddings, float16 or float32 [len(unit.ids), width], unchanged.
 
         Raises DataError for another type or shape, and when they cannot be written.
+
+        >>> unit = ImageUnit("0a1b", "sd15", ("1", "2"), ("A cat.", "A dog."))
+        >>> store = FeatureStore(Path("out"))
+        >>> store.write(unit, "clip-key", np.float64([[1, 2]]))  # doctest: +ELLIPSIS
+        Traceback (most recent call last):
+        flasheval.base.errors.DataError: the embeddings are float64 of shape [1, 2]; expected ...
         """
         features = np.ascontiguousarray(features)
         if features.dtype not in _TYPES or features.ndim != 2 or len(features) != len(unit.ids):
@@ -62,14 +86,24 @@ class FeatureStore:
             temporary.write_bytes(buffer.getbuffer())
 
     def read(self, unit: ImageUnit, scorer: str) -> NDArray[np.floating[Any]] | None:
-        """Return the embeddings; None where they are absent or damaged."""
+        """Return the embeddings, or None when they are missing or damaged."""
         try:
             return self._read(unit, scorer) if self.has(unit, scorer) else None
         except (OSError, Damaged):
             return None
 
     def damage(self, unit: ImageUnit, scorer: str) -> str | None:
-        """Return what is wrong with an archive that is there; None where nothing is."""
+        """Return what is wrong with an existing archive, or None.
+
+        >>> import tempfile
+        >>> unit = ImageUnit("0a1b", "sd15", ("7",), ("A cat.",))
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     store = FeatureStore(Path(folder))
+        ...     store.path(unit, "clip-key").parent.mkdir()
+        ...     _ = store.path(unit, "clip-key").write_bytes(b"half")
+        ...     store.damage(unit, "clip-key")[:15], store.damage(unit, "another-key")
+        ('it is cut short', None)
+        """
         try:
             if self.has(unit, scorer):
                 self._read(unit, scorer)

@@ -1,4 +1,4 @@
-"""Prompt ids as names of files, and back."""
+"""Converting prompt ids to file names and back."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ _RESERVED = re.compile(r"(con|prn|aux|nul|com[0-9]|lpt[0-9])(\.|$)")
 def file_name(prompt_id: str) -> str:
     """Return a file name, without suffix, for a prompt id.
 
-    No two ids share one, also where a file system takes small and large letters for the same;
-    `id_of` gives the id back. Digits, small letters, ``_``, ``-`` and dots within stay as they
-    are, a capital is written ``+`` and its small letter, and any other character as the bytes of
-    its UTF-8 form, ``=`` and two hex digits each.
+    No two ids share a name, even on a file system that ignores case; `id_of` gives the id back.
+    Digits, small letters, ``_``, ``-`` and inner dots stay as they are. A capital is written as
+    ``+`` and its small letter, and any other character as the bytes of its UTF-8 form, ``=`` and
+    two hex digits each.
 
     >>> file_name("000139"), file_name("Parti/7")
     ('000139', '+parti=2f7')

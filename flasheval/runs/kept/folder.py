@@ -1,4 +1,4 @@
-"""Kept images as files for people: one an image, named by its prompt's id."""
+"""Kept images as single files, named by their prompts' ids."""
 
 from __future__ import annotations
 
@@ -26,16 +26,24 @@ _FORMAT = 1
 
 @dataclass(frozen=True)
 class FolderStore(ImageStore):
-    """One file an image, ``FOLDER/VARIANT/PROMPT_ID.png``, to look at.
+    """A store with one file an image, ``FOLDER/VARIANT/PROMPT_ID.png``.
 
-    ``FOLDER/VARIANT/.units/NAME.json``, written last, says that a unit is whole: its files with
-    their sha256, and its faults. Ids that cannot be file names are written as
-    `flasheval.runs.file_names.file_name` says. Where settings of a variant change, its new images
-    take the place of the old ones, and the old units count as damaged.
+    ``FOLDER/VARIANT/.units/NAME.json`` marks a complete unit; it is written last and holds the
+    sha256 of its files, and its faults. Ids that cannot be file names are encoded by
+    `flasheval.runs.kept.file_names.file_name`. When settings of a variant change, its new images
+    replace the old ones, and the old units count as damaged.
 
     Args:
-        folder: Where the variants' folders lie.
+        folder: The folder of the variants' folders.
         image_format: ``png``, ``webp`` (both lossless) or ``jpeg`` (lossy).
+
+    >>> import tempfile
+    >>> from PIL import Image
+    >>> unit = ImageUnit("0a1b", "sd15", ("Parti/7",), ("A cat.",))
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     FolderStore(Path(folder)).write(unit, [Image.new("RGB", (2, 2))])
+    ...     sorted(path.name for path in Path(folder, "sd15").glob("*.png"))
+    ['+parti=2f7.png']
 
     """
 
@@ -43,11 +51,15 @@ class FolderStore(ImageStore):
     image_format: str = "png"
 
     def path_of(self, unit: ImageUnit) -> Path:
-        """Return the file that says the unit is whole."""
+        """Return the path of the file that marks a complete unit.
+
+        >>> FolderStore(Path("images")).path_of(ImageUnit("0a1b", "sd15", (), ())).as_posix()
+        'images/sd15/.units/0a1b.json'
+        """
         return self.folder / unit.folder / ".units" / f"{unit.name}.json"
 
     def write(self, unit: ImageUnit, images: Sequence[Image | ImageFault]) -> None:
-        """Write the unit's files and then its mark. Raises DataError when one cannot be."""
+        """Write the unit's files and then its mark. Raises DataError when that fails."""
         good = [image for image in images if not isinstance(image, ImageFault)]
         encoded = iter(encode_all(good, self.image_format))
         files, faults = {}, {}

@@ -1,4 +1,4 @@
-"""Kept images: where the images of a unit lie, in one of two forms."""
+"""The interface of a store of kept images, which has two forms."""
 
 from __future__ import annotations
 
@@ -22,10 +22,10 @@ __all__ = [
 
 @dataclass(frozen=True)
 class ImageUnit:
-    """The images that are kept together: those of one variant for one chunk of prompts.
+    """The images that are kept together: one variant's for one chunk of prompts.
 
     Attributes:
-        name: A hash of all that determines them, 32 hex digits: a file's stem.
+        name: A hash of everything that determines them, 32 hex digits; the stem of the file.
         folder: The variant's folder.
         ids: The prompts' ids, unique.
         prompts: The prompts' texts.
@@ -43,32 +43,55 @@ class Damaged(Exception):  # noqa: N818 - the stores raise it among themselves; 
 
 
 class ImageStore(ABC):
-    """A folder of kept images, written unit by unit, whole or not at all."""
+    """A folder of kept images; each unit appears only when all of it is written."""
 
     @abstractmethod
     def path_of(self, unit: ImageUnit) -> Path:
-        """Return the file that makes the unit count as there; without it, it is made again."""
+        """Return the file whose existence marks the unit as done."""
 
     @abstractmethod
     def write(self, unit: ImageUnit, images: Sequence[Image | ImageFault]) -> None:
-        """Keep a unit: an RGB image or a fault a prompt, in the order of its ids.
+        """Save a unit: an RGB image or a fault for each prompt, in the order of its ids.
 
         Raises DataError when it cannot be written.
         """
 
     def has(self, unit: ImageUnit) -> bool:
-        """Return whether the unit is there, without reading its images."""
+        """Tell whether the unit exists, without reading its images.
+
+        >>> from flasheval.runs.kept.shards import ShardStore
+        >>> ShardStore(Path("no/such/folder")).has(ImageUnit("0a1b", "sd15", (), ()))
+        False
+        """
         return self.path_of(unit).is_file()
 
     def read(self, unit: ImageUnit) -> list[Image | ImageFault] | None:
-        """Return the images; None where they are absent or damaged, so that they are made again."""
+        """Return the images, or None when they are missing or damaged and must be made again.
+
+        >>> from flasheval.runs.kept.shards import ShardStore
+        >>> ShardStore(Path("no/such/folder")).read(ImageUnit("0a1b", "sd15", (), ())) is None
+        True
+        """
         try:
             return self._read(unit) if self.has(unit) else None
         except (Damaged, OSError):
             return None
 
     def damage(self, unit: ImageUnit) -> str | None:
-        """Return what is wrong with a unit that is there; None where nothing is."""
+        """Return what is wrong with an existing unit, or None.
+
+        >>> import tempfile
+        >>> from flasheval.runs.kept.shards import ShardStore
+        >>> unit = ImageUnit("0a1b", "sd15", ("7",), ("A cat.",))
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     store = ShardStore(Path(folder))
+        ...     print(store.damage(unit))  # nothing is there
+        ...     store.path_of(unit).parent.mkdir()
+        ...     _ = store.path_of(unit).write_bytes(b"cut short")
+        ...     store.read(unit), "no tar file" in store.damage(unit)
+        None
+        (None, True)
+        """
         try:
             if self.has(unit):
                 self._read(unit)

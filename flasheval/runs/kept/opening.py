@@ -1,4 +1,4 @@
-"""Kept images opened in either of their two forms."""
+"""Opening a store of kept images in either of its two forms."""
 
 from __future__ import annotations
 
@@ -22,14 +22,20 @@ def open_image_store(folder: Path, form: str = "shards", image_format: str = "pn
     """Return the store of kept images in a folder.
 
     Args:
-        folder: Where they lie; made with the first unit.
+        folder: The folder of the images; made with the first unit.
         form: ``shards``, one WebDataset tar a unit, or ``folder``, one file an image.
         image_format: ``png`` or ``webp``, both lossless, or ``jpeg`` at quality 95, which is lossy:
             scores of images read back differ a little from those of the images as made. Images
             already there are read in whatever format they have.
 
     Raises:
-        SettingError: Another form or format.
+        SettingError: An unknown form or format.
+
+    >>> type(open_image_store(Path("images"), "folder", "webp")).__name__
+    'FolderStore'
+    >>> open_image_store(Path("images"), "shard")  # doctest: +ELLIPSIS
+    Traceback (most recent call last):
+    flasheval.base.errors.SettingError: image_store=shard: choose one of shards, folder; did ...
 
     """
     stores = {"shards": ShardStore, "folder": FolderStore}

@@ -28,16 +28,26 @@ _FORMAT = 1
 
 @dataclass(frozen=True)
 class ShardStore(ImageStore):
-    """One tar file a unit, ``FOLDER/VARIANT/NAME.tar``, which the webdataset package reads.
+    """A store with one tar file a unit, ``FOLDER/VARIANT/NAME.tar``, readable by webdataset.
 
     A sample is ``000000.png``, ``000000.txt`` (the prompt) and ``000000.json`` (its id); one
-    without an image is left out. The last member, ``__index__``, says what was written: the ids,
-    the faults, and the sha256 of all bytes before it, so that no byte changes unseen. The same
-    images give the same bytes.
+    without an image is left out. The last member, ``__index__``, holds the ids, the faults, and
+    the sha256 of all bytes before it, so that any change is noticed. The same images give the same
+    bytes.
 
     Args:
-        folder: Where the shards lie.
+        folder: The folder of the variants' folders.
         image_format: ``png``, ``webp`` (both lossless) or ``jpeg`` (lossy).
+
+    >>> import tempfile
+    >>> from PIL import Image
+    >>> unit = ImageUnit("0a1b", "sd15", ("7", "8"), ("A cat.", "A dog."))
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     store = ShardStore(Path(folder))
+    ...     store.write(unit, [Image.new("RGB", (2, 2), "red"), ImageFault("no image")])
+    ...     image, fault = store.read(unit)
+    >>> image.getpixel((0, 0)), fault.reason
+    ((255, 0, 0), 'no image')
 
     """
 
@@ -45,11 +55,15 @@ class ShardStore(ImageStore):
     image_format: str = "png"
 
     def path_of(self, unit: ImageUnit) -> Path:
-        """Return the unit's file."""
+        """Return the path of the unit's file.
+
+        >>> ShardStore(Path("images")).path_of(ImageUnit("0a1b", "sd15", (), ())).as_posix()
+        'images/sd15/0a1b.tar'
+        """
         return self.folder / unit.folder / f"{unit.name}.tar"
 
     def write(self, unit: ImageUnit, images: Sequence[Image | ImageFault]) -> None:
-        """Write the unit's file, whole or not at all. Raises DataError when it cannot be."""
+        """Write the unit's file in one step. Raises DataError when that fails."""
         buffer = io.BytesIO()
         with tarfile.open(fileobj=buffer, mode="w", format=tarfile.USTAR_FORMAT) as tar:
             for name, data in _members(unit, images, self.image_format):

@@ -1,1 +1,1 @@
-"""What of a run is done, how fast it goes, what failed: read off its folder."""
+"""The status of a run, read from its folder: progress, speed and failures."""

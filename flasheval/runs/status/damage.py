@@ -1,4 +1,4 @@
-"""Damaged files of a run: read to the last byte and compared with their checksums."""
+"""Finding damaged files of a run by reading them and comparing their checksums."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ __all__ = ["Damage", "find_damage"]
 
 @dataclass(frozen=True)
 class Damage:
-    """A file that is not as it was written.
+    """A file that differs from what was written.
 
     Attributes:
-        path: The file; of images in a folder, the one that says that the unit is whole.
+        path: The file; for images in a folder, the file that marks the complete unit.
         reason: What is wrong with it.
-        is_score: Whether it is a score file, which the next run makes again by itself.
+        is_score: Whether it is a score file, which the next run makes again automatically.
 
     """
 
@@ -31,7 +31,7 @@ class Damage:
 
 
 def find_damage(work: RequestedWork) -> Iterator[Damage]:
-    """Give every damaged score file, unit of kept images and archive of embeddings."""
+    """Yield every damaged score file, unit of kept images and archive of embeddings."""
     for name in work.variants:
         for metric in work.metrics:
             for path in work.score_files(name, metric):

@@ -1,4 +1,4 @@
-"""What of a variant's units is there, by the names of the files."""
+"""The finished outputs of a variant's units, found by listing file names."""
 
 from __future__ import annotations
 
@@ -20,12 +20,17 @@ _Flags = NDArray[np.bool_]
 
 @dataclass(frozen=True)
 class FinishedUnits:
-    """Which outputs of a variant's units are there.
+    """The outputs of a variant's units that exist.
 
     Attributes:
-        scored: bool [metrics, units].
+        scored: Whether the score file exists, bool [metrics, units].
         kept: Whether the images are kept, bool [units].
         keeps: Whether kept images are an output.
+
+    >>> scored = np.array([[True, True, False], [True, False, False]])  # 2 metrics, 3 units
+    >>> found = FinishedUnits(scored, np.array([True, True, True]), keeps=True)
+    >>> found.whole.tolist(), round(found.share, 3), found.to_make.tolist()
+    ([True, False, False], 0.667, [False, False, False])
 
     """
 
@@ -35,23 +40,39 @@ class FinishedUnits:
 
     @property
     def outputs(self) -> _Flags:
-        """The outputs asked for, bool [outputs, units]."""
+        """Whether each requested output exists, bool [outputs, units].
+
+        >>> found = FinishedUnits(np.zeros((2, 3), dtype=bool), np.zeros(3, dtype=bool), keeps=True)
+        >>> found.outputs.shape
+        (3, 3)
+        """
         return np.vstack([self.scored, self.kept]) if self.keeps else self.scored
 
     @property
     def whole(self) -> _Flags:
-        """Whether a unit has all its outputs, bool [units]."""
+        """Whether a unit has all its outputs, bool [units].
+
+        >>> scored = np.array([[True, True, False], [True, False, False]])
+        >>> FinishedUnits(scored, np.zeros(3, dtype=bool), keeps=False).whole.tolist()
+        [True, False, False]
+        """
         whole: _Flags = np.all(self.outputs, axis=0)
         return whole
 
     @property
     def share(self) -> float:
-        """The share of the outputs that is there."""
+        """The share of the requested outputs that exist."""
         return float(self.outputs.mean()) if self.outputs.size else 1.0
 
     @property
     def to_make(self) -> _Flags:
-        """Whether a unit's images are still to be made, bool [units]."""
+        """Whether a unit's images must still be made, bool [units].
+
+        >>> scored = np.array([[True, False, False]])
+        >>> kept = np.array([False, True, False])  # the second unit needs scores only
+        >>> FinishedUnits(scored, kept, keeps=False).to_make.tolist()
+        [False, False, True]
+        """
         to_make: _Flags = ~self.whole & ~self.kept
         return to_make
 
@@ -70,11 +91,21 @@ def finished_units(
     Args:
         store: The run.
         slug: The variant's folder.
-        units: The units' names; their number where the names are not known. Then any file in the
-            folders counts as one of them, though an older one may be of other prompts.
+        units: The units' names, or their number when the names are not known. Then any file in
+            the folders counts as one of them, though an older one may be of other prompts.
         metrics: Folder and scorer key of each metric.
         image_store: How images are kept: ``shards`` or ``folder``.
         keeps: Whether kept images are an output.
+
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     path = Path(folder, "units", "sd15", "CLIP", score_name("0a1b", "clip-key"))
+    ...     path.parent.mkdir(parents=True)
+    ...     path.touch()
+    ...     found = finished_units(RunStore(Path(folder)), "sd15", ["0a1b", "2c3d"],
+    ...                            [("CLIP", "clip-key")], "shards", keeps=False)
+    >>> found.scored.tolist()
+    [[True, False]]
 
     """
     count = units if isinstance(units, int) else len(units)
@@ -88,7 +119,14 @@ def finished_units(
 
 
 def image_folder(store: RunStore, slug: str, image_store: str) -> Path:
-    """Return the folder that has one file for each unit whose images are kept."""
+    """Return the folder that has one file for each unit whose images are kept.
+
+    >>> store = RunStore(Path("run"))
+    >>> image_folder(store, "sd15", "shards").as_posix()
+    'run/images/sd15'
+    >>> image_folder(store, "sd15", "folder").as_posix()
+    'run/images/sd15/.units'
+    """
     folder = store.folder / "images" / slug
     return folder / ".units" if image_store == "folder" else folder
 

@@ -1,4 +1,4 @@
-"""The units of a run that were finished last, found without looking at every file."""
+"""Finding the newest units of a run without looking at every file."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ _FOLDERS, _FILES = 12, 200
 def newest_units(work: RequestedWork) -> list[Finished]:
     """Return the units finished last, of any variant.
 
-    Score files say when they were made and how long it took; of kept images alone the files' own
-    times are taken. A folder's time is that of its newest file, so few folders are looked into.
+    Score files record when they were made and how long it took; for kept images alone the times of
+    the files are used. A folder's time is that of its newest file, so few folders are searched.
     """
     root = work.store.folder / "units"
     folders = {

@@ -1,4 +1,4 @@
-"""How fast a run goes: from the newest units to the time left, in plain arithmetic."""
+"""The speed of a run, computed from its newest units, and the cost of the work left."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ _SLOW = 5.0  # where units take longer than that themselves: so many times the u
 
 @dataclass(frozen=True)
 class Finished:
-    """A unit that is over.
+    """A finished unit.
 
     Attributes:
-        at: When, in seconds since 1970.
-        seconds: The work it took; 0 when unknown.
-        images: Its images.
+        at: The time it was finished, in seconds since 1970.
+        seconds: Seconds of work it took; 0 when unknown.
+        images: Number of its images.
 
     """
 
@@ -34,11 +34,11 @@ class Finished:
 
 @dataclass(frozen=True)
 class Pace:
-    """How fast the newest units came.
+    """The speed at which the newest units were finished.
 
     Attributes:
-        images_per_second: By the clock, all runners together.
-        workers: Seconds of work done in a second; 0 when the units say nothing of it.
+        images_per_second: Images per second of wall time, over all runners.
+        workers: Seconds of work done per second of wall time; 0 when unknown.
 
     """
 
@@ -48,11 +48,11 @@ class Pace:
 
 @dataclass(frozen=True)
 class Cost:
-    """What a variant's units took.
+    """The time that a variant's units took, for one image.
 
     Attributes:
-        make: Seconds an image to make, without warm-up; None where none was made.
-        score: Seconds an image to score, by metric.
+        make: Seconds to make an image, without warm-up; None when none was made.
+        score: Seconds to score an image, by metric.
         evaluations: Network evaluations an image.
 
     """
@@ -62,15 +62,20 @@ class Cost:
     evaluations: int | None = None
 
     def of(self, to_make: int, to_score: Mapping[str, int]) -> float:
-        """Return the seconds so many images take."""
+        """Return the seconds to make and to score these numbers of images.
+
+        >>> cost = Cost(make=0.5, score={"CLIP": 0.01})
+        >>> cost.of(to_make=10, to_score={"CLIP": 100})  # 10 x 0.5 s + 100 x 0.01 s
+        6.0
+        """
         scoring = sum(self.score.get(metric, 0.0) * count for metric, count in to_score.items())
         return (self.make or 0.0) * to_make + scoring
 
 
 def pace_of(finished: Iterable[Finished]) -> Pace | None:
-    """Return the pace of the newest units, back to the last pause; None for none.
+    """Return the pace of the newest units, back to the last pause; None without units.
 
-    The time runs from the beginning of the first of them, as far as that is known.
+    The time runs from the start of the first of them, when that is known.
 
     >>> pace_of([Finished(at=10.0 * i, seconds=10.0, images=32) for i in range(1, 5)])
     Pace(images_per_second=3.2, workers=1.0)
@@ -93,9 +98,16 @@ def pace_of(finished: Iterable[Finished]) -> Pace | None:
 
 
 def cost_of(units: Iterable[UnitScores]) -> Cost:
-    """Return what one variant's units took, by their records.
+    """Return the cost of one variant's units, from their records.
 
-    A unit's first batch counts as warm-up where it was the first that a loaded model made.
+    The first batch that a loaded model made counts as warm-up and is left out.
+
+    >>> import numpy as np
+    >>> record = {"warm": True, "seconds_generate": [3.0, 1.0], "batches": [6, 2],
+    ...           "seconds_score": 0.5, "evaluations": 50}
+    >>> ids, scores = tuple("12345678"), np.zeros(8, dtype=np.float32)
+    >>> cost_of([UnitScores("sd15", "k1", "CLIP", "k2", 0, "d", ids, scores, {}, record)])
+    Cost(make=0.5, score={'CLIP': 0.0625}, evaluations=50)
     """
     seconds, images, evaluations = 0.0, 0, None
     scoring: dict[str, tuple[float, int]] = {}
@@ -117,13 +129,19 @@ def cost_of(units: Iterable[UnitScores]) -> Cost:
 def likely_costs(
     costs: Mapping[str, Cost], factors: Mapping[str, Mapping[str, Factor]]
 ) -> dict[str, Cost]:
-    """Return a cost for every variant: its own, else the mean of those most like it.
+    """Return a cost for every variant: its own, else the mean cost of the most similar ones.
 
-    Likeness is the number of factors (base model, scheduler, steps, ...) two variants share.
+    Similarity is the number of factors (base model, scheduler, steps, ...) two variants share.
 
     Args:
-        costs: What variants took that were measured.
+        costs: The costs of the variants that were measured.
         factors: The factors of all variants.
+
+    >>> factors = {"a10": {"base": "a", "steps": 10}, "a50": {"base": "a", "steps": 50},
+    ...            "b50": {"base": "b", "steps": 50}}
+    >>> costs = {"a10": Cost(0.1, {}), "b50": Cost(0.7, {})}
+    >>> round(likely_costs(costs, factors)["a50"].make, 3)  # it shares one factor with each
+    0.4
 
     """
     known = {name: cost for name, cost in costs.items() if cost.make is not None or cost.score}

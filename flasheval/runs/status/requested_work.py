@@ -1,4 +1,4 @@
-"""The work the last command on a run folder asked for, known from the folder alone."""
+"""The work that the last command on a run folder requested, read from the folder alone."""
 
 from __future__ import annotations
 
@@ -23,17 +23,17 @@ class RequestedWork:
 
     Args:
         store: The run.
-        settings: What it was begun with.
-        asked: What the command asked for.
+        settings: The settings the run was begun with.
+        asked: The work that the command requested.
 
     Attributes:
         chunks: The prompts by units.
         variants: The variants' names.
         metrics: The metrics.
         keeps: Whether kept images are an output.
-        factors: Factors by variant, as far as known.
-        names: Units' names by variant. Those of a variant whose images lie in a folder of the
-            user's depend on the files there, and are not known here.
+        factors: Factors by variant, when known.
+        names: Units' names by variant. Variants whose images lie in a user's folder are missing,
+            because their names depend on the files there.
 
     """
 
@@ -59,7 +59,12 @@ class RequestedWork:
 
     @classmethod
     def of_run(cls, folder: str | Path) -> RequestedWork:
-        """Return the work of a run folder. Raises DataError where it is none."""
+        """Return the requested work of a run folder. Raises DataError for any other folder.
+
+        >>> RequestedWork.of_run("no-such-run")  # doctest: +ELLIPSIS
+        Traceback (most recent call last):
+        flasheval.base.errors.DataError: no-such-run holds no run; expected the out= of ...
+        """
         store = RunStore(Path(folder))
         settings, asked = store.settings(), store.asked()
         if settings is None or asked is None:
@@ -67,7 +72,7 @@ class RequestedWork:
         return cls(store, settings, asked)
 
     def finished_units(self, name: str) -> FinishedUnits:
-        """Count what there is of a variant, reading no file."""
+        """Return the finished units of a variant, without reading any file."""
         return finished_units(
             self.store,
             folder_name(name),
@@ -80,7 +85,7 @@ class RequestedWork:
     def score_files(
         self, name: str, metric: RegisteredMetric, most: int | None = None
     ) -> list[Path]:
-        """Return the files there are of a variant in a metric, or some, in no order."""
+        """Return the score files of a variant in a metric, at most ``most``, in no order."""
         folder = self.store.folder / "units" / folder_name(name) / folder_name(metric.name)
         try:
             there = {entry for entry in os.listdir(folder) if entry.endswith(".json")}
@@ -91,7 +96,7 @@ class RequestedWork:
         return [folder / entry for entry in sorted(there)[:most]]
 
     def image_files(self, name: str) -> list[Path]:
-        """Return the files that stand for a variant's kept units."""
+        """Return the files that mark a variant's units of kept images."""
         folder = image_folder(self.store, folder_name(name), self.asked.image_store)
         try:
             there = [entry for entry in os.listdir(folder) if not entry.startswith(".")]
@@ -101,6 +106,6 @@ class RequestedWork:
         return [folder / entry for entry in there if Path(entry).stem in wanted]
 
     def image_units(self, name: str) -> Iterator[ImageUnit]:
-        """Give the units of a variant under the names their images are kept under."""
+        """Yield the units of a variant as `ImageUnit`, by which kept images are found."""
         for unit, chunk in zip(self.names.get(name, ()), self.chunks, strict=False):
             yield ImageUnit(unit, folder_name(name), chunk.ids, chunk.texts)

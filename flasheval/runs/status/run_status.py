@@ -1,4 +1,4 @@
-"""What a run folder holds of what its last command asked for: how far it is, and how fast."""
+"""The status of a run: how much of the requested work is done, and how fast it goes."""
 
 from __future__ import annotations
 
@@ -32,17 +32,17 @@ _OF_ALL = ("plan", "load", "generate")  # stages of failures that are no metric'
 
 @dataclass(frozen=True)
 class VariantStatus:
-    """What there is of one variant.
+    """The status of one variant.
 
     Attributes:
-        name: Its name.
-        units: Units asked for.
-        done: Units with all their outputs.
-        share: The share of the outputs that is there.
+        name: The variant's name.
+        units: Number of units requested.
+        done: Number of units with all their outputs.
+        share: The share of the outputs that exist.
         faults: Images without a score, in the files read.
-        seconds: Seconds an image, without warm-up; None if unknown.
-        evaluations: Network evaluations an image; None if unknown.
-        failed: Whether it, or a unit of it, failed and is not done.
+        seconds: Seconds to make an image, without warm-up; None if unknown.
+        evaluations: Network evaluations for one image; None if unknown.
+        failed: Whether the variant, or a unit of it, failed and is not done.
 
     """
 
@@ -57,27 +57,31 @@ class VariantStatus:
 
     @property
     def complete(self) -> bool:
-        """Whether all units are done."""
+        """Whether all units are done.
+
+        >>> VariantStatus("sd15", units=157, done=156, share=0.99).complete
+        False
+        """
         return self.done == self.units
 
 
 @dataclass(frozen=True)
 class RunStatus:
-    """What a run folder holds of what its last command asked for.
+    """The status of a run: the finished part of the work that its last command requested.
 
     Attributes:
         folder: The folder.
-        asked: What was asked for; None where the run was stopped before it began.
-        n_prompts: The prompts.
-        variants: Each variant, in the population's order.
-        failures: What failed and is not done.
+        asked: The requested work; None when the run was stopped before it began.
+        n_prompts: Number of prompts.
+        variants: The status of each variant, in the population's order.
+        failures: Failures that are not done since.
         faults: How many images have no score, by reason, in the files read.
-        files: Score files there are.
-        files_read: Those read for faults and times.
-        pace: How fast the newest units came; None if unknown.
-        seconds_left: The time left at that pace; None if unknown.
-        at_work: Whether a runner is at work.
-        damaged: Damaged files; None where they were not looked for.
+        files: Number of score files.
+        files_read: Number of score files read for faults and times.
+        pace: The speed of the newest units; None if unknown.
+        seconds_left: Seconds left at that speed; None if unknown.
+        at_work: Whether a runner is working now.
+        damaged: Damaged files; None when they were not searched.
 
     """
 
@@ -96,17 +100,26 @@ class RunStatus:
 
     @property
     def share(self) -> float:
-        """The share of all outputs that is there."""
+        """The share of all requested outputs that exist.
+
+        >>> variants = (VariantStatus("a", 10, 10, 1.0), VariantStatus("b", 10, 4, 0.5))
+        >>> RunStatus(Path("run"), None, variants=variants).share
+        0.75
+        """
         return sum(one.share for one in self.variants) / max(1, len(self.variants))
 
     @property
     def complete(self) -> bool:
-        """Whether all that was asked for is done."""
+        """Whether all requested work is done.
+
+        >>> RunStatus(Path("run"), None).complete  # nothing was requested yet
+        False
+        """
         return self.asked is not None and all(one.complete for one in self.variants)
 
 
 def read_status(folder: Path, *, check: bool = False) -> RunStatus:
-    """Return what a run folder holds, whether a run goes on in it or not.
+    """Return the status of a run folder, whether a runner is working in it or not.
 
     Files are counted by their names. The content of at most some 20,000 score files, evenly over
     variants and metrics, is read for times and faults.
@@ -116,7 +129,11 @@ def read_status(folder: Path, *, check: bool = False) -> RunStatus:
         check: Read every score file, kept image and embedding, and name the damaged ones.
 
     Raises:
-        DataError: The folder is no run's, or the few files that describe the run are damaged.
+        DataError: The folder is not a run's, or the files that describe the run are damaged.
+
+    >>> read_status(Path("no-such-run"))  # doctest: +ELLIPSIS
+    Traceback (most recent call last):
+    flasheval.base.errors.DataError: no-such-run does not exist; expected the folder of a run, ...
 
     """
     store = _open(folder)

@@ -1,4 +1,4 @@
-"""Scores read by what their source looks like; what load_scores does."""
+"""Loading scores from any file or folder; the importer is chosen by its layout."""
 
 from collections.abc import Mapping
 from functools import reduce
@@ -9,10 +9,10 @@ from flasheval.base.errors import DataError, SettingError
 from flasheval.base.resources import shipped_scores
 from flasheval.base.table_files import read_columns
 from flasheval.prompts import PromptSet
-from flasheval.scores.importers.long_table import import_long_table, is_long
-from flasheval.scores.importers.npz import import_npz
+from flasheval.scores.importers.long_table import LongTable, is_long
+from flasheval.scores.importers.npz import Npz
 from flasheval.scores.importers.settings import Direction, Prompts, as_prompts, direction_of, finish
-from flasheval.scores.importers.wide_table import import_wide_table, wide_files
+from flasheval.scores.importers.wide_table import WideTable, wide_files
 from flasheval.scores.parquet import is_saved_table
 from flasheval.scores.table import ScoreTable
 
@@ -41,14 +41,10 @@ def load_by_shape(
             return _labelled(ScoreTable.load(path), prompts, metric, higher_is_better)
         return _from_folder(path, prompts, metric, higher_is_better)
     if path.suffix.lower() == ".npz":
-        return import_npz(
-            path, prompts=prompts, metric=metric, higher_is_better=higher_is_better
-        ).table
+        return Npz(prompts, metric, higher_is_better).read(path).table
     columns = read_columns(path, "score file or folder")
-    importer = import_long_table if is_long(columns) else import_wide_table
-    return importer(
-        columns, prompts=prompts, metric=metric, higher_is_better=higher_is_better
-    ).table
+    importer = LongTable if is_long(columns) else WideTable
+    return importer(prompts, metric, higher_is_better).read(columns).table
 
 
 def _labelled(
@@ -86,9 +82,7 @@ def _from_folder(
     path: Path, prompts: Prompts, metric: str | None, higher_is_better: Direction
 ) -> ScoreTable:
     if wide_files(path):
-        return import_wide_table(
-            path, prompts=prompts, metric=metric, higher_is_better=higher_is_better
-        ).table
+        return WideTable(prompts, metric, higher_is_better).read(path).table
     if any(next(path.glob(f"{'*/' * depth}*-score.json"), None) for depth in range(5)):
         raise DataError(
             f"{path} looks like the official FlashEval tree, which has faults to report; read it "
@@ -107,7 +101,7 @@ def load_scores(
     metric: str | None = None,
     higher_is_better: bool | Mapping[str, bool] | None = None,
 ) -> ScoreTable:
-    """Read scores, whatever their shape.
+    r"""Read scores from a file, a folder or a mapping of files.
 
     ``source`` is a folder written by ScoreTable.save, a wide file or a folder of them
     (``prompt_id`` and one column a variant; Parquet, CSV, TSV), a long table (variant,
@@ -119,5 +113,13 @@ def load_scores(
 
     Raises DataError or ConflictError in one line naming the file and the row, column or key.
     The official FlashEval tree has faults to report: see flasheval.scores.importers.
+
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     file = Path(folder) / "clip.csv"
+    ...     _ = file.write_text("prompt_id,sd15,sdxl\n1,0.25,0.5\n2,0.5,\n")
+    ...     table = load_scores(file)
+    >>> table.metrics, table.variant_names, table["clip"].values.tolist()
+    (('clip',), ('sd15', 'sdxl'), [[0.25, 0.5], [0.5, nan]])
     """
     return load_by_shape(source, prompts, metric, higher_is_better)

@@ -1,4 +1,4 @@
-"""The official FlashEval tree, as it is: with other data sets' scores, empty and missing files.
+"""Importer of the official FlashEval score files, which include misplaced and empty ones.
 
 ``<root>/<metric>/<base_model>/<metric>-<scheduler><steps>step-<precision>-score.json``, each a
 JSON object of prompt id to score.
@@ -6,12 +6,14 @@ JSON object of prompt id to score.
 
 import re
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from flasheval.base.errors import DataError
+from flasheval.base.errors import DataError, SettingError
 from flasheval.base.suggest import nearest
 from flasheval.prompts import PromptSet
 from flasheval.scores.importers.official_files import (
@@ -22,11 +24,11 @@ from flasheval.scores.importers.official_files import (
 )
 from flasheval.scores.importers.official_names import OFFICIAL_VARIANTS, official_variant
 from flasheval.scores.importers.result import Fault, ImportResult
-from flasheval.scores.importers.settings import Prompts, as_prompts
+from flasheval.scores.importers.settings import as_prompts
 from flasheval.scores.matrix import ScoreMatrix
 from flasheval.scores.table import ScoreTable
 
-__all__ = ["import_flasheval_official"]
+__all__ = ["FlashevalOfficial"]
 
 _METRICS = ("ImageReward", "HPS", "Aesthetic", "CLIP")  # higher is better in all four
 _FILE = re.compile(r"(?P<metric>.+)-(?P<schedule>[A-Za-z][A-Za-z+-]*\d+)step-"
@@ -35,55 +37,68 @@ _FILE = re.compile(r"(?P<metric>.+)-(?P<schedule>[A-Za-z][A-Za-z+-]*\d+)step-"
 Files = dict[tuple[str, str], Path]
 
 
-def import_flasheval_official(
-    root: str | Path,
-    *,
-    prompts: Prompts = None,
-    metrics: Sequence[str] | None = None,
-    other_root: str | Path | None = None,
-    dataset: str | None = None,
-    expected: Sequence[str] = OFFICIAL_VARIANTS,
-) -> ImportResult:
+@dataclass(frozen=True)
+class FlashevalOfficial:
     """Read the tree and report every fault in it; what is faulty is NaN in the table.
 
-    ``root`` is the data set's folder (``COCO``, ``diffusionDB5000``), ``Image_score`` or the
-    folder that holds it; ``dataset`` chooses where there are several. ``prompts`` is a
-    PromptSet or its file; without it ``data/<data set>*.json`` beside the tree is used.
-    ``metrics`` limits what is read. ``other_root`` is another data set's tree: a file here that
-    repeats the scores there is told by its values too, not by its ids alone.
+    Variants are named ``base/scheduler+steps/precision``. The expected ones come first and in
+    that order, as rows of NaN where absent, so that positions in the authors' split hold; others
+    follow sorted. (A tree with none of the expected has only what it holds.) Prompts that no file
+    measures are left out, with a fault.
 
-    Variants are named ``base/scheduler+steps/precision``. The ``expected`` ones come first and
-    in that order, as rows of NaN where absent, so that positions in the authors' split hold;
-    others follow sorted. (A tree with none of the expected has only what it holds.) Prompts
-    that no file measures are left out, with a fault.
+    Attributes:
+        prompts: A PromptSet or its file; without it ``data/<data set>*.json`` beside the tree.
+        metrics: A metric to read, or several; all when None.
+        other_root: Another data set's tree: a file here that repeats the scores there is told by
+            its values too, not by its ids alone.
+        dataset: Which data set, where the folder has several.
+        expected: The variants to expect.
 
-    Raises DataError when there is no tree, no prompt set or no usable score.
     """
-    folder = _locate(Path(root), dataset)
-    prompt_set = as_prompts(prompts if prompts is not None else _prompts_beside(folder))
-    other = None if other_root is None else _locate(Path(other_root), None)
-    chosen = _metrics(folder, metrics)
-    files, faults = _list_files(folder, chosen)
-    variants, absent = _rows(files, expected)
-    values = np.full((len(chosen), len(variants), len(prompt_set)), np.nan, dtype=np.float32)
-    for kind, metric in enumerate(chosen):
-        for row, variant in enumerate(variants):
-            path = files.get((metric, variant))
-            if path is not None:
-                out = values[kind, row]
-                faults += _read(path, folder, other, metric, variant, prompt_set, out)
-            elif variant not in absent:
-                expected_path = _path(metric, variant)
-                detail = f"{variant} has files for other metrics but none for {metric}"
-                faults.append(Fault(expected_path, metric, variant, "missing", detail))
-    faults += [
-        Fault(folder.name, None, variant, "absent", f"{variant} has no file for any metric")
-        for variant in absent
-    ]
-    prompt_set, values, unmeasured = _measured(folder, prompt_set, values, faults)
-    faults += unmeasured
-    faults += _incomplete(files, folder, chosen, variants, values)
-    return ImportResult(_table(prompt_set, chosen, variants, values), tuple(faults))
+
+    name: ClassVar[str] = "flasheval-official"
+    prompts: Any = None
+    metrics: Any = None
+    other_root: Any = None
+    dataset: str | None = None
+    expected: tuple[str, ...] = OFFICIAL_VARIANTS
+
+    def read(self, source: str | Path) -> ImportResult:
+        """Read the tree.
+
+        Args:
+            source: The data set's folder (``COCO``, ``diffusionDB5000``), ``Image_score`` or the
+                folder that holds it.
+
+        Raises:
+            DataError: There is no tree, no prompt set or no usable score.
+
+        """
+        folder = _locate(Path(source), self.dataset)
+        prompt_set = as_prompts(_prompts_beside(folder) if self.prompts is None else self.prompts)
+        other = None if self.other_root is None else _locate(Path(self.other_root), None)
+        chosen = _metrics(folder, self.metrics)
+        files, faults = _list_files(folder, chosen)
+        variants, absent = _rows(files, self.expected)
+        values = np.full((len(chosen), len(variants), len(prompt_set)), np.nan, dtype=np.float32)
+        for kind, metric in enumerate(chosen):
+            for row, variant in enumerate(variants):
+                path = files.get((metric, variant))
+                if path is not None:
+                    out = values[kind, row]
+                    faults += _read(path, folder, other, metric, variant, prompt_set, out)
+                elif variant not in absent:
+                    expected_path = _path(metric, variant)
+                    detail = f"{variant} has files for other metrics but none for {metric}"
+                    faults.append(Fault(expected_path, metric, variant, "missing", detail))
+        faults += [
+            Fault(folder.name, None, variant, "absent", f"{variant} has no file for any metric")
+            for variant in absent
+        ]
+        prompt_set, values, unmeasured = _measured(folder, prompt_set, values, faults)
+        faults += unmeasured
+        faults += _incomplete(files, folder, chosen, variants, values)
+        return ImportResult(_table(prompt_set, chosen, variants, values), tuple(faults))
 
 
 def _locate(root: Path, dataset: str | None) -> Path:
@@ -97,7 +112,7 @@ def _locate(root: Path, dataset: str | None) -> Path:
     if dataset is not None:
         if dataset not in names:
             have = ", ".join(names) or "no score tree"
-            raise DataError(
+            raise SettingError(
                 f"{root} holds no data set {dataset!r} but {have}{nearest(dataset, names)}"
             )
         return found[names.index(dataset)]
@@ -136,7 +151,7 @@ def _metrics(folder: Path, wanted: Sequence[str] | None) -> tuple[str, ...]:
         return (*known, *(metric for metric in have if metric not in known))
     for metric in [wanted] if isinstance(wanted, str) else wanted:
         if metric not in have:
-            raise DataError(
+            raise SettingError(
                 f"{folder} has no scores for metric {metric!r}; it has: {', '.join(have)}"
                 f"{nearest(metric, have)}"
             )

@@ -1,8 +1,9 @@
-"""Scores out of long tables: a row for each variant, prompt and metric."""
+"""Importer of long tables: one row for each variant, prompt and metric."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,11 +16,11 @@ from flasheval.generators.variants import Factor, Variant
 from flasheval.prompts import PromptSet, text_hash
 from flasheval.scores.importers.official_names import official_factors
 from flasheval.scores.importers.result import ImportResult
-from flasheval.scores.importers.settings import Direction, Prompts, direction_of, finish
+from flasheval.scores.importers.settings import direction_of, finish
 from flasheval.scores.matrix import ScoreMatrix
 from flasheval.scores.table import ScoreTable
 
-__all__ = ["import_long_table", "is_long"]
+__all__ = ["LongTable", "is_long"]
 
 _VARIANT = ("variant", "model")
 _SCORE = ("score", "value")
@@ -29,62 +30,94 @@ _MAX_SCORES = 1 << 32  # 16 GiB of float32: more is a mistaken column, not a tab
 
 
 def is_long(columns: Columns) -> bool:
-    """Tell a long table from a wide one by its columns."""
+    """Tell whether a table is long: it has a column of variants and a column of scores."""
     return all(any(name in columns.names for name in usual) for usual in (_VARIANT, _SCORE))
 
 
-def import_long_table(
-    source: str | Path | Columns,
-    *,
-    prompts: Prompts = None,
-    metric: str | None = None,
-    higher_is_better: Direction = None,
-    factors: Sequence[str] = (),
-) -> ImportResult:
-    """Read a long table: CSV, TSV, Parquet, or JSON lines.
+@dataclass(frozen=True)
+class LongTable:
+    r"""Read a long table: CSV, TSV, Parquet, or JSON lines.
 
     Columns ``variant`` (or ``model``), ``prompt_id`` (or ``prompt``), ``metric`` (without it the
     one metric is named by the setting, else by the file's stem) and ``score`` (or ``value``);
-    ``text`` or ``caption`` gives the texts, ``factors`` names columns that become the variants'
-    factors. Variants, prompts and metrics keep the order in which they first appear; what has no
-    row, or an empty or NaN score, is not measured. Raises ConflictError when one cell has two
-    scores, a prompt two texts or a variant two values of a factor, and DataError for anything
-    unreadable.
+    ``text`` or ``caption`` gives the texts. Variants, prompts and metrics keep the order in which
+    they first appear; what has no row, or an empty or NaN score, is not measured.
+
+    Attributes:
+        prompts: A PromptSet or its file, for the texts.
+        metric: The metric's name, where there is no such column.
+        higher_is_better: The direction, for all metrics or for each.
+        factors: A column that becomes a factor of the variants, or several.
+
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     file = Path(folder) / "long.csv"
+    ...     rows = ["model,prompt_id,metric,score", "sd15,1,clip,0.25", "sdxl,2,clip,0.5"]
+    ...     _ = file.write_text("\n".join(rows))
+    ...     table = LongTable().read(file).table
+    >>> table.variant_names, table["clip"].values.tolist()
+    (('sd15', 'sdxl'), [[0.25, nan], [nan, 0.5]])
+
     """
-    columns = source if isinstance(source, Columns) else read_columns(Path(source), "long table")
-    path = columns.path
-    if columns.n_rows == 0:
-        raise DataError(f"{path} holds no scores, only column names")
-    variant_names, rows = _codes(columns.ids(columns.pick(None, _VARIANT, "variants")))
-    prompt_ids, places = _codes(columns.ids(columns.pick(None, _PROMPT, "prompt ids")))
-    metric_names, kinds = _metric_codes(columns, metric)
-    scores = columns.floats([columns.pick(None, _SCORE, "scores")])[0]
-    shape = (len(metric_names), len(variant_names), len(prompt_ids))
-    if np.prod(shape, dtype=np.float64) > _MAX_SCORES:
-        raise DataError(
-            f"{path} would make {shape[0]} metrics x {shape[1]} variants x {shape[2]} prompts; "
-            "is one of the columns misnamed?"
+
+    name: ClassVar[str] = "long"
+    prompts: Any = None
+    metric: str | None = None
+    higher_is_better: Any = None
+    factors: Any = ()
+
+    def read(self, source: str | Path | Columns) -> ImportResult:
+        """Read the table.
+
+        Raises ConflictError when one cell has two scores, a prompt two texts or a variant two
+        values of a factor, and DataError for anything unreadable.
+        """
+        columns = (
+            source if isinstance(source, Columns) else read_columns(Path(source), "long table")
         )
-    values = np.full(shape, np.nan, dtype=np.float32)
-    _fill(columns, values, (kinds, rows, places), scores, (metric_names, variant_names, prompt_ids))
-    try:
-        variants = _variants(columns, variant_names, rows, factors)
-        prompt_set = PromptSet(content_stem(path), prompt_ids, _texts(columns, prompt_ids, places))
-        matrices = {
-            name: ScoreMatrix(
-                name,
-                values[kind],
-                variant_names,
-                prompt_ids,
-                higher_is_better=direction_of(name, higher_is_better, None),
-                prompt_set_hash=prompt_set.hash if prompt_set.texts is not None else None,
+        path = columns.path
+        if columns.n_rows == 0:
+            raise DataError(f"{path} holds no scores, only column names")
+        variant_names, rows = _codes(columns.ids(columns.pick(None, _VARIANT, "variants")))
+        prompt_ids, places = _codes(columns.ids(columns.pick(None, _PROMPT, "prompt ids")))
+        metric_names, kinds = _metric_codes(columns, self.metric)
+        scores = columns.floats([columns.pick(None, _SCORE, "scores")])[0]
+        shape = (len(metric_names), len(variant_names), len(prompt_ids))
+        if np.prod(shape, dtype=np.float64) > _MAX_SCORES:
+            raise DataError(
+                f"{path} would make {shape[0]} metrics x {shape[1]} variants x {shape[2]} prompts; "
+                "is one of the columns misnamed?"
             )
-            for kind, name in enumerate(metric_names)
-        }
-        table = ScoreTable(prompt_set, variants, matrices)
-    except DataError as error:
-        raise type(error)(str(error) if str(path) in str(error) else f"{path}: {error}") from error
-    return ImportResult(finish(table, prompts, higher_is_better))
+        values = np.full(shape, np.nan, dtype=np.float32)
+        _fill(
+            columns,
+            values,
+            (kinds, rows, places),
+            scores,
+            (metric_names, variant_names, prompt_ids),
+        )
+        try:
+            variants = _variants(columns, variant_names, rows, self.factors)
+            prompt_set = PromptSet(
+                content_stem(path), prompt_ids, _texts(columns, prompt_ids, places)
+            )
+            matrices = {
+                name: ScoreMatrix(
+                    name,
+                    values[kind],
+                    variant_names,
+                    prompt_ids,
+                    higher_is_better=direction_of(name, self.higher_is_better, None),
+                    prompt_set_hash=prompt_set.hash if prompt_set.texts is not None else None,
+                )
+                for kind, name in enumerate(metric_names)
+            }
+            table = ScoreTable(prompt_set, variants, matrices)
+        except DataError as error:
+            raise type(error)(
+                str(error) if str(path) in str(error) else f"{path}: {error}"
+            ) from error
+        return ImportResult(finish(table, self.prompts, self.higher_is_better))
 
 
 def _codes(labels: Sequence[Any]) -> tuple[tuple[Any, ...], NDArray[np.int64]]:

@@ -1,8 +1,9 @@
-"""Scores out of a NumPy archive: ``scores`` [variants, prompts] with its labels."""
+"""Importer of NumPy archives: an array ``scores`` [variants, prompts] with its labels."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -12,51 +13,72 @@ from flasheval.base.ids import prompt_id
 from flasheval.prompts import PromptSet
 from flasheval.scores.importers.official_names import official_variant
 from flasheval.scores.importers.result import ImportResult
-from flasheval.scores.importers.settings import Prompts, direction_of, finish
+from flasheval.scores.importers.settings import direction_of, finish
 from flasheval.scores.matrix import ScoreMatrix
 from flasheval.scores.table import ScoreTable
 
-__all__ = ["import_npz"]
+__all__ = ["Npz"]
 
 
-def import_npz(
-    source: str | Path,
-    *,
-    prompts: Prompts = None,
-    metric: str | None = None,
-    higher_is_better: bool | Mapping[str, bool] | None = None,
-) -> ImportResult:
+@dataclass(frozen=True)
+class Npz:
     """Read an ``.npz`` with ``scores`` [n, P], ``variants`` (or ``models``) and ``prompt_ids``.
 
     Scores of any real type, float16 too, become float32 before anything is computed of them;
-    NaN is not measured. The metric is named by ``metric``, else by an entry ``metric``, else by
-    the file's stem. Names of the official form give the variants their factors. ``prompts`` (a
-    PromptSet or its file) supplies texts by id. Raises DataError in one line for a damaged
-    archive, one that needs pickle, or entries that are missing or do not fit together.
+    NaN is not measured. Names of the official form give the variants their factors.
+
+    Attributes:
+        prompts: A PromptSet or its file, for the texts.
+        metric: The metric's name, else an entry ``metric`` names it, else the file's stem.
+        higher_is_better: The direction, for all metrics or for each.
+
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     np.savez(f"{folder}/clip.npz", scores=[[0.25, 0.5]], models=["sd15"], prompt_ids=[1, 2])
+    ...     table = Npz().read(f"{folder}/clip.npz").table
+    >>> table.metrics, table.variant_names, table.prompts.ids
+    (('clip',), ('sd15',), ('1', '2'))
+
     """
-    path = require_file(source, "NumPy archive (.npz)")
-    entries = _entries(path)
-    scores = _entry(path, entries, "scores")
-    variants = _labels(path, entries, "variants" if "variants" in entries else "models")
-    ids = _labels(path, entries, "prompt_ids")
-    if scores.dtype.kind not in "fiu":
-        raise DataError(f"{path}: 'scores' is of type {scores.dtype}; expected numbers")
-    if scores.shape != (len(variants), len(ids)):
-        raise DataError(
-            f"{path}: 'scores' has shape {scores.shape}, but there are {len(variants)} variants "
-            f"and {len(ids)} prompt ids"
-        )
-    name = metric or (str(entries["metric"]) if "metric" in entries else path.stem)
-    try:
-        matrix = ScoreMatrix(
-            name, scores, variants, ids, higher_is_better=direction_of(name, higher_is_better, None)
-        )
-        table = ScoreTable(
-            PromptSet(path.stem, ids), tuple(map(official_variant, variants)), {name: matrix}
-        )
-    except DataError as error:
-        raise DataError(f"{path}: {error}") from error
-    return ImportResult(finish(table, prompts, higher_is_better))
+
+    name: ClassVar[str] = "npz"
+    prompts: Any = None
+    metric: str | None = None
+    higher_is_better: Any = None
+
+    def read(self, source: str | Path) -> ImportResult:
+        """Read the archive.
+
+        Raises DataError in one line for a damaged archive, one that needs pickle, or entries that
+        are missing or do not fit together.
+        """
+        path = require_file(source, "NumPy archive (.npz)")
+        entries = _entries(path)
+        scores = _entry(path, entries, "scores")
+        variants = _labels(path, entries, "variants" if "variants" in entries else "models")
+        ids = _labels(path, entries, "prompt_ids")
+        if scores.dtype.kind not in "fiu":
+            raise DataError(f"{path}: 'scores' is of type {scores.dtype}; expected numbers")
+        if scores.shape != (len(variants), len(ids)):
+            raise DataError(
+                f"{path}: 'scores' has shape {scores.shape}, but there are {len(variants)} "
+                f"variants and {len(ids)} prompt ids"
+            )
+        name = self.metric or (str(entries["metric"]) if "metric" in entries else path.stem)
+        try:
+            matrix = ScoreMatrix(
+                name,
+                scores,
+                variants,
+                ids,
+                higher_is_better=direction_of(name, self.higher_is_better, None),
+            )
+            table = ScoreTable(
+                PromptSet(path.stem, ids), tuple(map(official_variant, variants)), {name: matrix}
+            )
+        except DataError as error:
+            raise DataError(f"{path}: {error}") from error
+        return ImportResult(finish(table, self.prompts, self.higher_is_better))
 
 
 def _entries(path: Path) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""One score file of the official tree: reading it, and judging whose scores it holds."""
+"""One score file of the official tree: reading it, and checking which data set it belongs to."""
 
 import json
 import math
@@ -22,7 +22,7 @@ _OWN_SHARE = 0.5
 
 
 class Rejected(Exception):  # noqa: N818 - a verdict on a file, not a mistake of the user
-    """A file that gives no scores, with the problem and a sentence on it."""
+    """A file whose scores cannot be used, with the kind of problem and a sentence about it."""
 
     def __init__(self, problem: Problem, detail: str) -> None:
         super().__init__(detail)
@@ -39,7 +39,16 @@ class FileScores:
 
 
 def read_score_file(path: Path) -> FileScores:
-    """Read a JSON object of id to score. Raises Rejected when it cannot be used at all."""
+    """Read a JSON object of id to score. Raises Rejected when it cannot be used at all.
+
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     file = Path(folder) / "a.json"
+    ...     _ = file.write_text('{"1": 0.25, "2": null}')
+    ...     scores = read_score_file(file)
+    >>> scores.ids, scores.values.tolist()
+    (['1', '2'], [0.25, nan])
+    """
     try:
         if path.stat().st_size == 0:
             raise Rejected("empty", "the file has no bytes")
@@ -79,8 +88,13 @@ def _numbers(ids: list[str], values: list[object]) -> NDArray[np.float64]:
 def check_owner(scores: FileScores, prompts: PromptSet, other: Callable[[], Path | None]) -> None:
     """Raise Rejected when the file holds another data set's scores.
 
-    Told by its ids, and, where they do not fit the prompt set exactly, by its values: ``other``
-    gives the file of the same metric and variant in the other data set's tree, if any.
+    Its ids decide, and where they do not fit the prompt set exactly its values do too: ``other``
+    returns the file of the same metric and variant in the other data set's tree, if any.
+
+    >>> prompts = PromptSet("coco", ("1", "2"))
+    >>> check_owner(FileScores(["7", "8"], np.zeros(2)), prompts, lambda: None)  # doctest:+ELLIPSIS
+    Traceback (most recent call last):
+    flasheval.scores.importers.official_files.Rejected: only 0 of its 2 prompt ids are among ...
     """
     if tuple(scores.ids) == prompts.ids:
         return
@@ -117,7 +131,15 @@ def _same_values(scores: FileScores, twin: Path) -> str:
 def place_scores(
     scores: FileScores, prompts: PromptSet, out: NDArray[np.float32]
 ) -> list[tuple[Problem, str]]:
-    """Put the scores into a row, float32 [n_prompts]; return what is wrong with some of them."""
+    """Write the scores into the row ``out``, float32 [n_prompts]; return the problems found.
+
+    >>> row = np.full(3, np.nan, dtype=np.float32)
+    >>> prompts = PromptSet("coco", ("1", "2", "3"))
+    >>> place_scores(FileScores(["3", "1"], np.array([0.5, 0.25])), prompts, row)
+    []
+    >>> row.tolist()
+    [0.25, nan, 0.5]
+    """
     problems: list[tuple[Problem, str]] = []
     with np.errstate(over="ignore"):
         values = scores.values.astype(np.float32)

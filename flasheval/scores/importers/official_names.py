@@ -61,5 +61,9 @@ def official_factors(name: str) -> dict[str, Factor]:
 
 
 def official_variant(name: str) -> Variant:
-    """Return the variant of this name with whatever factors its name tells."""
+    """Return the variant of this name with whatever factors its name tells.
+
+    >>> official_variant("stablediffusion1.5/DDIM50/_8").factors["precision"]
+    '_8'
+    """
     return Variant(name, official_factors(name))

@@ -1,4 +1,4 @@
-"""What an import gives: the table, and every fault met on the way."""
+"""The result of an import: the score table and the list of faults."""
 
 from collections import Counter
 from dataclasses import dataclass
@@ -35,6 +35,9 @@ class Fault:
     the scores they have) and ``unknown name`` (not read); of what is not there ``missing`` (a
     variant lacks one metric's file), ``absent`` (an expected variant has no file at all) and
     ``unmeasured prompts`` (left out of the prompt set). ``detail`` is a sentence.
+
+    >>> str(Fault("CLIP/sd15/a.json", "CLIP", "sd15/DDIM50/fp", "empty", "the file has no bytes"))
+    'CLIP/sd15/a.json: empty: the file has no bytes'
     """
 
     path: str
@@ -49,14 +52,20 @@ class Fault:
 
 @dataclass(frozen=True, eq=False)
 class ImportResult:
-    """A table and its faults; what was faulty is NaN in the table."""
+    """A table and its faults; faulty scores are NaN in the table."""
 
     table: ScoreTable
     faults: tuple[Fault, ...] = ()
 
     @property
     def bad_files(self) -> tuple[Fault, ...]:
-        """The faults of files that are there, without those of files that are not."""
+        """The faults of files that exist, without the faults about missing files.
+
+        >>> from flasheval.scores.synthetic import synthetic_scores
+        >>> faults = tuple(Fault("a.json", "CLIP", "x", why, "") for why in ("empty", "missing"))
+        >>> [fault.problem for fault in ImportResult(synthetic_scores(4, 6), faults).bad_files]
+        ['empty']
+        """
         return tuple(
             fault
             for fault in self.faults
@@ -64,7 +73,13 @@ class ImportResult:
         )
 
     def summary(self) -> str:
-        """Return one line: what was read and how many faults of each kind there are."""
+        """Return one line that says what was read and counts the faults of each kind.
+
+        >>> from flasheval.scores.synthetic import synthetic_scores
+        >>> fault = Fault("CLIP", "CLIP", "x", "missing", "x has no file")
+        >>> ImportResult(synthetic_scores(4, 6), (fault,)).summary()
+        '4 variants, 6 prompts, metrics quality, alignment; faults: 1 missing'
+        """
         table = self.table
         read = (
             f"{len(table)} variants, {table.n_prompts} prompts, metrics {', '.join(table.metrics)}"

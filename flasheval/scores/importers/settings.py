@@ -1,4 +1,4 @@
-"""What the importers of tables have in common: prompts by path, and a metric's direction."""
+"""Settings that the importers share: the prompts, and the direction of a metric."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -20,9 +20,15 @@ def as_prompts(prompts: PromptSet | str | Path) -> PromptSet:
 
 
 def direction_of(metric: str, given: Direction, said: bool | None) -> bool:
-    """Return whether higher is better: as the setting says, else as the source said, else True.
+    """Return whether higher is better: from the setting, else from the source, else True.
 
     Raises ConflictError where setting and source contradict each other.
+
+    >>> direction_of("lpips", {"lpips": False}, None), direction_of("clip", None, None)
+    (False, True)
+    >>> direction_of("clip", False, True)  # doctest: +ELLIPSIS
+    Traceback (most recent call last):
+    flasheval.base.errors.ConflictError: higher_is_better is False by the setting but True in ...
     """
     wanted = given.get(metric) if isinstance(given, Mapping) else given
     if not isinstance(wanted, bool | None):
@@ -40,7 +46,15 @@ def direction_of(metric: str, given: Direction, said: bool | None) -> bool:
 def finish(
     table: ScoreTable, prompts: Prompts = None, higher_is_better: Direction = None
 ) -> ScoreTable:
-    """Return the table with texts looked up, once the setting's metric names are known ones."""
+    """Look up the prompts' texts, and check the metrics that ``higher_is_better`` names.
+
+    Raises SettingError for a metric that the table lacks, and as `ScoreTable.with_prompts` does.
+
+    >>> from flasheval.scores.synthetic import synthetic_scores
+    >>> finish(synthetic_scores(4, 6), higher_is_better={"qualty": True})  # doctest: +ELLIPSIS
+    Traceback (most recent call last):
+    flasheval.base.errors.SettingError: higher_is_better names the metric 'qualty'; there are: ...
+    """
     if isinstance(higher_is_better, Mapping):
         for name in higher_is_better:
             if name not in table.metrics:

@@ -1,4 +1,4 @@
-"""Percentile bootstrap: how far a statistic would move had other units been drawn."""
+"""Percentile bootstrap intervals (Efron and Tibshirani, 1993) of a statistic over units."""
 
 from collections.abc import Callable
 from typing import Any
@@ -37,9 +37,9 @@ def bootstrap_interval(
     clusters: labels [units]; whole clusters are then drawn, as many as there are, for units that
         share one are not independent.
 
-    (NaN, NaN) with fewer than two units (or clusters), where nothing can be said, and with a NaN
-    among values. Constant values give (c, c). A percentile interval of few units is too short:
-    with fewer than about 8, show the values instead.
+    (NaN, NaN) with fewer than two units (or clusters), and with a NaN among values. Constant values
+    give (c, c). A percentile interval of few units is too short: with fewer than about 8, show the
+    values instead.
     Raises SettingError for a level outside (0, 1) or draws below 1, DataError for shapes that do
     not fit.
 

@@ -30,7 +30,7 @@ def tau_b_of_sets_torch(
 
     matrix: [P, n_variants] float32 or float64, a tensor on the device to compute on, or an array;
     sets: integers [n_sets, N]; target and base: [n_variants]; margins as in `tau_b_of_sets`.
-    chunk: sets at a time; default what fits 256 MB besides matrix, sets and the result.
+    chunk: sets computed at a time; by default as many as fit 256 MB of temporary memory.
 
     The result equals that of `tau_b_of_sets` wherever the sums are exact in the matrix's dtype.
     Elsewhere torch may add in another order, and two sums that nearly tie may fall the other way.

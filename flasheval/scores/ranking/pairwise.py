@@ -1,4 +1,4 @@
-"""Pairwise accuracy: how often the better of two variants is recognised as the better one."""
+"""Pairwise accuracy: the share of pairs of variants that scores order as the full set does."""
 
 import numpy as np
 import numpy.typing as npt

@@ -1,4 +1,4 @@
-"""Arrays as the compiled building blocks of `flasheval.scores.ranking.blocks` want them; made once.
+"""Preparing arrays for the compiled functions of `flasheval.scores.ranking.blocks`.
 
 What the blocks' speed rests on, order and padding and alignment, is decided here.
 """
@@ -27,7 +27,7 @@ CACHE_LINE = 64
 
 @dataclass(frozen=True, eq=False)
 class PreparedTarget:
-    """What a kernel must know of the ranking to be recovered.
+    """The ranking to be recovered, in the form that the compiled functions take.
 
     order: int64 [n_variants], the variants by descending target; all arrays a kernel sees follow it
     tied_until: int64 [n_variants] or, if no pair is tied in the target, [0]: in that order,
@@ -53,6 +53,11 @@ class PreparedTarget:
         """The first variant strictly below each one, in the target's order: int64 [n_variants].
 
         It is `tied_until`, made out where no pair is tied too.
+
+        >>> prepare_target([3.0, 2.0, 2.0]).first_below.tolist()
+        [1, 3, 3]
+        >>> prepare_target([3.0, 2.0, 1.0]).first_below.tolist()
+        [1, 2, 3]
         """
         if len(self.tied_until):
             return self.tied_until
@@ -90,9 +95,14 @@ def prepare_target(target: npt.ArrayLike, *, margin: float = 0.0) -> PreparedTar
 
 
 def prepare_rows(matrix: Floats, target: PreparedTarget) -> Floats:
-    """Scores as the kernels want them: [P, n_variants] -> [P, width], same dtype.
+    """Arrange scores for the compiled functions: [P, n_variants] -> [P, width], same dtype.
 
     Columns in the target's order, padded with NaN, C-contiguous, aligned to a cache line.
+
+    >>> target = prepare_target([0.1, 0.3])
+    >>> rows = prepare_rows(np.float32([[1, 2], [3, 4], [5, 6]]), target)
+    >>> rows.shape, rows[:, :2].tolist()  # best variant first, padded to 16 columns
+    ((3, 16), [[2.0, 1.0], [4.0, 3.0], [6.0, 5.0]])
     """
     if matrix.ndim != 2 or matrix.shape[1] != target.n_variants:
         raise DataError(
@@ -106,7 +116,11 @@ def prepare_rows(matrix: Floats, target: PreparedTarget) -> Floats:
 
 
 def prepare_base(base: npt.ArrayLike | None, target: PreparedTarget, dtype: Any) -> Floats:
-    """Make the sums every set starts from: [n_variants] (None: zeros) -> [width] of a dtype."""
+    """Make the sums every set starts from: [n_variants] (None: zeros) -> [width] of a dtype.
+
+    >>> prepare_base([10.0, 20.0], prepare_target([0.1, 0.3]), np.float32)[:3].tolist()
+    [20.0, 10.0, nan]
+    """
     prepared = np.full(target.width, np.nan, dtype=dtype)  # padded like the rows
     prepared[: target.n_variants] = 0
     if base is not None:
@@ -121,7 +135,7 @@ def prepare_base(base: npt.ArrayLike | None, target: PreparedTarget, dtype: Any)
 
 
 def checked_margin(margin: float, name: str = "margin") -> float:
-    """Return a margin that can be used; SettingError names any other.
+    """Return the margin as a float; SettingError unless it is finite and at least 0.
 
     >>> checked_margin(0)
     0.0

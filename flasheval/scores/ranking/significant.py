@@ -1,4 +1,4 @@
-"""Which pairs of variants the full benchmark separates, and agreement on those pairs alone.
+"""Pairs of variants that the full benchmark separates, and agreement on those pairs alone.
 
 Many full rankings contain near ties that no small subset can resolve; tau over all pairs then
 mostly measures luck.
@@ -51,7 +51,7 @@ def significant_pairs(values: npt.ArrayLike, *, z: float = 2.0) -> npt.NDArray[n
 
 
 def near_tie_share(values: npt.ArrayLike) -> float:
-    """Share of variant pairs that even the full set does not tell apart; NaN for one variant.
+    """Share of variant pairs that the full set itself cannot order; NaN for one variant.
 
     values: float [n_variants, P]. No subset can be asked to order those: see `significant_pairs`.
 

@@ -10,9 +10,10 @@ from flasheval.scores.ranking.bootstrap import bootstrap_interval
 from flasheval.selection.held_out.contenders import RANDOM
 from flasheval.selection.held_out.findings import Findings
 from flasheval.selection.held_out.records import SplitKind, Summary
+from flasheval.subset.agreement_figure import span
 from flasheval.subset.evidence import EquivalentSize
 
-__all__ = ["answer", "ranked", "short_number"]
+__all__ = ["answer", "kind_heading", "ranked", "short_number"]
 
 
 def answer(report: Findings) -> str:
@@ -117,3 +118,14 @@ def short_number(value: float, digits: int, *, sign: bool = False) -> str:
     value = round(value, digits) + 0.0  # and no minus before nothing
     text = f"{value:{'+' if sign else ''}.{digits}f}"
     return text.replace("0.", ".", 1) if abs(value) < 1 else text
+
+
+def kind_heading(kind: SplitKind) -> str:
+    """Say how many variants a kind of splits searches and holds out."""
+    count = len(kind.splits)
+    searched = span([split.n_search for split in kind.splits])
+    held_out = span([split.n_held_out for split in kind.splits])
+    return (
+        f"{kind.name}: {count} split{'' if count == 1 else 's'}, {searched} variants searched, "
+        f"{held_out} held out"
+    )

@@ -8,8 +8,8 @@ from typing import Any
 
 from flasheval.base.canonical import JSON
 from flasheval.base.errors import SettingError
-from flasheval.base.suggest import nearest
-from flasheval.selection.methods.registry import METHODS, make_selector
+from flasheval.base.json_data import to_plain
+from flasheval.selection.methods.registry import METHODS, make_method
 from flasheval.selection.methods.selector import Selector
 
 __all__ = ["RANDOM", "Contender", "find_contender", "read_methods"]
@@ -24,6 +24,7 @@ class Contender:
         name: The method.
         settings: Those of its settings that were given.
         together: Whether it searches all metrics together; the others search one at a time.
+        own: The method itself, where it is an object that no name stands for.
 
     """
 
@@ -31,10 +32,11 @@ class Contender:
     name: str
     settings: Mapping[str, JSON] = field(default_factory=dict, hash=False)
     together: bool = False
+    own: Selector[Any] | None = field(default=None, hash=False)
 
     def selector(self) -> Selector[Any]:
         """Make the method."""
-        return _selector(self.name, self.settings)
+        return make_method(self.name, self.settings) if self.own is None else self.own
 
 
 RANDOM = Contender("random", "random")
@@ -45,7 +47,7 @@ def read_methods(methods: object) -> tuple[Contender, ...]:
     """Read a list of methods; the random baseline comes first, named or not.
 
     Args:
-        methods: A name, a mapping {"name": ..., setting: value}, or a sequence of these.
+        methods: A name, a mapping {"name": ..., setting: value}, a method, or a sequence of these.
 
     Raises:
         SettingError: None is given, there is no such method or setting, or one is listed twice.
@@ -54,9 +56,12 @@ def read_methods(methods: object) -> tuple[Contender, ...]:
         >>> entries = ["balanced", {"name": "balanced", "passes": 2}]
         >>> [contender.label for contender in read_methods(entries)]
         ['random', 'balanced', 'balanced(passes=2)']
+        >>> read_methods([METHODS["balanced"](passes=2)])[1] == read_methods(entries)[2]
+        True
 
     """
-    entries = [methods] if isinstance(methods, str | Mapping) else methods
+    one = isinstance(methods, str | Mapping) or METHODS.fits(methods)
+    entries = [methods] if one else methods
     if not isinstance(entries, Sequence) or not entries:
         raise SettingError(
             f"methods={methods!r}: expected names such as [frequency,balanced], or mappings such "
@@ -84,32 +89,15 @@ def find_contender(wanted: str, contenders: Sequence[Contender]) -> Contender | 
 
 
 def _contender(entry: object) -> Contender:
-    if isinstance(entry, str):
-        entry = {"name": entry}
-    if not isinstance(entry, Mapping) or not isinstance(entry.get("name"), str):
-        raise SettingError(
-            f"methods: {entry!r} is no method; expected a name ({', '.join(METHODS)}), or a "
-            "mapping such as {name: frequency, n_sets: 300000}"
-        )
-    name = entry["name"]
-    if name not in METHODS:
-        raise SettingError(
-            f"methods: there is no method '{name}'; there are: {', '.join(METHODS)}"
-            f"{nearest(name, METHODS)}"
-        )
-    settings = {
-        str(key): list(value) if isinstance(value, tuple) else value
-        for key, value in entry.items()
-        if key != "name"
-    }
-    _selector(name, settings)  # a setting that cannot be is found before any work is done
-    return Contender(_label(name, settings), name, settings, METHODS[name].together)
-
-
-def _selector(name: str, settings: Mapping[str, JSON]) -> Selector[Any]:
-    """Make a method from plain data, in which a tuple is a list."""
-    given = {key: tuple(v) if isinstance(v, list) else v for key, v in settings.items()}
-    return make_selector(name, given)
+    selector = make_method(entry)  # a setting that cannot be is found before any work is done
+    name, own = selector.name, None
+    if isinstance(entry, str | Mapping):
+        given = {} if isinstance(entry, str) else entry
+        settings = {str(key): to_plain(value) for key, value in given.items() if key != "name"}
+    else:
+        settings = to_plain(selector)
+        own = None if name in METHODS else selector
+    return Contender(_label(name, settings), name, settings, selector.together, own)
 
 
 def _label(name: str, settings: Mapping[str, JSON]) -> str:

@@ -53,10 +53,11 @@ def _agreement(
     cut = Cut(measurement, measurement.arrays(), measurement.kinds[0], size, metric)
     measures = cut.measures(label)
     held_out = cut.values(label, "held_out_tau")
+    search = measures.get("search_tau")  # none where each subset gives all it searched one score
     return Agreement(
         held_out_tau=measures["held_out_tau"],
         random_tau=cut.random(done),
-        search_tau=measures["search_tau"].mean,
+        search_tau=None if search is None else search.mean,
         held_out_tau_by_split=tuple(
             None if np.isnan(held_out[row]) else float(held_out[row]) for row in done
         ),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Protocol
 
 from flasheval.selection.held_out.contenders import Contender
-from flasheval.selection.held_out.records import LearningCurve, SplitKind, Summary
+from flasheval.selection.held_out.records import LearningCurve, RandomCurve, SplitKind, Summary
 
 __all__ = ["Findings"]
 
@@ -38,6 +38,10 @@ class Findings(Protocol):
         """`random` first, then as given."""
 
     @property
+    def sizes(self) -> tuple[int, ...]:
+        """Ascending."""
+
+    @property
     def main_size(self) -> int:
         """The size that was given first."""
 
@@ -52,6 +56,10 @@ class Findings(Protocol):
     @property
     def summaries(self) -> tuple[Summary, ...]:
         """One per kind, method, size and metric."""
+
+    @property
+    def curves(self) -> tuple[RandomCurve, ...]:
+        """The random curve per kind and metric."""
 
     @property
     def learning(self) -> tuple[LearningCurve, ...]:

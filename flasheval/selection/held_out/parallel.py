@@ -74,8 +74,6 @@ class _Together(Generic[T]):
         self.stop = threading.Event()
         self.shares: dict[int, float] = {}
         self.label = ""
-        self.done = 0
-        self._lock = threading.Lock()
         self._caller = threading.get_ident()
 
     def run(self, number: int) -> None:
@@ -91,10 +89,8 @@ class _Together(Generic[T]):
         self.label = self.labels[number]
         self.tell()
         found = self.work[number](steps)
-        with self._lock:
-            self.shares.pop(number, None)
-            self.done += found is not None
         self.results[number] = found
+        self.shares[number] = 1  # counted at once, so that progress never goes back
         if found is None:
             self.stop.set()
         else:
@@ -104,6 +100,4 @@ class _Together(Generic[T]):
         """Report the progress, from the thread that brought the work alone."""
         if self.report is None or threading.get_ident() != self._caller:
             return
-        with self._lock:
-            done = min(self.done + sum(self.shares.values()), len(self.work))
-        self.report(self.label, done, len(self.work))
+        self.report(self.label, sum(list(self.shares.values())), len(self.work))

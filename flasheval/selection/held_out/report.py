@@ -9,6 +9,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from flasheval.base.drawing.shown import Shown
+from flasheval.base.drawing.view import View
 from flasheval.base.errors import DataError
 from flasheval.base.suggest import nearest
 from flasheval.selection.held_out.contenders import Contender
@@ -27,7 +29,7 @@ __all__ = ["ValidationReport"]
 
 
 @dataclass(frozen=True)
-class ValidationReport:
+class ValidationReport(Shown):
     """Methods compared on held-out variants, by kind of splits, size and metric.
 
     Attributes:
@@ -188,8 +190,8 @@ class ValidationReport:
         """
         return load_report(cls, Path(folder))
 
-    def __str__(self) -> str:
-        from flasheval.base.text import as_text
-        from flasheval.selection.held_out.table import validation_report
+    def view(self, *, detail: bool = False) -> View:
+        """Return the answer, tables for 80 columns and plots; in detail every table there is."""
+        from flasheval.selection.held_out.table import full_view, short_view
 
-        return as_text(validation_report(self)).rstrip("\n")
+        return full_view(self) if detail else short_view(self)

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict, fields
-from numbers import Integral
-from typing import Any, get_args, get_type_hints
+from collections.abc import Mapping
+from dataclasses import asdict, is_dataclass
+from typing import Any
 
-from flasheval.base.errors import SettingError
-from flasheval.base.suggest import nearest
+from flasheval.base.canonical import canonical_value
+from flasheval.base.errors import DataError, SettingError
+from flasheval.base.registry import Registry
 from flasheval.selection.methods.anchors import Anchors
 from flasheval.selection.methods.anneal import Anneal
 from flasheval.selection.methods.auto import Auto
@@ -25,11 +24,13 @@ from flasheval.selection.methods.selector import Selector
 from flasheval.selection.methods.shared import Shared
 from flasheval.selection.methods.stratified import Stratified
 
-__all__ = ["METHODS", "make_selector", "selector_settings"]
+__all__ = ["METHODS", "make_method", "make_selector", "selector_settings"]
 
-METHODS: dict[str, type[Any]] = {
-    method.name: method
-    for method in (
+METHODS: Registry[Selector[Any]] = Registry(
+    "method",
+    "flasheval.methods",
+    Selector,
+    [
         Auto,
         Random,
         Ridge,
@@ -43,58 +44,57 @@ METHODS: dict[str, type[Any]] = {
         Shared,
         Pooled,
         Padded,
-    )
-}
+    ],
+)
+"""The methods by name."""
 
 
-def make_selector(name: str, settings: Mapping[str, Any] | None = None) -> Selector[Any]:
-    """Make a method from its name and settings.
+def make_method(entry: object, settings: Mapping[str, object] | None = None) -> Selector[Any]:
+    """Return a method with its settings, checked.
+
+    Args:
+        entry: A name; a mapping of settings with the ``name``; or a method, of flasheval or of
+            your own: a dataclass with what `Selector` says.
+        settings: Settings beside a name.
 
     Raises:
-        SettingError: No such method, no such setting of it, or a value of another kind.
+        SettingError: No such method, no such setting of it, a value that cannot be, or an object
+            that is no method.
 
     Example:
-        >>> make_selector("anneal", {"swaps": 1000}).swaps
-        1000
+        >>> make_method("anneal", {"swaps": 1000}) == make_method(Anneal(swaps=1000))
+        True
+        >>> make_method("anneel")  # doctest: +ELLIPSIS
+        Traceback (most recent call last):
+        flasheval.base.errors.SettingError: there is no method 'anneel'; ... did you mean 'anneal'?
 
     """
-    if name not in METHODS:
-        raise SettingError(
-            f"no method '{name}': choose one of {', '.join(METHODS)}{nearest(name, METHODS)}"
-        )
-    known = [field.name for field in fields(METHODS[name])]
-    for key in settings or {}:
-        if key not in known:
-            has = f"its settings are: {', '.join(known)}" if known else "it has no settings"
-            raise SettingError(
-                f"method '{name}' has no setting '{key}': {has}{nearest(key, known)}"
-            )
-        hint = get_type_hints(METHODS[name])[key]
-        _check_type(name, key, (settings or {})[key], getattr(METHODS[name], key), hint)
-    selector: Selector[Any] = METHODS[name](**(settings or {}))
+    selector = METHODS.make(entry, settings)
+    if selector is entry:
+        _check_own(selector)
     return selector
 
 
-def _check_type(method: str, key: str, value: object, default: object, hint: object) -> None:
-    """Raise SettingError unless a setting's value is of the kind of its default."""
-    whole = isinstance(value, Integral) and not isinstance(value, bool)
-    if isinstance(default, bool):
-        good, expected = isinstance(value, bool), "true or false"
-    elif isinstance(default, int):
-        good, expected = whole, "a whole number"
-    elif str in get_args(hint):
-        good, expected = isinstance(value, str | None), "null or a word"
-    elif isinstance(default, float):
-        good = whole or (isinstance(value, float) and math.isfinite(value))
-        expected = "a number"
-    else:
-        good = value is None or (
-            isinstance(value, Sequence)
-            and all(isinstance(entry, Integral) and not isinstance(entry, bool) for entry in value)
+make_selector = make_method  # its former name
+
+
+def _check_own(selector: Selector[Any]) -> None:
+    """Raise SettingError unless a manifest can say truly what an object's name and settings are."""
+    name = selector.name
+    if not is_dataclass(selector):
+        raise SettingError(
+            f"method {name!r}: the class {type(selector).__name__} is no dataclass; make it one, "
+            "its fields the settings, so that the subset's manifest can name them"
         )
-        expected = "null or a list of whole numbers"
-    if not good:
-        raise SettingError(f"method.{key}={value!r} ({method}): expected {expected}")
+    if name in METHODS and type(selector) is not METHODS[name]:
+        raise SettingError(
+            f"method {name!r}: there is another method of this name; give the class "
+            f"{type(selector).__name__} a name of its own"
+        )
+    try:
+        canonical_value(selector_settings(selector), path=f"method {name!r}: its settings")
+    except DataError as error:
+        raise SettingError(str(error)) from None
 
 
 def selector_settings(selector: Selector[Any]) -> dict[str, Any]:

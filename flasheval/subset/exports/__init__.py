@@ -1,4 +1,4 @@
-"""A subset as a file that other tools read: tables, prompt lists, and trainers' sample prompts."""
+"""Exports: subsets written as tables, prompt lists and sample prompts for trainers."""
 
 from flasheval.subset.exports.registry import FORMATS, export, make_format
 

@@ -32,6 +32,10 @@ class AiToolkit(ImageSettings):
         sampler: ai-toolkit wants that of ``train.noise_scheduler``.
         sample_every: Steps from one look at the samples to the next.
 
+    >>> AiToolkit(sample_every=0)
+    Traceback (most recent call last):
+    flasheval.base.errors.SettingError: sample_every=0: expected a number above 0
+
     """
 
     name: ClassVar[str] = "ai-toolkit"
@@ -49,7 +53,17 @@ class AiToolkit(ImageSettings):
             raise SettingError(f"negative_prompt: {_filled_in(self.negative_prompt)}; leave it out")
 
     def write(self, subset: Subset) -> bytes:
-        """Return the file; see `Format`."""
+        """Return the file; see `Format`.
+
+        >>> from flasheval.subset.subset import Method, Subset, SubsetPrompt
+        >>> prompts = (SubsetPrompt("7", text="a cat"),)
+        >>> subset = Subset("one", "pets", None, prompts, (), Method("random"))
+        >>> print(AiToolkit(steps=20).write(subset).decode(), end="")
+        sample:
+          sample_steps: 20
+          prompts:
+          - "a cat"
+        """
         texts = stripped(subset, "ai-toolkit")
         refuse(subset, texts, _fault, "ai-toolkit")
         warn_of_weights(subset, "ai-toolkit")

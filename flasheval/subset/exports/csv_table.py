@@ -29,7 +29,14 @@ class Csv:
     suffix: ClassVar[None] = None
 
     def write(self, subset: Subset) -> bytes:
-        """Return the file; see `Format`."""
+        """Return the file; see `Format`.
+
+        >>> from flasheval.subset.subset import Method, Subset, SubsetPrompt
+        >>> prompts = (SubsetPrompt("7", text="a cat"),)
+        >>> subset = Subset("one", "pets", None, prompts, (), Method("random"))
+        >>> print(Csv().write(subset).decode().splitlines()[0])
+        "prompt_id","text","weight","multiplicity","text_sha256","sources"
+        """
         table = rows(subset)
         refuse(subset, subset.texts, _fault, "csv")
         file = io.StringIO(newline="")
@@ -40,7 +47,11 @@ class Csv:
         return file.getvalue().encode()
 
     def how(self, path: str) -> tuple[str, ...]:
-        """Return how to use it; see `Format`."""
+        r"""Return how to use it; see `Format`.
+
+        >>> Csv().how("pets.csv")
+        ('pandas.read_csv(\'pets.csv\', dtype={"prompt_id": str}, keep_default_na=False)',)
+        """
         return (f'pandas.read_csv({path!r}, dtype={{"prompt_id": str}}, keep_default_na=False)',)
 
 

@@ -29,7 +29,14 @@ class DiffusersWords:
     suffix: ClassVar[None] = None
 
     def write(self, subset: Subset) -> bytes:
-        """Return the file; see `Format`."""
+        """Return the file; see `Format`.
+
+        >>> from flasheval.subset.subset import Method, Subset, SubsetPrompt
+        >>> prompt = SubsetPrompt("7", text="a cat's toy")
+        >>> subset = Subset("one", "pets", None, (prompt,), (), Method("random"))
+        >>> print(DiffusersWords().write(subset).decode(), end="")
+        --validation_prompts 'a cat'"'"'s toy'
+        """
         refuse(subset, subset.texts, _fault, "diffusers' command line")
         warn_of_weights(subset, "diffusers")
         words = " ".join(map(shlex.quote, subset.texts))

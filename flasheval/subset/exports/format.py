@@ -1,4 +1,4 @@
-"""What a format is."""
+"""The protocol of an export format."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ __all__ = ["Format"]
 
 
 class Format(Protocol):
-    """A kind of file with its settings: a frozen dataclass, its fields the settings.
+    """An export format with its settings: a frozen dataclass whose fields are the settings.
 
     Attributes:
-        name: What it is called in the registry.
-        binary: Whether it is no text.
+        name: Its name in the registry.
+        binary: True when the file is not text.
 
     """
 
@@ -24,13 +24,13 @@ class Format(Protocol):
 
     @property
     def suffix(self) -> str | None:
-        """The end of the file's name that its reader insists on; None for any."""
+        """The suffix that the file's reader requires; None when any will do."""
 
     def write(self, subset: Subset) -> bytes:
-        """Return the file's bytes; warn of what it drops.
+        """Return the file's bytes; a warning names information that is dropped.
 
         Raises DataError when the subset knows no texts, or the format cannot carry one.
         """
 
     def how(self, path: str) -> tuple[str, ...]:
-        """Return lines that say how to use the file: what to give to the reader, mostly."""
+        """Return lines that say how to use the file, such as the reader's arguments."""

@@ -12,7 +12,7 @@ __all__ = ["ImageSettings"]
 
 @dataclass(frozen=True)
 class ImageSettings:
-    """How a trainer shall make its sample images; what is None is left to the trainer.
+    """Settings for a trainer's sample images; None leaves a setting to the trainer.
 
     Attributes:
         width: In pixels.
@@ -24,6 +24,10 @@ class ImageSettings:
             image, so that images can be compared from one training to the next.
 
     Raises SettingError for a number that cannot be.
+
+    >>> ImageSettings(width=768, guidance=-1.0)
+    Traceback (most recent call last):
+    flasheval.base.errors.SettingError: guidance=-1.0: expected a number from 0
 
     """
 
@@ -43,5 +47,9 @@ class ImageSettings:
             raise SettingError(f"guidance={self.guidance}: expected a number from 0")
 
     def seed_of(self, prompt_id: str) -> int | None:
-        """Return the seed of a prompt's image; None where the trainer chooses."""
+        """Return the seed of a prompt's image; None leaves it to the trainer.
+
+        >>> ImageSettings(seed=0).seed_of("37"), ImageSettings().seed_of("37")
+        (3151561419, None)
+        """
         return None if self.seed is None else image_seed(self.seed, prompt_id)

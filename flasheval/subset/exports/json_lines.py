@@ -27,9 +27,20 @@ class JsonLines:
     suffix: ClassVar[None] = None
 
     def write(self, subset: Subset) -> bytes:
-        """Return the file; see `Format`."""
+        """Return the file; see `Format`.
+
+        >>> from flasheval.subset.subset import Method, Subset, SubsetPrompt
+        >>> prompts = (SubsetPrompt("7", text="a cat"),)
+        >>> subset = Subset("one", "pets", None, prompts, (), Method("random"))
+        >>> json.loads(JsonLines().write(subset))["weight"]
+        1.0
+        """
         return "".join(json.dumps(row) + "\n" for row in rows(subset)).encode()
 
     def how(self, path: str) -> tuple[str, ...]:
-        """Return how to use it; see `Format`."""
+        r"""Return how to use it; see `Format`.
+
+        >>> JsonLines().how("pets.jsonl")
+        ('datasets.load_dataset("json", data_files=\'pets.jsonl\')',)
+        """
         return (f'datasets.load_dataset("json", data_files={path!r})',)

@@ -56,6 +56,10 @@ class Kohya(ImageSettings):
     Attributes:
         layout: ``txt`` or ``json``; the file's name must end so.
 
+    >>> Kohya(negative_prompt="blurry --ugly")  # doctest: +ELLIPSIS
+    Traceback (most recent call last):
+    flasheval.base.errors.SettingError: negative_prompt: it holds " --", which begins an ...
+
     """
 
     name: ClassVar[str] = "kohya"
@@ -77,7 +81,16 @@ class Kohya(ImageSettings):
         return f".{self.layout}"
 
     def write(self, subset: Subset) -> bytes:
-        """Return the file; see `Format`."""
+        r"""Return the file; see `Format`.
+
+        >>> from flasheval.subset.subset import Method, Subset, SubsetPrompt
+        >>> prompts = (SubsetPrompt("7", text="a cat"),)
+        >>> subset = Subset("one", "pets", None, prompts, (), Method("random"))
+        >>> Kohya(width=768, steps=20).write(subset)
+        b'a cat --w 768 --s 20\n'
+        >>> Kohya(layout="json", steps=20).write(subset)
+        b'[\n {\n  "prompt": "a cat",\n  "sample_steps": 20\n }\n]\n'
+        """
         texts = stripped(subset, "kohya")
         if self.layout == "txt":
             refuse(subset, texts, _fault, "kohya's .txt", "write them with layout=json")

@@ -28,7 +28,16 @@ class Parquet:
     suffix: ClassVar[None] = None
 
     def write(self, subset: Subset) -> bytes:
-        """Return the file; see `Format`."""
+        """Return the file; see `Format`.
+
+        >>> import pyarrow.parquet as pq
+        >>> from flasheval.subset.subset import Method, Subset, SubsetPrompt
+        >>> prompts = (SubsetPrompt("7", text="a cat"),)
+        >>> subset = Subset("one", "pets", None, prompts, (), Method("random"))
+        >>> table = pq.read_table(io.BytesIO(Parquet().write(subset)))
+        >>> table.num_rows, table["text"].to_pylist()
+        (1, ['a cat'])
+        """
         import pyarrow as pa
         import pyarrow.parquet as pq
 

@@ -33,7 +33,13 @@ class PlainText:
     suffix: ClassVar[None] = None
 
     def write(self, subset: Subset) -> bytes:
-        """Return the file; see `Format`."""
+        r"""Return the file; see `Format`.
+
+        >>> from flasheval.subset.subset import Method, Subset, SubsetPrompt
+        >>> prompts = (SubsetPrompt("7", text="a cat"), SubsetPrompt("8", text="a dog"))
+        >>> PlainText().write(Subset("two", "pets", None, prompts, (), Method("random")))
+        b'a cat\na dog\n'
+        """
         texts = stripped(subset, "text")
         refuse(subset, texts, no_single_line, "text")
         broken = [len(text.splitlines()) > 1 for text in texts]

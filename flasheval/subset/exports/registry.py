@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from flasheval.base.errors import DataError, SettingError
-from flasheval.base.json_data import check_names, from_plain
+from flasheval.base.registry import Registry
 from flasheval.subset.exports.ai_toolkit import AiToolkit
 from flasheval.subset.exports.csv_table import Csv
 from flasheval.subset.exports.diffusers_words import DiffusersWords
@@ -21,14 +20,21 @@ if TYPE_CHECKING:
 
 __all__ = ["FORMATS", "export", "make_format"]
 
-FORMATS: dict[str, type[Any]] = {
-    one.name: one for one in (JsonLines, Csv, Parquet, PlainText, Kohya, AiToolkit, DiffusersWords)
-}
+FORMATS: Registry[Format] = Registry(
+    "format",
+    "flasheval.exports",
+    Format,
+    [JsonLines, Csv, Parquet, PlainText, Kohya, AiToolkit, DiffusersWords],
+)
 """The formats by name."""
 
 
-def make_format(name: str, settings: Mapping[str, object] | None = None) -> Format:
+def make_format(entry: object, settings: Mapping[str, object] | None = None) -> Format:
     """Return a format with its settings, checked.
+
+    Args:
+        entry: A name; a mapping of settings with the ``name``; or a format already made.
+        settings: Settings beside a name.
 
     Raises:
         SettingError: No such format, no such setting of it, or a value that cannot be.
@@ -40,25 +46,20 @@ def make_format(name: str, settings: Mapping[str, object] | None = None) -> Form
     flasheval.base.errors.SettingError: there is no format 'kohia'; ... did you mean 'kohya'?
 
     """
-    settings = settings or {}
-    check_names(FORMATS, name, settings, "format", f"format {name!r}")
-    try:
-        made: Format = from_plain(FORMATS[name], settings, source=f"format {name}")
-    except (DataError, SettingError) as error:
-        prefix = "" if isinstance(error, DataError) else f"format {name}: "
-        raise SettingError(f"{prefix}{error}") from None
-    return made
+    return FORMATS.make(entry, settings)
 
 
 def export(
-    subset: Subset, format: str | Format, settings: Mapping[str, object] | None = None
+    subset: Subset,
+    format: str | Mapping[str, object] | Format,
+    settings: Mapping[str, object] | None = None,
 ) -> bytes:
     r"""Return a subset as the bytes of a file that another tool reads.
 
     Args:
         subset: One that knows its texts.
         format: ``jsonl``, ``csv``, ``parquet``, ``text``, ``kohya``, ``ai-toolkit`` or
-            ``diffusers``; or one that `make_format` made, without settings.
+            ``diffusers``; or an object such as ``Kohya(width=768)``.
         settings: The format's settings, as docs/exports.md names them.
 
     Returns:
@@ -77,4 +78,4 @@ def export(
     ['a dog --w 768 --d 2647012970', 'a cat --w 768 --d 2839049726']
 
     """
-    return (make_format(format, settings) if isinstance(format, str) else format).write(subset)
+    return make_format(format, settings).write(subset)

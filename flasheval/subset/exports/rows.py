@@ -1,4 +1,4 @@
-"""The columns of a subset as a table: what JSON lines, CSV and Parquet hold."""
+"""A subset as table rows, for the formats JSON lines, CSV and Parquet."""
 
 from __future__ import annotations
 
@@ -11,7 +11,14 @@ __all__ = ["rows"]
 
 
 def rows(subset: Subset) -> list[dict[str, Any]]:
-    """Return a row a prompt, in order, texts as they are; raise DataError where none are known."""
+    """Return a row a prompt, in order, texts as they are; raise DataError where none are known.
+
+    >>> from flasheval.subset.subset import Method, Subset, SubsetPrompt
+    >>> prompt = SubsetPrompt("7", weight=2.0, text="a cat")
+    >>> (row,) = rows(Subset("one", "pets", None, (prompt,), (), Method("random")))
+    >>> row["prompt_id"], row["text"], row["weight"], row["multiplicity"]
+    ('7', 'a cat', 2.0, 1)
+    """
     return [
         {
             "prompt_id": prompt.id,

@@ -1,4 +1,4 @@
-"""Texts that a format cannot carry as they are: refused, or changed with a line that says so."""
+"""Checks of texts that an export format cannot carry: an error, or a change with a warning."""
 
 from __future__ import annotations
 
@@ -19,14 +19,21 @@ _ASIDE = "write them with format=jsonl"
 def refuse(
     subset: Subset, texts: Sequence[str], fault: Callable[[str], str], form: str, way: str = _ASIDE
 ) -> None:
-    """Raise DataError, naming the first prompt and how many, where ``fault`` finds one in a text.
+    r"""Raise DataError when ``fault`` finds a problem in any text; it names the first and counts.
 
     Args:
-        subset: Whose texts they are.
+        subset: The subset of the texts.
         texts: One a prompt.
-        fault: Returns words for what is wrong with a text, as in ``it is empty``; else nothing.
+        fault: Returns what is wrong with a text, such as ``it is empty``, or an empty string.
         form: The format's name.
-        way: What to do instead.
+        way: The advice at the end of the message.
+
+    >>> from flasheval.subset.subset import Method, Subset, SubsetPrompt
+    >>> prompts = (SubsetPrompt("7", text="a\ncat"),)
+    >>> subset = Subset("one", "pets", None, prompts, (), Method("random"))
+    >>> refuse(subset, subset.texts, no_single_line, "text")  # doctest: +ELLIPSIS
+    Traceback (most recent call last):
+    flasheval.base.errors.DataError: text cannot carry prompt "7" of subset "one": it holds a ...
 
     """
     faults = [(one.id, fault(text)) for one, text in zip(subset.prompts, texts, strict=True)]
@@ -40,7 +47,7 @@ def refuse(
 
 
 def no_single_line(text: str) -> str:
-    """Return why a text cannot be one line of a file; nothing when it can.
+    """Return why a text cannot be one line of a file, or an empty string when it can.
 
     >>> no_single_line("a cat")
     ''
@@ -55,7 +62,7 @@ def no_single_line(text: str) -> str:
 def stripped(subset: Subset, form: str) -> tuple[str, ...]:
     """Return the texts without white space at their ends; warn where there was some.
 
-    The hash of a text is that of its stripped form, so it still fits.
+    A text's hash is that of its stripped form, so it stays the same.
     """
     texts = subset.texts
     short = tuple(text.strip() for text in texts)
@@ -65,7 +72,7 @@ def stripped(subset: Subset, form: str) -> tuple[str, ...]:
 
 
 def warn_of(subset: Subset, odd: Sequence[bool], what: str) -> None:
-    """Warn once of all prompts marked, naming the first."""
+    """Warn once about all marked prompts, naming the first; ``what`` is the end of the message."""
     names = [one.id for one, is_odd in zip(subset.prompts, odd, strict=True) if is_odd]
     if names:
         first = f'prompt "{names[0]}"'
@@ -74,6 +81,6 @@ def warn_of(subset: Subset, odd: Sequence[bool], what: str) -> None:
 
 
 def warn_of_weights(subset: Subset, form: str) -> None:
-    """Warn where prompts do not count alike, which the format has no place for."""
+    """Warn when prompts have unequal weights, which the format cannot hold."""
     odd = [weight != 1 for weight in subset.weights.tolist()]
     warn_of(subset, odd, f"{form} drops their weights; format=jsonl keeps them")

@@ -1,8 +1,8 @@
-"""Texts that were looked up once, kept for the user: a file a prompt set, text by hash.
+"""A cache of prompt texts that were looked up before: one file a prompt set, texts by hash.
 
 They lie under the user's cache folder, or where the environment variable FLASHEVAL_CACHE says. A
-text is believed for its hash, so nothing in the file can make a subset another one; a file that is
-damaged is told of, and written anew at the next look-up.
+text is accepted only with its hash, so nothing in the file can change a subset; a damaged file
+gives a warning and is written again at the next look-up.
 """
 
 from __future__ import annotations
@@ -24,7 +24,11 @@ CACHE_VARIABLE = "FLASHEVAL_CACHE"
 
 
 def cache_path(prompt_set_hash: str) -> Path:
-    """Return the file that keeps the texts of one prompt set."""
+    """Return the file that keeps the texts of one prompt set.
+
+    >>> cache_path("54671f8b").parts[-2:]
+    ('texts', '54671f8b.json')
+    """
     said = os.environ.get(CACHE_VARIABLE)
     if said:
         folder = Path(said).expanduser()
@@ -36,7 +40,7 @@ def cache_path(prompt_set_hash: str) -> Path:
 
 
 def kept_texts(prompt_set_hash: str | None) -> dict[str, str]:
-    """Return the texts kept of a prompt set, by hash.
+    """Return the cached texts of a prompt set, by hash.
 
     Those that do not have the hash they are kept under are left out with a warning, and so is a
     file that cannot be read.
@@ -56,10 +60,10 @@ def kept_texts(prompt_set_hash: str | None) -> dict[str, str]:
 
 
 def keep_texts(prompt_set_hash: str | None, texts: Mapping[str, str]) -> int:
-    """Add texts, by hash, to those that are kept, and return how many are new.
+    """Add texts, by hash, to the cache, and return how many are new.
 
-    The file is replaced whole, and mended where it was damaged. Of two processes at once the later
-    one's texts stay; what the other added is looked up again when it is asked for.
+    The whole file is replaced, and a damaged one repaired. When two processes write at once the
+    later one's texts stay; the others are looked up again when needed.
 
     Raises DataError when it cannot be written.
     """
@@ -74,12 +78,27 @@ def keep_texts(prompt_set_hash: str | None, texts: Mapping[str, str]) -> int:
 
 
 def has_texts(subset: Subset) -> bool:
-    """Tell whether a subset carries the texts of all its prompts."""
+    """Tell whether a subset carries the texts of all its prompts.
+
+    >>> from flasheval.subset.subset import Method, SubsetPrompt
+    >>> known, bare = SubsetPrompt("1", text="a cat"), SubsetPrompt("2")
+    >>> has_texts(Subset("a", "pets", None, (known,), (), Method("random")))
+    True
+    >>> has_texts(Subset("b", "pets", None, (known, bare), (), Method("random")))
+    False
+    """
     return all(prompt.text is not None for prompt in subset.prompts)
 
 
 def put_texts(subset: Subset, texts: Mapping[str, str]) -> Subset:
-    """Return the subset with its texts, given by hash; the same one unless all are there."""
+    """Return the subset with its texts, given by hash; unchanged when any text is missing.
+
+    >>> from flasheval.subset.subset import Method, SubsetPrompt
+    >>> key = text_hash("a cat")
+    >>> subset = Subset("a", "pets", None, (SubsetPrompt("1", key),), (), Method("random"))
+    >>> put_texts(subset, {key: "a cat"}).texts
+    ('a cat',)
+    """
     prompts = tuple(
         one if one.text is not None else replace(one, text=texts.get(one.text_hash or ""))
         for one in subset.prompts
@@ -90,9 +109,9 @@ def put_texts(subset: Subset, texts: Mapping[str, str]) -> Subset:
 
 
 def with_kept_texts(subset: Subset, kept: Mapping[str, str] | None = None) -> Subset:
-    """Return the subset with its texts where all of them are kept, else as it is.
+    """Return the subset with its texts when all of them are cached, else unchanged.
 
-    ``kept`` are those of its prompt set, where they were read already.
+    ``kept`` are the cached texts of its prompt set, when they were read already.
     """
     if has_texts(subset):
         return subset

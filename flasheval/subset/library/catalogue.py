@@ -1,4 +1,4 @@
-"""The subsets that come with the package: a folder a prompt set, a file called like its subset."""
+"""The subsets that come with the package: one folder a prompt set, one file a subset."""
 
 from __future__ import annotations
 
@@ -13,15 +13,22 @@ __all__ = ["bundled", "load_named"]
 
 
 def bundled() -> dict[str, Path]:
-    """Return the manifests that come with the package, by name; sizes in order of number."""
+    """Return the paths of the manifests in the package, by name, smaller sizes first.
+
+    >>> [name for name in bundled() if name.startswith("coco-shared")][:3]
+    ['coco-shared-5', 'coco-shared-10', 'coco-shared-20']
+    """
     found = {path.stem: path for path in subsets_dir().rglob("*.json")}
     return {name: found[name] for name in sorted(found, key=_by_number)}
 
 
 def load_named(path: Path, name: str) -> Subset:
-    """Read and check a manifest that must be the subset of this name.
+    """Read and check a manifest that must hold the subset of this name.
 
     Raises DataError for one that is damaged, or another subset's.
+
+    >>> load_named(bundled()["coco-shared-50"], "coco-shared-50").size
+    50
     """
     subset = Subset.load(path)
     if subset.name != name:

@@ -1,4 +1,4 @@
-"""The user's copy of a prompt set: whatever file the texts lie in, read as batches of rows."""
+"""Opening a user's copy of a prompt set, in any file layout, as batches of rows."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _DIFFUSIONDB_PARTS = "part-*.json"
 
 
 def open_copy(source: Source) -> Copy:
-    """Return a copy of a prompt set; what suffix and content say decides how it is read.
+    """Open a copy of a prompt set; its suffix and content decide how it is read.
 
     Args:
         source: COCO's ``captions_val2014.json``; JSON, JSON lines, CSV or TSV (packed as ``.xz`` or
@@ -40,8 +40,15 @@ def open_copy(source: Source) -> Copy:
             folder of files too); a PromptSet; or a list of texts.
 
     Raises:
-        SettingError: Something that is none of these.
+        SettingError: ``source`` is none of these.
         DataError: A file that is missing, damaged or has no texts.
+
+    >>> copy = open_copy(["a cat", "a dog"])
+    >>> copy.name, [rows.texts.to_pylist() for rows in copy.batches()]
+    ('the list of texts', [['a cat', 'a dog']])
+    >>> open_copy(7)  # doctest: +ELLIPSIS
+    Traceback (most recent call last):
+    flasheval.base.errors.SettingError: prompts is a int; expected a file, a PromptSet or a ...
 
     """
     if isinstance(source, PromptSet):

@@ -1,4 +1,4 @@
-"""One word for a subset, wherever it is: a published name, a manifest, a run, a Hub repository."""
+"""Finding a subset by a published name, a manifest, a run's folder or a Hub address."""
 
 from __future__ import annotations
 
@@ -24,17 +24,24 @@ _HUB = "hf://"
 
 
 def find_subset(source: str | Path) -> Subset:
-    """Return a subset as its manifest has it, checked; no texts are looked up.
+    """Read and check a subset's manifest; no texts are looked up.
 
     Args:
         source: The name of a subset that comes with the package; a manifest; a run's folder; or
             ``hf://OWNER/NAME@COMMIT/SUBSET``, of a data set on the Hub at a commit (40 hex
-            digits, so that it stays the same subset). A file called like a published subset is
-            told apart by ``./``, or as a Path.
+            digits, so that it stays the same subset). Write ``./NAME``, or give a Path, for a
+            file that has the name of a published subset.
 
     Raises:
         SettingError: No subset of that name, or a Hub address without a commit.
         DataError: A manifest that is missing, damaged, or another subset's.
+
+    >>> subset = find_subset("coco-shared-50")
+    >>> subset.size, subset.prompt_set_name
+    (50, 'coco')
+    >>> find_subset("coco-shred-50")  # doctest: +ELLIPSIS
+    Traceback (most recent call last):
+    flasheval.base.errors.SettingError: there is no subset 'coco-shred-50': no published one of ...
 
     """
     if not str(source).strip():
@@ -70,11 +77,11 @@ def find_subset(source: str | Path) -> Subset:
 
 
 def load_subset(source: str | Path, *, prompts: Source | None = None) -> Subset:
-    """Return a subset with its prompts' texts, where they can be had.
+    """Return a subset, with its prompts' texts when they are known here.
 
-    They are in the manifest, or kept since they were looked up once (`flasheval subsets resolve`,
-    or this function with `prompts`); a subset of which not every text is there has none at all.
-    Its ``texts`` then say what to run. A text is accepted for its hash alone.
+    Texts come from the manifest, or from the cache of an earlier look-up (`flasheval subsets
+    resolve`, or this function with `prompts`). When any text is missing, none is set, and reading
+    ``texts`` raises an error that says what to run. A text is accepted only with its hash.
 
     Args:
         source: A published name, a manifest, a run's folder or a Hub address, as of

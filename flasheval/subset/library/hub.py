@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 __all__ = ["PUBLIC_NAME", "HubAddress", "fetch_manifest"]
 
 PUBLIC_NAME = re.compile("[A-Za-z0-9][A-Za-z0-9._+-]{0,95}")
-"""What may name a configuration: nothing that a glob, a URL or a file system reads otherwise."""
+"""The names a configuration may have: nothing special to a glob, a URL or a file system."""
 
 
 _SCHEME = "hf://"
@@ -54,7 +54,14 @@ class HubAddress:
 
     @classmethod
     def parse(cls, source: str) -> HubAddress:
-        """Read an address. Raises SettingError for what is none, or could leave its folder."""
+        """Parse an address. Raises SettingError for another form, or one that leaves its folder.
+
+        >>> HubAddress.parse("hf://me/few@main/clip-50")
+        HubAddress(repo='me/few', revision='main', subset='clip-50')
+        >>> HubAddress.parse("me/few")  # doctest: +ELLIPSIS
+        Traceback (most recent call last):
+        flasheval.base.errors.SettingError: "me/few" is no address on the Hub; expected ...
+        """
         body = source.removeprefix(_SCHEME)
         repo, marked, rest = body.partition("@")
         revision: str | None = None
@@ -87,9 +94,13 @@ def fetch_manifest(source: str) -> Path:
         source: ``hf://OWNER/NAME@COMMIT/SUBSET``; COMMIT of 40 hex digits.
 
     Raises:
-        SettingError: No such address, one that pins no commit (the commit to pin is named where
-            the Hub tells), or ``huggingface_hub`` is not installed.
+        SettingError: A bad address, one without a commit (the message gives the newest one when the
+            Hub can be reached), or ``huggingface_hub`` is not installed.
         FlashevalError: The Hub cannot be reached, or has no such repository, commit or subset.
+
+    >>> fetch_manifest("hf://few@main/clip-50")  # doctest: +ELLIPSIS
+    Traceback (most recent call last):
+    flasheval.base.errors.SettingError: "hf://few@main/clip-50" is no address on the Hub; ...
 
     """
     address = HubAddress.parse(source)

@@ -1,4 +1,4 @@
-"""A copy of a prompt set that the `datasets` library reads, from the Hub or a local folder."""
+"""Opening a copy of a prompt set with the `datasets` library, from the Hub or a folder."""
 
 from __future__ import annotations
 
@@ -17,13 +17,17 @@ def open_dataset(name: str, address: str) -> Copy:
     """Return the rows of a data set, streamed: images beside the texts are not fetched.
 
     Args:
-        name: What it is called in messages.
+        name: Its name in messages.
         address: OWNER/NAME or a folder, then ``:SPLIT`` or ``:CONFIG:SPLIT``; all splits if none
             is said.
 
     Raises:
-        SettingError: An address that is none.
+        SettingError: An address of another form.
         DataError: The library is missing, or cannot read the data set.
+
+    >>> open_dataset("datasets:a/b:c:d:e", "a/b:c:d:e")  # doctest: +ELLIPSIS
+    Traceback (most recent call last):
+    flasheval.base.errors.SettingError: datasets:a/b:c:d:e: expected ...
 
     """
     path, *rest = address.split(":")

@@ -1,4 +1,4 @@
-"""Resolving: the texts of subsets, looked up once in the user's copy, checked and kept."""
+"""Resolving: looking the texts of subsets up in a user's copy, checking and caching them."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ __all__ = ["Resolved", "resolve", "resolve_together"]
 
 @dataclass(frozen=True)
 class Resolved:
-    """What a copy gave for subsets of one prompt set.
+    """The texts that a copy gave for subsets of one prompt set.
 
     Attributes:
         asked: the subsets asked for, with their texts where all were found.
         ready: names of the published subsets of this prompt set that have their texts now.
-        found: what the copy holds of all their prompts, with the texts kept before.
+        found: the texts of all their prompts, from the copy and from the cache.
         here: how many texts the copy itself holds.
-        new: texts that were not kept before.
+        new: how many texts were not in the cache before.
 
     """
 
@@ -48,8 +48,15 @@ def resolve(subset: Subset, source: Source) -> Subset:
         source: The copy; see :func:`flasheval.subset.library.copies.open_copy`.
 
     Raises:
-        MissingTextsError: A DataError that names what is not there, or has another text there.
+        MissingTextsError: A DataError that names prompts which are missing or have another text.
         DataError: A copy that cannot be read, or a subset without hashes.
+
+    >>> from flasheval.subset.subset import Method, SubsetPrompt
+    >>> from flasheval.prompts import text_hash
+    >>> prompt = SubsetPrompt("1", text_hash("a cat"))
+    >>> subset = Subset("one", "pets", None, (prompt,), (), Method("random"))
+    >>> resolve(subset, ["a dog", "a cat"]).texts
+    ('a cat',)
 
     """
     if has_texts(subset):
@@ -63,7 +70,7 @@ def resolve(subset: Subset, source: Source) -> Subset:
 
 
 def resolve_together(subsets: Sequence[Subset], copy: Copy) -> Resolved:
-    """Look up the texts of subsets of one prompt set, and of all published ones of it; keep them.
+    """Look up and cache the texts of subsets of one prompt set, and of all its published subsets.
 
     Args:
         subsets: Subsets of the same prompt set hash, at least one.

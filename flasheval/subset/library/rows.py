@@ -29,7 +29,7 @@ class Rows:
 
     Attributes:
         texts: the texts; null where a row has none.
-        keys: what rows can be found by, ``id`` and ``image_name``, where the copy has them.
+        keys: columns that rows can be found by, ``id`` and ``image_name``, when the copy has them.
 
     """
 
@@ -39,16 +39,22 @@ class Rows:
 
 @dataclass(frozen=True)
 class Copy:
-    """A copy of a prompt set: what it is called in messages, and its rows, read when asked for."""
+    """A copy of a prompt set: its name in messages, and its rows, read when asked for."""
 
     name: str
     batches: Callable[[], Iterator[Rows]]
 
 
 def columns_of(names: Sequence[str], where: str) -> dict[str, str]:
-    """Return which column is the text, and which are keys; case does not count.
+    """Return the names of the columns of texts, ids and image names; case does not count.
 
-    Raises DataError naming the columns where none is a text.
+    Raises DataError, listing the columns, when none holds texts.
+
+    >>> columns_of(("Prompt", "id", "seed"), "a.csv")
+    {'id': 'id', 'text': 'Prompt'}
+    >>> columns_of(("id", "seed"), "a.csv")  # doctest: +ELLIPSIS
+    Traceback (most recent call last):
+    flasheval.base.errors.DataError: a.csv has no column caption, prompt, text, captions for ...
     """
     folded = {name.casefold(): name for name in reversed(names)}
     found = {
@@ -64,9 +70,14 @@ def columns_of(names: Sequence[str], where: str) -> dict[str, str]:
 
 
 def rows_of(columns: Mapping[str, Any], where: str) -> Rows:
-    """Return Arrow arrays by role as rows; lists of texts become one row a text, without keys.
+    """Convert Arrow arrays by role to rows; lists of texts become one row a text, without keys.
 
     Raises DataError for a column that is neither text nor, as a key, whole numbers.
+
+    >>> import pyarrow as pa
+    >>> found = rows_of({"id": pa.array([7, 8]), "text": pa.array(["a cat", "a dog"])}, "a.csv")
+    >>> found.texts.to_pylist(), found.keys["id"].to_pylist()
+    (['a cat', 'a dog'], ['7', '8'])
     """
     import pyarrow as pa
     import pyarrow.compute as pc

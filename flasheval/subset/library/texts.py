@@ -29,7 +29,7 @@ class MissingTextsError(DataError):
 
     Attributes:
         absent: ids of the prompts that are not in the copy.
-        other: ids of those that are there with another text.
+        other: ids of prompts that are in the copy with another text.
 
     """
 
@@ -41,12 +41,12 @@ class MissingTextsError(DataError):
 
 @dataclass(frozen=True)
 class FoundTexts:
-    """What a copy holds of the prompts that were asked for.
+    """The texts that a copy holds for the prompts asked for.
 
     Attributes:
-        copy: what the copy is called.
-        texts: the texts, exactly as they are there, by hash.
-        other: ids whose row in the copy has another text, and whose own is nowhere in it.
+        copy: the copy's name.
+        texts: the texts, exactly as in the copy, by hash.
+        other: ids whose row in the copy has another text, and whose own text is nowhere in it.
 
     """
 
@@ -58,12 +58,17 @@ class FoundTexts:
 def find_texts(prompts: Iterable[SubsetPrompt], copy: Copy) -> FoundTexts:
     """Look prompts up in a copy.
 
-    The row with a prompt's id or image name is looked at first, for which few rows of millions
-    need hashing; for a text that is not there, every row. What proves a text is its hash, so a
-    collision of ids cannot give a wrong one. Where several rows differ only in what the hash does
-    not see (white space at the ends), the first found is taken.
+    The row with a prompt's id or image name is tried first, so that few rows of millions need
+    hashing; every row is hashed only for a text that is not found there. A text counts only with
+    its hash, so a collision of ids cannot give a wrong one. Of rows that differ only in white
+    space at the ends, which the hash ignores, the first is taken.
 
     Raises DataError where the copy cannot be read.
+
+    >>> from flasheval.subset.library.copies import open_copy
+    >>> prompts = [SubsetPrompt(text, text_hash(text)) for text in ("a cat", "a newt")]
+    >>> list(find_texts(prompts, open_copy(["a dog", "a cat"])).texts.values())
+    ['a cat']
     """
     wanted = [one for one in prompts if one.text_hash is not None]
     keyed = {"id": {one.id: one for one in wanted}, "image_name": _by_image(wanted)}
@@ -91,7 +96,15 @@ def find_texts(prompts: Iterable[SubsetPrompt], copy: Copy) -> FoundTexts:
 
 
 def missing_texts(subset: Subset, found: FoundTexts) -> MissingTextsError | None:
-    """Return the error that names what is missing of a subset; None where nothing is."""
+    """Return an error that names the missing texts of a subset, or None when none is missing.
+
+    >>> from flasheval.subset.subset import Method
+    >>> prompts = tuple(SubsetPrompt(name, text_hash(name)) for name in ("a cat", "a newt"))
+    >>> subset = Subset("two", "pets", None, prompts, (), Method("random"))
+    >>> found = FoundTexts("mine.txt", {text_hash("a cat"): "a cat"}, frozenset())
+    >>> missing_texts(subset, found).absent
+    ('a newt',)
+    """
     wants = [one for one in subset.prompts if one.text is None and one.text_hash not in found.texts]
     other = tuple(one.id for one in wants if one.id in found.other)
     absent = tuple(one.id for one in wants if one.id not in found.other)
@@ -112,7 +125,14 @@ def missing_texts(subset: Subset, found: FoundTexts) -> MissingTextsError | None
 
 
 def require_hashes(subset: Subset) -> None:
-    """Raise DataError for a subset with prompts of which no text could be proven."""
+    """Raise DataError when prompts have neither a text nor a hash to check one by.
+
+    >>> from flasheval.subset.subset import Method
+    >>> subset = Subset("one", "pets", None, (SubsetPrompt("7"),), (), Method("random"))
+    >>> require_hashes(subset)  # doctest: +ELLIPSIS
+    Traceback (most recent call last):
+    flasheval.base.errors.DataError: subset "one" has no hashes of the texts of 1 of its 1 ...
+    """
     bare = [one.id for one in subset.prompts if one.text is None and one.text_hash is None]
     if bare:
         raise DataError(
@@ -123,7 +143,7 @@ def require_hashes(subset: Subset) -> None:
 
 
 def some_of(ids: Sequence[str]) -> str:
-    """Return the first ids, and how many more there are.
+    """Return the first ids as text, with the number of the others.
 
     >>> some_of(["1", "2", "3", "4", "5", "6", "7"])
     '1, 2, 3, 4, 5, ... and 2 more'

@@ -1,4 +1,4 @@
-"""Verifying: that a subset is what it was, is called so, and agrees with what it is a part of."""
+"""Verifying a subset: its hashes, its name, its texts, and the subset it is a prefix of."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ __all__ = ["Verdict", "verify", "verify_texts"]
 
 @dataclass(frozen=True)
 class Verdict:
-    """What verifying one subset found.
+    """The result of verifying one subset.
 
     Attributes:
-        name: what was asked for.
+        name: the name or path asked for.
         subset: the subset; None where its manifest cannot be read or is damaged.
-        faults: what is wrong, a sentence each; none where all is well.
+        faults: one sentence for each fault; empty when there is none.
         texts: whether the texts of all its prompts were found, with their hashes, in a copy.
 
     """
@@ -41,6 +41,11 @@ def verify(source: str | Path, wholes: Mapping[str, Subset]) -> Verdict:
         source: What :func:`flasheval.subset.library.find_subset` takes.
         wholes: Subsets, by name, of which it may be the first prompts.
 
+    >>> verify("coco-shared-50", {}).faults
+    ()
+    >>> verify("coco-shred-50", {}).subset is None
+    True
+
     """
     try:
         subset = find_subset(source)
@@ -55,8 +60,8 @@ def verify_texts(verdicts: Sequence[Verdict], copy: Copy, *, only_its_own: bool)
     Args:
         verdicts: What was found so far.
         copy: The user's copy.
-        only_its_own: Leave subsets of a prompt set of which it holds no text at all unchecked,
-            rather than at fault.
+        only_its_own: Skip subsets of a prompt set of which the copy holds no text, instead of
+            reporting a fault.
 
     """
     prompts: dict[str | None, list[SubsetPrompt]] = {}

@@ -1,4 +1,4 @@
-"""Subsets as a folder to upload: data, manifests, evidence, and a card that says what they are."""
+"""Publishing subsets as a folder to upload: data, manifests, evidence and a card."""
 
 from flasheval.subset.upload.publication import Publication, publish
 

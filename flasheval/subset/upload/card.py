@@ -1,12 +1,12 @@
-"""The card of a published folder: what the subsets are, how well they do, what may be done."""
+"""The card (README.md) of a published folder: subsets, evidence, use and licences."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
 
+from flasheval.base.drawing.markdown import markdown_table
 from flasheval.base.files import atomic_write
-from flasheval.base.text import markdown_table
 from flasheval.subset.evidence import Evidence, Spread
 from flasheval.subset.evidence_table import fewer
 from flasheval.subset.subset import Subset
@@ -38,7 +38,13 @@ def write_card(
 
 
 def default_title(subsets: Sequence[Subset]) -> str:
-    """Return what a card is called when nobody says: a single subset's name, or whose they are."""
+    """Return the default title of a card: the name of a single subset, or the prompt sets.
+
+    >>> from flasheval.subset.subset import Method, SubsetPrompt
+    >>> one = Subset("one", "pets", None, (SubsetPrompt("1"),), (), Method("random"))
+    >>> default_title([one]), default_title([one, one])
+    ('one', 'pets: 2 prompt subsets')
+    """
     if len(subsets) == 1:
         return subsets[0].name
     whose = " and ".join(dict.fromkeys(subset.prompt_set_name for subset in subsets))
@@ -48,7 +54,14 @@ def default_title(subsets: Sequence[Subset]) -> str:
 def metadata(
     subsets: Sequence[Subset], *, title: str | None = None, license: str | None = None
 ) -> dict[str, object]:
-    """Return the card's metadata, which the Hub and `datasets` read: a configuration a subset."""
+    """Return the card's metadata for the Hub and `datasets`, with one configuration a subset.
+
+    >>> from flasheval.subset.subset import Method, SubsetPrompt
+    >>> one = Subset("one", "pets", None, (SubsetPrompt("1"),), (), Method("random"))
+    >>> about = metadata([one], license="cc-by-4.0")
+    >>> about["license"], about["size_categories"], about["configs"][0]["config_name"]
+    ('cc-by-4.0', ['n<1K'], 'one')
+    """
     licences = card_licences(subsets, license)
     sources = [source_of(subset) for subset in subsets]
     languages = list(dict.fromkeys(one.language for one in sources if one is not None))

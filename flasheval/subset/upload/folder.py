@@ -1,4 +1,4 @@
-"""Writing a folder whole or not at all."""
+"""Writing a folder so that it appears only when it is complete."""
 
 from __future__ import annotations
 
@@ -16,14 +16,21 @@ __all__ = ["files_in", "whole_folder"]
 
 @contextmanager
 def whole_folder(out: Path) -> Iterator[Path]:
-    """Give a folder to fill; it becomes ``out`` only when the block ends well.
+    """Yield a folder to fill; it becomes ``out`` when the block ends without error.
 
-    It lies beside ``out`` and takes its place by renaming, so nobody sees a half of it; where the
-    block raises it goes, and ``out`` stays as it was. A folder that holds the same already is left
-    alone. The block's files must be flushed to the disk by itself.
+    The new folder lies beside ``out`` and replaces it by renaming, so nobody sees half of it. When
+    the block raises, it is removed and ``out`` stays as it was. An ``out`` with the same files
+    already is left alone. The block must flush its files to the disk itself.
 
-    Raises DataError where the folder that is there holds a file that the new one does not, as it
-    would be lost or uploaded, and where it cannot be written; SettingError for the working folder.
+    Raises DataError when ``out`` holds a file that the new folder lacks, as it would be lost or
+    uploaded, and when it cannot be written; SettingError for the working folder.
+
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     with whole_folder(Path(folder) / "out") as new:
+    ...         (new / "README.md").touch()
+    ...     files_in(Path(folder))
+    ['out/README.md']
     """
     target = out.resolve()
     if target == Path.cwd() or target in Path.cwd().parents:
@@ -53,7 +60,16 @@ def whole_folder(out: Path) -> Iterator[Path]:
 
 
 def files_in(folder: Path) -> list[str]:
-    """Return what lies in a folder and below that is no folder, relative, in order, with ``/``."""
+    """Return the files in a folder and below, sorted, as relative paths with ``/``.
+
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     (Path(folder) / "data").mkdir()
+    ...     (Path(folder) / "data" / "a.csv").touch()
+    ...     (Path(folder) / "README.md").touch()
+    ...     files_in(Path(folder))
+    ['README.md', 'data/a.csv']
+    """
     paths = [path for path in folder.rglob("*") if path.is_symlink() or not path.is_dir()]
     return sorted(path.relative_to(folder).as_posix() for path in paths)
 

@@ -1,4 +1,4 @@
-"""The Hugging Face Hub: a publication into a data set there, and a manifest back out of it.
+"""Uploading a publication to a data set on the Hugging Face Hub.
 
 An address is ``hf://OWNER/NAME@COMMIT/SUBSET``. The commit must be its 40 hex digits: a branch or a
 tag may point elsewhere tomorrow, and a score is worth nothing without the prompts it is of.
@@ -31,22 +31,29 @@ __all__ = [
 
 @dataclass(frozen=True)
 class Pushed:
-    """What an upload came to: where it is, and the commit to pin."""
+    """The result of an upload: its address, and the commit to pin."""
 
     url: str
     repo: str
     commit: str
 
     def address(self, subset: str) -> str:
-        """Return what :func:`flasheval.load_subset` takes."""
+        """Return the address of a subset for :func:`flasheval.load_subset`.
+
+        >>> Pushed("https://huggingface.co/datasets/me/few", "me/few", "0" * 40).address("clip-50")
+        'hf://me/few@0000000000000000000000000000000000000000/clip-50'
+        """
         return str(HubAddress(self.repo, self.commit, subset))
 
 
 def check_push(repo: str | None) -> str:
-    """Return the repository's name where a push can be tried; nothing is asked of the Hub.
+    """Return the repository's name when a push can be tried; the Hub is not contacted.
 
-    Raises SettingError for a name that there cannot be, where nobody is logged in, and where
-    ``huggingface_hub`` is not installed.
+    Raises SettingError for a bad name, without a login, and without ``huggingface_hub``.
+
+    >>> check_push("few")  # doctest: +ELLIPSIS
+    Traceback (most recent call last):
+    flasheval.base.errors.SettingError: repo=few: expected OWNER/NAME on the Hub, of letters, ...
     """
     if repo is None or not is_repo(repo):
         raise SettingError(
@@ -66,17 +73,17 @@ def push(
 ) -> Pushed:
     """Upload a publication to a data set on the Hub, in one commit, and return where it is.
 
-    The repository is made where there is none. Nothing but ``publication.files`` goes up, and
-    nothing there is removed; what is there already as it should be makes no new commit.
+    The repository is created when it does not exist. Only ``publication.files`` are uploaded, and
+    nothing is removed; unchanged files make no new commit.
 
     Args:
         publication: What :func:`flasheval.subset.upload.publish` returned.
         repo: ``OWNER/NAME``.
-        private: Make the repository private; one that is public already is refused.
-        message: Of the commit.
+        private: Make the repository private; an existing public one is refused.
+        message: The message of the commit.
 
     Raises:
-        SettingError: As :func:`check_push` does, and for ``private`` where all can read it.
+        SettingError: As :func:`check_push` does, and for ``private`` with a public repository.
         FlashevalError: The Hub cannot be reached, or refuses; the reason in one line.
 
     """

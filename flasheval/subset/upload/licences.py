@@ -1,4 +1,4 @@
-"""What is known of the licences of prompt sets, and what is not.
+"""Licences of known prompt sets, and warnings about unknown ones.
 
 A prompt set is known by its hash, never by its name: anyone may call a file ``coco``. A subset of
 any other set gets a warning, as only the person who publishes can say what its prompts allow.
@@ -18,14 +18,14 @@ __all__ = ["PromptSource", "card_licences", "licence_notes", "licence_warnings",
 
 @dataclass(frozen=True)
 class PromptSource:
-    """Where prompts come from.
+    """The source of a prompt set: licence, language and address.
 
     Attributes:
-        licence: as the Hub calls it.
-        note: what the card says of it; one paragraph.
+        licence: the Hub's name of the licence.
+        note: one paragraph for the card.
         language: of the prompts, ISO 639-1.
         homepage: where to get the whole set.
-        copy: the file or name under which people have it.
+        copy: the usual file name of the whole set.
 
     """
 
@@ -82,7 +82,12 @@ _KNOWN = {
 
 
 def source_of(subset: Subset) -> PromptSource | None:
-    """Return what is known of a subset's prompt set; None where nothing is."""
+    """Return the source of a subset's prompt set, or None when it is unknown.
+
+    >>> from flasheval.subset.library import find_subset
+    >>> source_of(find_subset("coco-shared-50")).licence
+    'cc-by-4.0'
+    """
     return _KNOWN.get(subset.prompt_set_hash or "")
 
 
@@ -91,7 +96,11 @@ def card_licences(subsets: Iterable[Subset], given: str | None = None) -> list[s
 
     Sources that are not known count as ``unknown``, which the Hub accepts.
 
-    Raises SettingError for one that no licence of the Hub is written like.
+    Raises SettingError for one that does not have the form of a licence name on the Hub.
+
+    >>> from flasheval.subset.library import find_subset
+    >>> card_licences([find_subset("coco-shared-50")]), card_licences([], "other")
+    (['cc-by-4.0'], ['other'])
     """
     if given is not None:
         if not re.fullmatch("[a-z0-9][a-z0-9.+-]*", given):
@@ -104,7 +113,13 @@ def card_licences(subsets: Iterable[Subset], given: str | None = None) -> list[s
 
 
 def licence_notes(subsets: Sequence[Subset], given: str | None = None) -> list[str]:
-    """Return the paragraphs on licences that a card carries, each source's once."""
+    """Return the card's paragraphs on licences, one for each source.
+
+    >>> from flasheval.subset.subset import Method, SubsetPrompt
+    >>> one = Subset("one", "pets", None, (SubsetPrompt("1"),), (), Method("random"))
+    >>> licence_notes([one])
+    ['The licence of the prompts of "pets" is not known to flasheval.']
+    """
     known = dict.fromkeys(one.note for subset in subsets if (one := source_of(subset)))
     notes = list(known)
     for name in _unknown(subsets):
@@ -114,7 +129,7 @@ def licence_notes(subsets: Sequence[Subset], given: str | None = None) -> list[s
 
 
 def licence_warnings(subsets: Sequence[Subset], given: str | None = None) -> list[str]:
-    """Return a line for every prompt set whose licence nobody has said.
+    """Return one warning for every prompt set whose licence is unknown.
 
     >>> from flasheval.subset import Method, MetricInfo, Subset, SubsetPrompt
     >>> mine = Subset("few", "mine", None, (SubsetPrompt("1", text="A cat."),),

@@ -1,4 +1,4 @@
-"""From subsets to a folder that the Hub and `datasets` understand."""
+"""Writing subsets as a folder that the Hub and `datasets` can read."""
 
 from __future__ import annotations
 
@@ -31,10 +31,10 @@ class Publication:
     """A folder ready to upload.
 
     Attributes:
-        folder: where it is.
-        subsets: those in it, in the order given, with the texts that were included.
-        files: what is in the folder, relative, with ``/``; nothing else is uploaded.
-        warnings: what to see to before uploading, one line each.
+        folder: the path of the folder.
+        subsets: its subsets, in the order given, with the texts that were included.
+        files: its files as relative paths with ``/``; nothing else is uploaded.
+        warnings: what to check before uploading, one line each.
 
     """
 
@@ -45,7 +45,7 @@ class Publication:
 
     @property
     def configs(self) -> tuple[str, ...]:
-        """The names to load them by, the default first."""
+        """The names of the configurations, the default first."""
         return tuple(subset.name for subset in self.subsets)
 
 
@@ -58,25 +58,32 @@ def publish(
     license: str | None = None,
     repo: str | None = None,
 ) -> Publication:
-    """Write subsets as a data set to upload: nothing is uploaded here.
+    """Write subsets as a data set that can be uploaded; nothing is uploaded here.
 
     The folder holds ``README.md`` (the card, with a configuration for each subset, the first the
     default), ``data/NAME.parquet``, ``manifests/NAME.json`` and ``evidence.csv``. The same
-    arguments give the same bytes. It is written whole or not at all.
+    arguments give the same bytes. It appears only when it is complete.
 
     Args:
         subsets: At least one; their names must differ in more than case.
-        out: The folder; one that is there may hold nothing but an earlier state of this.
-        title: Of the card; made from the names when None.
-        prompts: Your copy of the prompt set, whose texts to include, as of
-            :func:`flasheval.load_subset`. None includes the texts that manifests carry
-            themselves, and no others; see :meth:`Subset.without_texts`.
+        out: The folder; an existing one may hold nothing but an earlier state of this.
+        title: The title of the card; made from the names when None.
+        prompts: Your copy of the prompt set, whose texts are included, as in
+            :func:`flasheval.load_subset`. None includes only the texts that the manifests carry;
+            see :meth:`Subset.without_texts`.
         license: The Hub's name of the licence; that of the source where it is known when None.
         repo: ``OWNER/NAME`` on the Hub, for the card's examples.
 
     Raises:
         SettingError: No subset, a name that the Hub could not take, one given twice.
         DataError: Prompts that do not fit, or a folder that holds other files.
+
+    >>> import tempfile
+    >>> from flasheval.subset.subset import Method, SubsetPrompt
+    >>> one = Subset("one", "pets", None, (SubsetPrompt("1"),), (), Method("random"))
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     publish([one], f"{folder}/out", license="cc-by-4.0").files
+    ('README.md', 'data/one.parquet', 'evidence.csv', 'manifests/one.json')
 
     """
     chosen = _with_texts(_checked(subsets), prompts)
@@ -92,9 +99,15 @@ def publish(
 
 
 def public_name(name: str) -> str:
-    """Return a subset's name when it can be one on the Hub.
+    """Return a subset's name when it is allowed on the Hub.
 
     Raises SettingError for anything but letters, digits, ``.``, ``_``, ``+`` and ``-``.
+
+    >>> public_name("coco-shared-50")
+    'coco-shared-50'
+    >>> public_name("my subset")  # doctest: +ELLIPSIS
+    Traceback (most recent call last):
+    flasheval.base.errors.SettingError: the subset name "my subset" cannot be published; use at ...
     """
     if not PUBLIC_NAME.fullmatch(name):
         raise SettingError(

@@ -43,7 +43,13 @@ def prompt_table(subset: Subset) -> pa.Table:
     """Return the prompts of a subset, a row each, in order.
 
     Columns: ``prompt_id``, ``text_sha256``, ``weight`` (float64), ``multiplicity`` (int64), then
-    where else to look it up (``image_name``, ``part_id``), and ``text`` where any is known.
+    other keys to look it up by (``image_name``, ``part_id``), and ``text`` when any is known.
+
+    >>> from flasheval.subset.subset import Method, SubsetPrompt
+    >>> prompts = (SubsetPrompt("1", sources={"image_name": "a.png"}),)
+    >>> table = prompt_table(Subset("one", "pets", None, prompts, (), Method("random")))
+    >>> table.column_names
+    ['prompt_id', 'text_sha256', 'weight', 'multiplicity', 'image_name']
     """
     import pyarrow as pa
 
@@ -77,9 +83,14 @@ def write_prompt_table(subset: Subset, path: Path) -> None:
 
 
 def evidence_rows(subsets: Sequence[Subset]) -> Iterator[dict[str, object]]:
-    """Yield a row for every subset, kind of splits, and metric; ``mean`` is that over metrics.
+    """Yield a row for every subset, kind of splits and metric, and for the ``mean`` over metrics.
 
-    Sizes equivalent to random are strings: ``248``, ``<5`` or ``>5000``.
+    Equivalent random sizes are strings: ``248``, ``<5`` or ``>5000``.
+
+    >>> from flasheval.subset.library import find_subset
+    >>> row = next(evidence_rows([find_subset("coco-shared-50")]))
+    >>> row["metric"], row["size"], row["evidence_of"]
+    ('mean', 50, 'procedure')
     """
     for subset in subsets:
         for evidence in subset.record.all_evidence:

@@ -12,16 +12,15 @@ import numpy as np
 from numpy.typing import NDArray
 from official_data import load_tables, official_split
 
-from flasheval.base.canonical import sha256_of
 from flasheval.scores import ScoreTable
 from flasheval.selection.held_out.finished_searches import FinishedSearches
 from flasheval.selection.held_out.measurement import Measurement
-from flasheval.selection.held_out.one_search import search_or_read, search_rng
+from flasheval.selection.held_out.one_search import search_part
 from flasheval.selection.held_out.random_curve import RandomAgreement, random_means
 from flasheval.selection.held_out.splits import Split
-from flasheval.selection.methods.problem import make_problem
-from flasheval.selection.methods.registry import make_selector, selector_settings
+from flasheval.selection.methods.registry import make_selector
 from flasheval.selection.methods.selector import Selection
+from flasheval.selection.request import SearchRequest
 from reproduction.bench import Bench
 
 _FIGURES = re.compile(r"[-+*/%.,()\d\s\N{MINUS SIGN}e]*")
@@ -105,13 +104,9 @@ class Study:
 
     def selection(self, table: ScoreTable, method: str, size: int, split: Split) -> Selection:
         """One search's prompts (seed 0, default settings)."""
-        selector = make_selector(method, {})
-        context = sha256_of([table.content_hash, method, selector_settings(selector)], digits=17)
-        blocks = [table[metric].values[split.search] for metric in table.metrics]
-        problem = make_problem(blocks, table.metrics, size)
-        rng, members = search_rng(0, split.search, size), split.search.tolist()
-        units = FinishedSearches(self.bench.folder, context)
-        outcome = search_or_read(selector, problem, [size], rng, members, units)
+        request = SearchRequest(table, make_selector(method, {}), (size,))
+        units = FinishedSearches(self.bench.folder, request.context())
+        outcome = search_part(request, split.search, units)
         if outcome.interrupted:
             sys.exit("interrupted; the same command continues")
         return outcome.selection

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 
 from flasheval.scores import ScoreTable
 from flasheval.scores.ranking.significant import near_tie_share
 from flasheval.selection.held_out.evidence import evidence_of
-from flasheval.selection.held_out.splits import Split
-from flasheval.selection.held_out.warnings import search_warnings
+from flasheval.selection.held_out.measurement import Measurement
+from flasheval.selection.held_out.warnings import (
+    measurement_warnings,
+    result_of_evidence,
+    table_warnings,
+)
 from flasheval.selection.methods.selector import Selection
 from flasheval.selection.search import SearchResult, known_variants, search
 from flasheval.subset import Subset
@@ -70,9 +74,7 @@ def make_family(
     kinds = split_kinds(family.population, table, data, development=False)
     method, settings = _ALL_METRICS if family.serves == SHARED else _ONE_METRIC
     results: dict[str, SearchResult] = {}
-    parts: dict[str, tuple[Split, ...]] = {}
     for number, (kind, splits) in enumerate(kinds.items()):
-        parts[kind] = splits[:most]
         results[kind] = search(
             table,
             metric=list(family.metrics),
@@ -80,7 +82,7 @@ def make_family(
             settings=settings,
             nested=sizes,
             seed=SEED,
-            splits=list(parts[kind]),
+            splits=list(splits[:most]),
             calibrate=number == 0,
             name=family.name(sizes[-1]),
             folder=units,
@@ -88,11 +90,9 @@ def make_family(
         if results[kind].interrupted:
             raise KeyboardInterrupt
     whole = next(iter(results.values())).subset
+    main = _named(*next(iter(results.items())))
     return [
-        _part(
-            family, table, whole, size, dict(_evidence(results, size)), next(iter(parts.values()))
-        )
-        for size in sizes
+        _part(family, table, whole, size, dict(_evidence(results, size)), main) for size in sizes
     ]
 
 
@@ -126,20 +126,32 @@ def _evidence(results: Mapping[str, SearchResult], size: int) -> Iterator[tuple[
             yield kind, found
 
 
+def _named(kind: str, result: SearchResult) -> Measurement:
+    """Return what was measured on one kind of splits, under the name that readers know it by."""
+    if result.measurement is None:
+        raise ValueError(f"{kind}: nothing was held out")
+    (splits,) = result.measurement.kinds
+    baseline = {kind: result.measurement.random}
+    return replace(
+        result.measurement, kinds=(replace(splits, name=kind),), baseline=baseline, cells=[]
+    )
+
+
 def _part(
     family: Family,
     table: ScoreTable,
     whole: Subset,
     size: int,
     evidence: Mapping[str, Evidence],
-    splits: Sequence[Split],
+    measured: Measurement,
 ) -> Subset:
     part = whole if size == whole.size else whole.prefix(size)
     served = table.with_metrics(family.metrics)
     chosen = Selection(served.prompts.index_of(part.ids), part.weights)
     main, *further = evidence.values()
     ties = {metric: near_tie_share(served[metric].values) for metric in served.metrics}
-    warnings = search_warnings(main, splits, len(table), (), ties, False)
+    warnings = measurement_warnings(measured, [result_of_evidence(main, part.method.name)])
+    warnings += table_warnings((), ties)
     warnings += [line for more in further for line in _no_better(more)]
     record = replace(
         part.record,

@@ -128,7 +128,7 @@ def test_what_the_hub_does_not_have_is_one_line(hub, name, options):
     with pytest.raises(DataError) as caught:
         locate(name, **options)
     message = str(caught.value)
-    assert message.startswith(f"checkpoint {name}: it is neither a folder here nor to be had")
+    assert message.startswith(f"checkpoint {name}: it is not a local folder, and the Hub")
     assert "\n" not in message
     assert "  " not in message
 
@@ -136,7 +136,7 @@ def test_what_the_hub_does_not_have_is_one_line(hub, name, options):
 @pytest.mark.parametrize("name", ["model", "/no/such", "./a", "~/none", "a/b/c", ""])
 def test_what_is_no_name_is_one_line(name, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    with pytest.raises(DataError, match=r"nor is it a Hub name|has no config\.json"):
+    with pytest.raises(DataError, match=r"a Hub name is OWNER/NAME|has no config\.json"):
         locate(name)
 
 
@@ -185,5 +185,5 @@ def test_a_single_file_that_is_not_there_is_one_line(folder, hub):
         locate_file(str(folder), "x.pt")
     with pytest.raises(DataError, match="is local and has no revision; leave it out"):
         locate_file(str(folder), "merges.txt", "main")
-    with pytest.raises(DataError, match="checkpoint a/b: it is neither a folder here nor to be"):
+    with pytest.raises(DataError, match="checkpoint a/b: it is not a local folder, and"):
         locate_file("a/b", "x.pt")

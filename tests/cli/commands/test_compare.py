@@ -6,11 +6,11 @@ import pytest
 from rich.console import Console
 
 import flasheval
+from flasheval.base.drawing.terminal import as_text
 from flasheval.base.errors import FlashevalError
-from flasheval.base.text import as_text
 from flasheval.cli.commands.compare import run_compare
+from flasheval.cli.commands.context import Context
 from flasheval.cli.configs import CompareConfig
-from flasheval.evaluation.comparison import comparison_table
 from flasheval.evaluation.report import MetricScores, Report
 from flasheval.prompts import PromptSet
 from flasheval.subset import Method, MetricInfo, Subset
@@ -54,7 +54,7 @@ def test_as_in_python(run, saved):
     assert (ran.code, ran.err) == (0, "")
     first, second = replace(saved["a"], name="a.json"), replace(saved["b"], name="b.json")
     found = flasheval.compare(first, second, metrics=["up"], level=0.8)
-    assert ran.out == as_text(comparison_table(found))
+    assert ran.out == as_text(found.view())
     assert ran.out.startswith("On the full set a.json is better in up (")
     assert "(80%)" in ran.out
 
@@ -119,7 +119,7 @@ def test_what_cannot_be_compared(saved, tmp_path, monkeypatch, capsys, other, se
     _report((None, *LOW[1:]), name="g").save("gap.json")
     config = CompareConfig(["a.json", "b.json", f"{other}.json"], **settings)
     with pytest.raises(FlashevalError, match=said):
-        run_compare(config, Console())
+        run_compare(config, Context(Console()))
     assert capsys.readouterr().out == ""  # not the half of it either
 
 

@@ -15,6 +15,7 @@ from rich.console import Console
 from flasheval import Subset
 from flasheval.base.errors import FlashevalError
 from flasheval.cli import main
+from flasheval.cli.commands.context import Context
 from flasheval.cli.commands.distance import run_distance
 from flasheval.cli.configs import DistanceConfig
 from flasheval.set_metrics import FrechetReference, frechet_distance, kernel_distance
@@ -225,5 +226,5 @@ def test_settings_that_cannot_be(bench, monkeypatch, tmp_path, settings, said):
     monkeypatch.chdir(bench)
     config = DistanceConfig(device="cpu", **settings)
     with pytest.raises(FlashevalError, match=said):
-        run_distance(config, tmp_path, Console(quiet=True), "")
+        run_distance(config, Context(Console(quiet=True), tmp_path))
     assert list(tmp_path.iterdir()) == []

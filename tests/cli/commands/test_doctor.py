@@ -68,7 +68,7 @@ def test_a_problem_is_exit_code_1_and_its_line_says_what(run, toys):
     assert lines[0].endswith("without 1 variant not timed")
     assert "problem  variant boom: RuntimeError: no luck" in lines
     assert any("scorer clipp" in line and "did you mean 'clip'" in line for line in lines)
-    assert lines[-1].startswith("mend what is a problem")
+    assert lines[-1].startswith("solve the problems")
 
 
 def test_without_a_sample_there_are_counts_and_no_times(run, toys):

@@ -8,6 +8,7 @@ from rich.console import Console
 
 import flasheval
 from flasheval.base.errors import FlashevalError
+from flasheval.cli.commands.context import Context
 from flasheval.cli.commands.evaluate import run_evaluate
 from flasheval.cli.configs import evaluate_configs
 from flasheval.evaluation.report import Report
@@ -108,7 +109,7 @@ def test_what_is_there_is_not_made_again(run, four, tmp_path):
     assert (report.name, report.step, report.seed) == ("mine", 20, 0)
     before, calls = (tmp_path / "r.json").read_bytes(), _calls(tmp_path)
     again = run("evaluate", *words, "batch=2")
-    assert "made before by the same settings" in again.out
+    assert "made earlier with the same settings" in again.out
     assert first.out.splitlines()[:3] == again.out.splitlines()[:3]
     assert (tmp_path / "r.json").read_bytes() == before
     assert _calls(tmp_path) == calls
@@ -218,5 +219,5 @@ def test_what_cannot_be_evaluated(four, tmp_path, monkeypatch, settings, said):
     base |= {"function": "draw.py:draw"} if "checkpoint" not in settings else {}
     whole = base | settings
     with pytest.raises(FlashevalError, match=said):
-        run_evaluate(evaluate_configs()[whole["generator"]](**whole), Console())
+        run_evaluate(evaluate_configs()[whole["generator"]](**whole), Context(Console()))
     assert set(tmp_path.iterdir()) <= before | {tmp_path / "__pycache__"}

@@ -8,6 +8,7 @@ import pytest
 from rich.console import Console
 
 from flasheval.base.errors import SettingError
+from flasheval.cli.commands.context import Context
 from flasheval.cli.commands.publish import run_publish
 from flasheval.cli.configs import PublishConfig
 from flasheval.prompts import PromptSet, save_prompts
@@ -39,7 +40,7 @@ def publish_it(tmp_path):
     def call(names, **settings):
         console = Console(file=(tmp_path / "out.txt").open("w+"), width=100, highlight=False)
         with console.file:
-            run_publish(PublishConfig(names=names, **settings), console)
+            run_publish(PublishConfig(names=names, **settings), Context(console))
             console.file.seek(0)
             return console.file.read()
 

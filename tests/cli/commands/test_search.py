@@ -209,16 +209,30 @@ def write_bad_files(folder: Path) -> None:
         (["scores=twice.csv"], ["twice.csv", "'1' more than once"]),
         (["scores=one.csv", "size=1"], ["at least 2"]),
         (["scores=tied.csv", "size=1"], ["'tied'", "same full score"]),
-        (["require=[p1,q9]"], ["'q9'"]),
-        (["forbid=[q9]"], ["'q9'"]),
-        (["require=[p1]", "forbid=[p1]"], ["both required and forbidden"]),
-        (["require=[p1,p1]"], ["require", "'p1' more than once"]),
         (["require=nowhere.txt"], ["nowhere.txt does not exist"]),
         (["require=empty.csv"], ["empty.csv is empty"]),
         (["require=folder.csv"], ["folder.csv is a folder"]),
         (["require=latin.csv"], ["latin.csv is not UTF-8"]),
         (["forbid=cut.json"], ["cut.json", "is it whole?"]),
         (["warm_start=scores/variants.parquet"], ["variants.parquet is not UTF-8"]),
+        (["prompts=nowhere.txt"], ["nowhere.txt does not exist"]),
+        (["out=words.csv"], ["out=words.csv", "choose another folder"]),
+        (["out=words.csv/deeper"], ["out=words.csv/deeper", "choose another folder"]),
+        (["out=/proc/nowhere"], ["out=/proc/nowhere"]),
+    ],
+    ids=" ".join,
+)
+def test_a_fault_of_a_file_is_one_line_that_names_it(run, tmp_path, scores, words, parts):
+    _is_one_line(run, tmp_path, words, parts, code=1)
+
+
+@pytest.mark.parametrize(
+    ("words", "parts"),
+    [
+        (["require=[p1,q9]"], ["'q9'"]),
+        (["forbid=[q9]"], ["'q9'"]),
+        (["require=[p1]", "forbid=[p1]"], ["both required and forbidden"]),
+        (["require=[p1,p1]"], ["require", "'p1' more than once"]),
         (["warm_start=true"], ["warm_start=True"]),
         (["metric=clipp"], ["'clipp'", "did you mean 'clip'?"]),
         (["metric=[clip,clip]"], ["named twice"]),
@@ -235,21 +249,21 @@ def write_bad_files(folder: Path) -> None:
         (["incomplete=maybe"], ["incomplete=maybe"]),
         (["method=frequency", "method.keep=2"], ["method.keep=2"]),
         (["name=../x"], ["'../x'"]),
-        (["prompts=nowhere.txt"], ["nowhere.txt does not exist"]),
         (["scores=synthetic", "prompts=must.txt"], ["scores=PATH"]),
-        (["out=words.csv"], ["out=words.csv", "choose another folder"]),
-        (["out=words.csv/deeper"], ["out=words.csv/deeper", "choose another folder"]),
-        (["out=/proc/nowhere"], ["out=/proc/nowhere"]),
     ],
     ids=" ".join,
 )
-def test_a_mistake_is_one_line_that_names_it(run, tmp_path, scores, words, parts):
+def test_a_mistake_in_a_setting_is_one_line_that_names_it(run, tmp_path, scores, words, parts):
+    _is_one_line(run, tmp_path, words, parts, code=2)
+
+
+def _is_one_line(run, tmp_path, words, parts, code):
     write_bad_files(tmp_path)
     own = any(word.startswith("scores=") for word in words)
     metric = [] if own or any(word.startswith("metric=") for word in words) else ["metric=clip"]
     ran = run("search", *([] if own else ["scores=scores"]), *metric, *words)
     ran.one_line(*parts)
-    assert ran.code == 1
+    assert ran.code == code
     assert ran.out == ""
     runs = tmp_path / "flasheval-runs/search"
     assert not runs.exists() or not list(runs.iterdir())  # a mistake leaves nothing behind
@@ -273,12 +287,12 @@ def test_incomplete_variants_are_left_out_or_an_error(
 
 
 def test_a_bug_shows_its_traceback(run, monkeypatch):
-    import flasheval.cli.commands.jobs as jobs
+    import flasheval.cli.commands.search as search
 
     def broken(*_: object, **__: object) -> None:
         raise ZeroDivisionError("a bug")
 
-    monkeypatch.setattr(jobs, "run_search", broken)
+    monkeypatch.setattr(search, "run_search", broken)
     with pytest.raises(ZeroDivisionError, match="a bug"):
         run("search")
 

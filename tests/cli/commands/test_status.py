@@ -67,7 +67,7 @@ def test_a_complete_run(run, toys):
     assert lines[-1] == "use them: flasheval search scores=r"
     assert max(map(len, lines)) <= 80
     shutil.rmtree(toys / "r/scores")
-    assert "once more, writes the score table" in run("status", "path=r").out
+    assert "run the same command again to write the score table" in run("status", "path=r").out
 
 
 def test_failures_come_first_with_their_reasons(run, toys):
@@ -76,19 +76,19 @@ def test_failures_come_first_with_their_reasons(run, toys):
     ran = run("status", "r")
     assert ran.code == 0
     lines = ran.out.splitlines()
-    assert lines[0] == "50% done, nothing is at work on it, 1 of 2 variants failed"
+    assert lines[0] == "50% done, no process is working on it, 1 of 2 variants failed"
     assert lines[3].startswith("boom")
     failed = [line for line in lines if line.startswith("failed:")]
     assert len(failed) == 1
     assert "generate of boom: RuntimeError: no luck" in failed[0]
-    assert "what failed is tried again" in lines[-1]
+    assert "failed units are retried" in lines[-1]
 
 
 def test_images_alone(run, toys):
     assert run("generate", *WORDS).code == 0
     ran = run("status", "r", "check=true")
     assert ran.out.startswith("Complete: images of 2 variants on 12 prompts\n")
-    assert "check: every file is as it was written" in ran.out
+    assert "check: no file is damaged" in ran.out
     assert "flasheval score with the same words" in ran.out
 
 
@@ -102,7 +102,7 @@ def test_check_names_damaged_files(run, toys):
     assert f"damaged: {relative}: it is cut short or not JSON" in ran.out
     assert "the same command makes damaged score files again" in ran.out
     assert run("run", *WORDS, SCORER).code == 0
-    assert "every file is as it was written" in run("status", "r", "check=true").out
+    assert "no file is damaged" in run("status", "r", "check=true").out
 
 
 def test_many_variants_are_not_all_shown(run, toys):
@@ -149,7 +149,7 @@ def test_while_it_goes_on_and_after_it_is_killed(toys):
     assert "images/s" in at_work
     assert "look again: flasheval status r" in at_work
     after = status()
-    assert "nothing is at work on it, about" in after
+    assert "no process is working on it, about" in after
     assert "go on with the same command" in after
     done = subprocess.run(asked, cwd=toys, env=_environment(), capture_output=True, text=True)
     assert done.returncode == 0, done.stderr

@@ -63,26 +63,35 @@ def test_texts_are_looked_up_in_a_copy(run, pets, monkeypatch, tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("words", "parts"),
+    ("words", "code", "parts"),
     [
-        ([], ["export takes one subset, not none: flasheval subsets export NAME"]),
-        (["full.json", "bare.json"], ["takes one subset, not full.json, bare.json"]),
-        (["full.json"], ["format is missing", "jsonl, csv, parquet, text, kohya, ai-toolkit"]),
-        (["full.json", "format=khoya"], ["no format 'khoya'", "did you mean 'kohya'?"]),
-        (["full.json", "format=kohya", "settings.widht=5"], ["no setting 'widht'", "'width'"]),
-        (["full.json", "format=kohya", "out=p.lst"], ["out=p.lst", "expected one in .txt"]),
+        ([], 2, ["export takes one subset, not none: flasheval subsets export NAME"]),
+        (["full.json", "bare.json"], 2, ["takes one subset, not full.json, bare.json"]),
+        (["full.json"], 2, ["format is missing", "jsonl, csv, parquet, text, kohya, ai-toolkit"]),
+        (["full.json", "format=khoya"], 2, ["no format 'khoya'", "did you mean 'kohya'?"]),
+        (["full.json", "format=kohya", "settings.widht=5"], 2, ["no setting 'widht'", "'width'"]),
+        (
+            ["full.json", "format=kohya", "out=p.lst"],
+            2,
+            ["out=p.lst", "expected one ending in .txt"],
+        ),
         (
             ["full.json", "format=kohya", "settings.layout=json", "out=p.txt"],
-            ["out=p.txt", "expected one in .json"],
+            2,
+            ["out=p.txt", "expected one ending in .json"],
         ),
-        (["full.json", "format=parquet"], ["parquet is no text to print: add out=FILE"]),
-        (["full.json", "format=text", "out=/proc/x/y"], ["/proc/x/y"]),
-        (["bare.json", "format=text"], ["knows the texts of 0 of its 2", "subsets resolve"]),
-        (["nowhere.json", "format=text"], ["nowhere.json"]),
+        (
+            ["full.json", "format=parquet"],
+            2,
+            ["parquet is binary and cannot be printed: add out=FILE"],
+        ),
+        (["full.json", "format=text", "out=/proc/x/y"], 1, ["/proc/x/y"]),
+        (["bare.json", "format=text"], 1, ["knows the texts of 0 of its 2", "subsets resolve"]),
+        (["nowhere.json", "format=text"], 1, ["nowhere.json"]),
     ],
 )
-def test_a_mistake_is_one_line(run, pets, monkeypatch, tmp_path, words, parts):
+def test_a_mistake_is_one_line(run, pets, monkeypatch, tmp_path, words, code, parts):
     monkeypatch.setenv("FLASHEVAL_CACHE", str(tmp_path / "cache"))
     ran = run("subsets", "export", *words)
     ran.one_line(*parts)
-    assert ran.code == 1
+    assert ran.code == code

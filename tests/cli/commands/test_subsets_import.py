@@ -38,21 +38,25 @@ def test_texts_and_prompts_can_be_asked_for(run, tmp_path, theirs):
 
 
 @pytest.mark.parametrize(
-    ("words", "parts"),
+    ("words", "code", "parts"),
     [
-        (["out=a.json"], ["import takes one file, not none: flasheval subsets import FILE"]),
-        (["theirs.jsonl"], ["out=None: expected a file in .json"]),
-        (["theirs.jsonl", "out=a.txt"], ["out=a.txt: expected a file in .json"]),
-        (["a.json", "out=a.json"], ["out=a.json is the source itself"]),
-        (["nowhere.jsonl", "out=a.json", "settings.metric=x"], ["nowhere.jsonl does not exist"]),
-        (["theirs.jsonl", "out=a.json"], ["which metric it serves"]),
-        (["all.tar.xz", "out=a.json"], ["all.tar.xz is an archive"]),
-        (["theirs.jsonl", "out=a.json", "settings.metrc=x"], ["'metrc'", "did you mean 'metric'?"]),
-        (["theirs.jsonl", "out=a.json", "settings.texts=5"], ["texts is 5; expected true or"]),
-        (["theirs.jsonl", "out=a.json", "settings.scores=no"], ["no"]),
+        (["out=a.json"], 2, ["import takes one file, not none: flasheval subsets import FILE"]),
+        (["theirs.jsonl"], 2, ["out=None: expected a file in .json"]),
+        (["theirs.jsonl", "out=a.txt"], 2, ["out=a.txt: expected a file in .json"]),
+        (["a.json", "out=a.json"], 2, ["out=a.json is the source itself"]),
+        (["nowhere.jsonl", "out=a.json", "settings.metric=x"], 1, ["nowhere.jsonl does not exist"]),
+        (["theirs.jsonl", "out=a.json"], 1, ["which metric it serves"]),
+        (["all.tar.xz", "out=a.json"], 1, ["all.tar.xz is an archive"]),
+        (
+            ["theirs.jsonl", "out=a.json", "settings.metrc=x"],
+            2,
+            ["'metrc'", "did you mean 'metric'?"],
+        ),
+        (["theirs.jsonl", "out=a.json", "settings.texts=5"], 2, ["texts is 5; expected true or"]),
+        (["theirs.jsonl", "out=a.json", "settings.scores=no"], 1, ["no"]),
     ],
 )
-def test_a_mistake_is_one_line(run, theirs, words, parts):
+def test_a_mistake_is_one_line(run, theirs, words, code, parts):
     ran = run("subsets", "import", *words)
     ran.one_line(*parts)
-    assert ran.code == 1
+    assert ran.code == code

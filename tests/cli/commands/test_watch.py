@@ -110,7 +110,7 @@ def test_pipelines_take_the_settings_of_diffusers(run, place):
         (("training",), "subset is missing"),
         (("training", "subset=subset.json"), "prompts=FILE"),
         (("nowhere", *WORDS[1:]), "nowhere is no folder"),
-        ((*WORDS, "checkpoint=a"), "checkpoint is what is watched for"),
+        ((*WORDS, "checkpoint=a"), "checkpoint comes from the watched folder"),
         ((*WORDS, "interval=soon"), "interval=soon: expected a number"),
         ((*WORDS, "metric=CLIP"), "metric=CLIP"),
         ((*WORDS, "tracker=wandbb"), "wandbb"),

@@ -46,10 +46,10 @@ def test_no_tracker_takes_everything(report, tmp_path, monkeypatch):
         ({"name": "json_lines", "pth": "a"}, "no setting 'pth'.*did you mean 'path'"),
         ({"name": "tensorboard", "folder": "a", "images": "x"}, 'images is "x"; expected a whole'),
         ({"name": "wandb", "mode": "of"}, 'mode is "of"; expected one of "online"'),
-        ({"path": "a"}, "need its name: one of none, wandb"),
+        ({"path": "a"}, "tracker: its name is missing; there are: none, wandb"),
         ({"name": "tensorboard"}, "needs its folder"),
-        (3, "a int is none; expected one of"),
-        (JsonLines, "the class JsonLines is none"),
+        (3, "an object of type int is none, for it has no .*log_report.*; there are: none"),
+        (JsonLines, "JsonLines is a class; give an object of it: JsonLines\\(\\)"),
     ],
 )
 def test_mistakes_are_one_line(entry, message):

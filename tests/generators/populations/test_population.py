@@ -76,7 +76,7 @@ def test_python_functions_are_a_population():
         ({**TOY, "variants": [3]}, r"population.variants\[0\] is 3"),
         ({**TOY, "grid": [{"base_model": "c"}], "base_models": {"a": {}}}, "'c' is not in popul"),
         ({**TOY, "grid": [{"base_model": "a"}], "base_models": {"a": 3}}, "base_models.a is 3"),
-        ({**TOY, "variants": [{"name": "x", "functon": 1}]}, "variant 'x': functon.*'function'"),
+        ({**TOY, "variants": [{"name": "x", "functon": 1}]}, "variant 'x': .* mean 'function'"),
         ({"variants": [{"name": "x", "generator": "difusers"}]}, "did you mean 'diffusers'"),
         ({**TOY, "variants": [{"name": "x", "factors": 3}]}, "variant 'x': factors is 3"),
     ],

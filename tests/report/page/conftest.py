@@ -9,6 +9,8 @@ import pytest
 from flasheval.cli import main
 from flasheval.generators.variants import Variant
 from flasheval.report.page import WrittenPage, find_origin, write_report
+from flasheval.report.page.origin import Origin
+from flasheval.report.page.score_sources import Scored, scores_of
 from flasheval.scores import ScoreMatrix, ScoreTable
 
 HOSTILE = "<script>document.title='owned'</script>"
@@ -71,3 +73,15 @@ def written(
     record = replace(origin.subset.record, warnings=(HOSTILE,), notes=(HOSTILE,))
     origin = replace(origin, subset=replace(origin.subset, record=record))
     return write_report(origin, tmp_path_factory.mktemp("report") / "r.html", scores=table)
+
+
+@pytest.fixture
+def origin(searched: Path) -> Origin:
+    """Where the subset of the search comes from."""
+    return find_origin(searched)
+
+
+@pytest.fixture
+def scored(origin: Origin, table: ScoreTable) -> Scored:
+    """The scores of the search beside its subset."""
+    return scores_of(origin.subset, table)

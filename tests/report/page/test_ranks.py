@@ -2,20 +2,8 @@ import numpy as np
 import pytest
 from scipy.stats import kendalltau
 
-from flasheval.report.page.origin import find_origin
 from flasheval.report.page.ranks import Ranks, known_ranks, scored_ranks, split_ranks
 from flasheval.report.page.replay import replay_of
-from flasheval.report.page.score_sources import scores_of
-
-
-@pytest.fixture
-def origin(searched):
-    return find_origin(searched)
-
-
-@pytest.fixture
-def scored(origin, table):
-    return scores_of(origin.subset, table)
 
 
 def test_a_manifest_knows_the_same_means_as_the_scores(origin, scored):

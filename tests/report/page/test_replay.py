@@ -4,22 +4,9 @@ import numpy as np
 import pytest
 
 import flasheval.report.page.replay as module
-from flasheval.report.page.agreement import measured_again, median_split
-from flasheval.report.page.origin import find_origin
 from flasheval.report.page.replay import Replay, replay_of
 from flasheval.report.page.score_sources import scores_of
 from flasheval.selection.held_out.judge import Judge
-from flasheval.subset.evidence import Agreement, Spread
-
-
-@pytest.fixture
-def origin(searched):
-    return find_origin(searched)
-
-
-@pytest.fixture
-def scored(origin, table):
-    return scores_of(origin.subset, table)
 
 
 def _taus(replay, scored):
@@ -58,7 +45,7 @@ def test_splits_drawn_at_random_are_known_by_their_names(origin, scored):
 
 def test_a_slow_one_is_not(origin, scored, monkeypatch):
     replay = replay_of(replace(origin, folder=None), scored)
-    monkeypatch.setattr(type(replay.plan.selector), "cheap", False)
+    monkeypatch.setattr(type(replay.request.selector), "cheap", False)
     assert replay.selections == (None,) * 4
     assert replay.selection(0) is None
 
@@ -82,35 +69,21 @@ def test_why_searches_cannot_be_told_again(origin, scored, table):
     assert "variants or metrics of it are missing" in replay_of(origin, few)
 
 
-def test_agreement_is_as_the_run_wrote_it_beside_random_prompts(origin, scored):
-    replay = replay_of(origin, scored)
-    found = measured_again(origin, replay)
-    assert found.sizes == (5, 10)
-    wanted = origin.subset.record.evidence
-    np.testing.assert_allclose(found.pooled(5, "held_out_tau"), wanted.pooled.held_out_tau_by_split)
-    np.testing.assert_allclose(
-        found.random.at("clip", 5).mean(), wanted.metrics["clip"].random_tau.mean
-    )
-    alone = measured_again(replace(origin, folder=None, settings={"draws": 10}), replay)
-    assert alone.sizes == (5,)
-    np.testing.assert_allclose(
-        alone.values(5, "fid", "held_out_tau"), wanted.metrics["fid"].held_out_tau_by_split
-    )
-    np.testing.assert_allclose(
-        alone.random.at("clip", 5).mean(), wanted.metrics["clip"].random_tau.mean
-    )
+def test_after_ctrl_c_only_the_splits_that_were_done_are_replayed(origin, scored):
+    whole = origin.subset.record.evidence
+    done = (1, 3)  # threads finish them in any order
 
+    def some(agreement):
+        taus = agreement.held_out_tau_by_split
+        return replace(agreement, held_out_tau_by_split=tuple(taus[k] for k in done))
 
-def test_the_median_split_is_the_lower_one_and_passes_over_what_is_not_known(origin):
-    def median(*taus):
-        spread = Spread(0, 0, 0)
-        pooled = Agreement(spread, spread, held_out_tau_by_split=taus)
-        evidence = origin.subset.record.evidence
-        splits = (evidence.splits * 2)[: len(taus)]
-        return median_split(replace(evidence, splits=splits, pooled=pooled, metrics={}))
-
-    assert median(0.5, 0.9, 0.7) == 2
-    assert median(0.5, 0.9, 0.7, 0.6) == 3
-    assert median(None, 0.9, None) == 1
-    assert median(None, None) is None
-    assert median() is None
+    evidence = replace(
+        whole,
+        splits=tuple(whole.splits[k] for k in done),
+        pooled=some(whole.pooled),
+        metrics={name: some(one) for name, one in whole.metrics.items()},
+    )
+    record = replace(origin.subset.record, evidence=evidence)
+    replay = replay_of(replace(origin, subset=replace(origin.subset, record=record)), scored)
+    assert [split.name for split in replay.splits] == [whole.splits[k].name for k in done]
+    np.testing.assert_allclose(_taus(replay, scored), evidence.pooled.held_out_tau_by_split)

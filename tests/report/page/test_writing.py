@@ -8,16 +8,10 @@ from PIL import Image
 
 from flasheval.base.errors import DataError
 from flasheval.report.page.contents import contents_of
-from flasheval.report.page.origin import find_origin
 from flasheval.report.page.score_sources import scores_of
 from flasheval.report.page.writing import write_report
 
 HOSTILE = "<script>document.title='owned'</script>"
-
-
-@pytest.fixture
-def origin(searched):
-    return find_origin(searched)
 
 
 class _Tags(HTMLParser):
@@ -114,7 +108,7 @@ def test_other_evidence_stands_in_tables_of_its_own(origin, tmp_path):
     record = replace(origin.subset.record, further_evidence=(more,))
     origin = replace(origin, subset=replace(origin.subset, record=record))
     contents = write_report(origin, tmp_path / "r.html").contents
-    titles = [one.title for one in contents.evidence]
+    titles = [one.caption for one in contents.evidence]
     assert titles == [
         "random:4: 4 splits, 5 prompts, of the procedure",
         "group:base_model: 4 splits, 5 prompts, of this exact set",

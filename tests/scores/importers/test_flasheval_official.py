@@ -8,7 +8,7 @@ import pytest
 from flasheval.base.errors import DataError
 from flasheval.prompts import PromptSet, load_prompts
 from flasheval.scores.importers import import_scores
-from flasheval.scores.importers.flasheval_official import import_flasheval_official
+from flasheval.scores.importers.flasheval_official import FlashevalOfficial
 from flasheval.scores.importers.official_names import OFFICIAL_VARIANTS
 
 _PROMPTS = PromptSet("tiny", ("1", "2", "3", "4"), tuple("abcd"))
@@ -33,7 +33,7 @@ def tiny(tmp_path):
 
 
 def _read(root, **settings):
-    return import_flasheval_official(root, prompts=_PROMPTS, **settings)
+    return FlashevalOfficial(prompts=_PROMPTS, **settings).read(root)
 
 
 def _problems(result):
@@ -58,14 +58,14 @@ def test_the_tree_is_found_from_above(tiny):
 
 def test_the_prompt_file_beside_the_tree_is_used(tiny):
     with pytest.raises(DataError, match=r"no prompt file data/tinyset\*\.json lies beside"):
-        import_flasheval_official(tiny)
+        FlashevalOfficial().read(tiny)
     data = tiny.parent.parent / "data"
     data.mkdir()
     (data / "other_4.json").write_text("never read")
     (data / "tinySet_4.json").write_text(
         "\n".join(json.dumps({"id": int(i), "caption": i * 3}) for i in _PROMPTS.ids)
     )
-    assert import_flasheval_official(tiny).table.prompts.texts == ("111", "222", "333", "444")
+    assert FlashevalOfficial().read(tiny).table.prompts.texts == ("111", "222", "333", "444")
 
 
 def test_several_data_sets_must_be_chosen_from(tiny):
@@ -131,7 +131,7 @@ def test_a_file_with_some_prompts_keeps_what_it_has(tiny):
 
 def test_prompts_that_no_file_measures_are_left_out_and_said(tiny):
     more = PromptSet("more", ("9", "1", "2", "8", "3", "4"))
-    result = import_flasheval_official(tiny, prompts=more)
+    result = FlashevalOfficial(prompts=more).read(tiny)
     assert _problems(result) == [("unmeasured prompts", None, None)]
     assert "2 of the 6 prompts of 'more'" in result.faults[0].detail
     assert result.table.prompts.ids == ("1", "2", "3", "4")
@@ -152,7 +152,7 @@ def test_missing_and_misnamed_files(tiny):
 
 def test_no_score_of_the_prompt_set_at_all(tiny):
     with pytest.raises(DataError, match=r"has a score for prompt set 'x': are these the right"):
-        import_flasheval_official(tiny, prompts=PromptSet("x", ("7", "8")))
+        FlashevalOfficial(prompts=PromptSet("x", ("7", "8"))).read(tiny)
 
 
 def test_expected_variants_stand_first_in_their_order(tiny):
@@ -171,7 +171,7 @@ def test_expected_variants_stand_first_in_their_order(tiny):
 
 def test_all_of_diffusiondb(diffusiondb_tree):
     start = time.perf_counter()
-    result = import_flasheval_official(diffusiondb_tree)
+    result = FlashevalOfficial().read(diffusiondb_tree)
     seconds = time.perf_counter() - start
     table = result.table
     assert result.faults == ()
@@ -227,7 +227,7 @@ def test_the_dirty_sample_agrees_with_the_complete_matrices(
     shared_data, coco_dirty_tree, coco_table
 ):
     prompts = load_prompts(shared_data / "coco-prompts.jsonl.xz")
-    table = import_flasheval_official(coco_dirty_tree, prompts=prompts).table
+    table = FlashevalOfficial(prompts=prompts).read(coco_dirty_tree).table
     table = table.with_variants(_CLEAN)
     merged = table.merge(coco_table)  # refuses any score that differs
     assert merged.prompts == coco_table.prompts
@@ -239,11 +239,9 @@ def test_the_dirty_sample_beside_the_other_data_set(tmp_path, coco_dirty_tree, d
     shutil.copytree(coco_dirty_tree / "Image_score", tmp_path / "Image_score")
     shutil.copytree(diffusiondb_tree / "data", tmp_path / "data")
     with pytest.raises(DataError, match=r"no prompt file data/coco\*\.json"):
-        import_flasheval_official(tmp_path)
+        FlashevalOfficial().read(tmp_path)
 
 
 def test_the_other_way_round_diffusiondb_is_clean(coco_dirty_tree, diffusiondb_tree):
-    result = import_flasheval_official(
-        diffusiondb_tree, metrics=["CLIP"], other_root=coco_dirty_tree
-    )
+    result = FlashevalOfficial(metrics=["CLIP"], other_root=coco_dirty_tree).read(diffusiondb_tree)
     assert result.faults == ()

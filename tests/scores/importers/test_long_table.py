@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from flasheval.base.errors import ConflictError, DataError, SettingError
 from flasheval.prompts import PromptSet
 from flasheval.scores import load_scores
-from flasheval.scores.importers.long_table import import_long_table
+from flasheval.scores.importers.long_table import LongTable
 
 _ROWS = [
     ("a", "p1", "clip", 0.5),
@@ -123,14 +123,14 @@ def test_columns_become_factors(tmp_path):
     header = "variant,prompt_id,metric,score,steps,base"
     rows = [("a", "1", "m", 1, 10, "x"), ("a", "2", "m", 1, 10, "x"), ("b", "1", "m", 1, 20, "x")]
     path = _csv(tmp_path / "a.csv", rows, header)
-    table = import_long_table(path, factors=["steps", "base"]).table
+    table = LongTable(factors=["steps", "base"]).read(path).table
     assert table.factor("base") == ("x", "x")
     assert table.factor("steps") == (10, 20)
     with pytest.raises(DataError, match="no column 'stesp' for the factor"):
-        import_long_table(path, factors=["stesp"])
+        LongTable(factors=["stesp"]).read(path)
     rows[1] = ("a", "2", "m", 1, 11, "x")
     with pytest.raises(ConflictError, match="row 2: variant 'a' has steps=11 but 10 in an earlier"):
-        import_long_table(_csv(path, rows, header), factors=["steps"])
+        LongTable(factors=["steps"]).read(_csv(path, rows, header))
 
 
 @pytest.mark.parametrize(

@@ -3,7 +3,7 @@ import pytest
 
 from flasheval.base.errors import DataError, SettingError
 from flasheval.prompts import PromptSet
-from flasheval.scores.importers.npz import import_npz
+from flasheval.scores.importers.npz import Npz
 
 _NAMES = np.array(["stablediffusion1.5/DDIM10/fp", "mine"])
 
@@ -20,7 +20,7 @@ def _save(path, **entries):
 
 
 def test_an_archive_becomes_a_table(tmp_path):
-    table = import_npz(_save(tmp_path / "clip.npz")).table
+    table = Npz().read(_save(tmp_path / "clip.npz")).table
     assert table.metrics == ("clip",)
     assert table.prompts.ids == ("37", "38", "49")
     assert table["clip"].values.dtype == np.float32
@@ -33,14 +33,14 @@ def test_variants_metric_direction_and_prompts(tmp_path):
         tmp_path / "a.npz", models=None, variants=_NAMES, metric=np.array("fid"),
         prompt_ids=np.array(["x", "y", "z"]),
     )  # fmt: skip
-    table = import_npz(path, higher_is_better={"fid": False}).table
+    table = Npz(higher_is_better={"fid": False}).read(path).table
     assert table["fid"].higher_is_better is False
     prompts = PromptSet("p", tuple("zyxw"), tuple("ZYXW"))
-    assert import_npz(path, metric="clip", prompts=prompts).table.prompts.texts == tuple("XYZ")
+    assert Npz(metric="clip", prompts=prompts).read(path).table.prompts.texts == tuple("XYZ")
     with pytest.raises(DataError, match="2 of 3 ids are not in prompt set"):
-        import_npz(path, prompts=PromptSet("p", ("x",), ("X",)))
+        Npz(prompts=PromptSet("p", ("x",), ("X",))).read(path)
     with pytest.raises(SettingError, match="names the metric 'fd'; there are: fid; did you mean"):
-        import_npz(path, higher_is_better={"fd": False})
+        Npz(higher_is_better={"fd": False}).read(path)
 
 
 @pytest.mark.parametrize(
@@ -61,7 +61,7 @@ def test_variants_metric_direction_and_prompts(tmp_path):
 def test_entries_that_do_not_fit(tmp_path, entries, message):
     path = _save(tmp_path / "clip.npz", **entries)
     with pytest.raises(DataError, match=message) as caught:
-        import_npz(path)
+        Npz().read(path)
     assert "clip.npz" in str(caught.value)
     assert "\n" not in str(caught.value)
 
@@ -72,10 +72,10 @@ def test_files_that_are_no_archives(tmp_path):
     for content in (b"", b"nothing", whole[: len(whole) // 2], b"PK\x03\x04" + bytes(50)):
         path.write_bytes(content)
         with pytest.raises(DataError, match="npz"):
-            import_npz(path)
+            Npz().read(path)
     np.save(tmp_path / "one.npy", np.zeros(3))
     with pytest.raises(DataError, match="single array"):
-        import_npz(tmp_path / "one.npy")
+        Npz().read(tmp_path / "one.npy")
     for missing in (tmp_path, tmp_path / "none.npz"):
         with pytest.raises(DataError, match="expected a NumPy archive"):
-            import_npz(missing)
+            Npz().read(missing)

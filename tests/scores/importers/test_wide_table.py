@@ -8,7 +8,7 @@ import pytest
 from flasheval.base.errors import ConflictError, DataError, SettingError
 from flasheval.prompts import PromptSet
 from flasheval.scores import load_scores
-from flasheval.scores.importers.wide_table import import_wide_table
+from flasheval.scores.importers.wide_table import WideTable
 from flasheval.scores.parquet import write_matrix
 
 _CSV = "prompt_id,a,stablediffusion1.5/DDIM10/fp\n007,0.5,1\n8,,nan\n"
@@ -21,7 +21,7 @@ def _write(path, text):
 
 
 def test_a_csv_file(tmp_path):
-    table = import_wide_table(_write(tmp_path / "clip.csv", _CSV)).table
+    table = WideTable().read(_write(tmp_path / "clip.csv", _CSV)).table
     assert table.metrics == ("clip",)
     assert table.prompts.ids == ("007", "8")
     assert table.factor("steps") == (None, 10)
@@ -30,13 +30,13 @@ def test_a_csv_file(tmp_path):
 
 def test_a_tsv_file_and_a_named_metric(tmp_path):
     path = _write(tmp_path / "x.tsv", _CSV.replace(",", "\t"))
-    table = import_wide_table(path, metric="fid", higher_is_better=False).table
+    table = WideTable(metric="fid", higher_is_better=False).read(path).table
     assert table["fid"].higher_is_better is False
 
 
 def test_texts_in_the_file(tmp_path):
     path = _write(tmp_path / "x.csv", 'id,caption,v\n1,"A cat, ",0.5\n')
-    table = import_wide_table(path).table
+    table = WideTable().read(path).table
     assert table.prompts.texts == ("A cat, ",)
     assert table["x"].prompt_set_hash == table.prompts.hash
     assert table.variant_names == ("v",)
@@ -46,31 +46,31 @@ def test_a_folder_of_files_is_several_metrics(tmp_path):
     _write(tmp_path / "clip.csv", _CSV)
     _write(tmp_path / "hps.csv", "prompt_id,b\n8,1\n007,2\n")
     _write(tmp_path / "notes.md", "not scores")
-    table = import_wide_table(tmp_path).table
+    table = WideTable().read(tmp_path).table
     assert table.metrics == ("clip", "hps")
     np.testing.assert_array_equal(table["hps"].values[2], [2, 1])
     with pytest.raises(SettingError, match="cannot name all 2 files"):
-        import_wide_table(tmp_path, metric="clip")
+        WideTable(metric="clip").read(tmp_path)
     with pytest.raises(DataError, match="holds no wide tables"):
-        import_wide_table(_write(tmp_path / "empty" / "x.md", "").parent)
+        WideTable().read(_write(tmp_path / "empty" / "x.md", "").parent)
 
 
 def test_metadata_and_settings(tmp_path, make_table):
     table = make_table(3, 4, ("fid",), lower_is_better=("fid",))
     path = write_matrix(table["fid"], tmp_path / "anything.parquet")
-    read = import_wide_table(path).table
+    read = WideTable().read(path).table
     assert read.metrics == ("fid",)
     assert read["fid"].higher_is_better is False
     assert read["fid"].prompt_set_hash == table.prompts.hash
-    assert import_wide_table(path, metric="kid").table.metrics == ("kid",)
+    assert WideTable(metric="kid").read(path).table.metrics == ("kid",)
     with pytest.raises(ConflictError, match="higher_is_better is True by the setting but False in"):
-        import_wide_table(path, higher_is_better=True)
+        WideTable(higher_is_better=True).read(path)
     with pytest.raises(SettingError, match="must be true or false, not 'yes'"):
-        import_wide_table(path, higher_is_better="yes")
-    assert import_wide_table(path, prompts=table.prompts).table.prompts == table.prompts
+        WideTable(higher_is_better="yes").read(path)
+    assert WideTable(prompts=table.prompts).read(path).table.prompts == table.prompts
     other = PromptSet("other", table.prompts.ids, ("x",) * 4)
     with pytest.raises(ConflictError, match="measured on other texts"):
-        import_wide_table(path, prompts=other)
+        WideTable(prompts=other).read(path)
 
 
 _BAD = {

@@ -1,20 +1,25 @@
 """The search repeated without each fold."""
 
+import itertools
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from flasheval.selection.calibration.cross_fit import cross_fit
 from flasheval.selection.calibration.folds import random_folds
+from flasheval.selection.held_out import one_search
 from flasheval.selection.held_out.finished_searches import FinishedSearches
-from flasheval.selection.held_out.one_search import search_rng
+from flasheval.selection.held_out.one_search import search_all, search_rng
 from flasheval.selection.methods.driver import drive
 from flasheval.selection.methods.problem import make_problem
 from flasheval.selection.methods.registry import make_selector
+from flasheval.selection.request import SearchRequest
 
 
 @pytest.fixture
-def scores(make_table):
-    return make_table(16, 60)["clip"].values
+def table(make_table):
+    return make_table(16, 60)
 
 
 FOLDS = random_folds(16, np.random.default_rng(0))
@@ -25,57 +30,111 @@ def _indices(found):
     return [selection.indices.tolist() for selection in found]
 
 
-def test_each_fold_s_search_is_the_plain_one_on_the_others(scores):
-    found = cross_fit(
-        [scores], ["clip"], [5], make_selector("frequency", {"n_sets": 300}), FOLDS, seed=3
-    )
+def _finished(folder, request):
+    return FinishedSearches(folder, request.context()).ready()
+
+
+def test_each_fold_s_search_is_the_plain_one_on_the_others(table):
+    selector = make_selector("frequency", {"n_sets": 300})
+    found = cross_fit(SearchRequest(table, selector, (5,), seed=3), FOLDS)
     for fold, selection in zip(FOLDS, found, strict=True):
-        problem = make_problem([scores[fold.search]], ["clip"], 5)
+        problem = make_problem([table["clip"].values[fold.search]], ["clip"], 5)
         selector = make_selector("frequency", {"n_sets": 300})
         plain = drive(selector, problem, search_rng(3, fold.search, 5)).selection
         assert selection.indices.tolist() == plain.indices.tolist()
 
 
-def test_what_is_held_out_is_not_seen(scores):
-    changed = scores.copy()
-    changed[FOLDS[0].held_out] = 1e6 * np.random.default_rng(0).normal(size=scores.shape[1])
+def test_each_fold_is_searched_without_its_variants(make_table):
+    request = SearchRequest(make_table(24, 60), BALANCED, (6,))
+    found = cross_fit(request, random_folds(24, np.random.default_rng(0)))
+    assert found is not None
+    assert [len(selection.indices) for selection in found] == [6] * len(FOLDS)
+    everyone = search_all(request).selection.indices
+    assert any(set(selection.indices) != set(everyone) for selection in found)
+
+
+def test_what_is_held_out_is_not_seen(table):
+    values = table["clip"].values.copy()
+    values[FOLDS[0].held_out] = 1e6 * np.random.default_rng(0).normal(size=values.shape[1])
+    changed = replace(table, matrices={"clip": replace(table["clip"], values=values)})
     before, after = (
-        _indices(cross_fit([block], ["clip"], [5], BALANCED, FOLDS, seed=0))
-        for block in (scores, changed)
+        _indices(cross_fit(SearchRequest(one, BALANCED, (5,)), FOLDS)) for one in (table, changed)
     )
     assert before[0] == after[0]
     assert before[1] != after[1]
 
 
-def test_required_and_forbidden_prompts_and_nested_sizes_hold_in_every_fold(scores):
-    settings = {"required": [7], "forbidden": list(range(20, 60))}
-    for selection in cross_fit([scores], ["clip"], [3, 6], BALANCED, FOLDS, seed=0, **settings):
+def test_required_and_forbidden_prompts_and_nested_sizes_hold_in_every_fold(table):
+    settings = {"required": (7,), "forbidden": tuple(range(20, 60))}
+    for selection in cross_fit(SearchRequest(table, BALANCED, (3, 6), **settings), FOLDS):
         assert len(selection.indices) == 6
         assert 7 in selection.indices[:3]
         assert selection.indices.max() < 20
 
 
-def test_finished_folds_are_not_searched_again(scores, tmp_path, monkeypatch):
-    units = FinishedSearches(tmp_path, "x").ready()
-    first = cross_fit([scores], ["clip"], [5], BALANCED, FOLDS, seed=0, units=units)
+@pytest.mark.parametrize("workers", [1, 2, 3])
+def test_the_searches_do_not_depend_on_the_workers(table, workers):
+    request = SearchRequest(table, make_selector("anneal", {"swaps": 3_000}), (5,))
+    whole = cross_fit(request, FOLDS)
+    assert _indices(cross_fit(request, FOLDS, workers=workers)) == _indices(whole)
+
+
+def test_finished_folds_are_not_searched_again(table, tmp_path, monkeypatch):
+    request = SearchRequest(table, BALANCED, (5,))
+    finished = _finished(tmp_path, request)
+    first = cross_fit(request, FOLDS, finished)
     assert len(list(tmp_path.glob("*.json"))) == len(FOLDS)
-    monkeypatch.setattr("flasheval.selection.held_out.one_search.run_selector", None)
-    again = cross_fit([scores], ["clip"], [5], BALANCED, FOLDS, seed=0, units=units)
+    monkeypatch.setattr(one_search, "drive", None)
+    again = cross_fit(request, FOLDS, finished)
     assert _indices(first) == _indices(again)
 
 
-def test_ctrl_c_leaves_nothing_half_done(scores, tmp_path):
-    units = FinishedSearches(tmp_path, "x").ready()
+def test_progress_says_which_fold_and_how_many(table):
     said = []
+    cross_fit(SearchRequest(table, BALANCED, (5,)), FOLDS, report=lambda *what: said.append(what))
+    labels = {f"calibration, {fold.name}" for fold in FOLDS}
+    assert {what for what, _, _ in said} <= labels
+    assert {planned for _, _, planned in said} == {len(FOLDS)}
+    done = [number for _, number, _ in said]
+    assert done == sorted(done)
+    assert done[-1] == len(FOLDS)
 
-    def progress(what, done, planned):
+
+def test_ctrl_c_by_the_progress_leaves_nothing_half_done(table, tmp_path, monkeypatch):
+    request = SearchRequest(table, BALANCED, (5,))
+    whole = cross_fit(request, FOLDS)
+    said, calls = [], itertools.count()
+
+    def endless_from_the_third(*arguments, progress, **rest):
+        if next(calls) < 2:
+            return drive(*arguments, progress=progress, **rest)
+        while True:
+            progress(0, 10)  # until it raises
+
+    def report(what, done, planned):
         said.append((what, done, planned))
         if done >= 2:
             raise KeyboardInterrupt
 
-    found = cross_fit(
-        [scores], ["clip"], [5], BALANCED, FOLDS, seed=0, units=units, progress=progress
-    )
-    assert found is None
-    assert said[0] == ("calibration, fold 1", 0, len(FOLDS))
-    assert len(list(tmp_path.glob("*.json"))) in (1, 2)
+    finished = _finished(tmp_path, request)
+    with monkeypatch.context() as patch:
+        patch.setattr(one_search, "drive", endless_from_the_third)
+        assert cross_fit(request, FOLDS, finished, report, workers=2) is None
+    assert {what.partition(",")[0] for what, _, _ in said} == {"calibration"}
+    assert said[-1][1:] == (2, len(FOLDS))
+    assert len(list(tmp_path.glob("*.json"))) == 2
+    assert not list(tmp_path.glob("*.npz"))
+    assert _indices(cross_fit(request, FOLDS, finished)) == _indices(whole)
+
+
+@pytest.mark.parametrize("number", [0, 3, 7])
+def test_ctrl_c_within_a_search_leaves_none(table, monkeypatch, number):
+    calls = itertools.count()
+
+    def one_is_ctrl_c(*arguments, **rest):
+        if next(calls) == number:
+            raise KeyboardInterrupt
+        return drive(*arguments, **rest)
+
+    monkeypatch.setattr(one_search, "drive", one_is_ctrl_c)
+    assert cross_fit(SearchRequest(table, BALANCED, (5,)), FOLDS) is None

@@ -8,22 +8,26 @@ import pytest
 from flasheval.scores import ScoreMatrix, ScoreTable
 from flasheval.scores.synthetic import synthetic_scores
 from flasheval.selection.calibration.cross_fit import cross_fit
-from flasheval.selection.calibration.fit import fit_calibration, predicting_matrices
+from flasheval.selection.calibration.fit import _fold, fit_calibration, predicting_matrices
 from flasheval.selection.calibration.folds import make_folds
+from flasheval.selection.calibration.regression import cross_predictions, shrunken_weights
+from flasheval.selection.calibration.scale import t_scale
 from flasheval.selection.held_out.judge import subset_means
 from flasheval.selection.held_out.splits import Split, make_splits
 from flasheval.selection.methods.registry import make_selector
 from flasheval.selection.methods.selector import Selection
+from flasheval.selection.request import SearchRequest
 from flasheval.subset.paired import paired_errors
+from flasheval.subset.predictor import GROWTH
 
 
 def _fitted(table, method="balanced", size=10, expect="similar", metrics=None):
     """Calibrate on all variants of a table; the subset and the calibration."""
     folds = make_folds(table, expect, None, 0)
     everyone = Split("all", np.arange(len(table)), np.arange(0))
-    names = metrics or table.metrics
-    blocks = [table[name].values for name in names]
-    found = cross_fit(blocks, names, [size], make_selector(method), (everyone, *folds), seed=0)
+    served = table.with_metrics(metrics or table.metrics)
+    request = SearchRequest(served, make_selector(method), (size,))
+    found = cross_fit(request, (everyone, *folds))
     matrices = list(table.matrices.values())
     return found[0], fit_calibration(matrices, found[0], folds, found[1:], expect=expect, group="g")
 
@@ -86,6 +90,68 @@ def test_numbers_by_hand():
     assert set(part.alone.weights) == {"quality"}
     assert set(part.joint.weights) == {"quality", "alignment"}
     assert set(calibration.metrics) == {"quality", "alignment"}  # searched on or not
+
+
+@pytest.mark.parametrize("expect", ["similar", "new_family"])
+def test_a_fold_s_line_is_through_its_search_variants_alone(make_table, expect):
+    """What is predicted without a fold never saw the fold: its line neither."""
+    table = make_table(12, 40, noise=2.0)
+    folds = make_folds(table, expect, None, 0)
+    rng = np.random.default_rng(1)
+    searched = [Selection(np.sort(rng.permutation(40)[:4])) for _ in folds]
+    everyone = Selection(np.arange(4))
+    matrix = table["clip"]
+    calibration = fit_calibration([matrix], everyone, folds, searched, expect=expect, group="g")
+    part = calibration.metrics["clip"].alone
+
+    full = matrix.values.mean(axis=1, dtype=np.float64)
+    centre, spread = full.mean(), full.std(ddof=1)
+    standard, wanted = [], []
+    for fold, chosen in zip(folds, searched, strict=True):
+        means = matrix.values[:, chosen.indices].mean(axis=1, dtype=np.float64)
+        slope, intercept = np.polyfit(means[fold.search], full[fold.search], 1)
+        standard.append((intercept + slope * means[fold.held_out] - centre) / spread)
+        wanted.append((full[fold.held_out] - centre) / spread)
+    predicted = cross_predictions([one[None] for one in standard], wanted, 0)
+    shares = np.concatenate(
+        [np.full(len(one), 1.0 if expect == "similar" else 1 / len(one)) for one in wanted]
+    )
+    values = np.concatenate(predicted)
+    typical = np.sqrt(values**2 @ shares / shares.sum())
+    assert part.typical_value == pytest.approx(typical)
+    (weight,) = shrunken_weights(np.concatenate(standard)[None], np.concatenate(wanted), 0)
+    assert part.weights == {"clip": pytest.approx(weight)}
+    grown = 1 - GROWTH + GROWTH * (values / typical) ** 2
+    squares = (np.concatenate(wanted) - values) ** 2 / grown
+    squared = (
+        t_scale(squares, shares, dof=min(8, 12 - 1))
+        if expect == "similar"
+        else squares @ shares / shares.sum()
+    )
+    assert part.scale == pytest.approx(np.sqrt(squared))
+
+
+def test_variants_held_out_move_no_line():
+    """Moving a fold's own variants moves the others' predictions, never the fold's own line."""
+    search, out = np.arange(6), np.arange(6, 9)
+    values = np.random.default_rng(0).normal(size=(9, 20)).astype(np.float32)
+    changed = values.copy()
+    changed[out, :2] += 50.0  # far off the line, in the chosen prompts alone
+    chosen = Selection(np.arange(2))
+
+    def fold_of(scores, selection):
+        names, ids = tuple(f"v{i}" for i in range(9)), tuple(map(str, range(20)))
+        matrix = ScoreMatrix("m", scores, names, ids)
+        full = values.mean(axis=1, dtype=np.float64)[None]  # as before, in both cases
+        fold = Split("f", search, out)
+        return _fold([matrix], full, full.std(axis=1, ddof=1), fold, selection)
+
+    full = values.mean(axis=1, dtype=np.float64)
+    for scores in (values, changed):
+        means = scores[:, :2].mean(axis=1, dtype=np.float64)
+        slope, intercept = np.polyfit(means[search], full[search], 1)
+        expected = (intercept + slope * means[out] - full.mean()) / full.std(ddof=1)
+        np.testing.assert_allclose(fold_of(scores, chosen).standard[0], expected)
 
 
 def test_new_families_get_wider_intervals_and_fewer_degrees_of_freedom():

@@ -7,7 +7,6 @@ from scipy.stats import kendalltau, weightedtau
 from flasheval.scores import ScoreTable
 from flasheval.scores.matrix import ScoreMatrix
 from flasheval.selection.held_out.judge import Judge, full_score_errors, subset_means
-from flasheval.selection.held_out.measure import measure
 from flasheval.selection.held_out.splits import Split
 from flasheval.selection.methods.registry import METHODS, make_selector
 from flasheval.selection.methods.selector import Selection
@@ -137,7 +136,9 @@ class Watched:
 @pytest.mark.parametrize("method", METHODS)
 @settings(deadline=None, max_examples=6, suppress_health_check=[HealthCheck.too_slow])
 @given(st.integers(0, 1000))
-def test_nothing_of_the_held_out_variants_leaks_into_the_search(make_table, method, seed):
+def test_nothing_of_the_held_out_variants_leaks_into_the_search(
+    make_table, measure_one, method, seed
+):
     table = make_table(12, 40, metrics=("a", "b"), seed=seed % 7)
     rng = np.random.default_rng(seed)
     order = rng.permutation(12)
@@ -147,8 +148,8 @@ def test_nothing_of_the_held_out_variants_leaks_into_the_search(make_table, meth
     for block in changed.values():
         block[split.held_out] = rng.normal(size=(6, 40))
     watched = Watched(make_selector(method, QUICK.get(method)))
-    first = measure(table, watched, [6], [split], draws=3)
-    second = measure(_with_values(table, changed), watched, [6], [split], draws=3)
+    first = measure_one(table, watched, [6], [split])
+    second = measure_one(_with_values(table, changed), watched, [6], [split])
     there, back = watched.found
     np.testing.assert_array_equal(there.indices, back.indices)
     np.testing.assert_array_equal(there.weights, back.weights)
@@ -161,7 +162,7 @@ def test_nothing_of_the_held_out_variants_leaks_into_the_search(make_table, meth
 
 
 @pytest.mark.parametrize("method", [name for name in METHODS if name != "random"])
-def test_the_search_variants_do_count(make_table, method):
+def test_the_search_variants_do_count(make_table, measure_one, method):
     table = make_table(12, 40, metrics=("a", "b"))
     split = Split("s", np.arange(6), np.arange(6, 12))
     changed = {metric: table[metric].values.copy() for metric in table.metrics}
@@ -170,7 +171,7 @@ def test_the_search_variants_do_count(make_table, method):
         block[:6] = rng.normal(size=(6, 40))
     watched = Watched(make_selector(method, QUICK.get(method)))
     for one in (table, _with_values(table, changed)):
-        measure(one, watched, [6], [split], draws=3)
+        measure_one(one, watched, [6], [split])
     there, back = watched.found
     if method == "ridge":  # random prompts: it is the weights that the variants decide
         np.testing.assert_array_equal(there.indices, back.indices)
@@ -183,7 +184,7 @@ def test_the_search_variants_do_count(make_table, method):
     ("method", "expect"), [("pooled", None), ("auto", "similar"), ("auto", "new_family")]
 )
 @pytest.mark.parametrize("seed", range(3))
-def test_nothing_leaks_through_the_metrics_borrowed(make_table, method, expect, seed):
+def test_nothing_leaks_through_the_metrics_borrowed(make_table, measure_one, method, expect, seed):
     table = make_table(32, 40, metrics=("a", "b"), seed=seed)
     order = np.random.default_rng(seed).permutation(32)
     split = Split("s", np.sort(order[:20]), np.sort(order[20:]))
@@ -196,7 +197,7 @@ def test_nothing_leaks_through_the_metrics_borrowed(make_table, method, expect, 
             values["b"][rows] = 5.0 * noise
         changed = _with_values(table, values)
         served, watched = changed.with_metrics(["a"]), Watched(selector)
-        measure(served, watched, [15], [split], draws=3, hints=hints_for(changed, served))
+        measure_one(served, watched, [15], [split], hints=hints_for(changed, served))
         found[name] = watched.found[0]
     same = found["as it is"]
     np.testing.assert_array_equal(found["held out"].indices, same.indices)

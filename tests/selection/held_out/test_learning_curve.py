@@ -12,9 +12,9 @@ from flasheval.selection.held_out.learning_curve import (
     learning_curves,
     smaller_searches,
 )
+from flasheval.selection.held_out.measurement import Measurement
 from flasheval.selection.held_out.records import ValidationCell
 from flasheval.selection.held_out.splits import Split
-from flasheval.selection.held_out.summaries import Measured
 
 HALVES = tuple(Split(f"random:{k}", np.arange(10), np.arange(10, 20)) for k in range(9))
 KIND = Kind("random:9", "random:9", HALVES)
@@ -56,15 +56,14 @@ def test_numbers_are_checked():
 
 def curve_of(gains):
     """The curve of a method with these gains over random, by number of search variants."""
-    measured = Measured((KIND,), ("clip",), ("random", "m"), (5,), {}, seed=0)
+    measured = Measurement((KIND,), ("clip",), ("random", "m"), (5,), {}, seed=0)
     rng = np.random.default_rng(0)
-    smaller = []
     for split in HALVES:
         base = rng.uniform(0.4, 0.6)
         measured.add(cell(split.name, "random", base), None)
         noise = rng.normal(0, 0.02)
-        smaller += [cell(split.name, "m", base + g + noise, n) for n, g in gains.items()]
-    (curve,) = learning_curves(measured, smaller)
+        measured.smaller += [cell(split.name, "m", base + g + noise, n) for n, g in gains.items()]
+    (curve,) = learning_curves(measured)
     return curve
 
 
@@ -81,11 +80,11 @@ def test_enough_is_where_every_number_from_there_on_is_clear():
 
 def test_few_splits_say_nothing():
     few = Kind(KIND.name, KIND.spec, HALVES[:3])
-    measured = Measured((few,), ("clip",), ("random", "m"), (5,), {}, seed=0)
+    measured = Measurement((few,), ("clip",), ("random", "m"), (5,), {}, seed=0)
     for split in few.splits:
         measured.add(cell(split.name, "random", 0.4), None)
-    smaller = [cell(split.name, "m", 0.9, 10) for split in few.splits]
-    (curve,) = learning_curves(measured, smaller)
+    measured.smaller += [cell(split.name, "m", 0.9, 10) for split in few.splits]
+    (curve,) = learning_curves(measured)
     assert curve.enough_from is None
     assert curve.points[0].over_random.low is None
     assert curve.points[0].over_random.mean == pytest.approx(0.5)

@@ -64,6 +64,28 @@ def test_progress_counts_what_is_done_and_the_shares_of_what_is_not():
     assert reports[-1][1:] == (1, 1)
 
 
+def test_progress_never_goes_back():
+    reports, release = [], threading.Event()
+    barrier = threading.Barrier(3, timeout=10)
+
+    def nearly(steps):
+        steps(9, 10)
+        assert release.wait(10)
+        barrier.wait()
+
+    def report(label, done, total):
+        reports.append(done)
+        if done == pytest.approx(1.8) and not release.is_set():
+            release.set()
+            barrier.wait()
+            time.sleep(0.05)  # both end before the next report, which counts one of them
+
+    run_parallel([lambda steps: nearly(steps) or 1] * 2, ["x"] * 2, workers=2, report=report)
+    assert release.is_set()
+    assert reports == sorted(reports)
+    assert reports[-1] == 2
+
+
 def test_an_interruption_stops_what_runs_and_keeps_what_is_done():
     stopped = threading.Event()
 

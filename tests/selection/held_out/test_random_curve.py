@@ -5,7 +5,20 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import kendalltau
 
-from flasheval.selection.held_out.random_curve import RandomMeans, curve_sizes, random_means
+from flasheval.base.errors import SettingError
+from flasheval.scores.synthetic import synthetic_scores
+from flasheval.selection.held_out import random_curve as module
+from flasheval.selection.held_out.random_curve import (
+    RandomAgreement,
+    RandomMeans,
+    curve_sizes,
+    random_agreement,
+    random_means,
+)
+from flasheval.selection.held_out.splits import make_splits
+
+TABLE = synthetic_scores(n_variants=16, n_prompts=80)
+SPLITS = make_splits("random:4", TABLE)
 
 
 @given(st.integers(1, 200_000), st.lists(st.integers(-3, 300_000), max_size=4))
@@ -81,6 +94,44 @@ def test_tau_is_scipys_over_the_variants_that_count():
 def test_tied_targets_have_no_tau():
     means = RandomMeans((5,), np.random.default_rng(0).normal(size=(4, 1, 3)))
     assert np.isnan(means.tau(np.array([1.0, 1.0, 2.0]), np.array([0, 1]))).all()
+
+
+def test_random_agreement_is_on_the_held_out_variants():
+    found = random_agreement(TABLE, SPLITS, [3, 12], seed=5, draws=30)
+    assert found.sizes == (3, 5, 7, 10, 12, 14, 20, 28, 40, 50, 70, 80)
+    for metric in TABLE.metrics:
+        block = TABLE[metric].values
+        full = block.mean(axis=1, dtype=np.float64)
+        assert found.tau[metric].shape == (4, 30, 12)
+        assert (found.tau[metric][:, :, -1] == 1.0).all()
+        order = np.random.default_rng([5, 7]).permutation(80)
+        for k, split in enumerate(SPLITS):
+            side = split.held_out
+            means = block[:, order[:12]].mean(axis=1, dtype=np.float64)
+            expected = kendalltau(means[side], full[side]).statistic
+            assert found.tau[metric][k, 0, 4] == pytest.approx(expected)
+    curves = found.curves(TABLE.metrics)
+    assert curves.shape == (4, 12)
+    assert (np.diff(curves.mean(axis=0)) > 0).all()
+
+
+def test_draws_of_a_size_are_flat_and_of_the_first_splits():
+    tau = {"m": np.arange(24, dtype=float).reshape(3, 4, 2)}
+    found = RandomAgreement((5, 10), tau)
+    assert found.at("m", 10).tolist() == list(range(1, 24, 2))
+    assert found.at("m", 5, splits=1).tolist() == [0, 2, 4, 6]
+
+
+def test_the_curve_of_a_huge_table_ends_early(monkeypatch):
+    monkeypatch.setattr(module, "_CURVE_ADDITIONS", 16 * 10 * 20)
+    assert random_agreement(TABLE, SPLITS, [5], seed=0, draws=10).sizes[-1] == 20
+    assert random_agreement(TABLE, SPLITS, [5, 33], seed=0, draws=10).sizes[-1] == 33
+
+
+@pytest.mark.parametrize("draws", [0, -1])
+def test_no_draws_is_one_line(draws):
+    with pytest.raises(SettingError, match=r"draws=.*at least 1"):
+        random_agreement(TABLE, SPLITS, [5], seed=0, draws=draws)
 
 
 # Table "Random subsets" of the reference's own numbers: (search, held out) by size. They are

@@ -8,7 +8,7 @@ import math
 import numpy as np
 import pytest
 
-from flasheval.selection.held_out.measure import RandomAgreement, measure
+from flasheval.selection.held_out.random_curve import RandomAgreement
 from flasheval.selection.held_out.splits import make_splits
 from flasheval.selection.methods.registry import make_selector
 
@@ -20,21 +20,22 @@ PROTOTYPES = {"coco": {"balanced": 0.833, "shared": 0.816}}
 PROTOTYPES["diffusiondb"] = {"balanced": 0.804, "shared": 0.823}
 
 
-def _held_out(table, method, splits, size=50, seed=0, **settings):
-    """Held-out tau by split, averaged over the metrics that are searched together."""
-    nothing = RandomAgreement((size,), {})
-    selector = make_selector(method, settings)
-    found = measure(table, selector, [size], splits, seed=seed, random=nothing)
-    return found.pooled(size, "held_out_tau")
+NOTHING = {"baseline": RandomAgreement((50,), {})}
 
 
 @pytest.mark.parametrize("prompts", ["coco", "diffusiondb"])
 @pytest.mark.parametrize("method", ["balanced", "shared"])
-def test_random_halves_reach_the_prototypes(request, prompts, method):
+def test_random_halves_reach_the_prototypes(request, measure_one, prompts, method):
     table = request.getfixturevalue(f"{prompts}_table")
     splits = make_splits("random:10@100", table)
     groups = [table.metrics] if method == "shared" else [(metric,) for metric in table.metrics]
-    taus = [_held_out(table.with_metrics(group), method, splits) for group in groups]
+    selector = make_selector(method)
+    taus = [
+        measure_one(table.with_metrics(group), selector, [50], splits, engine=NOTHING).values(
+            50, None, "held_out_tau"
+        )
+        for group in groups
+    ]
     assert np.mean(taus) >= PROTOTYPES[prompts][method] - 0.01
 
 
@@ -43,14 +44,13 @@ def test_random_halves_reach_the_prototypes(request, prompts, method):
     [("ImageReward", (0.972, 0.810)), ("CLIP", (0.978, 0.824))],
 )
 def test_frequency_is_the_reference_search(
-    diffusiondb_table, official_diffusiondb, metric, reference
+    diffusiondb_table, official_diffusiondb, measure_one, metric, reference
 ):
     """300,000 sets a pool: three seeds there, five here, search and held-out tau."""
     table = diffusiondb_table.with_metrics([metric])
     selector = make_selector("frequency", {"n_sets": 300_000})
-    nothing = RandomAgreement((50,), {})
     found = [
-        measure(table, selector, [50], [official_diffusiondb], seed=seed, random=nothing)
+        measure_one(table, selector, [50], [official_diffusiondb], seed=seed, engine=NOTHING)
         for seed in range(5)
     ]
     for what, expected in zip(("search_tau", "held_out_tau"), reference, strict=True):

@@ -1,14 +1,14 @@
 from dataclasses import replace
 
-from flasheval.base.text import as_text
+from flasheval.base.drawing.terminal import as_text
 from flasheval.selection.held_out.answer import answer
 from flasheval.selection.held_out.records import Gain
 from flasheval.selection.held_out.report import ValidationReport
-from flasheval.selection.held_out.table import FOOTNOTE, signed, validation_report
+from flasheval.selection.held_out.table import FOOTNOTE, signed
 
 
 def lines_of(report: ValidationReport) -> list[str]:
-    return as_text(validation_report(report)).splitlines()
+    return as_text(report.view()).splitlines()
 
 
 def test_the_answer_comes_first_and_the_lines_fit(compared: ValidationReport) -> None:

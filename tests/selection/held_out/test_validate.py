@@ -2,6 +2,8 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 import flasheval
 from flasheval.base.errors import DataError, FlashevalError, SettingError
@@ -10,8 +12,7 @@ from flasheval.scores.ranking.bootstrap import bootstrap_interval
 from flasheval.scores.synthetic import synthetic_scores
 from flasheval.selection.held_out.equivalent import equivalent_size_with_interval
 from flasheval.selection.held_out.judge import Judge
-from flasheval.selection.held_out.measure import measure, random_agreement
-from flasheval.selection.held_out.random_curve import random_means
+from flasheval.selection.held_out.random_curve import random_agreement, random_means
 from flasheval.selection.held_out.records import MEASURES
 from flasheval.selection.held_out.splits import make_splits
 from flasheval.selection.methods import driver as run_module
@@ -42,14 +43,14 @@ def numbers(report):
     }
 
 
-def test_cells_are_those_of_measure(report):
+def test_cells_are_those_of_measure(report, measure_one):
     for kind in ("random:8", "group:scheduler"):
         splits = make_splits(kind, TABLE)
         for label, joint in (("balanced", False), ("shared", True)):
             groups = [TABLE.metrics] if joint else [(metric,) for metric in TABLE.metrics]
             for names in groups:
                 part = TABLE.with_metrics(names)
-                expected = measure(part, make_selector(label), [6, 12], splits, draws=3)
+                expected = measure_one(part, make_selector(label), [6, 12], splits)
                 for size in (6, 12):
                     for metric in names:
                         for what in MEASURES:
@@ -60,15 +61,79 @@ def test_cells_are_those_of_measure(report):
                             np.testing.assert_array_equal(found, wanted)
 
 
-def test_it_is_the_evidence_that_a_search_gives():
-    kwargs = {"size": 12, "metric": "quality", "splits": "random:8", "draws": 20}
-    evidence = flasheval.search(TABLE, method="balanced", progress=False, **kwargs)
-    pooled = evidence.subset.record.evidence.pooled
-    found = validate(methods="balanced", **kwargs).summary()
-    assert found.held_out_tau == pooled.held_out_tau
-    assert found.held_out_tau_by_split == pooled.held_out_tau_by_split
-    assert found.equivalent_random_size == pooled.equivalent_random_size
-    assert found.measures["search_tau"].mean == pooled.search_tau
+# --- search says of itself what a comparison says of it -----------------------------------------
+
+
+def _is_the_evidence(table, method, settings, **kwargs):
+    """Assert that both say exactly the same of one method; return the search and the summary."""
+    kwargs = {"size": 12, "splits": "random:8", "draws": 20, "progress": False, **kwargs}
+    searched = flasheval.search(table, method=method, settings=settings, calibrate=False, **kwargs)
+    compared = flasheval.validate(table, methods={"name": method, **settings}, **kwargs)
+    evidence, (kind,) = searched.subset.record.evidence, compared.kinds
+    assert evidence.split_spec == kind.spec
+    assert evidence.splits == kind.splits
+    parts = {None: evidence.pooled, **evidence.metrics}
+    for metric, found in parts.items():
+        summary = compared.summary(metric=metric)
+        assert summary.held_out_tau == found.held_out_tau
+        assert summary.held_out_tau_by_split == found.held_out_tau_by_split
+        assert summary.equivalent_random_size == found.equivalent_random_size
+        assert summary.measures["search_tau"].mean == found.search_tau
+        for name, what in (
+            ("tau_significant", "held_out_tau_significant"),
+            ("pairwise_accuracy", "held_out_accuracy"),
+        ):
+            assert summary.measures[what].mean == found.companions[name]
+        gain = found.held_out_tau.mean - found.random_tau.mean
+        assert summary.over_random.mean == pytest.approx(gain, abs=1e-12)
+    assert searched.warnings == compared.warnings
+    return searched, compared
+
+
+@pytest.mark.parametrize(
+    ("method", "settings", "metric"),
+    [
+        ("balanced", {}, "quality"),
+        ("pooled", {}, "alignment"),
+        ("discrimination", {}, "quality"),
+        ("ridge", {}, "quality"),
+        ("anneal", {"swaps": 2_000}, "alignment"),
+        ("frequency", {"n_sets": 200}, "quality"),
+        ("shared", {}, None),
+    ],
+)
+@settings(deadline=None, max_examples=4, suppress_health_check=[HealthCheck.too_slow])
+@given(
+    seed=st.integers(0, 1000),
+    splits=st.sampled_from(["random:8", "random:3@50", "sample:10x9", "group:scheduler"]),
+)
+def test_it_is_the_evidence_that_a_search_gives(method, settings, metric, seed, splits):
+    table = synthetic_scores(24, 60, seed=seed)
+    _is_the_evidence(table, method, settings, metric=metric, splits=splits, seed=seed, size=9)
+
+
+@pytest.mark.parametrize("metric", ["quality", None])
+def test_a_split_on_which_all_tie_counts_for_neither_and_both_say_so(metric):
+    rest = list(range(12, 24))
+    tie = {"search": list(range(12)), "held_out": rest}
+    splits = [*make_splits("random:6", TABLE), tie, *make_splits("random:3@6", TABLE)]
+    method = "shared" if metric is None else "balanced"
+    given = {"metric": metric, "splits": splits}
+    searched, _ = _is_the_evidence(_tied(rest), method, {}, **given)
+    pooled = searched.subset.record.evidence.pooled
+    assert [k for k, tau in enumerate(pooled.held_out_tau_by_split) if tau is None] == [6]
+    assert pooled.held_out_tau.kind == "5-95%"  # nine splits are left
+    assert pooled.equivalent_random_size.low is not None
+    (line,) = [line for line in searched.warnings if "tie in" in line]
+    assert "on 1 of 10 splits (explicit) all held-out variants tie in quality" in line
+    # Without the split there is nothing to say, and the numbers are the same.
+    nine = [split for split in splits if split is not tie]
+    without, _ = _is_the_evidence(_tied(rest), method, {}, **{**given, "splits": nine})
+    other = without.subset.record.evidence.pooled
+    assert other.held_out_tau == pooled.held_out_tau
+    assert other.equivalent_random_size == pooled.equivalent_random_size
+    assert other.search_tau != pooled.search_tau  # which there is on all ten
+    assert not any("tie in" in line for line in without.warnings)
 
 
 def test_every_cell_is_there_once(report):

@@ -2,6 +2,7 @@ import pytest
 
 from flasheval.base.errors import DataError, SettingError
 from flasheval.subset.exports import FORMATS, export, make_format
+from flasheval.subset.exports.kohya import Kohya
 
 
 @pytest.mark.parametrize(
@@ -33,6 +34,15 @@ def test_a_subset_without_texts_says_how_to_find_them(make_subset, name):
 def test_a_format_made_beforehand_writes_the_same(make_subset, name):
     subset = make_subset("a cat", "a dog")
     assert export(subset, make_format(name)) == export(subset, name) == export(subset, name)
+
+
+def test_a_format_is_a_name_a_mapping_or_an_object(make_subset):
+    subset = make_subset("a cat", "a dog")
+    named = export(subset, "kohya", {"width": 768})
+    assert export(subset, {"name": "kohya", "width": 768}) == named
+    assert export(subset, Kohya(width=768)) == named
+    with pytest.raises(SettingError, match="format: an object of type int is none"):
+        export(subset, 3)
 
 
 @pytest.mark.parametrize("name", ["kohya", "diffusers"])

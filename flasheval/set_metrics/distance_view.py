@@ -1,29 +1,25 @@
-"""What `flasheval distance` prints: distances, the nearest first, and what subsets are worth."""
+"""What a comparison with a reference shows: the nearest first, and what subsets are worth."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
-from rich.console import Group, RenderableType
-from rich.text import Text
+from flasheval.base.drawing.view import Line, Table, View, lines
+from flasheval.base.text import shortened
+from flasheval.set_metrics.comparison import SetComparison
+from flasheval.set_metrics.references import Reference
+from flasheval.set_metrics.subset_choice import BEATEN
+from flasheval.subset import Subset
 
-from flasheval.base.text import plain_table, shortened, warning_lines
-
-if TYPE_CHECKING:
-    from flasheval.set_metrics.comparison import SetComparison
-    from flasheval.set_metrics.references import Reference
-    from flasheval.subset import Subset
-
-__all__ = ["distance_report"]
+__all__ = ["distance_view"]
 
 _ROWS = 40
 _WIDTH = 30  # of a variant's name, for 80 columns
 
 
-def distance_report(
+def distance_view(
     found: SetComparison, reference: Reference, subsets: Sequence[Subset], version: str
-) -> RenderableType:
+) -> View:
     """Return what to know of a comparison: the answer, what to beware of, the distances, subsets.
 
     Args:
@@ -36,19 +32,20 @@ def distance_report(
     first = found.distances[0]
     answer = f"Nearest to {found.reference}: {first.variant}, at {_number(first.frechet)}"
     warnings = [*found.warnings, *_subset_warnings(subsets)]
-    parts: list[RenderableType] = [
-        Text(answer if len(found.distances) > 1 else f"{answer}.", style="bold"),
-        Text(f"{found.metric} distance of features by {version}; lower is better"),
-        "",
-        *([*warning_lines(warnings), ""] if warnings else []),
+    answer += "" if len(found.distances) > 1 else "."
+    more = len(found.distances) - _ROWS
+    parts: list[Line | Table] = [
+        Line(answer, "headline"),
+        Line(f"{found.metric} distance of features by {version}; lower is better"),
+        Line(""),
+        *([*lines(warnings, "warning"), Line("")] if warnings else []),
         _table(found),
+        *([Line(f"and {more} more, in the file")] if more > 0 else []),
+        *lines(_absent(reference)),
     ]
-    if len(found.distances) > _ROWS:
-        parts.append(f"and {len(found.distances) - _ROWS} more, in the file")
-    parts += [Text(line) for line in _absent(reference)]
     if subsets:
-        parts += ["", _subset_table(subsets), _about(subsets[0])]
-    return Group(*parts)
+        parts += [Line(""), _subset_table(subsets), _about(subsets[0])]
+    return View(tuple(parts))
 
 
 def _absent(reference: Reference) -> list[str]:
@@ -61,10 +58,10 @@ def _absent(reference: Reference) -> list[str]:
     return lines
 
 
-def _table(found: SetComparison) -> RenderableType:
+def _table(found: SetComparison) -> Table:
     rows = [
         (
-            Text(shortened(row.variant, _WIDTH)),
+            shortened(row.variant, _WIDTH),
             f"{row.images:,}",
             _number(row.frechet),
             _with_error(row.infinity, row.infinity_error),
@@ -72,12 +69,10 @@ def _table(found: SetComparison) -> RenderableType:
         )
         for row in found.distances[:_ROWS]
     ]
-    return plain_table(("variant", "images", "Frechet", "extrapolated", "KID"), rows)
+    return Table(("variant", "images", "Frechet", "extrapolated", "KID"), rows)
 
 
-def _subset_table(subsets: Sequence[Subset]) -> RenderableType:
-    from flasheval.set_metrics.subset_choice import BEATEN
-
+def _subset_table(subsets: Sequence[Subset]) -> Table:
     rows = []
     for subset in subsets:
         evidence = subset.record.evidence
@@ -95,13 +90,13 @@ def _subset_table(subsets: Sequence[Subset]) -> RenderableType:
             )
         )
     titles = ("prompts", "search tau", "held-out tau", "random (5 to 95%)", "random beaten")
-    return plain_table(titles, rows)
+    return Table(titles, rows)
 
 
-def _about(subset: Subset) -> RenderableType:
+def _about(subset: Subset) -> Line:
     evidence = subset.record.evidence
     held_out = "" if evidence is None else f", judged by {evidence.splits[0].n_held_out} others"
-    return Text(
+    return Line(
         f"prompts chosen on {len(subset.searched_variants)} variants{held_out}; the distance on "
         "them ranks variants, and is no estimate of the one on all prompts"
     )

@@ -9,40 +9,28 @@ from __future__ import annotations
 import html
 import io
 import re
-import warnings
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
-__all__ = [
-    "BLUE",
-    "GREY",
-    "ORANGE",
-    "Plot",
-    "drawn",
-    "inline_svg",
-    "new_figure",
-    "png_bytes",
-    "tidy",
-]
+from flasheval.base.drawing.figures import BLUE, GREY, GRID, ORANGE, style
 
-# Okabe and Ito's, as in the other plots of the house; shapes tell the sides apart as well.
-BLUE, ORANGE, GREY = "#0072B2", "#D55E00", "#8A8A8A"
-GRID = "#DDDDDD"
+__all__ = ["Drawing", "inline_svg", "laid_out", "png_bytes"]
 
-_RC: dict[Any, Any] = {
-    "font.family": "DejaVu Sans",
-    "font.size": 10.5,
-    "axes.titlesize": 11,
-    "axes.labelsize": 10.5,
-    "xtick.labelsize": 10,
-    "ytick.labelsize": 10,
-    "legend.fontsize": 10,
-    "svg.fonttype": "none",
-    "svg.hashsalt": "flasheval",
-    "text.parse_math": False,  # names are data: a dollar in one is a dollar
-}
+_style = partial(
+    style,
+    {
+        "font.size": 10.5,
+        "axes.titlesize": 11,
+        "axes.labelsize": 10.5,
+        "xtick.labelsize": 10,
+        "ytick.labelsize": 10,
+        "legend.fontsize": 10,
+        "svg.fonttype": "none",
+        "svg.hashsalt": "flasheval",
+    },
+)
 _THEME = {
     "#000000": "currentColor",
     "#ffffff": "var(--paper)",
@@ -54,7 +42,7 @@ _THEME = {
 
 
 @dataclass(frozen=True, eq=False)
-class Plot:
+class Drawing:
     """A figure and the words around it.
 
     Attributes:
@@ -73,7 +61,7 @@ class Plot:
     names: Mapping[str, Sequence[str]] = field(default_factory=dict)
 
 
-def drawn(draw: Callable[[], Plot]) -> Plot:
+def laid_out(draw: Callable[[], Drawing]) -> Drawing:
     """Draw with the page's look, and lay it out once for both kinds of file."""
     with _style():
         plot = draw()
@@ -82,35 +70,7 @@ def drawn(draw: Callable[[], Plot]) -> Plot:
         return plot
 
 
-@contextmanager
-def _style() -> Iterator[None]:
-    from matplotlib import rc_context
-
-    with rc_context(_RC), warnings.catch_warnings():
-        # A letter that matplotlib's font lacks is drawn by the browser all the same.
-        warnings.filterwarnings("ignore", message="Glyph .* missing")
-        yield
-
-
-def new_figure(width: float, height: float) -> tuple[Any, Any]:
-    """Return a figure of this size in inches, and its axes."""
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
-    from matplotlib.figure import Figure
-
-    figure = Figure(figsize=(width, height), layout="constrained")
-    FigureCanvasAgg(figure)
-    return figure, figure.add_subplot()
-
-
-def tidy(axes: Any, *, both: bool = True) -> None:
-    """Take away what is not read, and lay a faint grid behind the rest."""
-    axes.grid(True, axis="both" if both else "x", color=GRID, lw=0.7)
-    axes.set_axisbelow(True)
-    for side in ("top", "right"):
-        axes.spines[side].set_visible(False)
-
-
-def png_bytes(plot: Plot) -> bytes:
+def png_bytes(plot: Drawing) -> bytes:
     """Return a plot as a PNG, the same bytes each time."""
     buffer = io.BytesIO()
     with _style():
@@ -118,7 +78,7 @@ def png_bytes(plot: Plot) -> bytes:
     return buffer.getvalue()
 
 
-def inline_svg(plot: Plot) -> str:
+def inline_svg(plot: Drawing) -> str:
     """Return a plot as an SVG element for a page; the same text each time."""
     buffer = io.StringIO()
     nothing = dict.fromkeys(("Date", "Creator", "Format", "Type"))

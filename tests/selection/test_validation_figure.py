@@ -1,18 +1,16 @@
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
-import pytest
 from matplotlib.figure import Figure
 from matplotlib.text import Text
 
-from flasheval.base.errors import DataError
-from flasheval.report.validation_plot import plot_validation, validation_figure
+from flasheval.base.drawing.figures import drawn
 from flasheval.selection.held_out.report import ValidationReport
+from flasheval.selection.validation_figure import validation_figure
 
 
 def figure_of(report: ValidationReport) -> Figure:
-    figure: Figure = validation_figure(report)
+    figure: Figure = drawn(validation_figure(report))
     figure.canvas.draw()
     return figure
 
@@ -70,11 +68,3 @@ def test_one_size_one_metric_and_nothing_measured(compared: ValidationReport) ->
     assert len(figure_of(one).axes) == 4
     nothing = replace(plain, summaries=(), curves=())
     assert len(figure_of(nothing).axes) == 4
-
-
-def test_it_is_written_whole_or_not_at_all(compared: ValidationReport, tmp_path: Path) -> None:
-    path = plot_validation(compared, tmp_path / "a.png")
-    assert path.read_bytes()[:8] == b"\x89PNG\r\n\x1a\n"
-    (tmp_path / "file").write_text("x")
-    with pytest.raises(DataError, match="cannot write"):
-        plot_validation(compared, tmp_path / "file/a.png")

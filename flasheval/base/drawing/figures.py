@@ -1,0 +1,235 @@
+"""Figures drawn with matplotlib: the look of every plot, and the PNG of a view's figure."""
+
+from __future__ import annotations
+
+import math
+import warnings
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any
+
+import numpy as np
+
+from flasheval.base.drawing.view import Figure, Plot, Pointer, Series
+from flasheval.base.files import atomic_write
+
+__all__ = [
+    "BLUE",
+    "GREY",
+    "GRID",
+    "ORANGE",
+    "drawn",
+    "new_figure",
+    "save_png",
+    "style",
+    "tidy",
+]
+
+# Okabe and Ito's colours, in an order that keeps neighbours apart for every kind of colour vision;
+# markers tell them apart in grey.
+BLUE, ORANGE, GREY, GRID = "#0072B2", "#D55E00", "#8A8A8A", "#DDDDDD"
+_COLOURS = (BLUE, ORANGE, "#009E73", "#CC79A7", "#56B4E9", "#E69F00", "#000000")
+_MARKERS = ("o", "s", "^", "D", "v", "P", "X", "<", ">")
+_ROOM = 0.013  # series at one place stand this share of an axis apart
+_NEAR = 1.3  # a level line to less than so many times its start has no room
+
+
+@contextmanager
+def style(more: Mapping[str, object] = MappingProxyType({})) -> Iterator[None]:
+    """Draw what is drawn inside with names as they are: a dollar in one is a dollar."""
+    from matplotlib import rc_context
+
+    settings: Any = {"font.family": "DejaVu Sans", "text.parse_math": False, **more}
+    with rc_context(settings), warnings.catch_warnings():
+        # Of a letter that the font lacks a box is drawn; in SVG the browser has it.
+        warnings.filterwarnings("ignore", message="Glyph .* missing")
+        yield
+
+
+def new_figure(width: float, height: float, rows: int = 1, columns: int = 1) -> tuple[Any, Any]:
+    """Return a figure of this size in inches, and its axes [rows, columns]; or its only axes."""
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure as Canvas
+
+    figure = Canvas(figsize=(width, height), layout="constrained")
+    FigureCanvasAgg(figure)
+    axes = figure.subplots(rows, columns, squeeze=False)
+    return figure, axes if axes.size > 1 else axes[0, 0]
+
+
+def tidy(axes: Any, axis: str = "both") -> None:
+    """Take away what is not read, and lay a faint grid behind the rest."""
+    axes.grid(True, axis=axis, color=GRID, lw=0.7)
+    axes.set_axisbelow(True)
+    for side in ("top", "right"):
+        axes.spines[side].set_visible(False)
+
+
+def save_png(figure: Figure, path: str | Path) -> Path:
+    """Draw a figure into a PNG and return its path; one plot gives 1600 x 1040 pixels.
+
+    Raises DataError when the file cannot be written.
+    """
+    shown = drawn(figure)
+    dpi = 200 if len(shown.axes) == 1 else 150
+    with style(), atomic_write(path) as temporary:
+        shown.savefig(temporary, format="png", dpi=dpi)
+    return Path(path)
+
+
+def drawn(figure: Figure) -> Any:
+    """Return a matplotlib figure of a view's figure."""
+    rows, columns = len(figure.panels), max(map(len, figure.panels))
+    alone = rows == columns == 1
+    size = (8, 5.2) if alone else (4.9 * columns, 3.75 * rows + 0.9)
+    with style():
+        shown, _ = new_figure(size[0], size[1], rows, columns)
+        plots = [plot for row in figure.panels for plot in row]
+        for axes, plot in zip(shown.axes, plots, strict=True):
+            if plot is None:
+                axes.set_axis_off()
+            else:
+                _draw(axes, plot, alone=alone)
+        if figure.title:
+            shown.suptitle(figure.title, x=0.01, ha="left", fontsize=11.5, fontweight="bold")
+        named: dict[str, Any] = {}
+        for axes in shown.axes:
+            for handle, label in zip(*axes.get_legend_handles_labels(), strict=True):
+                named.setdefault(label, handle)
+        shown.legend(
+            list(named.values()),
+            list(named),
+            loc="outside lower center",
+            ncols=min(len(named), 2 * columns),
+            frameon=False,
+            fontsize=9,
+        )
+    return shown
+
+
+def _draw(axes: Any, plot: Plot, *, alone: bool) -> None:
+    scale = 1.1 if alone else 1.0
+    points = [one for one in plot.series if one.look == "points"]
+    for one in plot.series:
+        if one.look != "points":
+            _draw_line(axes, one)
+    for number, one in enumerate(points):
+        _draw_points(axes, one, number, _places(plot, one, number - (len(points) - 1) / 2), scale)
+    if plot.pointer is not None:
+        _draw_pointer(axes, plot.pointer, plot.x_ends)
+    steps = (1, 2, 5) if alone or plot.x_ends[1] / plot.x_ends[0] < 300 else (1, 5)
+    if plot.x_log:
+        margin = 1.08 if alone else 1.05
+        axes.set_xscale("log")
+        _ticks(axes.xaxis, *plot.x_ends, steps)
+        axes.set_xlim(plot.x_ends[0] / margin, plot.x_ends[1] * margin)
+    if plot.x_ticks:
+        axes.set_xticks(plot.x_ticks)
+    low, high = plot.y_ends
+    if plot.y_log and low is not None and high is not None:
+        axes.set_yscale("log")
+        _ticks(axes.yaxis, low, high, (1, 2, 5) if high / low < 300 else (1, 5))
+    axes.set_ylim(low, high)
+    for one in plot.series:
+        if one.look == "guide":
+            _name_guide(axes, one, math.inf if high is None else high)
+    axes.set_title(
+        plot.title, fontsize=10.5 if alone else 9.5, loc="left", pad=None if alone else 14
+    )
+    axes.set_xlabel(plot.x_label)
+    axes.set_ylabel(plot.y_label)
+    tidy(axes, "y")
+
+
+def _draw_line(axes: Any, one: Series) -> None:
+    if one.look == "random":
+        axes.plot(one.x, one.y, color=GREY, lw=1.8, label=one.name)
+        look = {"color": GREY, "alpha": 0.21, "lw": 0, "label": one.band}
+        axes.fill_between(one.x, one.low, one.high, **look)
+    elif one.look == "searched":
+        marker = "_" if len(one.x) == 1 else None
+        look = {"color": ORANGE, "ls": "--", "lw": 1.4, "marker": marker, "ms": 14}
+        axes.plot(one.x, one.y, label=one.name, **look)
+    elif one.look == "guide":
+        ls = "-" if list(one.x) == list(one.y) else ":"
+        axes.plot(one.x, one.y, color="#BBBBBB", lw=0.9, ls=ls, zorder=0)
+    else:
+        axes.axhline(one.y[0], color=GREY, lw=1.8)
+
+
+def _places(plot: Plot, one: Series, place: float) -> list[float]:
+    """Return where points stand, so that series at one place do not hide each other."""
+    least, most = plot.x_ends
+    if plot.x_log:
+        return [x * (most / least) ** (_ROOM * place) for x in one.x]
+    return [x + _ROOM * (most - least) * place for x in one.x]
+
+
+def _draw_points(axes: Any, one: Series, number: int, x: Sequence[float], scale: float) -> None:
+    if not x:
+        return
+    y, low, high = np.array([one.y, one.low, one.high], dtype=np.float64)
+    axes.errorbar(
+        np.array(x),
+        y,
+        yerr=[y - low, high - y],
+        color=_COLOURS[number % len(_COLOURS)],
+        marker=_MARKERS[number % len(_MARKERS)],
+        ms=5 * scale,
+        lw=1.6 * scale,
+        elinewidth=scale,
+        capsize=2.6 * scale,
+        ls="-" if len(x) > 1 else "",
+        label=one.name,
+    )
+
+
+def _draw_pointer(axes: Any, pointer: Pointer, ends: tuple[float, float]) -> None:
+    x, y, to = pointer.x, pointer.y, pointer.to
+    axes.plot([x], [y], "o", ms=11, mfc="none", mec=BLUE, mew=1.6)
+    if to is None or to <= x * _NEAR:
+        return
+    from matplotlib.patheffects import withStroke
+
+    axes.plot([x, to], [y, y], color=BLUE, ls=":", lw=1.4)
+    axes.plot([to], [y], "s", ms=5.5, mfc="white", mec=BLUE, mew=1.4)
+    room = 1 - math.log(to / ends[0]) / math.log(ends[1] / ends[0])
+    far = room < 0.21  # the label would leave the axes: hang it on their right end
+    label = axes.annotate(
+        pointer.text,
+        (ends[1] if far else to, y),
+        xytext=(0, -24) if far else (8, -12),
+        textcoords="offset points",
+        color=BLUE,
+        fontsize=9,
+        ha="right" if far else "left",
+        va="top",
+    )
+    label.set_path_effects([withStroke(linewidth=3, foreground="white", alpha=0.8)])
+
+
+def _name_guide(axes: Any, one: Series, top: float) -> None:
+    """Write a guide's name where it leaves the axes; on logarithmic ones it is straight."""
+    end, height = one.x[-1], one.y[-1]
+    aside = height < top
+    axes.annotate(
+        one.name,
+        (end, height) if aside else (end * top / height, top),
+        (3, 0) if aside else (0, 2),
+        textcoords="offset points",
+        fontsize=8,
+        color="#777777",
+        ha="left" if aside else "center",
+        va="center" if aside else "bottom",
+    )
+
+
+def _ticks(axis: Any, least: float, most: float, steps: Sequence[int]) -> None:
+    from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
+
+    ticks = [step * 10**power for power in range(9) for step in steps]
+    axis.set_major_locator(FixedLocator([tick for tick in ticks if least <= tick <= most]))
+    axis.set_minor_locator(NullLocator())
+    axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.0f}"))

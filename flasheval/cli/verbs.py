@@ -1,0 +1,374 @@
+"""The verbs of the command line: one row each, which everything else reads.
+
+A new verb is a row here, the type of its keys in `flasheval.cli.configs`, a file of commands in
+`flasheval.cli.commands` and its settings in `conf/VERB.yaml`. Targets are written as text, so that
+help imports none of them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pkgutil import resolve_name
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from flasheval.cli.commands.context import Context, Outcome
+
+__all__ = ["VERBS", "Choice", "Verb"]
+
+
+@dataclass(frozen=True)
+class Choice:
+    """A group of `conf/` that a verb chooses from.
+
+    Attributes:
+        group: The group's folder, see `flasheval.cli.groups.GROUPS`.
+        how: How a choice is written on the command line.
+        shown: The choices whose settings the help explains where the words name none; ``*`` is all.
+        listed: Whether the help lists the choices.
+
+    """
+
+    group: str
+    how: str = ""
+    shown: tuple[str, ...] = ()
+    listed: bool = True
+
+
+@dataclass(frozen=True)
+class Verb:
+    """All there is to know of a verb.
+
+    Attributes:
+        name: The verb; its settings are in ``conf/NAME.yaml``.
+        summary: What it does, for help.
+        command: Where the function is that does it: ``f(config, context)``, which returns an exit
+            code or an `Outcome`.
+        config: Where the type of its keys is: a dataclass, a function that returns one, or either
+            of a mapping of them by the value of `config_key`.
+        examples: Command lines, each with a remark or "".
+        usage: What follows the verb on a command line.
+        config_key: The key whose value says which type the keys have, where there are several.
+        first: The key of a first word without a key.
+        rest: The key of all other words without a key, as a list.
+        folder: Where the function is that names the run folder by the settings; None for a verb
+            without one.
+        choices: The groups of `conf/` it chooses from.
+        lists: Further lists for its help: a title, and where the function is that returns them.
+        sweeps: Whether ``-m`` runs one job for each combination of values.
+        no_sweep: What to use in place of ``-m``, where it does not sweep.
+
+    """
+
+    name: str
+    summary: str
+    command: str
+    config: str
+    examples: tuple[tuple[str, str], ...]
+    usage: str = "[key=value ...]"
+    config_key: str | None = None
+    first: str | None = None
+    rest: str | None = None
+    folder: str | None = None
+    choices: tuple[Choice, ...] = ()
+    lists: tuple[tuple[str, str], ...] = ()
+    sweeps: bool = False
+    no_sweep: str = "it does one thing at a time"
+
+    def config_types(self) -> dict[str, type[Any]]:
+        """Return the types of its keys by the value of `config_key`, or the one by its own name.
+
+        >>> list(VERBS["show"].config_types())
+        ['show']
+        >>> sorted(VERBS["import"].config_types())
+        ['flasheval-official', 'long', 'npz', 'wide']
+        """
+        found = resolve_name(self.config)
+        if not isinstance(found, type | Mapping):
+            found = found()
+        return dict(found) if isinstance(found, Mapping) else {self.name: found}
+
+    def make_config(self, settings: Mapping[str, Any]) -> Any:
+        """Return settings as an object of their type.
+
+        >>> VERBS["show"].make_config({"path": "coco"})
+        ShowConfig(path='coco', metric=None)
+        """
+        key = self.name if self.config_key is None else settings[self.config_key]
+        return self.config_types()[key](**settings)
+
+    def load_command(self) -> Callable[[Any, Context], int | Outcome]:
+        """Import the command and return it."""
+        command: Callable[[Any, Context], int | Outcome] = resolve_name(self.command)
+        return command
+
+
+_POPULATION = Choice("population", "population=NAME or FILE.yaml")
+_GENERATOR = Choice("generator", "generator: KIND, in a population")
+_SCORER = Choice("scorer", "scorers=[NAME,{name:NAME,SETTING:VALUE}]")
+_EXECUTOR = Choice("executor", "executor=NAME")
+_TRACKER = Choice("tracker", "tracker=NAME")
+_GRID = "the grid of a population takes its place"
+
+_ROWS = (
+    Verb(
+        name="doctor",
+        summary="Estimate what a run will cost, and check that all it needs is there",
+        command="flasheval.cli.commands.doctor:run_doctor",
+        config="flasheval.cli.configs:DoctorConfig",
+        choices=(_POPULATION, _GENERATOR, _SCORER),
+        examples=(
+            ("flasheval doctor population=mine.yaml prompts=coco.jsonl", ""),
+            ("flasheval doctor population=mine.yaml prompts=coco.jsonl sample=false", ""),
+        ),
+    ),
+    Verb(
+        name="run",
+        summary="Generate the images of a population of models and score them",
+        command="flasheval.cli.commands.run:run_population",
+        config="flasheval.cli.configs:RunConfig",
+        folder="flasheval.cli.folders:folder_of_population",
+        choices=(_POPULATION, _GENERATOR, _SCORER, _EXECUTOR),
+        no_sweep=_GRID,
+        examples=(
+            ("flasheval run population=mine.yaml prompts=coco.jsonl out=runs/coco", ""),
+            ("flasheval run population=flasheval78 prompts=coco.jsonl limit=1000", ""),
+            ("flasheval run ... scorers=[clip,pickscore]", "adds a metric, does only that"),
+            ("flasheval run ... scorers=[{name:clip,checkpoint:models/clip}]", ""),
+            ("flasheval run ... executor=processes", "one worker process for each GPU"),
+            ("flasheval run ... executor=slurm executor.workers=8", "or ray: on a cluster"),
+            ("flasheval run ... keep_images=true contact_sheet=true", "draws them"),
+            ("flasheval run ... compare=runs/before tolerance=0.01", "same scores as before?"),
+        ),
+    ),
+    Verb(
+        name="generate",
+        summary="Generate the images of a population and keep them, to score later",
+        command="flasheval.cli.commands.run:run_population",
+        config="flasheval.cli.configs:GenerateConfig",
+        folder="flasheval.cli.folders:folder_of_population",
+        choices=(_POPULATION, _GENERATOR, _EXECUTOR),
+        no_sweep=_GRID,
+        examples=(
+            ("flasheval generate population=mine.yaml prompts=coco.jsonl out=runs/coco", ""),
+            ("flasheval score population=mine.yaml prompts=coco.jsonl out=runs/coco", "then"),
+        ),
+    ),
+    Verb(
+        name="score",
+        summary="Score images that flasheval generate has kept, or that lie in folders",
+        command="flasheval.cli.commands.run:run_population",
+        config="flasheval.cli.configs:ScoreConfig",
+        folder="flasheval.cli.folders:folder_of_population",
+        choices=(_POPULATION, _SCORER, _EXECUTOR),
+        no_sweep=_GRID,
+        examples=(
+            ("flasheval score population=mine.yaml prompts=coco.jsonl out=runs/coco", ""),
+            ("flasheval score ... scorers=[clip,{name:function,function:my.py:sharpness}]", ""),
+        ),
+    ),
+    Verb(
+        name="status",
+        summary="Show a run's progress, failures and speed",
+        command="flasheval.cli.commands.status:run_status",
+        config="flasheval.cli.configs:StatusConfig",
+        usage="FOLDER",
+        first="path",
+        examples=(
+            ("flasheval status runs/coco", ""),
+            ("flasheval status runs/coco check=true", "reads every file"),
+        ),
+    ),
+    Verb(
+        name="search",
+        summary="Find the few prompts that rank models as the whole benchmark does",
+        command="flasheval.cli.commands.search:run_search",
+        config="flasheval.cli.configs:SearchConfig",
+        folder="flasheval.cli.folders:folder_of_search",
+        choices=(Choice("method", "method=NAME"),),
+        sweeps=True,
+        examples=(
+            ("flasheval search", "try it on the miniature, a real benchmark on a small scale"),
+            ("flasheval search scores=coco metric=CLIP size=50", ""),
+            ("flasheval search scores=coco metric=[CLIP,HPS] method=shared", "for both"),
+            ("flasheval search scores=clip.csv splits=group:base_model", "hold models out"),
+            ("flasheval search method=frequency method.n_sets=300000", "a method's own setting"),
+            ("flasheval search -m size=10,50,100 method=frequency,balanced", "a sweep"),
+            ("flasheval search -m seed=0,1,2,3 hydra/launcher=joblib", "on several cores"),
+            ("flasheval search nested=[10,20,50] require=must-have.txt", ""),
+        ),
+    ),
+    Verb(
+        name="evaluate",
+        summary="Score one model on a subset and predict its full benchmark score",
+        command="flasheval.cli.commands.evaluate:run_evaluate",
+        config="flasheval.cli.configs:evaluate_configs",
+        config_key="generator",
+        choices=(
+            Choice("generator", "generator=KIND", shown=("diffusers",)),
+            _SCORER,
+            _TRACKER,
+        ),
+        examples=(
+            ("flasheval evaluate subset=my-subset.json checkpoint=out/step-2000", ""),
+            ("flasheval evaluate ... prompts=coco.jsonl", "for a manifest without texts"),
+            ("flasheval evaluate ... scheduler=DPM steps=10 lora=out/lora.safetensors", ""),
+            ("flasheval evaluate ... scorers=[clip,pickscore] out=reports/2000.json", ""),
+            ("flasheval evaluate ... generator=function function=mine.py:draw", ""),
+            ("flasheval evaluate ... images=out/images step=2000 tracker=wandb", ""),
+        ),
+    ),
+    Verb(
+        name="compare",
+        summary="Say which of two evaluated models the full benchmark would rank higher",
+        command="flasheval.cli.commands.compare:run_compare",
+        config="flasheval.cli.configs:CompareConfig",
+        usage="REPORT REPORT ... [key=value ...]",
+        rest="reports",
+        examples=(
+            ("flasheval compare reports/2000.json reports/1000.json", ""),
+            ("flasheval compare reports/2000.json reports/*.json metric=CLIP", "each"),
+            ("flasheval compare a.json b.json looks=[10,20,50]", "stops once it is decided"),
+        ),
+    ),
+    Verb(
+        name="watch",
+        summary="Evaluate each checkpoint that a training writes into a folder",
+        command="flasheval.cli.commands.watch:run_watch",
+        config="flasheval.cli.configs:watch_config",
+        usage="FOLDER subset=MANIFEST [key=value ...]",
+        first="path",
+        choices=(
+            _SCORER,
+            _TRACKER,
+            Choice(
+                "generator",
+                "checkpoint, revision and lora come from the folder",
+                shown=("diffusers",),
+                listed=False,
+            ),
+        ),
+        examples=(
+            ("flasheval watch out/training subset=my-subset.json", ""),
+            ("flasheval watch ... scheduler=DPM steps=20 guidance=5 dtype=fp16", ""),
+            ("flasheval watch ... base=models/sd15 pattern=checkpoint-*", "LoRAs, parts"),
+            ("flasheval watch ... loader=mine.py:load pattern=*.ckpt", "any other model"),
+            ("flasheval watch ... once=true", "evaluates what is there, then ends"),
+            ("flasheval watch ... tracker=wandb", ""),
+        ),
+    ),
+    Verb(
+        name="distance",
+        summary="Measure Frechet and kernel distances of images; choose prompts for them",
+        command="flasheval.cli.commands.distance:run_distance",
+        config="flasheval.cli.configs:DistanceConfig",
+        folder="flasheval.cli.folders:folder_of_distance",
+        choices=(Choice("extractor", "extractor=NAME"), Choice("protocol", "protocol=NAME")),
+        examples=(
+            ("flasheval distance run=runs/coco reference=sd15/DDIM50", "a variant"),
+            ("flasheval distance run=runs/coco reference=coco-clip.npz size=[50,100]", ""),
+            ("flasheval distance run=runs/coco reference=val2014 extractor=scorer", "photos"),
+            ("flasheval distance images={a:out/a,b:out/b} reference=val2014", "by DINOv2"),
+            ("flasheval distance images=out reference=val2014 protocol=coco-30k", ""),
+            ("flasheval distance ... extractor=inception extractor.path=FILE.pth", "FID"),
+            ("flasheval distance ... protocol=coco-30k protocol.images=5000", ""),
+        ),
+    ),
+    Verb(
+        name="validate",
+        summary="Compare search methods, sizes and splits on models no search has seen",
+        command="flasheval.cli.commands.validate:run_validate",
+        config="flasheval.cli.configs:ValidateConfig",
+        folder="flasheval.cli.folders:folder_of_validation",
+        choices=(Choice("method", "methods=[NAME,{name:NAME,SETTING:VALUE}]"),),
+        no_sweep="lists take its place, in one run: methods=[...], size=[...], splits=[...]",
+        examples=(
+            ("flasheval validate", "try it on the miniature, a real benchmark on a small scale"),
+            ("flasheval validate scores=coco methods=[frequency,balanced] size=[10,50]", ""),
+            ("flasheval validate scores=coco splits=[random:10,group:base_model]", ""),
+            ("flasheval validate methods=[balanced,{name:frequency,n_sets:300000}]", ""),
+            ("flasheval validate search_variants=[8,12,16,24]", "how many variants do I need?"),
+            ("flasheval validate cluster=base_model", "intervals over whole families too"),
+        ),
+    ),
+    Verb(
+        name="report",
+        summary="Write one page about a search: plots, prompts, warnings; needs no network",
+        command="flasheval.cli.commands.report:run_report",
+        config="flasheval.cli.configs:ReportConfig",
+        usage="FOLDER [key=value ...]",
+        first="path",
+        examples=(
+            ("flasheval report flasheval-runs/search/NAME", "writes report.html into it"),
+            ("flasheval report coco-clip-50 scores=coco out=report", "of a published subset"),
+            ("flasheval report NAME scores=runs/coco images=runs/coco", "shows kept images too"),
+        ),
+    ),
+    Verb(
+        name="subsets",
+        summary="List, show, verify, resolve, export or import subsets",
+        command="flasheval.cli.commands.subsets:run_subsets",
+        config="flasheval.cli.configs:SubsetsConfig",
+        usage="ACTION [NAME ...] [key=value ...]",
+        first="action",
+        rest="names",
+        lists=(
+            ("formats of export (settings.KEY=VALUE)", "flasheval.cli.configs:format_settings"),
+        ),
+        examples=(
+            ("flasheval subsets list", "the published subsets"),
+            ("flasheval subsets show coco-shared-50", ""),
+            ("flasheval subsets verify", "all of them; or: verify NAME, or a file"),
+            ("flasheval subsets resolve coco-shared-50 prompts=captions_val2014.json", ""),
+            ("flasheval subsets export coco-shared-50 format=kohya out=prompts.txt", ""),
+            ("flasheval subsets import released.json prompts=coco.jsonl out=theirs.json", ""),
+        ),
+    ),
+    Verb(
+        name="publish",
+        summary="Make a folder of subsets to upload, with a card, evidence and checks",
+        command="flasheval.cli.commands.publish:run_publish",
+        config="flasheval.cli.configs:PublishConfig",
+        usage="NAME ... [key=value ...]",
+        rest="names",
+        examples=(
+            ("flasheval publish coco-clip-10 coco-clip-50 out=upload", "look at it first"),
+            ("flasheval publish my-subset.json out=upload repo=me/my-subset push=true", ""),
+            ("flasheval publish my-subset.json artifact=my-subset project=eval", "wandb"),
+        ),
+    ),
+    Verb(
+        name="import",
+        summary="Read other people's score files into a score table",
+        command="flasheval.cli.commands.import_scores:run_import",
+        config="flasheval.cli.configs:IMPORTER_CONFIGS",
+        usage="IMPORTER key=value ...",
+        config_key="importer",
+        first="importer",
+        choices=(Choice("importer", "flasheval import NAME", shown=("*",)),),
+        examples=(
+            ("flasheval import flasheval-official root=Image_score/COCO out=coco", ""),
+            ("flasheval import long source=scores.csv out=scores prompts=prompts.jsonl", ""),
+            ("flasheval import wide source=fid.csv higher_is_better=false", ""),
+        ),
+    ),
+    Verb(
+        name="show",
+        summary="Show the contents of a score table, subset or run",
+        command="flasheval.cli.commands.show:run_show",
+        config="flasheval.cli.configs:ShowConfig",
+        usage="PATH",
+        first="path",
+        examples=(
+            ("flasheval show coco", "a score table"),
+            ("flasheval show my-subset.json", "a manifest"),
+            ("flasheval show flasheval-runs/search", "all searches, one row each"),
+        ),
+    ),
+)
+
+VERBS = {verb.name: verb for verb in _ROWS}
+"""Every verb by its name, in the order of the help."""

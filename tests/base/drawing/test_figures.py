@@ -1,0 +1,69 @@
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from matplotlib.text import Text
+
+from flasheval.base.drawing.figures import BLUE, drawn, save_png
+from flasheval.base.drawing.view import Figure, Plot, Pointer, Series
+from flasheval.base.errors import DataError
+
+RANDOM = Series("random", (1, 10, 100), (0.1, 0.5, 1), (0, 0.4, 1), (0.2, 0.6, 1), "random", "band")
+POINTS = Series("a $5_x$ name", (10, 20), (0.6, 0.7), (0.5, 0.7), (0.8, 0.9))
+PLOT = Plot("costs $1", "size", "tau", (RANDOM, POINTS), (1, 100), (None, 1.02), x_log=True)
+
+
+def test_names_with_a_dollar_are_drawn_as_they_are() -> None:
+    figure = drawn(Figure([[PLOT]], "$all$"))
+    figure.canvas.draw()
+    texts = {one.get_text(): one for one in figure.findobj(Text)}
+    for name in ("costs $1", "$all$", "a $5_x$ name"):
+        assert texts[name].get_parse_math() is False
+
+
+def test_points_have_bars_and_stand_beside_each_other() -> None:
+    (axes,) = drawn(Figure([[PLOT]])).axes
+    (bars,) = axes.containers
+    np.testing.assert_allclose(bars.lines[0].get_xdata(), [10, 20])
+    segments = bars.lines[2][0].get_segments()
+    np.testing.assert_allclose([one[:, 1] for one in segments], [[0.5, 0.8], [0.7, 0.9]])
+    both = replace(PLOT, series=(RANDOM, POINTS, replace(POINTS, name="b")))
+    left, right = drawn(Figure([[both]])).axes[0].containers
+    apart = right.lines[0].get_xdata()[0] / left.lines[0].get_xdata()[0]
+    assert apart == pytest.approx(100**0.013)
+    assert left.lines[0].get_color() == BLUE != right.lines[0].get_color()
+
+
+def test_panels_share_one_legend_and_an_empty_place_has_no_axes() -> None:
+    figure = drawn(Figure([[PLOT, PLOT], [PLOT, None]]))
+    (legend,) = figure.legends
+    names = [one.get_text() for one in legend.get_texts()]
+    assert names == ["random", "band", "a $5_x$ name"]
+    assert [one.axison for one in figure.axes] == [True, True, True, False]
+
+
+@pytest.mark.parametrize(("to", "marks"), [(None, 1), (12, 1), (40, 3)])
+def test_a_pointer_leads_where_there_is_room(to: float | None, marks: int) -> None:
+    pointed = replace(PLOT, pointer=Pointer(10, 0.6, to, "10 = 40"))
+    (axes,) = drawn(Figure([[pointed]])).axes
+    bare = drawn(Figure([[PLOT]])).axes[0]
+    assert len(axes.get_lines()) - len(bare.get_lines()) == marks
+    assert [one.get_text() for one in axes.texts] == (["10 = 40"] if marks == 3 else [])
+
+
+def test_a_guide_is_named_where_it_leaves_the_axes() -> None:
+    ends = (1.0, 10.0)
+    guides = [Series(f"{by}x", ends, (by, 10.0 * by), look="guide") for by in (1, 5)]
+    plot = Plot("", "x", "y", guides, ends, (1, 20), x_log=True, y_log=True)
+    one, five = drawn(Figure([[plot, None]])).axes[0].texts
+    assert (one.get_text(), *one.xy) == ("1x", 10, 10)
+    assert (five.get_text(), *five.xy) == ("5x", 4, 20)
+
+
+def test_it_is_written_whole_or_not_at_all(tmp_path: Path) -> None:
+    path = save_png(Figure([[PLOT]]), tmp_path / "a.png")
+    assert path.read_bytes()[:8] == b"\x89PNG\r\n\x1a\n"
+    (tmp_path / "file").write_text("x")
+    with pytest.raises(DataError, match="cannot write"):
+        save_png(Figure([[PLOT]]), tmp_path / "file/a.png")
