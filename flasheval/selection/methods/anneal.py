@@ -153,9 +153,11 @@ def _swap(
             continue
         for m in range(n_metrics):
             new_spread[m] = spread[m] + noise[m, into] - noise[m, out]
+            gained, lost = rows[m, into], rows[m, out]
+            had, have = sums[m], new_sums[m]
             for v in range(n):
                 # From left to right: the rows' own difference would be rounded to single precision.
-                new_sums[m, v] = sums[m, v] + rows[m, into, v] - rows[m, out, v]
+                have[v] = had[v] + gained[v] - lost[v]
         new_loss = pair_loss(new_sums, first_below, new_spread, inflation, odds)
         if new_loss > loss and luck[k] >= np.exp((loss - new_loss) / temperatures[k]):
             continue
