@@ -280,12 +280,15 @@ def _search_everywhere(
     )
     pieces: list[Callable[[StepCallback], Any]] = [on_all]
     labels = [f"{request.selector.name} on all {len(request.table)} variants"]
+    costs = [request.cost(len(request.table))]
     if held_out:
         pieces += held_out.pieces
         labels += held_out.labels
+        costs += held_out.costs
     results, _ = run_parallel(
         [*pieces, *fold_pieces(request, folds, finished)],
         [*labels, *fold_labels(folds)],
+        costs=[*costs, *(request.cost(len(fold.search)) for fold in folds)],
         report=report,
     )
     if not answer:

@@ -5,12 +5,17 @@ Importing this module imports numba; nothing that `import flasheval` loads may i
 
 import inspect
 import os
+import threading
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from types import FunctionType
 from typing import Any, Concatenate, ParamSpec, TypeVar, cast
 
 import numba
 import numba.extending
+from numba.core import event
+
+from flasheval.base.progress import holding_up
 
 __all__ = ["compiled", "intrinsic"]
 
@@ -47,6 +52,24 @@ def compiled(function: Callable[P, R]) -> Callable[P, R]:
 def intrinsic(function: Callable[Concatenate[Any, P], Any]) -> Callable[P, Any]:
     """Numba's `intrinsic`: called without the typing context that its definition takes first."""
     return cast(Callable[P, Any], numba.extending.intrinsic(function))
+
+
+class _Telling(event.Listener):
+    """Lets the progress say that kernels are being compiled, which is kept for all later runs."""
+
+    def __init__(self) -> None:
+        self._open: dict[int, list[AbstractContextManager[None]]] = {}
+
+    def on_start(self, event: Any) -> None:
+        told = holding_up("compiling the kernels, once")
+        told.__enter__()
+        self._open.setdefault(threading.get_ident(), []).append(told)
+
+    def on_end(self, event: Any) -> None:
+        self._open[threading.get_ident()].pop().__exit__(None, None, None)
+
+
+cast(Any, event).register("numba:compile", _Telling())
 
 
 def _watch_callees(dispatcher: Any) -> None:

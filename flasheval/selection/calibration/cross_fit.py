@@ -38,7 +38,8 @@ def cross_fit(
 
     """
     pieces = fold_pieces(request, folds, finished)
-    found, _ = run_parallel(pieces, fold_labels(folds), report=report)
+    costs = [request.cost(len(fold.search)) for fold in folds]
+    found, _ = run_parallel(pieces, fold_labels(folds), costs=costs, report=report)
     return whole(found)
 
 

@@ -104,7 +104,7 @@ def measure(
             resampler=resampler,
             report=report,
         )
-        results, _ = run_parallel(work.pieces, work.labels, report=report)
+        results, _ = run_parallel(work.pieces, work.labels, costs=work.costs, report=report)
     return work.measurement(results)
 
 
@@ -114,6 +114,7 @@ class HeldOutWork:
     Attributes:
         pieces: Each makes one search and judges its subset; see `run_parallel`.
         labels: What each does.
+        costs: How long each is expected to take beside the others.
 
     """
 
@@ -138,6 +139,7 @@ class HeldOutWork:
         searcher.ready(self._searches)
         self.pieces = [partial(searcher.run, search) for search in self._searches]
         self.labels = [search.description for search in self._searches]
+        self.costs = [search.request.cost(len(search.members)) for search in self._searches]
         if report is not None:
             report("random prompts", 0, len(self._searches))
         labels = tuple(one.label for one in procedures)

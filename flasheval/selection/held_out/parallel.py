@@ -21,6 +21,7 @@ def run_parallel(
     work: Sequence[Callable[[StepCallback], T | None]],
     labels: Sequence[str],
     *,
+    costs: Sequence[float] = (),
     workers: int | None = None,
     report: ProgressCallback | None = None,
 ) -> tuple[list[T | None], bool]:
@@ -33,6 +34,7 @@ def run_parallel(
         work: Each is called with a function to report its steps to, and gives None when it was
             stopped half-way.
         labels: What each does, for `report`.
+        costs: How long each takes beside the others, for `report`; alike where not given.
         workers: Threads; None takes those of the surrounding crew, by default one a core.
         report: Told of the progress, from this thread.
 
@@ -49,7 +51,7 @@ def run_parallel(
     """
     from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
-    together: _Together[T] = _Together(work, labels, report)
+    together: _Together[T] = _Together(work, labels, costs, report)
     # Around all workers: limits set and lifted inside one would change those of its neighbours.
     with threadpool_limits(limits=1, user_api="blas"), crew(workers), suppress(KeyboardInterrupt):
         spread(
@@ -67,9 +69,11 @@ class _Together(Generic[T]):
         self,
         work: Sequence[Callable[[StepCallback], T | None]],
         labels: Sequence[str],
+        costs: Sequence[float],
         report: ProgressCallback | None,
     ) -> None:
         self.work, self.labels, self.report = work, labels, report
+        self.costs = list(costs) or [1.0] * len(work)
         self.results: list[T | None] = [None] * len(work)
         self.stop = threading.Event()
         self.shares: dict[int, float] = {}
@@ -100,4 +104,5 @@ class _Together(Generic[T]):
         """Report the progress, from the thread that brought the work alone."""
         if self.report is None or threading.get_ident() != self._caller:
             return
-        self.report(self.label, sum(list(self.shares.values())), len(self.work))
+        done = sum(self.costs[number] * share for number, share in list(self.shares.items()))
+        self.report(self.label, done * len(self.work) / sum(self.costs), len(self.work))
