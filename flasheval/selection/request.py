@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
@@ -80,6 +81,20 @@ class SearchRequest:
     def nested(self) -> bool:
         """Whether several sizes shall each be the first prompts of one list."""
         return len(self.sizes) > 1
+
+    def cost(self, n_variants: int) -> float:
+        """Return about how long a search on so many variants takes, beside other such searches.
+
+        Methods take time in proportion to the variants and metrics; four times the prompts take
+        `anneal` no longer, `pooled` and `auto` twice as long, `evolve` four times as long.
+
+        >>> from flasheval.scores.synthetic import synthetic_scores
+        >>> from flasheval.selection.methods.pooled import Pooled
+        >>> request = SearchRequest(synthetic_scores(24, 300), Pooled(), (10,))
+        >>> request.cost(24) / request.cost(12)
+        2.0
+        """
+        return n_variants * len(self.table.metrics) * sum(math.sqrt(size) for size in self.sizes)
 
     def problem(self, rows: NDArray[np.int64] | None = None) -> Problem:
         """Return what the method is given: the scores of some variants (all by default).

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from flasheval.base.checks import check_draws
 from flasheval.base.errors import DataError, SettingError
 from flasheval.base.progress import reporting
+from flasheval.base.threads import check_workers
 from flasheval.base.versions import library_versions, utc_now
 from flasheval.scores import ScoreTable, load_scores
 from flasheval.scores.ranking.significant import near_tie_share
@@ -23,7 +24,6 @@ from flasheval.selection.held_out.kinds import Kind, read_kinds
 from flasheval.selection.held_out.learning_curve import check_search_variants, learning_curves
 from flasheval.selection.held_out.measurement import Measurement
 from flasheval.selection.held_out.one_search import ProgressCallback
-from flasheval.selection.held_out.parallel import check_workers
 from flasheval.selection.held_out.records import SplitKind, Summary
 from flasheval.selection.held_out.report import ValidationReport
 from flasheval.selection.held_out.searches import Procedure
