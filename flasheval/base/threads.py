@@ -162,9 +162,12 @@ class _Job(Generic[T]):
             raise self._error
         return self._results  # type: ignore[return-value]
 
+    def _any_left(self) -> bool:
+        return self._next < len(self._pieces) and self._error is None
+
     def _take(self) -> int | None:
         with self._lock:
-            if self._next >= len(self._pieces) or self._error is not None:
+            if not self._any_left():
                 return None
             self._next += 1
             return self._next - 1
@@ -194,7 +197,7 @@ class _Job(Generic[T]):
 
     def _call_others(self) -> None:
         """Take along as many idle members of the crew as there are pieces left."""
-        while self._next < len(self._pieces) and self._crew.take():
+        while self._any_left() and self._crew.take():
             context = copy_context()  # helpers work in the same crew
             helper = threading.Thread(target=context.run, args=(self._help,), daemon=True)
             self._helpers.append(helper)

@@ -178,19 +178,35 @@ def test_cores_are_those_this_process_may_use():
 
 @pytest.mark.parametrize("size", [1, 2, 3])
 def test_the_first_error_is_raised_and_what_had_not_begun_is_left_out(size):
-    begun, stopped = [], []
+    begun, stop = [], threading.Event()
 
     def bad():
         raise DataError("the first")
 
+    def other(number):
+        begun.append(number)
+        assert stop.wait(20)
+
     with crew(size), pytest.raises(DataError, match="the first"):
-        spread(
-            [bad, *[partial(begun.append, number) for number in range(1000)]],
-            stop=lambda: stopped.append(True),
-        )
-    assert stopped
-    assert len(begun) < 1000
-    assert size > 1 or not begun
+        spread([bad, *[partial(other, number) for number in range(100)]], stop=stop.set)
+    assert len(begun) < size
+
+
+def test_after_an_error_no_more_threads_are_started(monkeypatch):
+    started, start = [], threading.Thread.start
+
+    def counted(thread):
+        started.append(thread)
+        start(thread)
+        thread.join(20)  # a helper is over before the caller looks again
+
+    def bad():
+        raise DataError("bad")
+
+    monkeypatch.setattr(threading.Thread, "start", counted)
+    with crew(2), pytest.raises(DataError):
+        spread([bad] * 100)
+    assert len(started) == 1
 
 
 def test_what_is_under_way_is_told_to_stop_and_its_error_is_the_second():
