@@ -3,6 +3,7 @@
 ``import_scores("flasheval-official", root, prompts=...)`` runs the importer of that name.
 """
 
+from pathlib import Path
 from typing import Any
 
 from flasheval.base.registry import Registry
@@ -11,12 +12,46 @@ from flasheval.scores.importers.importer import Importer
 from flasheval.scores.importers.long_table import LongTable
 from flasheval.scores.importers.npz import Npz
 from flasheval.scores.importers.result import Fault, ImportResult
+from flasheval.scores.importers.results.evalscope import Evalscope
+from flasheval.scores.importers.results.every_eval_ever import EveryEvalEver
+from flasheval.scores.importers.results.genai_bench import GenAiBench
+from flasheval.scores.importers.results.geneval import GenEval
+from flasheval.scores.importers.results.heim import Heim
+from flasheval.scores.importers.results.imagenhub import ImagenHub
+from flasheval.scores.importers.results.lm_eval import LmEval
+from flasheval.scores.importers.results.t2i_compbench import T2iCompBench
+from flasheval.scores.importers.results.tifa import Tifa
+from flasheval.scores.importers.results.tiif import Tiif
+from flasheval.scores.importers.results.unigenbench import UniGenBench
+from flasheval.scores.importers.results.vbench import VBench
+from flasheval.scores.importers.results.wise import Wise
 from flasheval.scores.importers.wide_table import WideTable
 
-__all__ = ["IMPORTERS", "Fault", "ImportResult", "Importer", "import_scores"]
+__all__ = ["IMPORTERS", "Fault", "ImportResult", "Importer", "import_scores", "recognised"]
 
 IMPORTERS: Registry[Importer] = Registry(
-    "importer", "flasheval.importers", Importer, [FlashevalOfficial, LongTable, WideTable, Npz]
+    "importer",
+    "flasheval.importers",
+    Importer,
+    [
+        FlashevalOfficial,
+        LongTable,
+        WideTable,
+        Npz,
+        GenEval,
+        T2iCompBench,
+        Tiif,
+        Heim,
+        GenAiBench,
+        Tifa,
+        ImagenHub,
+        VBench,
+        Evalscope,
+        EveryEvalEver,
+        LmEval,
+        Wise,
+        UniGenBench,
+    ],
 )
 """The importers by name."""
 
@@ -39,3 +74,19 @@ def import_scores(importer: object, source: Any, /, **settings: Any) -> ImportRe
 
     """
     return IMPORTERS.make(importer, settings).read(source)
+
+
+def recognised(path: Path) -> str | None:
+    """Return the name of the importer that tells a file or folder by its shape, else None.
+
+    An importer, another package's too, tells by a class method ``recognises(path) -> bool``.
+
+    >>> recognised(Path("no-such-folder")) is None
+    True
+
+    """
+    for name, importer in IMPORTERS.items():
+        recognises = getattr(importer, "recognises", None)
+        if recognises is not None and recognises(path):
+            return name
+    return None
