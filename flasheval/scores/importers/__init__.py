@@ -6,6 +6,7 @@
 from pathlib import Path
 from typing import Any
 
+from flasheval.base.errors import DataError
 from flasheval.base.registry import Registry
 from flasheval.scores.importers.flasheval_official import FlashevalOfficial
 from flasheval.scores.importers.importer import Importer
@@ -80,13 +81,23 @@ def recognised(path: Path) -> str | None:
     """Return the name of the importer that tells a file or folder by its shape, else None.
 
     An importer, another package's too, tells by a class method ``recognises(path) -> bool``.
+    Raises DataError where several do: a folder may hold the results of several benchmarks.
 
     >>> recognised(Path("no-such-folder")) is None
     True
 
     """
-    for name, importer in IMPORTERS.items():
-        recognises = getattr(importer, "recognises", None)
-        if recognises is not None and recognises(path):
-            return name
-    return None
+    tellers = {
+        name: importer.recognises for name, importer in IMPORTERS.items() if _tells(importer)
+    }
+    found = [name for name, recognises in tellers.items() if recognises(path)]
+    if len(found) > 1:
+        raise DataError(
+            f"{path} holds results of {len(found)} layouts ({', '.join(found)}); name a folder of "
+            f"one, or import one: flasheval import {found[0]} source=... out=..."
+        )
+    return found[0] if found else None
+
+
+def _tells(importer: type[Any]) -> bool:
+    return callable(getattr(importer, "recognises", None))

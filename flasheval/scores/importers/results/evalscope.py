@@ -42,9 +42,9 @@ class Evalscope(ResultLayout):
             grouped = _groups_are_prompts(records)
             for where, record in records:
                 sample = record.get("sample_score")
-                score = sample.get("score") if isinstance(sample, dict) else None
-                values = score.get("value") if isinstance(score, dict) else None
-                if not isinstance(sample, dict) or not isinstance(values, dict | None):
+                score = (sample.get("score") or {}) if isinstance(sample, dict) else None
+                values = (score.get("value") or {}) if isinstance(score, dict) else None
+                if not isinstance(sample, dict) or not isinstance(values, dict):
                     raise DataError(f"{path} {where}: expected sample_score.score.value, an object")
                 prompt = cells.prompt(
                     sample["group_id"] if grouped else record.get("index"),
@@ -52,7 +52,7 @@ class Evalscope(ResultLayout):
                     text=record.get("input"),
                     group=content_stem(path),
                 )
-                for metric, value in (values or {}).items():
+                for metric, value in values.items():
                     if value is None or is_score(value):
                         cells.add(metric, prompt, value, where)
 

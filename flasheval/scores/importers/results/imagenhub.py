@@ -49,12 +49,13 @@ class ImagenHub(ResultLayout):
         """Take up a pair of scores a cell."""
         raters = Counter[str]()
         for path in files:
-            raters[_task(path)] += 1
+            task = _task(path)
+            raters[task] += 1
             columns = read_columns(path, self.title)
             uid, models = columns.names[0], columns.names[1:]
             ids = columns.ids(uid)
             for model in models:
-                cells.start(path, model, f"rater {raters[_task(path)]}")
+                cells.start(path, model, f"rater {raters[task]}")
                 _add(cells, columns, model, ids)
         if len(raters) > 1:
             raise DataError(
