@@ -9,8 +9,10 @@ from flasheval.base.errors import DataError, SettingError
 from flasheval.base.resources import shipped_scores
 from flasheval.base.table_files import read_columns
 from flasheval.prompts import PromptSet
+from flasheval.scores.importers import import_scores, recognised
 from flasheval.scores.importers.long_table import LongTable, is_long
 from flasheval.scores.importers.npz import Npz
+from flasheval.scores.importers.results.means_only import refuse_means
 from flasheval.scores.importers.settings import Direction, Prompts, as_prompts, direction_of, finish
 from flasheval.scores.importers.wide_table import WideTable, wide_files
 from flasheval.scores.parquet import is_saved_table
@@ -36,9 +38,15 @@ def load_by_shape(
             f"a {type(source).__name__}"
         )
     path = shipped_scores(source)
+    if path.is_dir() and is_saved_table(path):
+        return _labelled(ScoreTable.load(path), prompts, metric, higher_is_better)
+    layout = recognised(path)
+    if layout is not None:
+        settings = {"prompts": prompts, "metric": metric, "higher_is_better": higher_is_better}
+        given = {key: value for key, value in settings.items() if value is not None}
+        return import_scores(layout, path, **given).table
+    refuse_means(path)
     if path.is_dir():
-        if is_saved_table(path):
-            return _labelled(ScoreTable.load(path), prompts, metric, higher_is_better)
         return _from_folder(path, prompts, metric, higher_is_better)
     if path.suffix.lower() == ".npz":
         return Npz(prompts, metric, higher_is_better).read(path).table
