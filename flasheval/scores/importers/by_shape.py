@@ -1,6 +1,6 @@
 """Loading scores from any file or folder; the importer is chosen by its layout."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import reduce
 from pathlib import Path
@@ -61,13 +61,7 @@ def table_of(
     if labels:  # tidy: a column a metric
         tables = []
         for name in scores:
-            part = replace(
-                columns,
-                names=(variant, *labels, "score"),
-                fetch=lambda wanted, name=name: columns.fetch(
-                    [name if one == "score" else one for one in wanted]
-                ),
-            )
+            part = _scores_from(columns, name, (variant, *labels))
             mine = higher_is_better
             if isinstance(mine, Mapping):
                 mine = {key: value for key, value in mine.items() if key == name}
@@ -84,16 +78,25 @@ def table_of(
     return finish(table, known, higher_is_better)
 
 
+def _scores_from(columns: Columns, name: str, labels: tuple[str, ...]) -> Columns:
+    """Return the labels and one column of scores, as a long table."""
+
+    def fetch(wanted: Sequence[str]) -> list[Any]:
+        return columns.fetch([name if one == "score" else one for one in wanted])
+
+    return replace(columns, names=(*labels, "score"), fetch=fetch)
+
+
 def _from_memory(
     source: Any, prompts: Prompts, metric: str | None, higher_is_better: Direction
 ) -> ScoreTable:
     known = None if prompts is None else as_prompts(prompts)
-    found = from_memory(source, known, metric, higher_is_better)
+    with named_by_kind(source):
+        found = from_memory(source, known, metric, higher_is_better)
+        if isinstance(found, Columns):
+            return table_of(found, prompts=known, metric=metric, higher_is_better=higher_is_better)
     if isinstance(found, Mapping):
         return _from_mapping(found, known, metric, higher_is_better)
-    if isinstance(found, Columns):
-        with named_by_kind(source):
-            return table_of(found, prompts=known, metric=metric, higher_is_better=higher_is_better)
     if source is not found and metric is not None and len(found.metrics) == 1:
         (matrix,) = found.matrices.values()
         named = {metric: replace(matrix, metric=metric)}
@@ -156,13 +159,15 @@ def load_scores(
     metric: str | None = None,
     higher_is_better: bool | Mapping[str, bool] | None = None,
 ) -> ScoreTable:
-    r"""Read scores from a file, a folder or a mapping of files.
+    r"""Read scores from a file, a folder or an object in memory.
 
     ``source`` is a folder written by ScoreTable.save, a wide file or a folder of them
     (``prompt_id`` and one column a variant; Parquet, CSV, TSV), a long table (variant,
     prompt_id, metric, score; also JSON lines), an ``.npz`` (``scores`` [variants, prompts],
-    ``variants`` or ``models``, ``prompt_ids``), a mapping of metric to such files, or a
-    ScoreTable. ``prompts`` gives the texts where the source has ids only. ``metric`` names the
+    ``variants`` or ``models``, ``prompt_ids``); or, in memory, a pandas or polars frame, an
+    Arrow table, a ``datasets.Dataset``, a list of records, ``{variant: {prompt: score}}``, a
+    mapping with the entries of an ``.npz``, a ScoreMatrix or a ScoreTable; or a mapping of metric
+    to any of these. ``prompts`` gives the texts where the source has ids only. ``metric`` names the
     metric where the file does not (else its stem does). ``higher_is_better`` says the
     direction, for all metrics or for each; without it the file's own word counts, else True.
 

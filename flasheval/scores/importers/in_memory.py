@@ -98,7 +98,7 @@ def from_memory(
         return _of_arrow(source, prompts)
     if isinstance(source, Sequence) and not isinstance(source, str | bytes):
         return _of_sequence(source, prompts)
-    raise SettingError(f"{_FORMS}, not from {kind_of(source).replace('the ', 'a ', 1)}")
+    raise SettingError(f"{_FORMS}; an object of type {type(source).__name__!r} is none of these")
 
 
 def _of_matrix(matrix: ScoreMatrix, metric: str | None) -> ScoreTable:
@@ -197,6 +197,8 @@ def _replaced(columns: Columns, names: tuple[str, ...], fetch: Callable[[str], A
 
 def _of_pandas(frame: Any, prompts: PromptSet | None) -> Columns | ScoreTable | Mapping[str, Any]:
     kind = kind_of(frame)
+    if not hasattr(frame, "ndim") or not hasattr(frame, "index"):
+        raise SettingError(f"{_FORMS}; {kind} is none of these")
     if frame.ndim == 1:
         if frame.index.nlevels == 1:
             raise DataError(
@@ -204,8 +206,8 @@ def _of_pandas(frame: Any, prompts: PromptSet | None) -> Columns | ScoreTable | 
                 "give a frame with the columns variant, prompt_id and score"
             )
         frame = frame.to_frame(frame.name if isinstance(frame.name, str) else DEFAULT_METRIC)
-    if not hasattr(frame, "columns"):
-        raise SettingError(f"{_FORMS}, not from {kind}")
+    if frame.empty:
+        raise DataError(f"{kind} is empty; give a frame with scores")
     if frame.columns.nlevels > 1:
         return _by_metric(frame, kind)
     if frame.index.nlevels > 1:
@@ -640,4 +642,6 @@ def _arrow(values: Any, kind: str, name: str) -> Any:
     if all(isinstance(item, str | int) and not isinstance(item, bool) for item in items):
         return pa.array(list(map(str, items)), pa.string())
     kinds = " and ".join(sorted({type(item).__name__ for item in items})[:4])
-    raise DataError(f"{kind}: column {name!r} holds {kinds}; expected numbers, or texts for ids")
+    raise DataError(
+        f"{_path_of(kind)}: column {name!r} holds {kinds}; expected numbers, or texts for ids"
+    )
