@@ -96,7 +96,7 @@ class SearchResult:
 
 
 def search(
-    scores: ScoreTable | str | Path,
+    scores: Any,
     *,
     size: int = 50,
     method: str | Mapping[str, Any] | Selector[Any] = "auto",
@@ -121,7 +121,7 @@ def search(
     """Find the prompts that rank variants as the whole set does.
 
     Args:
-        scores: A score table, or anything `load_scores` reads.
+        scores: A score table, or anything `load_scores` reads: a file, a frame, arrays with names.
         size: Prompts to choose.
         method: A name out of `flasheval.selection.methods.registry.METHODS`, a mapping of settings
             with a `name`, or a method: one of flasheval such as `Anneal(swaps=1000)`, or your own.

@@ -47,7 +47,7 @@ Floats = NDArray[np.float64]
 
 
 def validate(
-    scores: ScoreTable | str | Path,
+    scores: Any,
     *,
     size: int | Sequence[int] = 50,
     methods: str | Mapping[str, Any] | Sequence[str | Mapping[str, Any]] = METHODS_COMPARED,
@@ -71,7 +71,7 @@ def validate(
     them stands `random`, the mean over random subsets of the same size.
 
     Args:
-        scores: A score table, or anything `load_scores` reads.
+        scores: A score table, or anything `load_scores` reads: a file, a frame, arrays with names.
         size: Prompts to choose, or several sizes.
         methods: Names of `flasheval.selection.methods.registry.METHODS`, or mappings with a
             method's `name` and settings of it.
