@@ -137,7 +137,7 @@ def test_a_scorer_of_another_package_scores_a_folder_of_images(shelf, tmp_path):
     table = load_scores(tmp_path / "scored" / "scores")
     np.testing.assert_allclose(table["Contrast"].values, [[0, 1]])
     assert table["Contrast"].scorer_version == "contrast 1"
-    ran = _flasheval(tmp_path, [shelf], "run", *words, "scorers=[contrst]", code=1)
+    ran = _flasheval(tmp_path, [shelf], "run", *words, "scorers=[contrst]", code=2)
     assert ran.stderr.endswith("did you mean 'contrast'?\n")
 
 
@@ -150,7 +150,7 @@ def test_a_broken_plug_in_is_one_line_when_asked_for_and_harms_nothing(shelf, br
         ("misnamed", "its name is 'widest'; expected 'misnamed'"),
     ):
         words = (*QUICK, f"method={name}", "out=none")
-        ran = _flasheval(tmp_path, [shelf, broken], "search", *words, code=1)
+        ran = _flasheval(tmp_path, [shelf, broken], "search", *words, code=2)
         assert ran.stderr.count("\n") == 1
         assert f"method '{name}' of careless ({BROKEN[name]})" in ran.stderr
         assert said in ran.stderr

@@ -11,7 +11,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from flasheval.base.canonical import sha256_of
-from flasheval.base.checks import checked_word
 from flasheval.base.errors import SettingError
 from flasheval.base.files import safe_name
 from flasheval.base.version import __version__
@@ -254,7 +253,8 @@ def measured_sizes(
     least = max(1, len(request.required))
     most = request.table.n_prompts - len(request.forbidden)
     if isinstance(curve, str):
-        checked_word("curve", curve, ["auto"])
+        if curve != "auto":
+            raise SettingError(f"curve={curve}: expected auto, null or a list of sizes")
         curve = _CURVE if request.selector.cheap else ()
         curve = [size for size in curve if least <= size <= most]
     if isinstance(curve, int) and not isinstance(curve, bool):

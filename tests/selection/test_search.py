@@ -386,7 +386,7 @@ def test_sizes_of_the_curve_are_measured_too():
         ({"method": "balance"}, SettingError, "no method 'balance'; .*mean 'balanced'"),
         ({"settings": {"pass": 3}}, SettingError, "no setting 'pass'"),
         ({"metric": "Quality"}, SettingError, "no scores for metric 'Quality'.*mean 'quality'"),
-        ({"metric": []}, DataError, "at least one metric"),
+        ({"metric": []}, SettingError, "expected a name, or a list"),
         ({"seed": -1}, SettingError, "seed=-1: expected a whole number"),
         ({"seed": "a"}, SettingError, "seed='a'"),
         ({"seed": 1.5}, SettingError, "seed=1.5"),

@@ -128,7 +128,7 @@ def test_the_curve_of_a_huge_table_ends_early(monkeypatch):
 
 @pytest.mark.parametrize("draws", [0, -1])
 def test_no_draws_is_one_line(draws):
-    with pytest.raises(SettingError, match=r"draws=.*at least 1"):
+    with pytest.raises(SettingError, match=r"draws=.*from 1 on"):
         random_agreement(TABLE, SPLITS, [5], seed=0, draws=draws)
 
 
