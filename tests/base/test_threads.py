@@ -248,12 +248,12 @@ def test_ctrl_c_in_the_caller_while_it_waits():
         if not stop.is_set():
             raise KeyboardInterrupt
 
+    caller = threading.get_ident()
+
+    def piece():
+        return quick() if threading.get_ident() == caller else helper()
+
     with crew(2), pytest.raises(KeyboardInterrupt):
-        caller = threading.get_ident()
-
-        def piece():
-            return quick() if threading.get_ident() == caller else helper()
-
         spread([piece, piece], stop=stop.set, waiting=look)
     assert waiting.is_set()
 
