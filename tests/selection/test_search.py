@@ -9,6 +9,7 @@ import pytest
 
 import flasheval
 from flasheval.base.errors import DataError, FlashevalError, SettingError
+from flasheval.base.threads import crew
 from flasheval.prompts import PromptSet
 from flasheval.scores import ScoreTable
 from flasheval.scores.matrix import ScoreMatrix
@@ -805,3 +806,51 @@ def test_auto_stopped_half_way_has_a_whole_subset_and_continues(tmp_path, after)
     again = _quick(folder=tmp_path, **settings)
     assert again.subset.content_hash == whole.subset.content_hash
     assert again.history == whole.history
+
+
+_MANY = {
+    "size": 8,
+    "splits": "random:3",
+    "draws": 10,
+    "calibrate": True,
+    "settings": {"swaps": 4_000},
+    "method": "anneal",
+}
+
+
+def _found(result):
+    """All that a search finds: the content, the evidence and the calibration, without times."""
+    record, cells = result.subset.record, result.measurement.cells
+    return (
+        result.subset.content_hash,
+        record.evidence,
+        record.calibration,
+        record.known_variants,
+        sorted(str(replace(cell, seconds=0.0)) for cell in cells),
+    )
+
+
+@pytest.mark.parametrize("settings", [_MANY, {**_MANY, "method": "pooled", "settings": None}])
+def test_any_number_of_threads_finds_the_same(settings):
+    found = []
+    for size in (1, 2, 3):
+        with crew(size):
+            found.append(_found(search(TABLE, **settings)))
+    assert found[0] == found[1] == found[2]
+
+
+@pytest.mark.parametrize("step", [1, 2, 5, 9, 20])
+@pytest.mark.parametrize("size", [1, 2, 3])
+def test_stopped_on_some_threads_and_continued_on_others(tmp_path, size, step):
+    whole = _found(search(TABLE, **_MANY))
+    with crew(size):
+        try:
+            with _ctrl_c_at_step(step):
+                first = search(TABLE, **_MANY, folder=tmp_path)
+            assert first.interrupted
+        except KeyboardInterrupt:  # before there was anything to show
+            assert step <= 2 * size
+    with crew(4 - size):
+        again = search(TABLE, **_MANY, folder=tmp_path)
+    assert not again.interrupted
+    assert _found(again) == whole
