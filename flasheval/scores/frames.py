@@ -14,7 +14,10 @@ from flasheval.prompts import PromptSet
 from flasheval.scores.matrix import ScoreMatrix
 from flasheval.scores.parts import TableParts
 
-__all__ = ["FRAME_NOTES", "numbers_of", "table_parts", "tidy_frame"]
+__all__ = ["DEFAULT_NAME", "FRAME_NOTES", "numbers_of", "table_parts", "tidy_frame"]
+
+DEFAULT_NAME = "scores"
+"""What a prompt set is called that nothing names."""
 
 FRAME_NOTES = "flasheval"
 """Where a frame's `attrs` keep what its columns do not say: directions, scorers, factors."""
@@ -30,7 +33,7 @@ def table_parts(
     higher_is_better: bool | Mapping[str, bool] = True,
     texts: Sequence[str] | None = None,
     factors: Mapping[str, Mapping[str, Factor]] | None = None,
-    name: str = "scores",
+    name: str = DEFAULT_NAME,
 ) -> tuple[PromptSet, tuple[Variant, ...], dict[str, ScoreMatrix]]:
     """Return the parts of a table of arrays; see ScoreTable.from_arrays."""
     rows = _variants(variants, factors or {})

@@ -15,7 +15,7 @@ from flasheval.base.errors import DataError, SettingError
 from flasheval.base.suggest import nearest
 from flasheval.generators.variants import Factor, Variant
 from flasheval.prompts import PromptSet
-from flasheval.scores.frames import table_parts, tidy_frame
+from flasheval.scores.frames import DEFAULT_NAME, table_parts, tidy_frame
 from flasheval.scores.matrix import ScoreMatrix
 from flasheval.scores.merging import attach_prompts, merge_tables
 from flasheval.scores.parquet import load_table, save_table
@@ -397,7 +397,7 @@ class ScoreTable:
         higher_is_better: bool | Mapping[str, bool] = True,
         texts: Sequence[str] | None = None,
         factors: Mapping[str, Mapping[str, Factor]] | None = None,
-        name: str = "scores",
+        name: str = DEFAULT_NAME,
     ) -> "ScoreTable":
         """Return the table of an array [variants, prompts], or of one for each metric.
 

@@ -25,7 +25,7 @@ from flasheval.selection.calibration.folds import (
 from flasheval.selection.held_out.splits import Split
 from flasheval.selection.methods.hints import Hints
 from flasheval.selection.methods.nested import check_nested, check_sizes
-from flasheval.selection.methods.problem import Problem, make_problem
+from flasheval.selection.methods.problem import Problem, checked_whole, make_problem
 from flasheval.selection.methods.registry import selector_settings
 from flasheval.selection.methods.selector import Selector
 from flasheval.subset import Subset
@@ -175,7 +175,7 @@ def make_request(
         ((10, 20), 20, [10, 20])
 
     """
-    sizes = (size,) if nested is None else check_nested(nested, table.n_prompts)
+    sizes = (checked_whole(size),) if nested is None else check_nested(nested, table.n_prompts)
     prompts = table.prompts
     start = None
     if warm_start is not None:

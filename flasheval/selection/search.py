@@ -30,7 +30,7 @@ from flasheval.selection.calibration.looks import fit_looks
 from flasheval.selection.held_out.engine import HeldOutWork
 from flasheval.selection.held_out.evidence import evidence_of
 from flasheval.selection.held_out.finished_searches import FinishedSearches
-from flasheval.selection.held_out.kinds import Kind
+from flasheval.selection.held_out.kinds import Kind, check_ties
 from flasheval.selection.held_out.measurement import Measurement
 from flasheval.selection.held_out.one_search import ProgressCallback, search_all
 from flasheval.selection.held_out.parallel import run_parallel
@@ -173,6 +173,7 @@ def search(
     prompts_left_out = given.n_prompts - table.n_prompts
     if prompts_left_out:  # the other metrics, which some methods look at, on the same prompts
         given = given.take_prompts(given.prompts.index_of(table.prompts.ids))
+    check_ties(table)
     request = make_request(
         table,
         _selector(method, settings, expect),

@@ -13,7 +13,11 @@ from flasheval.base.resources import shipped_scores
 from flasheval.base.table_files import read_columns
 from flasheval.prompts import PromptSet
 from flasheval.scores.importers import import_scores, recognised
-from flasheval.scores.importers.in_memory import from_memory, named_by_kind
+from flasheval.scores.importers.in_memory import (
+    from_memory,
+    named_by_kind,
+    with_default_name,
+)
 from flasheval.scores.importers.long_table import LongTable, is_long
 from flasheval.scores.importers.npz import Npz
 from flasheval.scores.importers.official_names import official_variant
@@ -102,7 +106,8 @@ def _from_memory(
     with named_by_kind(source):
         found = from_memory(source, known, metric, higher_is_better)
         if isinstance(found, Columns):
-            return table_of(found, prompts=known, metric=metric, higher_is_better=higher_is_better)
+            table = table_of(found, prompts=known, metric=metric, higher_is_better=higher_is_better)
+            return with_default_name(table)
     if isinstance(found, Mapping):
         return _from_mapping(found, known, metric, higher_is_better)
     if source is not found and metric is not None and len(found.metrics) == 1:

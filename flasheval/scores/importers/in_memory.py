@@ -16,13 +16,13 @@ import numpy as np
 from flasheval.base.columns import Columns
 from flasheval.base.errors import DataError, FlashevalError, SettingError
 from flasheval.prompts import PromptSet
-from flasheval.scores.frames import FRAME_NOTES, numbers_of
+from flasheval.scores.frames import DEFAULT_NAME, FRAME_NOTES, numbers_of
 from flasheval.scores.importers.official_names import official_variant
 from flasheval.scores.importers.settings import Direction, direction_of
 from flasheval.scores.matrix import ScoreMatrix
 from flasheval.scores.table import ScoreTable
 
-__all__ = ["DEFAULT_METRIC", "from_memory", "kind_of", "named_by_kind"]
+__all__ = ["from_memory", "kind_of", "named_by_kind", "with_default_name"]
 
 DEFAULT_METRIC = "score"
 """What a metric is called that neither the object nor a setting names."""
@@ -60,6 +60,13 @@ def named_by_kind(source: Any) -> Iterator[None]:
         yield
     except FlashevalError as error:
         raise type(error)(str(error).replace(str(_path_of(kind)), kind)) from error
+
+
+def with_default_name(table: ScoreTable) -> ScoreTable:
+    """Give prompts that are called after no file the name they have in ScoreTable.from_arrays."""
+    if table.prompts.name != DEFAULT_METRIC:
+        return table
+    return ScoreTable(replace(table.prompts, name=DEFAULT_NAME), table.variants, table.matrices)
 
 
 def from_memory(
@@ -105,7 +112,7 @@ def _of_matrix(matrix: ScoreMatrix, metric: str | None) -> ScoreTable:
     if metric is not None:
         matrix = replace(matrix, metric=metric)
     variants = tuple(map(official_variant, matrix.variants))
-    return ScoreTable(PromptSet("scores", matrix.prompt_ids), variants, {matrix.metric: matrix})
+    return ScoreTable(PromptSet(DEFAULT_NAME, matrix.prompt_ids), variants, {matrix.metric: matrix})
 
 
 # Columns: the neutral form.
