@@ -180,8 +180,8 @@ def is_metric(name: str) -> bool:
 def look_of(labels: Sequence[str]) -> Look | None:
     """Return what most of some labels look like, None where they look like nothing known.
 
-    >>> look_of(["p00", "p01"]), look_of(["a cat on a mat", "a dog"]), look_of(["sd15", "sdxl"])
-    ('prompts', 'prompts', 'variants')
+    >>> [look_of(one) for one in (["p00", "p01"], ["a cat on a mat", "a dog runs"], ["sd15", "sdxl"])]
+    ['prompts', 'prompts', 'variants']
     """
     labels = [label for label in labels if not is_summary(label)]
     if not labels:

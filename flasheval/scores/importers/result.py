@@ -56,6 +56,7 @@ class ImportResult:
 
     table: ScoreTable
     faults: tuple[Fault, ...] = ()
+    how: str = ""
 
     @property
     def bad_files(self) -> tuple[Fault, ...]:
