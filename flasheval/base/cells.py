@@ -3,7 +3,7 @@
 import re
 from typing import Any, Literal, NamedTuple
 
-__all__ = ["CellError", "Kind", "Numbers", "is_text", "kind_of", "numbers_in"]
+__all__ = ["CellError", "Kind", "Numbers", "all_whole", "is_text", "kind_of", "numbers_in"]
 
 Kind = Literal["number", "truth", "percent", "text", "list", "empty", "other"]
 """What the cells of a column are, told from a look at some of them."""
@@ -46,8 +46,10 @@ def numbers_in(array: Any, *, commas: bool = False) -> Numbers:
     >>> import pyarrow as pa
     >>> numbers_in(pa.array(["27%", "", "50 %"])).array.to_pylist()
     [0.27, None, 0.5]
-    >>> numbers_in(pa.array(["0,25", "1"])).array.to_pylist(), numbers_in(pa.array(["Yes"])).spelling
-    ([0.25, 1.0], 'truth')
+    >>> numbers_in(pa.array(["0,25", "1"])).array.to_pylist()
+    [0.25, 1.0]
+    >>> numbers_in(pa.array(["Yes"])).spelling
+    'truth'
     """
     import pyarrow as pa
     import pyarrow.compute as pc
@@ -109,6 +111,18 @@ def is_text(kind: Any) -> bool:
 
     tests = (pa.types.is_string, pa.types.is_large_string, pa.types.is_string_view)
     return any(test(kind) for test in tests)
+
+
+def all_whole(array: Any) -> bool:
+    """Tell whether the numbers among cells of text are whole, and there is one.
+
+    >>> import pyarrow as pa
+    >>> all_whole(pa.array(["1", "2", "Average"])), all_whole(pa.array(["1", "2.5"]))
+    (True, False)
+    """
+    cells = [cell.strip() for cell in array.to_pylist() if cell is not None]
+    numbers = [cell for cell in cells if _is_number(cell)]
+    return bool(numbers) and all(re.fullmatch(r"[-+]?\d+(\.0*)?", cell) for cell in numbers)
 
 
 def _is_number(cell: str) -> bool:

@@ -94,7 +94,8 @@ class Columns:
         White space around labels of text is no part of them. Raises DataError as `ids` does.
 
         >>> import pyarrow as pa
-        >>> Columns(Path("a.csv"), ("m",), 3, lambda _: [pa.array(["x", "y ", "x"])], str).codes("m")
+        >>> cells = [pa.array(["x", "y ", "x"])]
+        >>> Columns(Path("a.csv"), ("m",), 3, lambda _: cells, str).codes("m")
         (('x', 'y'), array([0, 1, 0]))
         """
         import pyarrow as pa
@@ -247,7 +248,7 @@ class Columns:
         out = np.full((len(lengths), int(lengths.max(initial=0))), np.nan, dtype=np.float32)
         with np.errstate(over="ignore"):
             out[rows, places] = values
-        self._refuse_infinite(np.isinf(out).any(axis=1), array, name)
+        self._refuse_infinite(np.asarray(np.isinf(out).any(axis=1)), array, name)
         return out
 
     def _fill(self, out: NDArray[np.float32], array: Any, name: str) -> str:

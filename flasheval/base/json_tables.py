@@ -64,7 +64,11 @@ def _three_deep(document: Mapping[str, Any]) -> Table | None:
     names = list(dict.fromkeys(str(key) for row in rows for key in row))
     cells = [[{str(k): v for k, v in row.items()}.get(name) for row in rows] for name in names]
     # Two columns without a name: white space tells them apart.
-    return ["", " ", *names], [[first for first, _ in pairs], [second for _, second in pairs], *cells]
+    return ["", " ", *names], [
+        [first for first, _ in pairs],
+        [second for _, second in pairs],
+        *cells,
+    ]
 
 
 def _columns_of_objects(document: Mapping[str, Any]) -> Table | None:

@@ -142,6 +142,7 @@ def load_scores(
     ...     table = load_scores(file)
     >>> table.metrics, table.variant_names, table["clip"].values.tolist()
     (('clip',), ('sd15', 'sdxl'), [[0.25, 0.5], [0.5, nan]])
+
     """
     result = read_scores(
         source,

@@ -12,7 +12,7 @@ from typing import Literal, NoReturn
 import numpy as np
 from numpy.typing import NDArray
 
-from flasheval.base.cells import CellError, Kind, is_text, numbers_in
+from flasheval.base.cells import CellError, Kind, all_whole, is_text, numbers_in
 from flasheval.base.columns import Columns
 from flasheval.base.errors import DataError
 from flasheval.scores.importers.asked import Asked, found_column, joined_columns
@@ -95,7 +95,9 @@ class _Deciding:
         self.path = columns.path
         drop = {plain_name(name) for name in asked.drop} | set(asked.drop)
         self.names = [
-            name for name in columns.names if name not in drop and (plain_name(name) or "?") not in drop
+            name
+            for name in columns.names
+            if name not in drop and (plain_name(name) or "?") not in drop
         ]
         self.kinds = dict(zip(self.names, columns.kinds(self.names), strict=True))
         self.notes: list[str] = []
@@ -115,9 +117,10 @@ class _Deciding:
         if asked.variants:
             self._labels()
             return self._across("variant", asked.variants)
-        self.variant = tuple(
-            name for one in asked.variant for name in joined_columns(self.columns, one)
-        ) or self._variant()
+        self.variant = (
+            tuple(name for one in asked.variant for name in joined_columns(self.columns, one))
+            or self._variant()
+        )
         if asked.prompts:
             return self._across("prompt", asked.prompts)
         if self.variant and not self.prompt and self._is_turned():
@@ -130,6 +133,12 @@ class _Deciding:
         if self.prompt or self.text:
             return self._without_variants()
         return self._without_either()
+
+    def _refuse_unnamed(self) -> None:
+        """Stop at scores in a column without a name; whole numbers are an index."""
+        for name in self.unnamed:
+            if self.kinds[name] in ("number", "percent") and not self._whole(name):
+                raise DataError(f"{self.path} has scores in a column without a name; name it")
 
     # The columns with a role.
 
@@ -144,6 +153,8 @@ class _Deciding:
         """Tell whether a column can label rows: texts or whole numbers."""
         if self.kinds[name] in ("text", "truth"):
             return True
+        if self.kinds[name] == "empty":  # the message will say that an id is missing
+            return plain_name(name) in ("variant", "model", "prompt_id")
         return self.kinds[name] == "number" and self._whole(name)
 
     def _variant(self) -> tuple[str, ...]:
@@ -211,7 +222,7 @@ class _Deciding:
         return bool(cells) and 2 * sum(len(cell.split()) > 1 for cell in cells) > len(cells)
 
     def _sample(self, names: Sequence[str]) -> NDArray[np.float64]:
-        """Return a look at columns as numbers, float64 [len(names), rows]; NaN for anything else."""
+        """Return a look at columns as numbers, float64 [names, rows]; NaN for anything else."""
         looks = self.columns.look(names)
         rows = max((len(array) for array in looks), default=0)
         out = np.full((len(names), rows), np.nan)
@@ -220,7 +231,10 @@ class _Deciding:
         return out
 
     def _whole(self, name: str) -> bool:
-        values = self._sample([name])[0]
+        (array,) = self.columns.look([name])
+        if is_text(array.type):  # a summary row may stand among the numbers
+            return all_whole(array)
+        values = _as_numbers(array, commas=False)
         values = values[~np.isnan(values)]
         return bool(values.size and (values == np.round(values)).all())
 
@@ -240,28 +254,26 @@ class _Deciding:
 
     def _numbers_rows_of(self, name: str) -> bool:
         """Tell whether ids are each row's own though the rows repeat their texts or variants."""
-        if not self.variant_or_none or self.columns.n_rows < 2:
+        rows = self.columns.n_rows
+        if not self.variant_or_none or self.text is None or rows < 2:
             return False
-        if self._distinct(name) < self.columns.n_rows:
-            return False
-        if self.text is not None and self._distinct(self.text) < self.columns.n_rows:
-            return True
-        return self._distinct(self.variant_or_none[0]) < self.columns.n_rows and self.text is None
+        return self._distinct(name) == rows and self._distinct(self.text) < rows
 
     # The layouts.
 
     def _rows(self) -> Layout:
-        """A row for each variant and prompt: one column of scores, or one a metric or repeat."""
+        """Return a layout of rows of variant and prompt: a column of scores, or one a metric."""
         free = self._free()
         asked = tuple(self._column(name, "scores") for name in self.asked.scores)
-        generic = [name for name in role_of("score", free) if self.kinds[name] in (*_NUMBERS, "empty")]
+        generic = [
+            name for name in role_of("score", free) if self.kinds[name] in (*_NUMBERS, "empty")
+        ]
         repeats = self._repeats(free)
         free = [name for name in free if name not in repeats]
         numbers = [name for name in free if self.kinds[name] in _NUMBERS]
         among = repeats_in_columns(numbers)
         if not asked and not generic and not numbers:
-            text = [name for name in role_of("score", free)]
-            asked = tuple(text[:1])  # whose cells are no numbers: the message will name one
+            asked = tuple(role_of("score", free)[:1])  # the message will name a cell
         if not (asked or generic or numbers):
             raise DataError(
                 f"{self.path} has no column of scores beside {', '.join(map(repr, self._shown()))}"
@@ -271,7 +283,9 @@ class _Deciding:
             if not asked:
                 more = [n for n in numbers if n not in scores and not is_nothing(n)]
                 self._maybe_scores = tuple(more)
-        elif among and all(name in among or is_nothing(name) or is_summary(name) for name in numbers):
+        elif among and all(
+            name in among or is_nothing(name) or is_summary(name) for name in numbers
+        ):
             others = tuple(name for name in free if name not in among and not is_summary(name))
             self.notes.append(
                 f"{len(among)} columns ({among[0]}, ...) are values of one score: their mean "
@@ -290,7 +304,7 @@ class _Deciding:
         return self._made("metric", scores, repeats, others, loose=loose)
 
     def _across(self, across: Across, asked: Sequence[str]) -> Layout:
-        """A column for each variant, or for each prompt."""
+        """Return a layout of a column for each variant, or for each prompt."""
         free = self._free()
         repeats = self._repeats(free)
         what = f"{across}s"
@@ -349,7 +363,9 @@ class _Deciding:
         ]
         if len(candidates) == 1:
             self.prompt = candidates[0]
-            self.notes.append(f"prompts are column {candidates[0]!r} (else columns={{prompt:NAME}})")
+            self.notes.append(
+                f"prompts are column {candidates[0]!r} (else columns={{prompt:NAME}})"
+            )
             if self._texty(candidates[0]):
                 self.prompt, self.text = None, candidates[0]
             return self._rows()
@@ -369,7 +385,7 @@ class _Deciding:
         return len(np.unique(cells)) == len(cells) and len(labels) < len(cells)
 
     def _without_variants(self) -> Layout:
-        """Prompts in rows: the columns are variants, or metrics of the variant that the file is."""
+        """Decide whether columns are variants, or metrics of the variant that the file is."""
         numbers = [name for name in self._free() if self.kinds[name] in _NUMBERS]
         scores = [n for n in numbers if not is_nothing(n) and not is_summary(n)]
         among = repeats_in_columns(scores)
@@ -401,7 +417,7 @@ class _Deciding:
         return self._across("variant", ("*",))
 
     def _without_either(self) -> Layout:
-        """Neither prompts nor variants by name: the labels of rows and columns must tell."""
+        """Decide by the labels of rows and columns: no name tells prompts or variants."""
         texts = [name for name in self._free() if self.kinds[name] == "text"]
         rows = self.unnamed or texts[:1]
         numbers = self._score_columns()
@@ -412,7 +428,10 @@ class _Deciding:
             return self._rows()
         if not rows or not numbers:
             try:
-                self.columns.pick(None, ("prompt_id", "id", "prompt"), "prompt ids")
+                found = self.columns.pick(None, ("prompt_id", "id", "prompt"), "prompt ids")
+                raise DataError(
+                    f"{self.path}: column {found!r} holds neither texts nor whole numbers"
+                )
             except DataError as error:
                 raise DataError(
                     f"{error}; name it: columns={{prompt:NAME}}, or columns={{variant:'*'}} for a "
@@ -448,10 +467,15 @@ class _Deciding:
         self._stop(
             f"a row a prompt ({shown}: {labels[0]}, ...) and a column a variant "
             f"({', '.join(numbers[:3])})",
-            "columns={variant:'*'}" if not name.strip() else f"columns={{prompt:{name},variant:'*'}}",
+            "columns={variant:'*'}"
+            if not name.strip()
+            else f"columns={{prompt:{name},variant:'*'}}",
             "a row a variant and a column a prompt",
-            "columns={prompt:'*'}" if not name.strip() else f"columns={{variant:{name},prompt:'*'}}",
+            "columns={prompt:'*'}"
+            if not name.strip()
+            else f"columns={{variant:{name},prompt:'*'}}",
         )
+        return None
 
     def _take_rows(self, name: str) -> None:
         if self.kinds[name] == "text" and self._texty(name):
@@ -464,22 +488,22 @@ class _Deciding:
         return f"told from their number only ({other} reads it the other way)"
 
     def _three_deep(self) -> Layout:
-        """Objects in objects in objects: names tell which level is metrics, and which prompts."""
+        """Decide on objects three deep: names tell which level is metrics, and which prompts."""
         first, second = self.unnamed
+        keys: str | None = None  # the columns
         levels = {
             first: look_of(self.columns.codes(first)[0]),
             second: look_of(self.columns.codes(second)[0]),
-            "": look_of(self._score_columns()),
+            keys: look_of(self._score_columns()),
         }
         metrics = [level for level, look in levels.items() if look == "metrics"]
         prompts = [level for level, look in levels.items() if look == "prompts"]
         if len(metrics) == 1 and len(prompts) == 1:
             (variant,) = set(levels) - {metrics[0], prompts[0]}
-            self.metric = metrics[0] or None
-            self.prompt = prompts[0] or None
-            self.variant = (variant,) if variant else ()
+            self.metric, self.prompt = metrics[0], prompts[0]
+            self.variant = () if variant is None else (variant,)
             across: Across = (
-                "metric" if metrics[0] == "" else "prompt" if prompts[0] == "" else "variant"
+                "metric" if metrics[0] is None else "prompt" if prompts[0] is None else "variant"
             )
             return self._made(across, tuple(self._score_columns()), (), ())
         raise DataError(
@@ -496,6 +520,7 @@ class _Deciding:
         *,
         loose: bool = False,
     ) -> Layout:
+        self._refuse_unnamed()
         return Layout(
             across,
             scores,
@@ -529,8 +554,8 @@ class _Deciding:
         for name in names:
             if is_nothing(name) and self.kinds[name] != "empty" and self._whole(name):
                 self.notes.append(
-                    f"left out {name!r}, which is no variant by its name (columns={{variant:[...]}} "
-                    "takes it for one)"
+                    f"left out {name!r}, no variant by name (columns={{variant:[...]}} takes it "
+                    "for one)"
                 )
             elif self.kinds[name] == "empty" and is_nothing(name):
                 continue
@@ -559,12 +584,14 @@ class _Deciding:
                 continue
             among = values[others]
             low, high = np.nanmin(among), np.nanmax(among)
-            counted = bool((mine == np.round(mine)).all()) and bool(fractions[others].all())
+            counted = bool((mine == np.round(mine)).all()) and fractions[others].mean() > 0.5
             constant = bool((mine == mine[0]).all())
             inside = (set(mine.tolist()) <= {0.0, 1.0} or constant) and (
                 low - (high - low) <= mine.min() and mine.max() <= high + (high - low)
             )
-            huge = float(np.median(np.abs(mine))) > _LARGE * max(float(largest[others].max()), 1e-30)
+            huge = float(np.median(np.abs(mine))) > _LARGE * max(
+                float(np.median(largest[others])), 1e-30
+            )
             if (counted and not inside) or huge:
                 why = "whole numbers" if counted else "far larger numbers"
                 self._stop(
@@ -615,4 +642,4 @@ def _as_numbers(array: object, commas: bool) -> NDArray[np.float64]:
             numbers = cells.cast(pa.float64())
     except (CellError, pa.ArrowException):
         return blank
-    return np.asarray(numbers.to_numpy(zero_copy_only=False) if isinstance(numbers, pa.Array) else numbers.to_numpy(), dtype=np.float64)
+    return np.asarray(numbers, dtype=np.float64)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -176,7 +175,10 @@ class _Reading:
             return _Axis(tuple(map(str, range(1, columns.n_rows + 1))), rows)
         texts, places = columns.codes(layout.text)
         if self._across("variant") and not layout.repeats and layout.metric is None:
-            texts, places = columns.texts(layout.text), rows  # equal texts stay prompts of their own
+            texts, places = (
+                columns.texts(layout.text),
+                rows,
+            )  # equal texts stay prompts of their own
         return self._numbered(texts, places)
 
     def _numbered(self, texts: tuple[str, ...], places: NDArray[np.int64]) -> _Axis:
@@ -216,14 +218,14 @@ class _Reading:
         if layout.metric is not None:
             if metric is not None:
                 raise SettingError(
-                    f"{self.columns.path} has a column {layout.metric!r} of metrics; leave out "
+                    f"{self.columns.path} has a column {layout.metric!r}; leave out "
                     f"metric={metric!r} and choose from the table instead"
                 )
             labels, places = self.columns.codes(layout.metric)
             if self._across("metric") and len(layout.scores) > 1:
                 raise DataError(
-                    f"{self.columns.path} has a column {layout.metric!r} of metrics and the columns "
-                    f"{', '.join(map(repr, layout.scores[:4]))}; say which holds the scores: "
+                    f"{self.columns.path} has a column {layout.metric!r} of metrics and columns "
+                    f"{',  '.join(map(repr, layout.scores[:4]))}; say which holds the scores: "
                     "columns={score:NAME}"
                 )
             return _Axis(labels, places)
@@ -249,7 +251,8 @@ class _Reading:
         """Take out of loose columns of scores what describes a variant or a prompt alone."""
         layout = self.layout
         several = len(self.variants.labels) > 1, len(self.prompts.labels) > 1
-        kept, told = [], []
+        kept: list[str] = []
+        told: list[str] = []
         for name in layout.scores:
             sure = is_metric(name)
             if not sure and all(several):
@@ -280,7 +283,7 @@ class _Reading:
             return names
         values = self.columns.floats([*rest, *named])
         mean = values[: len(rest)].mean(axis=0, dtype=np.float64)
-        spread = float(np.nanstd(mean)) or 1.0
+        spread = float(np.nanstd(values[: len(rest)])) or 1.0
         for name, own in zip(named, values[len(rest) :], strict=True):
             if np.nanmax(np.abs(own - mean), initial=0) <= 0.02 * spread:
                 told.append(name)
@@ -388,7 +391,7 @@ class _Reading:
         return means.reshape(shape)
 
     def _refuse_repeated_ids(self, cells: NDArray[np.int64]) -> None:
-        """A table of one row a prompt (or variant) cannot have two of one."""
+        """Refuse two rows of one prompt (or variant) where each has one row."""
         layout = self.layout
         if layout.across not in ("variant", "prompt") or layout.repeats:
             return
@@ -448,7 +451,7 @@ class _Reading:
             else:
                 left.append(name)
         numbers = [
-            name
+            name.strip()
             for name, kind in zip(left, columns.kinds(left), strict=True)
             if kind in ("number", "percent", "truth") and not is_nothing(name)
         ]
@@ -490,7 +493,7 @@ class _Reading:
     def _without_summaries(self, values: NDArray[np.float32]) -> NDArray[np.float32]:
         """Leave out averages and what `drop` names, and say which."""
         asked = self.settings.asked
-        plain = {plain_name(name) for name in asked.drop}
+        plain = {plain_name(name) for name in asked.drop} - {""}
         for axis, which, name in ((1, self.variants, "variant"), (2, self.prompts, "prompt")):
             flat = np.moveaxis(values, axis, 0).reshape(len(which.labels), -1)
             labels = which.labels
@@ -498,11 +501,11 @@ class _Reading:
                 labels = self.texts
             kept_all = bool(asked.variants or asked.prompts) and self._across(name)
             given = set() if kept_all else set(summaries(flat, labels, anywhere=name == "variant"))
-            dropped = {
-                place
-                for place, label in enumerate(labels)
-                if label in asked.drop or (plain_name(label) in plain and plain_name(label))
-            }
+            dropped: set[int] = set()
+            if plain:
+                dropped = {
+                    place for place, label in enumerate(labels) if plain_name(label) in plain
+                }
             places = sorted(given | dropped)
             if not places:
                 continue
@@ -516,14 +519,16 @@ class _Reading:
             if self.images is not None:
                 self.images = np.take(self.images, keep, axis=axis)
             self._keep(name, keep.tolist())
-        matched = {plain_name(one) for one in (*self.columns.names, *self.variants.labels)}
-        matched |= {plain_name(one) for one in (*self.prompts.labels, *(self.texts or ()))} if (
-            plain - matched
-        ) else set()
-        missing = [one for one in asked.drop if plain_name(one) not in matched | self._gone]
-        if missing and self.settings.files_are is None:
-            raise DataError(f"drop names {missing[0]!r}, which is no column, variant or prompt")
+        self._refuse_unknown_drops()
         return values
+
+    def _refuse_unknown_drops(self) -> None:
+        for one in self.settings.asked.drop:
+            known = (*self.columns.names, *self.variants.labels, *self.prompts.labels)
+            if one in known or plain_name(one) in self._gone or self.settings.files_are is not None:
+                continue
+            if plain_name(one) not in {plain_name(name) for name in known}:
+                raise DataError(f"drop names {one!r}, which is no column, variant or prompt")
 
     @property
     def _gone(self) -> set[str]:
@@ -637,5 +642,3 @@ def _as_text(value: Any) -> str:
     if isinstance(value, bool):
         return "true" if value else "false"
     return str(value)
-
-

@@ -11,7 +11,7 @@ __all__ = ["summaries"]
 
 _CLOSE = 0.02  # of what is left of the scores once variants' and prompts' means are out
 _LOOKED = 2000  # prompts
-_FEWEST = 4  # cells, and three others, from which values alone tell an average
+_FEWEST = 3  # cells, and as many others, from which values alone tell an average
 
 
 def summaries(values: NDArray[np.float32], labels: Sequence[str], *, anywhere: bool) -> list[int]:
@@ -62,9 +62,11 @@ def _by_values(
             mine = measured[place_of[row]]
             others = (sums - np.where(mine, own, 0)) / (counts - mine)
             apart = np.abs(own - others)[mine]
-            near = apart.size >= _FEWEST and np.nanmax(apart) <= _CLOSE * spread
-            # Its own residual is small too, which is so of an average only.
-            if near and not np.isnan(apart).any():
+            if (
+                apart.size >= _FEWEST
+                and not np.isnan(apart).any()
+                and apart.max() <= _CLOSE * spread
+            ):
                 found.append(row)
     return found
 
@@ -73,7 +75,7 @@ def _left(part: NDArray[np.float32], average: NDArray[np.float64]) -> float:
     """Return what is left of the scores, in the middle, once both means are out."""
     sample = part[: max(1, 1_000_000 // max(1, part.shape[1]))].astype(np.float64)
     rest = sample - average
-    rest -= np.nanmean(rest, axis=1, keepdims=True)
-    sizes = np.sqrt(np.nanmean(rest**2, axis=1))
-    sizes = sizes[~np.isnan(sizes)]
+    counts = (~np.isnan(rest)).sum(axis=1)
+    rest -= (np.nansum(rest, axis=1) / counts)[:, None]
+    sizes = np.sqrt(np.nansum(rest**2, axis=1) / counts)[counts > 0]
     return float(np.median(sizes)) if sizes.size else 0.0

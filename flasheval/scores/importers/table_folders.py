@@ -46,7 +46,9 @@ def table_files(folder: Path) -> list[Path]:
     ...     [path.name for path in table_files(Path(folder))]
     ['clip.parquet', 'hps.csv.gz']
     """
-    files = sorted(path for path in folder.iterdir() if path.is_file() and path.name[0] not in "._~")
+    files = sorted(
+        path for path in folder.iterdir() if path.is_file() and path.name[0] not in "._~"
+    )
     for suffixes in (_FIRST, _ELSE):
         found = [path for path in files if content_suffix(path) in suffixes]
         if found:
@@ -82,19 +84,21 @@ def read_tables(path: Path, tables: Sequence[Columns], settings: TableSettings) 
     alone = replace(settings, files_are="metric")
     results = [read_table(one, replace(alone, higher_is_better=None)) for one in tables]
     given = settings.higher_is_better
-    results = [read_table(one, replace(alone, higher_is_better=_of(given, old)))
-               for one, old in zip(tables, results, strict=True)] if given is not None else results
+    results = (
+        [
+            read_table(one, replace(alone, higher_is_better=_of(given, old)))
+            for one, old in zip(tables, results, strict=True)
+        ]
+        if given is not None
+        else results
+    )
     table = reduce(ScoreTable.merge, [result.table for result in results])
-    notes = list(dict.fromkeys(
-        note for result in results for note in result.how.split("; ")[1:]
-    ))
+    notes = list(dict.fromkeys(note for result in results for note in result.how.split("; ")[1:]))
     how = (
         f"read as one file a metric: {len(table)} variants, {table.n_prompts:,} prompts, metrics "
         f"{', '.join(table.metrics)}"[:160]
     )
-    return ImportResult(
-        finish(table, settings.prompts, given), how="; ".join((how, *notes))
-    )
+    return ImportResult(finish(table, settings.prompts, given), how="; ".join((how, *notes)))
 
 
 def _of(given: Any, result: ImportResult) -> Any:
@@ -132,7 +136,7 @@ def _what_files_are(path: Path, tables: Sequence[Columns], settings: TableSettin
         return "variant"
     if not same:
         return _of_other_columns(path, tables, scores)
-    if len(names) == 1 or look_of(stems) == "variants" and look_of(names) != "variants":
+    if len(names) == 1 or (look_of(stems) == "variants" and look_of(names) != "variants"):
         raise DataError(
             f"{path} can be read two ways: a file a variant ({stems[0]}, ...) with the metrics "
             f"{', '.join(names[:3])} (columns={{score:[{','.join(names[:3])}]}}), or a file a "
@@ -162,8 +166,8 @@ def _of_other_columns(
         return "metric"
     raise DataError(
         f"{path} has a file for each of the columns {', '.join(every[:3])}: no variant is in two "
-        "files, so they are no metrics of the same variants; put the columns into one file, or name "
-        "each the same and the files after the variants"
+        "files, so they are no metrics of the same variants; put the columns into one file, or "
+        "name each the same and the files after the variants"
     )
 
 
@@ -177,7 +181,7 @@ def _variant_column(columns: Columns) -> str | None:
 
 def _score_columns(columns: Columns, drop: Sequence[str]) -> list[str]:
     gone = {plain_name(name) for name in drop}
-    ids = role_of("prompt", columns.names)
+    ids = [*role_of("prompt", columns.names), *role_of("text", columns.names)]
     free = [
         name
         for name in columns.names
@@ -188,9 +192,7 @@ def _score_columns(columns: Columns, drop: Sequence[str]) -> list[str]:
         and not is_summary(name)
         and not name.startswith(("Unnamed: ", "__index_level"))
     ]
-    return [
-        name for name, kind in zip(free, columns.kinds(free), strict=True) if kind in _NUMBERS
-    ]
+    return [name for name, kind in zip(free, columns.kinds(free), strict=True) if kind in _NUMBERS]
 
 
 def _joined(path: Path, tables: Sequence[Columns]) -> Columns:
