@@ -104,6 +104,8 @@ class SearchConfig:
     scores: Any = "miniature"
     prompts: str | None = None
     higher_is_better: Any = None
+    columns: Any = _search("columns")
+    drop: Any = _search("drop")
     metric: Any = _search("metric")
     size: int = _search("size")
     nested: list[int] | None = _search("nested")
@@ -129,6 +131,8 @@ class ValidateConfig:
     scores: Any = "miniature"
     prompts: str | None = None
     higher_is_better: Any = None
+    columns: Any = _validate("columns")
+    drop: Any = _validate("drop")
     metric: Any = _validate("metric")
     methods: Any = _validate("methods")
     size: Any = _validate("size")
@@ -290,6 +294,8 @@ class ShowConfig:
 
     path: str | None = None
     metric: Any = None
+    columns: Any = None
+    drop: Any = field(default_factory=list)
 
 
 @dataclass
@@ -361,13 +367,18 @@ class WideConfig(ImporterConfig):
     source: str | None = None
     metric: str | None = None
     higher_is_better: Any = None
+    columns: Any = None
+    drop: list[str] = field(default_factory=list)
 
 
 @dataclass
-class NpzConfig(WideConfig):
+class NpzConfig(ImporterConfig):
     """Keys of `flasheval import npz`."""
 
     importer: str = "npz"
+    source: str | None = None
+    metric: str | None = None
+    higher_is_better: Any = None
 
 
 @dataclass

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any, Literal
 
@@ -57,6 +58,7 @@ from flasheval.selection.request import (
 from flasheval.selection.search_view import search_view
 from flasheval.subset import Method, MetricInfo, Subset
 from flasheval.subset.evidence import Evidence, KnownVariant, PrefixCalibration, Record
+from flasheval.subset.prompt_sources import source_of
 
 __all__ = ["SearchResult", "known_variants", "search"]
 
@@ -117,6 +119,8 @@ def search(
     name: str | None = None,
     folder: str | Path | None = None,
     progress: ProgressCallback | bool | None = None,
+    columns: Mapping[str, str | Sequence[str]] | None = None,
+    drop: str | Sequence[str] = (),
 ) -> SearchResult:
     """Find the prompts that rank variants as the whole set does.
 
@@ -152,6 +156,8 @@ def search(
         progress: A function of a label, the searches done and those planned; True for a bar
             (lines where there is no terminal) over what takes more than two seconds; False for
             none; by default the bar on a terminal only.
+        columns: Which columns of a table are what, as for `load_scores`.
+        drop: Columns, variants and prompts to leave out, as for `load_scores`.
 
     Returns:
         The result. After Ctrl-C it holds the best so far, marked `interrupted`.
@@ -168,7 +174,7 @@ def search(
         (10, 4)
 
     """
-    given = load_scores(scores)
+    given = load_scores(scores, columns=columns, drop=drop)
     table, dropped = given.complete(metric, incomplete)
     prompts_left_out = given.n_prompts - table.n_prompts
     if prompts_left_out:  # the other metrics, which some methods look at, on the same prompts
@@ -362,7 +368,8 @@ def known_variants(table: ScoreTable, selection: Selection) -> tuple[KnownVarian
 
 def _subset(request: SearchRequest, selection: Selection, name: str, record: Record) -> Subset:
     table = request.table
-    return Subset.choose(
+    choose = partial(
+        Subset.choose,
         table.prompts,
         selection.indices,
         name=name,
@@ -374,3 +381,6 @@ def _subset(request: SearchRequest, selection: Selection, name: str, record: Rec
         weights=selection.weights,
         record=record,
     )
+    subset = choose()
+    # A person's own texts stay with the subset; those of known sets are found by their hashes.
+    return subset if source_of(subset) is not None else choose(with_texts=True)

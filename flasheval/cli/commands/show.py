@@ -19,7 +19,7 @@ from flasheval.base.suggest import nearest
 from flasheval.cli.commands.context import Context
 from flasheval.cli.configs import ShowConfig
 from flasheval.cli.exit_codes import DONE
-from flasheval.scores import load_scores
+from flasheval.scores.importers.by_shape import read_scores
 from flasheval.scores.parquet import is_saved_table
 from flasheval.selection.held_out.report_files import REPORT
 from flasheval.subset import Subset
@@ -205,7 +205,10 @@ def _run_row(subset: Subset) -> tuple[str, ...]:
 
 
 def _show_scores(path: Path, config: ShowConfig, console: Console) -> None:
-    table = load_scores(path)
+    result = read_scores(path, columns=config.columns, drop=config.drop or ())
+    table = result.table
+    if result.how:
+        console.print(Text(result.how, style="magenta"), soft_wrap=True)
     if config.metric is not None:
         names = [config.metric] if isinstance(config.metric, str) else list(config.metric)
         table = table.with_metrics(names)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from flasheval.subset import Subset
 from flasheval.subset.evidence_table import fewer
 from flasheval.subset.library.cache import cache_path, has_texts, kept_texts, with_kept_texts
-from flasheval.subset.upload.licences import source_of
+from flasheval.subset.prompt_sources import source_of
 
 if TYPE_CHECKING:
     from flasheval.subset.evidence import Evidence
