@@ -36,6 +36,11 @@ class Agreements:
         full_score_error: How far off held-out full scores are when predicted from subset scores,
             see `full_score_errors`.
 
+    Example:
+        >>> found = Agreements("clip", 0.95, 0.83, 0.9, 0.91)
+        >>> found.search_tau > found.held_out_tau, found.full_score_error  # not measured: NaN
+        (True, nan)
+
     """
 
     metric: str
@@ -92,6 +97,14 @@ class Judge:
 
     Args:
         matrix: Complete variants only.
+
+    Example:
+        >>> from flasheval.scores.synthetic import synthetic_scores
+        >>> judge = Judge(synthetic_scores(8, 30)["quality"])
+        >>> everything = Selection(np.arange(30))
+        >>> found = judge(Split("halves", np.arange(4), np.arange(4, 8)), everything)
+        >>> round(found.held_out_tau, 3), found.held_out_accuracy  # the full set agrees with itself
+        (1.0, 1.0)
 
     """
 

@@ -22,6 +22,12 @@ class Kind:
         spec: The description it was made from, as `describe_splits` names it.
         splits: The splits.
 
+    Example:
+        >>> import numpy as np
+        >>> split = Split("base_model=sd", np.array([2, 3]), np.array([0, 1]), groups=("sd",))
+        >>> Kind("families", "group:base_model", (split,)).groups
+        ('sd',)
+
     """
 
     name: str

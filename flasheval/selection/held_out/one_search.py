@@ -29,7 +29,14 @@ and the searches planned."""
 
 
 def search_rng(seed: int, members: NDArray[np.int64], size: int) -> np.random.Generator:
-    """Make the generator of one search: it depends on seed, search variants and size alone."""
+    """Make the generator of one search: it depends on seed, search variants and size alone.
+
+    Example:
+        >>> draws = [search_rng(0, np.array([0, 2, 5]), size).random() for size in (10, 10, 20)]
+        >>> draws[0] == draws[1], draws[1] == draws[2]
+        (True, False)
+
+    """
     return np.random.default_rng([seed, size, *members.tolist()])
 
 
@@ -38,7 +45,16 @@ def search_all(
     finished: FinishedSearches | None = None,
     progress: StepCallback | None = None,
 ) -> SearchOutcome:
-    """Search on all variants: that subset is the answer. Arguments as for `search_part`."""
+    """Search on all variants: that subset is the answer. Arguments as for `search_part`.
+
+    Example:
+        >>> from flasheval.scores.synthetic import synthetic_scores
+        >>> from flasheval.selection.methods.discrimination import Discrimination
+        >>> request = SearchRequest(synthetic_scores(12, 40), Discrimination(), (5,))
+        >>> len(search_all(request).selection.indices)
+        5
+
+    """
     rng = np.random.default_rng(request.seed)
     everyone = list(range(len(request.table)))
     return _search(request, request.problem, everyone, rng, finished, progress)
@@ -121,6 +137,13 @@ def search_progress(
     """Report a search's steps as the share of it that is done; None for no report.
 
     Says at once that the search begins.
+
+    Example:
+        >>> steps = search_progress(print, "pooled", done=3, planned=10)
+        pooled 3 10
+        >>> steps(1, 2)
+        pooled 3.5 10
+
     """
     if report is None:
         return None
@@ -129,5 +152,12 @@ def search_progress(
 
 
 def shifted(report: ProgressCallback | None, before: int, planned: int) -> ProgressCallback | None:
-    """Report a part of the work as what it is of the whole: so much before it, so much in all."""
+    """Report a part of the work as what it is of the whole: so much before it, so much in all.
+
+    Example:
+        >>> report = shifted(print, before=4, planned=10)
+        >>> report("calibration", 2, 6)
+        calibration 6 10
+
+    """
     return report and (lambda label, done, _: report(label, before + done, planned))

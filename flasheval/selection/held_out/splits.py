@@ -31,6 +31,11 @@ class Split:
         held_out: int64 positions of the others that count, ascending.
         groups: The values of a factor that are held out, where whole groups are.
 
+    Example:
+        >>> split = Split("base_model=sd", np.array([2, 3, 4]), np.array([0, 1]), groups=("sd",))
+        >>> len(split.search), split.held_out.tolist()
+        (3, [0, 1])
+
     """
 
     name: str

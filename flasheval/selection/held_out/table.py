@@ -98,7 +98,15 @@ def full_view(report: Findings) -> View:
 
 
 def about(report: Findings) -> str:
-    """Say what was compared on what."""
+    """Say what was compared on what.
+
+    Example:
+        >>> from flasheval.selection.held_out.report import ValidationReport
+        >>> found = ("coco", 5000, 48, ("clip",), (), (RANDOM,), (50,), 50)
+        >>> about(ValidationReport(*found))
+        'coco: 5,000 prompts, 48 variants, clip; random prompts alone'
+
+    """
     methods = [one.label for one in report.methods if one.label != RANDOM.label]
     over = report.metrics[0] if len(report.metrics) == 1 else f"{len(report.metrics)} metrics"
     long = report.reference if "over reference" in _over(report) else None
@@ -128,7 +136,17 @@ def signed(gain: Gain | None) -> str:
 
 
 def spread_text(spread: Spread | None) -> str:
-    """Return a mean with its range, in square brackets where it is the least and the greatest."""
+    """Return a mean with its range, in square brackets where it is the least and the greatest.
+
+    Example:
+        >>> spread_text(Spread(0.83, 0.77, 0.89)).replace(DASH, " to ")
+        '0.830 (.77 to .89)'
+        >>> spread_text(Spread(0.83, 0.77, 0.89, "min-max")).replace(DASH, " to ")
+        '0.830 [.77 to .89]'
+        >>> spread_text(None)
+        '-'
+
+    """
     if spread is None:
         return "-"
     left, right = "()" if spread.kind == "5-95%" else "[]"

@@ -51,7 +51,14 @@ class Result:
 
 
 def result_of_summary(summary: Summary) -> Result:
-    """Return what a summary of a comparison says."""
+    """Return what a summary of a comparison says.
+
+    Example:
+        >>> from flasheval.selection.held_out.records import Gain
+        >>> result_of_summary(Summary("random:10", "pooled", 50, over_random=Gain(0.12)))
+        Result(name='pooled at 50 (random:10)', gain=0.12, held_out=None, search=None)
+
+    """
     search = summary.measures.get("search_tau")
     return Result(
         f"{summary.method} at {summary.size} ({summary.kind})",
@@ -62,7 +69,15 @@ def result_of_summary(summary: Summary) -> Result:
 
 
 def result_of_evidence(evidence: Evidence, method: str) -> Result:
-    """Return what a subset's evidence says."""
+    """Return what a subset's evidence says.
+
+    Example:
+        >>> from flasheval.subset.evidence import Agreement, Spread
+        >>> agreement = Agreement(Spread(0.75, 0.7, 0.8), Spread(0.5, 0.4, 0.6), search_tau=0.9)
+        >>> result_of_evidence(Evidence(50, "random:10", (), agreement), "pooled").gain
+        0.25
+
+    """
     pooled = evidence.pooled
     return Result(
         f"{method} at {evidence.size} ({evidence.split_spec})",
@@ -121,6 +136,12 @@ def table_warnings(
         near_ties: Per metric, from `flasheval.scores.ranking.near_tie_share`.
         prompts_left_out: Prompts left out for missing scores.
 
+    Example:
+        >>> table_warnings(dropped=["sd-1.4", "sdxl"], near_ties={"clip": 0.05})
+        ['2 variants with missing scores were left out: sd-1.4, sdxl']
+        >>> table_warnings([], near_ties={"clip": 0.23})[0][:45]
+        'near ties: 23% (clip) of variant pairs differ'
+
     """
     found = []
     if prompts_left_out:
@@ -140,7 +161,16 @@ def table_warnings(
 
 
 def too_few_groups_warnings(summaries: Sequence[Summary], cluster: str | None) -> list[str]:
-    """Name the kinds of splits whose groups are too few for an interval over groups."""
+    """Name the kinds of splits whose groups are too few for an interval over groups.
+
+    Example:
+        >>> from flasheval.selection.held_out.records import Grouped
+        >>> few = Grouped(0.8, without={"sd-1.5": 0.83, "sdxl": 0.77})
+        >>> one = Summary("random:10", "pooled", 50, clustered={"held_out_tau": few})
+        >>> too_few_groups_warnings([one], "base_model")[0][:59]
+        'cluster=base_model: 2 groups among the held-out variants of'
+
+    """
     names: dict[str, set[str]] = {}
     for one in summaries:
         for grouped in one.clustered.values():

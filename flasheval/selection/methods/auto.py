@@ -71,14 +71,33 @@ class Auto:
     borrows: ClassVar[bool] = True
 
     def prepare(self, problem: Problem) -> AutoWork:
-        """List the contenders and the inner splits; SettingError as in `inner_splits`."""
+        """List the contenders and the inner splits; SettingError as in `inner_splits`.
+
+        Example:
+            >>> from flasheval.selection.methods.problem import make_problem
+            >>> problem = make_problem([np.tri(24, 30)], ["clip"], size=5)
+            >>> Auto().prepare(problem).splits.shape
+            (8, 24)
+            >>> Auto(expect="older").prepare(problem)  # doctest: +ELLIPSIS
+            Traceback (most recent call last):
+            flasheval.base.errors.SettingError: method.expect=older (auto): expected similar or ...
+
+        """
         expect = self.expect or "similar"
         if expect not in _EXPECTED:
             raise SettingError(f"method.expect={expect} (auto): expected {' or '.join(_EXPECTED)}")
         return AutoWork(problem, contenders(expect), inner_splits(problem, expect))
 
     def start(self, work: AutoWork, rng: np.random.Generator) -> State:
-        """Begin with the required prompts alone."""
+        """Begin with the required prompts alone.
+
+        Example:
+            >>> from flasheval.selection.methods.problem import make_problem
+            >>> work = Auto().prepare(make_problem([np.tri(24, 30)], ["clip"], size=5))
+            >>> Auto().start(work, np.random.default_rng(0)).steps  # 8 splits of 4 methods, and 2
+            34
+
+        """
         shape = (len(work.splits), len(work.contenders))
         arrays: dict[str, NDArray[Any]] = {
             "indices": work.problem.required.copy(),
@@ -117,7 +136,15 @@ class Auto:
 
 
 def contenders(expect: str | None) -> tuple[Selector[Any], ...]:
-    """Return the methods compared, the usual one first."""
+    """Return the methods compared, the usual one first.
+
+    Example:
+        >>> [method.name for method in contenders("similar")]
+        ['pooled', 'anneal', 'random', 'ridge']
+        >>> [method.name for method in contenders("new_family")]
+        ['anneal', 'pooled', 'random', 'ridge']
+
+    """
     chosen: list[Selector[Any]] = [Pooled(), Anneal()]
     if expect == "new_family":
         chosen.reverse()
@@ -132,6 +159,14 @@ def inner_splits(problem: Problem, expect: str) -> NDArray[np.bool_]:
 
     Raises:
         SettingError: A new family is expected and the variants' families are not known.
+
+    Example:
+        >>> from flasheval.selection.methods.problem import make_problem
+        >>> splits = inner_splits(make_problem([np.tri(24, 30)], ["clip"], size=5), "similar")
+        >>> splits.shape, splits.sum(axis=1).tolist()
+        ((8, 24), [8, 8, 8, 8, 8, 8, 8, 8])
+        >>> len(inner_splits(make_problem([np.tri(12, 30)], ["clip"], size=5), "similar"))
+        0
 
     """
     n, groups = problem.n_variants, problem.hints.groups

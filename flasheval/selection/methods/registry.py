@@ -98,7 +98,13 @@ def _check_own(selector: Selector[Any]) -> None:
 
 
 def selector_settings(selector: Selector[Any]) -> dict[str, Any]:
-    """Every setting of a method with its value, in order, plain types only."""
+    """Every setting of a method with its value, in order, plain types only.
+
+    Example:
+        >>> selector_settings(Frequency(n_sets=500, pools=(300, 100)))
+        {'n_sets': 500, 'keep': 0.03333333333333333, 'replace': False, 'pools': [300, 100]}
+
+    """
     settings = asdict(selector)  # type: ignore[call-overload]
     return {
         key: list(value) if isinstance(value, tuple) else value for key, value in settings.items()
