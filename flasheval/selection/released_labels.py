@@ -1,4 +1,4 @@
-"""What the name of a released file says of it, and what is known of that."""
+"""The labels in the names of released files, and whether they are right."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _SWAPPED = {"Aesthetic": "CLIP", "CLIP": "Aesthetic"}
 
 @dataclass(frozen=True)
 class Label:
-    """What a file of the authors says in its name; `metric` is the label, right or wrong.
+    """The prompt set and metric in the name of an authors' file; the metric may be wrong.
 
     Example:
         >>> Label("COCO", "CLIP").metric
@@ -69,11 +69,11 @@ def fitted(fits: Sequence[Fit]) -> Fit | None:
 def about_label(
     label: Label | None, fits: tuple[Fit, ...], table: ScoreTable | None
 ) -> Iterator[str]:
-    """Say where a file's label and what is known of it part.
+    """Say where a file's label is wrong, as far as that is known.
 
     Example:
         >>> list(about_label(Label("COCO", "HPS"), fits=(), table=None))
-        ["what the authors' HPS files fit is not known: none fits a ranking it was held to"]
+        ["no ranking is known that the authors' HPS files fit"]
 
     """
     fit = fitted(fits)
@@ -97,7 +97,7 @@ def about_label(
             f"labels Aesthetic and CLIP are swapped, so it serves {_SWAPPED[label.metric]}"
         )
     if label.metric == "HPS":
-        yield "what the authors' HPS files fit is not known: none fits a ranking it was held to"
+        yield "no ranking is known that the authors' HPS files fit"
     elif label.prompt_set == "DiffusionDB":
         yield "the authors' DiffusionDB files were fitted to COCO's ranking, not DiffusionDB's"
 

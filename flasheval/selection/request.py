@@ -45,10 +45,10 @@ _CURVE = (10, 20, 50, 100, 200)
 
 @dataclass(frozen=True)
 class SearchRequest:
-    """What is asked of a search, on whichever variants it is made.
+    """One request to search: scores, method, sizes, seed and rules for prompts.
 
-    It travels whole: the search on all variants, the evidence, the calibration and the report's
-    replay ask the same of other variants.
+    The search on all variants, the evidence, the calibration and the report's replay make the same
+    request, each with its own variants.
 
     Attributes:
         table: Complete variants and the metrics to serve together, no more.
@@ -122,7 +122,7 @@ class SearchRequest:
         )
 
     def settings(self) -> dict[str, Any]:
-        """Return all besides scores and seed that determines the subset, plain types only.
+        """Return every setting that determines the subset, apart from scores and seed.
 
         Example:
             >>> from flasheval.scores.synthetic import synthetic_scores
@@ -147,7 +147,7 @@ class SearchRequest:
         return settings
 
     def context(self) -> str:
-        """Return the hash of all that the searches asked for have in common.
+        """Return the hash of everything that the searches of this request have in common.
 
         Example:
             >>> from flasheval.scores.synthetic import synthetic_scores
@@ -185,7 +185,7 @@ def make_request(
     """Check the settings of `flasheval.search` (see there) and resolve prompt ids to positions.
 
     Raises:
-        SettingError: A size, seed or list of sizes that cannot be.
+        SettingError: An invalid size, seed or list of sizes.
         DataError: A prompt id that the table does not have, or a warm start of other prompts.
 
     Example:

@@ -47,7 +47,7 @@ def difference_errors(
 
     Args:
         full: One float64 [held out] a fold, full scores in standard units.
-        predicted: Likewise, as predicted without the fold.
+        predicted: One float64 [held out] a fold, full scores as predicted without the fold.
         errors: One float64 [held out, held out] a fold: paired standard errors of the subset
             scores, in the same units.
         scale: From squared errors to the square of their scale.

@@ -31,7 +31,7 @@ def fit_looks(
     the variants held out is as honest as what the whole list says, and no search is repeated.
 
     Args:
-        matrices: As for `fit_calibration`; the rest likewise.
+        matrices: The metrics' scores, as for `fit_calibration`.
         selection: The ordered list searched on all variants.
         folds: The folds.
         selections: The ordered list searched without each fold.

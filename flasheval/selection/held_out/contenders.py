@@ -58,7 +58,7 @@ def read_methods(methods: object) -> tuple[Contender, ...]:
     """Read a list of methods; the random baseline comes first, named or not.
 
     Args:
-        methods: A name, a mapping {"name": ..., setting: value}, a method, or a sequence of these.
+        methods: A name, a mapping {"name": ..., setting: value}, a method, or a sequence.
 
     Raises:
         SettingError: None is given, there is no such method or setting, or one is listed twice.

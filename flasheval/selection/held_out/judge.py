@@ -27,7 +27,7 @@ class Agreements:
 
     Attributes:
         metric: The metric.
-        search_tau: Tau-b on the variants searched; it flatters.
+        search_tau: Tau-b on the variants searched; too high, because the search saw them.
         held_out_tau: Tau-b on the variants held out.
         held_out_tau_significant: The same on pairs that the full set tells apart (more than two
             paired standard errors); NaN when there is none.

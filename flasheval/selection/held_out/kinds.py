@@ -74,7 +74,7 @@ def read_kinds(
 def _named(splits: object, variants: set[str]) -> list[tuple[str, object]]:
     if splits is None or (isinstance(splits, str | Sequence | Mapping) and not splits):
         raise SettingError(
-            "splits is empty: expected random:10, group:FACTOR, a list of these, or "
+            "splits is empty: expected random:10, group:FACTOR, a list of such texts, or "
             "{name: description}"
         )
     if isinstance(splits, Mapping) and "search" not in splits:

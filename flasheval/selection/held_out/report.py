@@ -110,7 +110,7 @@ class ValidationReport(Shown):
             metric: The metric; the mean over metrics when not given.
 
         Raises:
-            DataError: There is none such.
+            DataError: The report has no such summary.
 
         Example:
             >>> kinds = (SplitKind("random:10", "random:10", ()),)
@@ -166,7 +166,7 @@ class ValidationReport(Shown):
             metric: The metric; the mean over metrics when not given.
 
         Raises:
-            DataError: There is nothing such.
+            DataError: The report has no such measure or summary.
 
         Example:
             >>> report = ValidationReport("coco", 5000, 48, ("clip",), (), (), (50,), 50)

@@ -1,4 +1,4 @@
-"""What a comparison of methods shows: the answer and tables for 80 columns, or every table."""
+"""The views of a comparison of methods: the answer and tables for 80 columns, or every table."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from flasheval.subset.evidence import EquivalentSize, Spread
 __all__ = ["FOOTNOTE", "about", "full_view", "short_view", "signed", "spread_text"]
 
 FOOTNOTE = (
-    "Evidence of the procedures: each split chose subsets of its own. Intervals are bootstraps "
+    "Measured on sets chosen in the same way: each split chose its own. Intervals are bootstraps "
     "over splits, which share variants; the best of several methods was picked on these splits."
 )
 
@@ -267,7 +267,7 @@ def _enough(curves: Sequence[LearningCurve]) -> str:
         f"{curve.method} {'at none' if curve.enough_from is None else f'from {curve.enough_from}'}"
         for curve in curves
     ]
-    return f"Above random beyond noise (*: 90%), by variants searched: {', '.join(said)}."
+    return f"Clearly above random (*: 90%), by number of variants searched: {', '.join(said)}."
 
 
 def _cluster_titles(report: Findings) -> tuple[str, ...]:

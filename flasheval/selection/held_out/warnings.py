@@ -1,4 +1,4 @@
-"""What must be said beside numbers measured on held-out variants, in words, for every result."""
+"""The warnings that go with numbers measured on held-out variants."""
 
 from __future__ import annotations
 
@@ -145,9 +145,7 @@ def table_warnings(
     """
     found = []
     if prompts_left_out:
-        found.append(
-            f"{prompts_left_out:,} prompts that not every variant has a score for were left out"
-        )
+        found.append(f"{prompts_left_out:,} prompts without a score of every variant were left out")
     if dropped:
         some = ", ".join(dropped[:_SHOWN]) + (", ..." if len(dropped) > _SHOWN else "")
         found.append(f"{len(dropped)} variants with missing scores were left out: {some}")
@@ -187,7 +185,7 @@ def too_few_groups_warnings(summaries: Sequence[Summary], cluster: str | None) -
 def _kind_warnings(kind: Kind) -> Iterator[str]:
     units = f"{len(kind.groups)} groups" if kind.groups else f"{len(kind.splits)} splits"
     if len(kind.splits) == 1:
-        yield f"{kind.name}: one split shows no spread; nothing is known of how far chance goes"
+        yield f"{kind.name}: one split shows no spread, so the effect of chance is unknown"
     elif (len(kind.groups) if kind.groups else len(kind.splits)) < ENOUGH:
         yield (
             f"{kind.name}: {units} are too few for an interval ({ENOUGH} needed); brackets hold "
@@ -198,7 +196,7 @@ def _kind_warnings(kind: Kind) -> Iterator[str]:
         pairs = held_out * (held_out - 1) // 2
         yield (
             f"{kind.name}: {held_out} held-out variants make {pairs} "
-            f"pair{'' if pairs == 1 else 's'} to order; a tau of so few says little"
+            f"pair{'' if pairs == 1 else 's'} to order; a tau from so few pairs says little"
         )
     yield from few_variants(min(len(split.search) for split in kind.splits), f"{kind.name}: ")
 
@@ -214,7 +212,7 @@ def _undefined(measurement: Measurement) -> Iterator[str]:
                 some = ", ".join(names[:_SHOWN]) + (", ..." if len(names) > _SHOWN else "")
                 yield (
                     f"{kind.name}: on {len(names)} of {len(kind.splits)} splits ({some}) all "
-                    f"held-out variants tie in {metric}, so they count for nothing there"
+                    f"held-out variants tie in {metric}, so they are not counted for it"
                 )
 
 

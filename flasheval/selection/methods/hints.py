@@ -1,4 +1,4 @@
-"""What a search may look at beside the scores it serves, always of the search variants alone."""
+"""Other metrics and families that a search may use, always of the search variants alone."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ class Hints:
         return Hints(tuple(block[rows] for block in self.scores), groups).telling()
 
     def telling(self) -> Hints:
-        """Leave out metrics in which all variants tie, for they say nothing of them.
+        """Leave out metrics in which all variants tie, because they tell none apart.
 
         Example:
             >>> flat, telling = np.ones((2, 3)), np.arange(6).reshape(2, 3)

@@ -18,7 +18,7 @@ __all__ = ["check_nested", "check_sizes", "run_nested"]
 
 
 def check_nested(sizes: Sequence[int], n_prompts: int) -> tuple[int, ...]:
-    """Sizes in ascending order, each once; SettingError for one that cannot be.
+    """Sizes in ascending order, each once; SettingError for one out of range.
 
     Example:
         >>> check_nested([50, 10], 100)

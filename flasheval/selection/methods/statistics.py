@@ -1,4 +1,4 @@
-"""What each prompt says about the variants' overall quality, and how noisily.
+"""How strongly each prompt follows the variants' overall quality, and how noisy it is.
 
 The model behind `discrimination`, `balanced`, `shared`, `anneal` and `evolve`: a prompt's centred
 scores are its slope times the variants' overall quality, plus a few shared directions of the
@@ -102,7 +102,7 @@ def prompt_statistics(
     """Slope and noise of every prompt.
 
     With C the scores centred per prompt (and multiplied by `transform` when given), r the centred
-    full-set means (multiplied likewise), beta_p = <C_p, r> / <r, r> and E = C - r beta: the
+    full-set means (multiplied by it too), beta_p = <C_p, r> / <r, r> and E = C - r beta: the
     K = min(8, n - 4) leading principal components of E are removed, the mean square left over
     n - 2 - K degrees of freedom is the raw noise, shrunk to its mean with weight dof / (dof + 4)
     and floored at 1e-3 of it. Where nothing is left but rounding errors every variance is 1.
