@@ -26,6 +26,14 @@ def read_scores(source: object, prompts: str | None, higher_is_better: object) -
     """Read the table that the keys `scores`, `prompts` and `higher_is_better` describe.
 
     Raises FlashevalError for a value that cannot be, and for scores that cannot be read.
+
+    Example:
+        >>> read_scores("synthetic", prompts=None, higher_is_better=None).metrics
+        ('quality', 'alignment')
+        >>> read_scores(7, prompts=None, higher_is_better=None)
+        Traceback (most recent call last):
+        flasheval.base.errors.SettingError: scores=7: expected a path, {metric: path}, or miniature
+
     """
     if source in (MINIATURE, SYNTHETIC) and (prompts, higher_is_better) != (None, None):
         raise SettingError(

@@ -39,6 +39,10 @@ class Picture:
         score: Its score; NaN where there is none.
         reason: Why there is none.
 
+    Example:
+        >>> Picture("", 0, 0, score=0.3, reason="no image is kept").reason
+        'no image is kept'
+
     """
 
     data: str
