@@ -21,7 +21,7 @@ _PATH = "path"  # a first word of this key may have an equals sign in it
 def read_options(verb: str, words: list[str]) -> Any:
     """Return Hydra's options; overrides may stand before, after and between them.
 
-    Raises SettingError for an option that is unknown or not ours to give.
+    Raises SettingError for an option that is unknown or not allowed here.
 
     Example:
         >>> options = read_options("search", ["size=10", "-m", "seed=0,1"])
@@ -34,7 +34,7 @@ def read_options(verb: str, words: list[str]) -> Any:
     parser = get_args_parser()
 
     def refuse(message: str) -> NoReturn:
-        raise SettingError(f"{message}; flasheval {verb} --help names what there is")
+        raise SettingError(f"{message}; flasheval {verb} --help lists what it takes")
 
     parser.error = refuse  # type: ignore[method-assign]
     options = parser.parse_intermixed_args(words)

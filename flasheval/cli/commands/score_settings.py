@@ -25,7 +25,7 @@ _NOTES = {
 def read_scores(source: object, prompts: str | None, higher_is_better: object) -> ScoreTable:
     """Read the table that the keys `scores`, `prompts` and `higher_is_better` describe.
 
-    Raises FlashevalError for a value that cannot be, and for scores that cannot be read.
+    Raises FlashevalError for an invalid value, and for scores that cannot be read.
 
     Example:
         >>> read_scores("synthetic", prompts=None, higher_is_better=None).metrics
