@@ -33,6 +33,7 @@ __all__ = [
     "OfficialConfig",
     "PublishConfig",
     "ReportConfig",
+    "ResultsConfig",
     "RunConfig",
     "ScoreConfig",
     "SearchConfig",
@@ -372,6 +373,15 @@ class WideConfig(ImporterConfig):
 
 
 @dataclass
+class ResultsConfig(ImporterConfig):
+    """Keys of `flasheval import` for the results of a public benchmark."""
+
+    source: str | None = None
+    metric: str | None = None
+    higher_is_better: Any = None
+
+
+@dataclass
 class NpzConfig(ImporterConfig):
     """Keys of `flasheval import npz`."""
 
@@ -411,7 +421,7 @@ def importer_configs() -> dict[str, type[ImporterConfig]]:
         name: make_dataclass(
             f"{IMPORTERS[name].__name__}Config",
             [("importer", str, field(default=name))],
-            bases=(WideConfig,),
+            bases=(ResultsConfig,),
         )
         for name in layouts
     }

@@ -1,8 +1,8 @@
 """`flasheval.search`: choose a subset and say honestly how well the choice generalises.
 
 The subset is searched on all complete variants. Beside that the whole search is repeated on every
-split's search variants alone and judged on its held-out ones: that evidence is of the procedure,
-never of the exact set.
+split's search variants alone and judged on its held-out ones: that evidence is measured on sets
+chosen in the same way, never on the exact set.
 """
 
 from __future__ import annotations
@@ -124,6 +124,9 @@ def search(
 ) -> SearchResult:
     """Find the prompts that rank variants as the whole set does.
 
+    The task, and the method `frequency`, come from Zhao et al., "FlashEval: Towards Fast and
+    Accurate Evaluation of Text-to-image Diffusion Generative Models", CVPR 2024, arXiv 2403.16379.
+
     Args:
         scores: A score table, or anything `load_scores` reads: a file, a frame, arrays with names.
         size: Prompts to choose.
@@ -163,7 +166,7 @@ def search(
         The result. After Ctrl-C it holds the best so far, marked `interrupted`.
 
     Raises:
-        SettingError: A setting that cannot be.
+        SettingError: An invalid setting.
         DataError: Scores that cannot be used.
 
     Example:
@@ -324,7 +327,7 @@ def _warnings(
     if interrupted:
         found.append("interrupted: this is the best so far; run the same command to continue")
     if not splits:
-        found.append("nothing was held out, so nothing is known of how well this generalises")
+        found.append("nothing was held out, so it is unknown how well this generalises")
         found += few_variants(len(request.table))
     elif evidence is None and not interrupted:
         found.append("no split gave a held-out ranking (all held-out variants tie)")
@@ -335,7 +338,7 @@ def _warnings(
     if evidence is not None and request.warm_start is not None:
         found.append(
             "warm start: if that subset was chosen on variants held out here, the held-out "
-            "numbers flatter"
+            "numbers are too high"
         )
     return found
 

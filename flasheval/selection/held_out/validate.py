@@ -102,7 +102,7 @@ def validate(
         `interrupted`.
 
     Raises:
-        SettingError: A setting that cannot be.
+        SettingError: An invalid setting.
         DataError: Scores that cannot be used.
         KeyboardInterrupt: Ctrl-C came before any search was done.
 

@@ -54,7 +54,7 @@ def test_from_list_to_use(run, published, tmp_path, scores):
     assert max(map(len, listed.out.splitlines())) <= 80
 
     shown = run("subsets", "show", "made-clip-5")
-    assert "evidence of the procedure" in shown.out
+    assert "measured on sets chosen in the same way" in shown.out
     assert "once: flasheval subsets resolve made-clip-5 prompts=FILE" in shown.out
     assert "licence" not in shown.out  # nothing is known of it
 
