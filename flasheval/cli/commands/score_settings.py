@@ -36,7 +36,8 @@ def read_scores(
     Raises FlashevalError for an invalid value, and for scores that cannot be read.
 
     Example:
-        >>> read_scores("synthetic", prompts=None, higher_is_better=None).metrics
+        >>> table, how = read_scores("synthetic", prompts=None, higher_is_better=None)
+        >>> table.metrics
         ('quality', 'alignment')
         >>> read_scores(7, prompts=None, higher_is_better=None)
         Traceback (most recent call last):
