@@ -174,10 +174,6 @@ def equal(read: ScoreTable, table: ScoreTable) -> None:
     assert read.content_hash == table.content_hash
 
 
-def _no_minus(value: float) -> float:
-    return value or 0.0  # not -0.0, which is no whole number's
-
-
 @pytest.fixture(scope="module")
 def file(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A CSV of scores, two of them not measured."""
@@ -198,7 +194,7 @@ def test_an_object_reads_as_the_file_of_its_scores(form: str, file: Path) -> Non
 
 
 @pytest.mark.parametrize("form", OBJECTS)
-@settings(max_examples=5, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=5, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
 @given(data=st.data())
 def test_small_tables_read_alike_in_every_form(form: str, data: st.DataObject) -> None:
     n_variants = data.draw(st.integers(2, 4))
@@ -209,8 +205,12 @@ def test_small_tables_read_alike_in_every_form(form: str, data: st.DataObject) -
     )  # fmt: skip
     numbers = st.lists(st.integers(0, 999), min_size=n_prompts, max_size=n_prompts, unique=True)
     prefix = data.draw(st.sampled_from(["p", "prompt-", "id_"]))
-    score = st.one_of(st.none(), st.floats(-100, 100, width=32).map(_no_minus), st.integers(-5, 5))
-    row = st.lists(score, min_size=n_prompts, max_size=n_prompts)
+    # Eighths: columns of whole numbers alone, or of none, may be no variants, which is asked.
+    number = st.integers(-800, 800).map(lambda n: n / 8 + 0.0625)
+    score = st.one_of(st.none(), number)
+    row = st.tuples(number, st.lists(score, min_size=n_prompts - 1, max_size=n_prompts - 1)).map(
+        lambda parts: [parts[0], *parts[1]]
+    )
     table = ScoreTable.from_arrays(
         data.draw(st.lists(row, min_size=n_variants, max_size=n_variants)),
         variants=data.draw(names),
