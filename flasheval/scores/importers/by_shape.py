@@ -116,9 +116,10 @@ def load_scores(
     prompt_id, metric, score; also JSON lines), an ``.npz`` (``scores`` [variants, prompts],
     ``variants`` or ``models``, ``prompt_ids``), a mapping of metric to such files, or a
     ScoreTable; or the results of a public benchmark as its own scripts write them (GenEval,
-    VBench, HEIM, ...: see docs/how-to/results.md). ``prompts`` gives the texts where the source has ids only. ``metric`` names the
-    metric where the file does not (else its stem does). ``higher_is_better`` says the
-    direction, for all metrics or for each; without it the file's own word counts, else True.
+    VBench, HEIM, ...: see docs/how-to/results.md). ``prompts`` gives the texts where the source
+    has ids only. ``metric`` names the metric where the file does not (else its stem does).
+    ``higher_is_better`` says the direction, for all metrics or for each; without it the file's
+    own word counts, else True.
 
     Raises DataError or ConflictError in one line naming the file and the row, column or key.
     The official FlashEval tree has faults to report: see flasheval.scores.importers.
