@@ -223,7 +223,7 @@ _ROWS = (
     ),
     Verb(
         name="compare",
-        summary="Say which of two evaluated models the full benchmark would rank higher",
+        summary="Say which of two evaluated models the full benchmark ranks higher",
         command="flasheval.cli.commands.compare:run_compare",
         config="flasheval.cli.configs:CompareConfig",
         usage="REPORT REPORT ... [key=value ...]",
@@ -262,7 +262,7 @@ _ROWS = (
     ),
     Verb(
         name="distance",
-        summary="Measure Frechet and kernel distances of images; choose prompts for them",
+        summary="Measure distances of image sets (FID, KID) and choose prompts for them",
         command="flasheval.cli.commands.distance:run_distance",
         config="flasheval.cli.configs:DistanceConfig",
         folder="flasheval.cli.folders:folder_of_distance",
@@ -296,7 +296,7 @@ _ROWS = (
     ),
     Verb(
         name="report",
-        summary="Write one page about a search: plots, prompts, warnings; needs no network",
+        summary="Write one HTML page about a search: plots, prompts and warnings",
         command="flasheval.cli.commands.report:run_report",
         config="flasheval.cli.configs:ReportConfig",
         usage="FOLDER [key=value ...]",
