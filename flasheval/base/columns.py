@@ -9,17 +9,18 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from flasheval.base.cells import CellError, Kind, is_text, kind_of, numbers_in
 from flasheval.base.errors import DataError
 from flasheval.base.suggest import nearest
 
 __all__ = ["Columns"]
 
-# Spellings, in any case, of a cell that was not measured.
-_MISSING = ("", "nan", "na", "n/a", "#n/a", "null", "none", "-nan")
-
 # Numbers that are written back as they were read: "007" is a label.
 _INTEGER = re.compile(r"-?[1-9]\d{0,17}|0")
 _NUMBER = re.compile(r"-?(0|[1-9]\d*)(\.\d+)?([eE][-+]?\d{1,2})?")
+
+# How many rows at the head and at the end tell what a column holds.
+_LOOK = (200, 50)
 
 # Wide files are read so many columns at a time: the matrix and one batch, never two matrices.
 _BATCH = 64
@@ -31,7 +32,9 @@ class Columns:
 
     ``fetch`` returns Arrow arrays for column names. ``where`` turns a row number (from 0) into
     words for messages. ``metadata`` is the key-value metadata of a Parquet file. ``typed`` is
-    False for CSV and TSV, where every cell is text.
+    False for CSV and TSV, where every cell is text; ``commas`` is True where decimal commas are
+    likely, as between semicolons. ``head`` returns the first rows of columns where reading all of
+    them is dear.
 
     >>> import pyarrow as pa
     >>> table = pa.table({"id": [1, 2], "clip": ["0.25", ""]})
@@ -47,6 +50,8 @@ class Columns:
     where: Callable[[int], str]
     metadata: Mapping[str, str] = field(default_factory=dict)
     typed: bool = True
+    commas: bool = False
+    head: Callable[[Sequence[str]], list[Any]] | None = None
 
     def pick(self, given: str | None, usual: Sequence[str], what: str) -> str:
         """Return the name of the column to use: ``given``, else the first of ``usual`` that exists.
@@ -77,20 +82,74 @@ class Columns:
         """
         import pyarrow as pa
 
+        values = self._objects(self._labels(name).cast(pa.string()), name)
+        if None in values or "" in values:
+            row = next(i for i, value in enumerate(values) if not value)
+            raise DataError(f"{self.path} {self.where(row)}: {name} is empty; give an id")
+        return tuple(values)
+
+    def codes(self, name: str) -> tuple[tuple[str, ...], NDArray[np.int64]]:
+        """Return a column's distinct labels in order of appearance, and each row's place in them.
+
+        White space around labels of text is no part of them. Raises DataError as `ids` does.
+
+        >>> import pyarrow as pa
+        >>> cells = [pa.array(["x", "y ", "x"])]
+        >>> Columns(Path("a.csv"), ("m",), 3, lambda _: cells, str).codes("m")
+        (('x', 'y'), array([0, 1, 0]))
+        """
+        import pyarrow as pa
+        import pyarrow.compute as pc
+
+        array = self._labels(name)
+        if not pa.types.is_integer(array.type):
+            array = pc.utf8_trim_whitespace(array.cast(pa.string()))
+        if isinstance(array, pa.ChunkedArray):
+            array = array.combine_chunks()
+        coded = array.dictionary_encode()
+        labels = self._objects(coded.dictionary.cast(pa.string()), name)
+        empty = coded.indices.null_count or "" in labels
+        if empty:
+            row = pc.index(pc.fill_null(array.cast(pa.string()), ""), "").as_py()
+            raise DataError(f"{self.path} {self.where(row)}: {name} is empty; give an id")
+        return tuple(labels), coded.indices.to_numpy().astype(np.int64)
+
+    def kinds(self, names: Sequence[str]) -> list[Kind]:
+        """Return what each column holds, told from a look at its first and last rows.
+
+        >>> import pyarrow as pa
+        >>> Columns(Path("a.csv"), ("m",), 1, lambda _: [pa.array(["0.5"])], str).kinds(["m"])
+        ['number']
+        """
+        return [kind_of(array) for array in self.look(names)]
+
+    def look(self, names: Sequence[str]) -> list[Any]:
+        """Return the first and the last rows of columns, as Arrow arrays."""
+        import pyarrow as pa
+
+        first, last = _LOOK
+        if self.head is not None:
+            return self.head(names)
+        looks = []
+        for array in self.fetch(names):
+            if len(array) > first + last:
+                array = pa.chunked_array([*_chunks(array[:first]), *_chunks(array[-last:])])
+            looks.append(array)
+        return looks
+
+    def _labels(self, name: str) -> Any:
+        import pyarrow as pa
+
         (array,) = self.fetch([name])
         kind = array.type
-        if not (pa.types.is_integer(kind) or _is_text(kind)):
+        if not (pa.types.is_integer(kind) or is_text(kind)):
             if array.null_count == len(array):
                 raise DataError(f"{self.path} {self.where(0)}: {name} is empty; give an id")
             raise DataError(
                 f"{self.path}: the ids in column {name!r} are of type {kind}; "
                 "write them as integers or strings"
             )
-        values = self._objects(array.cast(pa.string()), name)
-        if None in values or "" in values:
-            row = next(i for i, value in enumerate(values) if not value)
-            raise DataError(f"{self.path} {self.where(row)}: {name} is empty; give an id")
-        return tuple(values)
+        return array
 
     def texts(self, name: str) -> tuple[str, ...]:
         """Return a column of texts, unchanged.
@@ -98,7 +157,7 @@ class Columns:
         Raises DataError for a missing text and for a column of another type.
         """
         (array,) = self.fetch([name])
-        if not _is_text(array.type) and array.null_count < len(array):
+        if not is_text(array.type) and array.null_count < len(array):
             raise DataError(f"{self.path}: column {name!r} is of type {array.type}, not text")
         values = self._objects(array, name)
         if None in values:
@@ -116,7 +175,7 @@ class Columns:
         (array,) = self.fetch([name])
         kind = array.type
         tests = (pa.types.is_integer, pa.types.is_floating, pa.types.is_boolean, pa.types.is_null)
-        if not _is_text(kind) and not any(test(kind) for test in tests):
+        if not is_text(kind) and not any(test(kind) for test in tests):
             return None
         return self._objects(array, name)
 
@@ -153,19 +212,62 @@ class Columns:
         [[0.5, nan, 1000.0]]
         """
         out = np.empty((len(names), self.n_rows), dtype=np.float32)
+        spellings: dict[str, str] = {}
         for start in range(0, len(names), _BATCH):
             batch = names[start : start + _BATCH]
             for offset, array in enumerate(self.fetch(batch)):
-                self._fill(out[start + offset], array, batch[offset])
+                spelling = self._fill(out[start + offset], array, batch[offset])
+                if not np.isnan(out[start + offset]).all():
+                    spellings.setdefault(spelling, batch[offset])
+        others = [one for one in spellings if one != "percent"]
+        if "percent" in spellings and others:
+            raise DataError(
+                f"{self.path}: column {spellings['percent']!r} is written in percent but "
+                f"{spellings[others[0]]!r} is not; write both one way"
+            )
         return out
 
-    def _fill(self, out: NDArray[np.float32], array: Any, name: str) -> None:
+    def lists(self, name: str) -> NDArray[np.float32]:
+        """Return a column of lists of numbers, float32 [n_rows, longest], NaN where there is none.
+
+        >>> import pyarrow as pa
+        >>> lists = pa.chunked_array([[[1, 2], None, [3]]])
+        >>> Columns(Path("a.json"), ("r",), 3, lambda _: [lists], str).lists("r").tolist()
+        [[1.0, 2.0], [nan, nan], [3.0, nan]]
+        """
+        import pyarrow as pa
+        import pyarrow.compute as pc
+
+        (array,) = self.fetch([name])
+        if isinstance(array, pa.ChunkedArray):
+            array = array.combine_chunks()
+        lengths = pc.fill_null(pc.list_value_length(array), 0).to_numpy().astype(np.int64)
+        values = array.flatten().cast(pa.float64()).to_numpy(zero_copy_only=False)
+        rows = np.repeat(np.arange(len(lengths)), lengths)
+        places = np.arange(len(values)) - np.repeat(np.cumsum(lengths) - lengths, lengths)
+        out = np.full((len(lengths), int(lengths.max(initial=0))), np.nan, dtype=np.float32)
+        with np.errstate(over="ignore"):
+            out[rows, places] = values
+        self._refuse_infinite(np.asarray(np.isinf(out).any(axis=1)), array, name)
+        return out
+
+    def _fill(self, out: NDArray[np.float32], array: Any, name: str) -> str:
+        """Fill in a column's numbers; return how its cells are written."""
         import pyarrow as pa
 
         kind = array.type
-        numbers = array
-        if _is_text(kind):
-            numbers = self._parse(array, name)
+        numbers, spelling = array, "plain"
+        if is_text(kind):
+            try:
+                numbers, spelling = numbers_in(array, commas=self.commas)
+            except CellError as error:
+                row = error.row or 0
+                raise DataError(
+                    f"{self.path} {self.where(row)}: column {name!r} is {array[row].as_py()!r}; "
+                    f"{error}"
+                ) from error
+        elif pa.types.is_boolean(kind):
+            numbers, spelling = array.cast(pa.int8()).cast(pa.float64()), "truth"
         elif not (pa.types.is_integer(kind) or pa.types.is_floating(kind)):
             if pa.types.is_decimal(kind) or pa.types.is_null(kind):
                 numbers = array.cast(pa.float64())
@@ -173,29 +275,16 @@ class Columns:
                 raise DataError(f"{self.path}: column {name!r} is of type {kind}; expected numbers")
         with np.errstate(over="ignore", invalid="ignore"):
             out[:] = numbers.to_numpy()
-        infinite = np.isinf(out)
+        self._refuse_infinite(np.isinf(out), array, name)
+        return spelling
+
+    def _refuse_infinite(self, infinite: NDArray[np.bool_], array: Any, name: str) -> None:
         if infinite.any():
             row = int(np.argmax(infinite))
             raise DataError(
                 f"{self.path} {self.where(row)}: column {name!r} is {array[row].as_py()}; expected "
                 "a finite number, or an empty cell for what was not measured"
             )
-
-    def _parse(self, array: Any, name: str) -> Any:
-        import pyarrow as pa
-        import pyarrow.compute as pc
-
-        cells = pc.utf8_trim_whitespace(array.cast(pa.string()))
-        missing = pc.is_in(pc.utf8_lower(cells), value_set=pa.array(_MISSING))
-        cells = pc.if_else(missing, None, cells)
-        try:
-            return cells.cast(pa.float64())
-        except pa.ArrowInvalid as error:
-            row = _first_that_fails(cells)
-            raise DataError(
-                f"{self.path} {self.where(row)}: column {name!r} is {array[row].as_py()!r}; "
-                "expected a number"
-            ) from error
 
 
 def _guessed(values: list[str]) -> list[Any]:
@@ -210,24 +299,5 @@ def _guessed(values: list[str]) -> list[Any]:
     return [value or None for value in values]
 
 
-def _is_text(kind: Any) -> bool:
-    import pyarrow as pa
-
-    tests = (pa.types.is_string, pa.types.is_large_string, pa.types.is_string_view)
-    return any(test(kind) for test in tests)
-
-
-def _first_that_fails(cells: Any) -> int:
-    """Return the first row that is no number, by halves: millions of rows may be good."""
-    import pyarrow as pa
-
-    start, stop = 0, len(cells)
-    while stop - start > 1:
-        middle = (start + stop) // 2
-        try:
-            cells.slice(start, middle - start).cast(pa.float64())
-        except pa.ArrowInvalid:
-            stop = middle
-        else:
-            start = middle
-    return start
+def _chunks(array: Any) -> list[Any]:
+    return list(array.chunks) if hasattr(array, "chunks") else [array]

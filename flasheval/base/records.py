@@ -7,7 +7,7 @@ from typing import Any
 from flasheval.base.errors import DataError
 from flasheval.base.files import read_text
 
-__all__ = ["Records", "read_records"]
+__all__ = ["Records", "read_document", "read_records"]
 
 Records = list[tuple[str, dict[str, Any]]]
 
@@ -35,7 +35,38 @@ def read_records(path: Path, what: str) -> Records:
         document = _whole(path, text)
         if "annotations" in document:
             return _items(path, document["annotations"], "annotation")
+        if "\n" in stripped.strip():  # not one line of JSON lines
+            raise DataError(
+                f"{path} is one JSON object with the keys {_some(document)}; expected a list of "
+                f"objects, or one object a line ({what})"
+            )
     return _lines(path, text)
+
+
+def read_document(path: Path, what: str) -> Any:
+    """Return what a JSON file holds, None where it is not one document (JSON lines are many).
+
+    Raises DataError when it cannot be read, or holds nothing.
+
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     file = Path(folder) / "a.json"
+    ...     _ = file.write_text('{"sd15": {"p1": 0.5}}')
+    ...     read_document(file, "score file")
+    {'sd15': {'p1': 0.5}}
+    """
+    text = read_text(path, what)
+    try:
+        return json.loads(text, object_pairs_hook=_without_repeats)
+    except (ValueError, RecursionError):
+        return None
+
+
+def _without_repeats(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        raise ValueError("a key occurs twice")
+    return found
 
 
 def _is_one_object(text: str) -> bool:
@@ -62,6 +93,11 @@ def _whole(path: Path, text: str) -> Any:
         ) from error
     except (ValueError, RecursionError) as error:
         raise DataError(f"{path} is not JSON that can be read: {error}") from error
+
+
+def _some(document: dict[str, Any]) -> str:
+    keys = [repr(key)[:40] for key in document]
+    return ", ".join(keys[:4]) + (", ..." if len(keys) > 4 else "")
 
 
 def _items(path: Path, items: Any, word: str) -> Records:

@@ -1,4 +1,4 @@
-"""Opening CSV, TSV, Parquet and JSON files as columns, for prompts and scores."""
+"""Opening CSV, TSV, Excel, Parquet, Feather and JSON files as columns, for prompts and scores."""
 
 import csv
 import io
@@ -8,20 +8,33 @@ from typing import Any
 
 from flasheval.base.columns import Columns
 from flasheval.base.errors import DataError
+from flasheval.base.excel import read_sheets
 from flasheval.base.files import content_suffix, read_text, require_file
 from flasheval.base.ids import prompt_id
-from flasheval.base.records import Records, read_records
+from flasheval.base.json_tables import table_in
+from flasheval.base.records import Records, read_document, read_records
 
-__all__ = ["TABLE_SUFFIXES", "read_columns"]
+__all__ = ["EXCEL_SUFFIXES", "TABLE_SUFFIXES", "columns_of_sheets", "read_columns"]
 
-TABLE_SUFFIXES = (".csv", ".tsv", ".parquet", ".json", ".jsonl", ".ndjson")
+EXCEL_SUFFIXES = (".xlsx", ".xlsm")
+_ARROW_SUFFIXES = (".feather", ".arrow", ".ipc")
+TABLE_SUFFIXES = (
+    *(".csv", ".tsv", ".parquet", ".json", ".jsonl", ".ndjson"),
+    *_ARROW_SUFFIXES,
+    *EXCEL_SUFFIXES,
+)
+
+_SEPARATORS = (",", "\t", ";", "|")
+_SNIFFED = 1 << 16  # characters at the head of a file that tell its separator
+_HEAD = 200  # rows
 
 
 def read_columns(path: Path, what: str = "table") -> Columns:
-    r"""Open a CSV, TSV, Parquet, JSON or JSON-lines file as columns.
+    r"""Open a CSV, TSV, Excel, Parquet, Feather, JSON or JSON-lines file as columns.
 
-    ``what`` is the kind of file expected, for messages. Raises DataError when the file cannot be
-    read in the format of its suffix.
+    ``what`` is the kind of file expected, for messages. What parts the cells of a CSV or TSV is
+    told from its first rows: commas, tabs, semicolons or upright strokes. Raises DataError when
+    the file cannot be read in the format of its suffix.
 
     >>> import tempfile
     >>> with tempfile.TemporaryDirectory() as folder:
@@ -36,8 +49,18 @@ def read_columns(path: Path, what: str = "table") -> Columns:
         return _from_parquet(path, what)
     if suffix in (".csv", ".tsv"):
         return _from_csv(path, what, "," if suffix == ".csv" else "\t")
-    if suffix in (".json", ".jsonl", ".ndjson"):
+    if suffix == ".json":
+        return _from_json(path, what)
+    if suffix in (".jsonl", ".ndjson"):
         return _from_records(path, read_records(path, what))
+    if suffix in _ARROW_SUFFIXES:
+        return _from_arrow(path, what)
+    if suffix in EXCEL_SUFFIXES:
+        sheets = columns_of_sheets(path, what)
+        if len(sheets) > 1:
+            names = ", ".join(sheet.path.name for sheet in sheets)
+            raise DataError(f"{path} has several sheets ({names}); save the one to read by itself")
+        return sheets[0]
     require_file(path, what)
     raise DataError(
         f"{path}: the suffix {suffix!r} does not say what it holds; expected one of "
@@ -67,9 +90,17 @@ def _from_parquet(path: Path, what: str) -> Columns:
             raise DataError(f"{path} is damaged: its columns differ in length; fetch it again")
         return [_decoded(table.column(name)) for name in wanted]
 
+    def head(wanted: Sequence[str]) -> list[Any]:
+        try:
+            batch = next(file.iter_batches(_HEAD, columns=list(wanted), use_threads=False), None)
+        except (pa.ArrowException, OSError, ValueError) as error:
+            raise _damaged(path, error) from error
+        empty = pa.nulls(0)
+        return [empty if batch is None else _decoded(batch.column(name)) for name in wanted]
+
     raw = file.schema_arrow.metadata or {}
     metadata = {k.decode("utf-8", "replace"): v.decode("utf-8", "replace") for k, v in raw.items()}
-    return Columns(path, names, file.metadata.num_rows, fetch, _row, metadata)
+    return Columns(path, names, file.metadata.num_rows, fetch, _row, metadata, head=head)
 
 
 def _damaged(path: Path, error: Exception) -> DataError:
@@ -77,33 +108,113 @@ def _damaged(path: Path, error: Exception) -> DataError:
     return DataError(f"{path} is not a readable Parquet file ({reason}); is it cut short?")
 
 
+def _from_arrow(path: Path, what: str) -> Columns:
+    import pyarrow as pa
+    from pyarrow import feather
+
+    require_file(path, what)
+    try:
+        try:
+            table = feather.read_table(path, memory_map=False)
+        except pa.ArrowInvalid:  # the streaming form, as `datasets` writes it
+            with pa.OSFile(str(path)) as file:
+                table = pa.ipc.open_stream(file).read_all()
+    except (pa.ArrowException, OSError, ValueError) as error:
+        reason = str(error).splitlines()[0][:100]
+        raise DataError(f"{path} is not a readable Feather file ({reason})") from error
+    _refuse_repeated(path, tuple(table.column_names))
+    table = pa.table([_decoded(column) for column in table.columns], names=table.column_names)
+    return _from_table(path, table, _row)
+
+
 def _from_csv(path: Path, what: str, delimiter: str) -> Columns:
     import pyarrow as pa
     from pyarrow import csv as pa_csv
 
     text = read_text(path, what)
+    if not text.strip():
+        raise DataError(f"{path} holds only white space; expected a {what}")
+    delimiter = _separator(text, delimiter)
     try:
         # A header of more than 4 MiB is none; the slice saves a copy of a large file.
         names = tuple(next(csv.reader(io.StringIO(text[: 1 << 22]), delimiter=delimiter), ()))
     except csv.Error as error:
         raise DataError(f"{path}: the header cannot be read: {error}") from error
-    if not text.strip():
-        raise DataError(f"{path} holds only white space; expected a {what}")
     _refuse_repeated(path, names)
-    try:
-        table = pa_csv.read_csv(
-            io.BytesIO(text.encode()),
-            # One thread, or the message could not say which row is at fault.
-            read_options=pa_csv.ReadOptions(use_threads=False, block_size=1 << 24),
+    data = text.encode()
+    del text
+
+    def read(threads: bool) -> Any:
+        return pa_csv.read_csv(
+            pa.BufferReader(data),
+            read_options=pa_csv.ReadOptions(use_threads=threads, block_size=1 << 24),
             parse_options=pa_csv.ParseOptions(delimiter=delimiter, newlines_in_values=True),
             convert_options=pa_csv.ConvertOptions(
                 column_types={name: pa.string() for name in names}, strings_can_be_null=False
             ),
         )
+
+    try:
+        try:
+            table = read(threads=True)
+        except pa.ArrowException:  # one thread, or the message could not say which row is at fault
+            table = read(threads=False)
     except pa.ArrowException as error:
         reason = str(error).splitlines()[0][:120]
         raise DataError(f"{path} cannot be read as a table: {reason}; mend that row") from error
-    return _from_table(path, table, _row, typed=False)
+    return _from_table(path, table, _row, typed=False, commas=delimiter == ";")
+
+
+def _separator(text: str, usual: str) -> str:
+    """Return what parts the cells: in the header, and as often in every row looked at."""
+    rows = text[:_SNIFFED].split("\n")
+    sample = "\n".join(rows[:-1] if len(text) > _SNIFFED and len(rows) > 1 else rows)
+    best, most = usual, 1
+    for separator in (usual, *(one for one in _SEPARATORS if one != usual)):
+        try:
+            parsed = [row for row in csv.reader(io.StringIO(sample), delimiter=separator) if row]
+        except csv.Error:
+            continue
+        widths = {len(row) for row in parsed[:_HEAD]}
+        if len(widths) != 1:
+            continue
+        width = widths.pop()
+        if width > most:
+            best, most = separator, width
+        if separator == usual and width > 1:
+            break
+    return best
+
+
+def columns_of_sheets(path: Path, what: str = "table") -> list[Columns]:
+    """Return the sheets of an Excel file that hold something, each called FILE/SHEET.
+
+    Needs the extra `excel`. Raises DataError where it is not installed or the file is damaged.
+    """
+    import pyarrow as pa
+
+    sheets = []
+    for name, names, rows in read_sheets(path, what):
+        own = path / name
+        _refuse_repeated(own, names)
+        arrays = [
+            pa.chunked_array([_json_column(list(column))])
+            for column in (zip(*rows, strict=True) if rows else [()] * len(names))
+        ]
+        sheets.append(_from_table(own, pa.table(arrays, names=list(names)), _row))
+    return sheets
+
+
+def _from_json(path: Path, what: str) -> Columns:
+    document = read_document(path, what)
+    found = None if document is None else table_in(document)
+    if found is None:
+        return _from_records(path, read_records(path, what))
+    import pyarrow as pa
+
+    names, columns = found
+    table = pa.table([pa.chunked_array([_json_column(one)]) for one in columns], names=names)
+    return _from_table(path, table, _row)
 
 
 def _from_records(path: Path, records: Records) -> Columns:
@@ -119,14 +230,19 @@ def _from_records(path: Path, records: Records) -> Columns:
 
 
 def _from_table(
-    path: Path, table: Any, where: Callable[[int], str], *, typed: bool = True
+    path: Path,
+    table: Any,
+    where: Callable[[int], str],
+    *,
+    typed: bool = True,
+    commas: bool = False,
 ) -> Columns:
     names = tuple(table.column_names)
 
     def fetch(wanted: Sequence[str]) -> list[Any]:
         return [table.column(name) for name in wanted]
 
-    return Columns(path, names, table.num_rows, fetch, where, typed=typed)
+    return Columns(path, names, table.num_rows, fetch, where, typed=typed, commas=commas)
 
 
 def _json_column(values: list[Any]) -> Any:

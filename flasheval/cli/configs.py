@@ -33,6 +33,7 @@ __all__ = [
     "OfficialConfig",
     "PublishConfig",
     "ReportConfig",
+    "ResultsConfig",
     "RunConfig",
     "ScoreConfig",
     "SearchConfig",
@@ -104,6 +105,8 @@ class SearchConfig:
     scores: Any = "miniature"
     prompts: str | None = None
     higher_is_better: Any = None
+    columns: Any = _search("columns")
+    drop: Any = _search("drop")
     metric: Any = _search("metric")
     size: int = _search("size")
     nested: list[int] | None = _search("nested")
@@ -129,6 +132,8 @@ class ValidateConfig:
     scores: Any = "miniature"
     prompts: str | None = None
     higher_is_better: Any = None
+    columns: Any = _validate("columns")
+    drop: Any = _validate("drop")
     metric: Any = _validate("metric")
     methods: Any = _validate("methods")
     size: Any = _validate("size")
@@ -290,6 +295,8 @@ class ShowConfig:
 
     path: str | None = None
     metric: Any = None
+    columns: Any = None
+    drop: Any = field(default_factory=list)
 
 
 @dataclass
@@ -361,13 +368,27 @@ class WideConfig(ImporterConfig):
     source: str | None = None
     metric: str | None = None
     higher_is_better: Any = None
+    columns: Any = None
+    drop: list[str] = field(default_factory=list)
 
 
 @dataclass
-class NpzConfig(WideConfig):
+class ResultsConfig(ImporterConfig):
+    """Keys of `flasheval import` for the results of a public benchmark."""
+
+    source: str | None = None
+    metric: str | None = None
+    higher_is_better: Any = None
+
+
+@dataclass
+class NpzConfig(ImporterConfig):
     """Keys of `flasheval import npz`."""
 
     importer: str = "npz"
+    source: str | None = None
+    metric: str | None = None
+    higher_is_better: Any = None
 
 
 @dataclass
@@ -400,7 +421,7 @@ def importer_configs() -> dict[str, type[ImporterConfig]]:
         name: make_dataclass(
             f"{IMPORTERS[name].__name__}Config",
             [("importer", str, field(default=name))],
-            bases=(WideConfig,),
+            bases=(ResultsConfig,),
         )
         for name in layouts
     }

@@ -95,7 +95,7 @@ class Verb:
         """Return settings as an object of their type.
 
         >>> VERBS["show"].make_config({"path": "coco"})
-        ShowConfig(path='coco', metric=None)
+        ShowConfig(path='coco', metric=None, columns=None, drop=[])
         """
         key = self.name if self.config_key is None else settings[self.config_key]
         return self.config_types()[key](**settings)

@@ -45,10 +45,10 @@ _CURVE = (10, 20, 50, 100, 200)
 
 @dataclass(frozen=True)
 class SearchRequest:
-    """What is asked of a search, on whichever variants it is made.
+    """One request to search: scores, method, sizes, seed and rules for prompts.
 
-    It travels whole: the search on all variants, the evidence, the calibration and the report's
-    replay ask the same of other variants.
+    The search on all variants, the evidence, the calibration and the report's replay make the same
+    request, each with its own variants.
 
     Attributes:
         table: Complete variants and the metrics to serve together, no more.
@@ -59,6 +59,13 @@ class SearchRequest:
         forbidden: Positions of the prompts that must stay out.
         warm_start: Positions of the prompts to start from, or None.
         hints: What a method that borrows may look at beside the table, of all its variants.
+
+    Example:
+        >>> from flasheval.scores.synthetic import synthetic_scores
+        >>> from flasheval.selection.methods.random import Random
+        >>> request = SearchRequest(synthetic_scores(8, 30), Random(), (5, 10), required=(29,))
+        >>> request.size, request.nested, request.settings()
+        (10, True, {'nested': [5, 10], 'require': ['30']})
 
     """
 
@@ -105,6 +112,13 @@ class SearchRequest:
             SettingError: A size that does not fit, or a prompt both required and forbidden.
             DataError: Too few variants, or scores that cannot be searched on.
 
+        Example:
+            >>> from flasheval.scores.synthetic import synthetic_scores
+            >>> from flasheval.selection.methods.random import Random
+            >>> request = SearchRequest(synthetic_scores(8, 30), Random(), (5,))
+            >>> request.problem().n_variants, request.problem(np.array([0, 2, 3])).n_variants
+            (8, 3)
+
         """
         blocks = [self.table[name].values for name in self.table.metrics]
         hints = self.hints if self.selector.borrows else None
@@ -122,7 +136,17 @@ class SearchRequest:
         )
 
     def settings(self) -> dict[str, Any]:
-        """Return all besides scores and seed that determines the subset, plain types only."""
+        """Return every setting that determines the subset, apart from scores and seed.
+
+        Example:
+            >>> from flasheval.scores.synthetic import synthetic_scores
+            >>> from flasheval.selection.methods.anneal import Anneal
+            >>> table = synthetic_scores(8, 30)
+            >>> request = SearchRequest(table, Anneal(swaps=500), (5,), forbidden=(0,))
+            >>> request.settings()["swaps"], request.settings()["forbid"]  # prompts by id
+            (500, ['1'])
+
+        """
         ids = self.table.prompts.ids
         settings = selector_settings(self.selector)
         if self.nested:
@@ -137,7 +161,18 @@ class SearchRequest:
         return settings
 
     def context(self) -> str:
-        """Return the hash of all that the searches asked for have in common."""
+        """Return the hash of everything that the searches of this request have in common.
+
+        Example:
+            >>> from flasheval.scores.synthetic import synthetic_scores
+            >>> from flasheval.selection.methods.random import Random
+            >>> table = synthetic_scores(8, 30)
+            >>> requests = [SearchRequest(table, Random(), (5,), seed) for seed in (0, 0, 1)]
+            >>> contexts = [request.context() for request in requests]
+            >>> contexts[0] == contexts[1], contexts[1] == contexts[2]
+            (True, False)
+
+        """
         parts = {
             "version": __version__,
             "scores": self.table.content_hash,
@@ -164,7 +199,7 @@ def make_request(
     """Check the settings of `flasheval.search` (see there) and resolve prompt ids to positions.
 
     Raises:
-        SettingError: A size, seed or list of sizes that cannot be.
+        SettingError: An invalid size, seed or list of sizes.
         DataError: A prompt id that the table does not have, or a warm start of other prompts.
 
     Example:
@@ -224,7 +259,16 @@ def hints_for(given: ScoreTable, table: ScoreTable, group: str | None = None) ->
 
 
 def checked_seed(seed: object) -> int:
-    """Return a seed that can be used; SettingError names any other."""
+    """Return a seed that can be used; SettingError names any other.
+
+    Example:
+        >>> checked_seed(7)
+        7
+        >>> checked_seed(-1)
+        Traceback (most recent call last):
+        flasheval.base.errors.SettingError: seed=-1: expected a whole number from 0 on
+
+    """
     if not isinstance(seed, int | np.integer) or isinstance(seed, bool) or seed < 0:
         raise SettingError(f"seed={seed!r}: expected a whole number from 0 on")
     return int(seed)
@@ -236,7 +280,16 @@ def _positions(prompts: PromptSet, ids: Sequence[str]) -> tuple[int, ...]:
 
 
 def subset_name(request: SearchRequest, name: str | None) -> str:
-    """Return the subset's name, which must be good for a file, before any work is done."""
+    """Return the subset's name, which must be good for a file, before any work is done.
+
+    Example:
+        >>> from flasheval.scores.synthetic import synthetic_scores
+        >>> from flasheval.selection.methods.random import Random
+        >>> request = SearchRequest(synthetic_scores(8, 30), Random(), (5,))
+        >>> subset_name(request, None), subset_name(request, "mine")
+        ('synthetic-shared-5', 'mine')
+
+    """
     if name is None:
         metrics = request.table.metrics
         shown = metrics[0] if len(metrics) == 1 else "shared"
@@ -247,7 +300,16 @@ def subset_name(request: SearchRequest, name: str | None) -> str:
 def measured_sizes(
     request: SearchRequest, curve: int | Sequence[int] | Literal["auto"] | None
 ) -> tuple[int, ...]:
-    """Return the sizes at which agreement is measured, the one asked for first."""
+    """Return the sizes at which agreement is measured, the one asked for first.
+
+    Example:
+        >>> from flasheval.scores.synthetic import synthetic_scores
+        >>> from flasheval.selection.methods.random import Random
+        >>> request = SearchRequest(synthetic_scores(8, 120), Random(), (50,))
+        >>> measured_sizes(request, "auto"), measured_sizes(request, None)
+        ((50, 10, 20, 100), (50,))
+
+    """
     if request.nested:
         return request.sizes
     least = max(1, len(request.required))
@@ -269,7 +331,16 @@ def calibration_folds(
     expect: Expect,
     group: str | None,
 ) -> tuple[Split, ...]:
-    """Return the parts to hold out for the calibration, none when there shall be none."""
+    """Return the parts to hold out for the calibration, none when there shall be none.
+
+    Example:
+        >>> from flasheval.scores.synthetic import synthetic_scores
+        >>> from flasheval.selection.methods.random import Random
+        >>> request = SearchRequest(synthetic_scores(16, 30), Random(), (5,))
+        >>> [len(calibration_folds(request, on, "similar", None)) for on in ("auto", False)]
+        [8, 0]
+
+    """
     if calibrate == "auto":
         affordable = request.selector.cheap or request.selector.name == "auto"
         calibrate = affordable and len(request.table) >= FEWEST_VARIANTS

@@ -1,14 +1,15 @@
 """`flasheval.search`: choose a subset and say honestly how well the choice generalises.
 
 The subset is searched on all complete variants. Beside that the whole search is repeated on every
-split's search variants alone and judged on its held-out ones: that evidence is of the procedure,
-never of the exact set.
+split's search variants alone and judged on its held-out ones: that evidence is measured on sets
+chosen in the same way, never on the exact set.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any, Literal
 
@@ -57,6 +58,7 @@ from flasheval.selection.request import (
 from flasheval.selection.search_view import search_view
 from flasheval.subset import Method, MetricInfo, Subset
 from flasheval.subset.evidence import Evidence, KnownVariant, PrefixCalibration, Record
+from flasheval.subset.prompt_sources import source_of
 
 __all__ = ["SearchResult", "known_variants", "search"]
 
@@ -117,8 +119,13 @@ def search(
     name: str | None = None,
     folder: str | Path | None = None,
     progress: ProgressCallback | bool | None = None,
+    columns: Mapping[str, str | Sequence[str]] | None = None,
+    drop: str | Sequence[str] = (),
 ) -> SearchResult:
     """Find the prompts that rank variants as the whole set does.
+
+    The task, and the method `frequency`, come from Zhao et al., "FlashEval: Towards Fast and
+    Accurate Evaluation of Text-to-image Diffusion Generative Models", CVPR 2024, arXiv 2403.16379.
 
     Args:
         scores: A score table, or anything `load_scores` reads: a file, a frame, arrays with names.
@@ -152,12 +159,14 @@ def search(
         progress: A function of a label, the searches done and those planned; True for a bar
             (lines where there is no terminal) over what takes more than two seconds; False for
             none; by default the bar on a terminal only.
+        columns: Which columns of a table are what, as for `load_scores`.
+        drop: Columns, variants and prompts to leave out, as for `load_scores`.
 
     Returns:
         The result. After Ctrl-C it holds the best so far, marked `interrupted`.
 
     Raises:
-        SettingError: A setting that cannot be.
+        SettingError: An invalid setting.
         DataError: Scores that cannot be used.
 
     Example:
@@ -168,7 +177,7 @@ def search(
         (10, 4)
 
     """
-    given = load_scores(scores)
+    given = load_scores(scores, columns=columns, drop=drop)
     table, dropped = given.complete(metric, incomplete)
     prompts_left_out = given.n_prompts - table.n_prompts
     if prompts_left_out:  # the other metrics, which some methods look at, on the same prompts
@@ -318,7 +327,7 @@ def _warnings(
     if interrupted:
         found.append("interrupted: this is the best so far; run the same command to continue")
     if not splits:
-        found.append("nothing was held out, so nothing is known of how well this generalises")
+        found.append("nothing was held out, so it is unknown how well this generalises")
         found += few_variants(len(request.table))
     elif evidence is None and not interrupted:
         found.append("no split gave a held-out ranking (all held-out variants tie)")
@@ -329,7 +338,7 @@ def _warnings(
     if evidence is not None and request.warm_start is not None:
         found.append(
             "warm start: if that subset was chosen on variants held out here, the held-out "
-            "numbers flatter"
+            "numbers are too high"
         )
     return found
 
@@ -362,7 +371,8 @@ def known_variants(table: ScoreTable, selection: Selection) -> tuple[KnownVarian
 
 def _subset(request: SearchRequest, selection: Selection, name: str, record: Record) -> Subset:
     table = request.table
-    return Subset.choose(
+    choose = partial(
+        Subset.choose,
         table.prompts,
         selection.indices,
         name=name,
@@ -374,3 +384,6 @@ def _subset(request: SearchRequest, selection: Selection, name: str, record: Rec
         weights=selection.weights,
         record=record,
     )
+    subset = choose()
+    # A person's own texts stay with the subset; those of known sets are found by their hashes.
+    return subset if source_of(subset) is not None else choose(with_texts=True)

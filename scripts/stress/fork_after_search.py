@@ -8,6 +8,7 @@ for ever. Exits with 1 when a child took longer than 20 seconds or gave other nu
 
 from __future__ import annotations
 
+import argparse
 import os
 import signal
 import sys
@@ -54,4 +55,8 @@ def _numbers() -> np.ndarray:
 
 
 if __name__ == "__main__":
-    sys.exit(main(int(sys.argv[1]) if len(sys.argv) > 1 else 100))
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("times", nargs="?", type=int, default=100, help="forks")
+    sys.exit(main(parser.parse_args().times))

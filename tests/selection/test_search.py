@@ -233,7 +233,9 @@ def test_prompts_may_be_left_out_instead():
     assert len(result.subset.searched_variants) == len(TABLE)
     left = [i for i in range(TABLE.n_prompts) if i not in gone]
     assert result.subset.ids == _quick(TABLE.take_prompts(left)).subset.ids
-    assert any(f"{len(gone)} prompts that not every variant" in line for line in result.warnings)
+    assert any(
+        f"{len(gone)} prompts without a score of every variant" in line for line in result.warnings
+    )
     result.subset.verify(TABLE.prompts)
 
 
@@ -263,7 +265,7 @@ def test_a_warm_start_may_flatter_what_was_measured_and_nothing_else():
     start = _quick(method="random").subset
     measured = _quick(warm_start=start)
     (line,) = [line for line in measured.warnings if line.startswith("warm start")]
-    assert line.endswith("the held-out numbers flatter")
+    assert line.endswith("the held-out numbers are too high")
     alone = _quick(warm_start=start, splits=None)
     assert not any(line.startswith("warm start") for line in alone.warnings)
     assert not any(line.startswith("warm start") for line in _quick().warnings)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from rich.console import Console
 from rich.markup import escape
 from rich.padding import Padding
+from rich.text import Text
 
 from flasheval.base.errors import SettingError
 from flasheval.base.files import atomic_write
@@ -53,6 +54,8 @@ def run_import(config: ImporterConfig, context: Context) -> int:
 
 def _print(result: ImportResult, folder: Path, console: Console) -> None:
     table = result.table
+    if result.how:
+        console.print(Text(result.how, style="magenta"), soft_wrap=True)
     console.print(
         f"[bold]{len(table)} variants, {table.n_prompts:,} prompts of "
         f"{escape(table.prompts.name)}[/bold]\n"

@@ -74,10 +74,12 @@ def _scores(config: ReportConfig, origin: Origin) -> tuple[ScoreTable | None, st
     if settings.get("scores") is None:
         return None, ""
     try:
-        table = read_scores(
+        table, _ = read_scores(
             origin.located(settings["scores"]),
             config.prompts or origin.located(settings.get("prompts")),
             settings.get("higher_is_better"),
+            settings.get("columns"),
+            settings.get("drop"),
         )
         from flasheval.report.page.score_sources import scores_of
 
@@ -89,8 +91,8 @@ def _scores(config: ReportConfig, origin: Origin) -> tuple[ScoreTable | None, st
 
 def _asked(config: ReportConfig, origin: Origin) -> ScoreTable:
     if config.scores in (MINIATURE, SYNTHETIC):
-        return read_scores(config.scores, config.prompts, None)
+        return read_scores(config.scores, config.prompts, None)[0]
     lower = {one.name: False for one in origin.subset.metrics if not one.higher_is_better}
     if isinstance(config.scores, Mapping):
         lower = {name: False for name in lower if name in config.scores}
-    return read_scores(config.scores, config.prompts, lower or None)
+    return read_scores(config.scores, config.prompts, lower or None)[0]

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from flasheval.base.errors import SettingError
 from flasheval.base.resources import MINIATURE
-from flasheval.scores import load_scores
+from flasheval.scores.importers.by_shape import read_scores as read
 from flasheval.scores.synthetic import synthetic_scores
 
 if TYPE_CHECKING:
@@ -22,17 +22,36 @@ _NOTES = {
 }
 
 
-def read_scores(source: object, prompts: str | None, higher_is_better: object) -> ScoreTable:
-    """Read the table that the keys `scores`, `prompts` and `higher_is_better` describe.
+def read_scores(
+    source: object,
+    prompts: str | None,
+    higher_is_better: object,
+    columns: object = None,
+    drop: object = None,
+) -> tuple[ScoreTable, str]:
+    """Read the table that the keys `scores`, `prompts`, `columns`, ... describe.
 
-    Raises FlashevalError for a value that cannot be, and for scores that cannot be read.
+    Returns the table, and a line that says how it was read, empty where there was no choice.
+
+    Raises FlashevalError for an invalid value, and for scores that cannot be read.
+
+    Example:
+        >>> table, how = read_scores("synthetic", prompts=None, higher_is_better=None)
+        >>> table.metrics
+        ('quality', 'alignment')
+        >>> read_scores(7, prompts=None, higher_is_better=None)
+        Traceback (most recent call last):
+        flasheval.base.errors.SettingError: scores=7: expected a path, {metric: path}, or miniature
+
     """
-    if source in (MINIATURE, SYNTHETIC) and (prompts, higher_is_better) != (None, None):
+    given = (prompts, higher_is_better, columns, drop or None)
+    if source in (MINIATURE, SYNTHETIC) and given != (None,) * 4:
         raise SettingError(
-            "prompts and higher_is_better belong to scores of your own: add scores=PATH"
+            "prompts, higher_is_better, columns and drop belong to scores of your own: add "
+            "scores=PATH"
         )
     if source == SYNTHETIC:
-        return synthetic_scores()
+        return synthetic_scores(), ""
     if not isinstance(source, str | Mapping) or not source:
         raise SettingError(f"scores={source}: expected a path, {{metric: path}}, or miniature")
     direction = higher_is_better
@@ -40,7 +59,10 @@ def read_scores(source: object, prompts: str | None, higher_is_better: object) -
         direction = {str(key): value for key, value in direction.items()}
     elif not isinstance(direction, bool | None):
         raise SettingError(f"higher_is_better={direction}: expected true, false or {{metric: ...}}")
-    return load_scores(source, prompts=prompts, higher_is_better=direction)
+    result = read(
+        source, prompts=prompts, higher_is_better=direction, columns=columns, drop=drop or ()
+    )
+    return result.table, result.how
 
 
 def note_on(source: object) -> str | None:

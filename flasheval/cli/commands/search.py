@@ -53,7 +53,9 @@ def run_search(config: SearchConfig, context: Context) -> Outcome:
 
     """
     begun, folder, console = time.monotonic(), context.folder, context.console
-    table = read_scores(config.scores, config.prompts, config.higher_is_better)
+    table, how = read_scores(
+        config.scores, config.prompts, config.higher_is_better, config.columns, config.drop
+    )
     method = config.method if isinstance(config.method, Mapping) else asdict(config.method)
     with ProgressBar(label=context.label) as progress:
         result = _search(config, method, table, folder, progress)
@@ -66,7 +68,7 @@ def run_search(config: SearchConfig, context: Context) -> Outcome:
     more = [one for one in said if one != note]
     answer = drawn(result.view(table.n_prompts, more))
     report = Group(answer, *_prefixes(config, result))
-    notes = [Text(note, style="magenta")] if note else []
+    notes = [Text(line, style="magenta") for line in (note, how) if line]
     timing = f"{result.sets:,} sets scored, {duration(seconds)} in all"
     text = as_text(*notes, report, "", *_where(folder), timing)
     append_log(folder, context.command, {"flasheval": __version__, **library_versions()}, text)

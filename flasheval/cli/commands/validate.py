@@ -8,6 +8,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
+from rich.text import Text
+
 from flasheval.base.drawing.terminal import as_text, drawn
 from flasheval.base.progress import ProgressBar, duration
 from flasheval.base.run_folders import append_log, shown_path
@@ -45,7 +47,9 @@ def run_validate(config: ValidateConfig, context: Context) -> int:
 
     """
     begun, folder, console = time.monotonic(), context.folder, context.console
-    table = read_scores(config.scores, config.prompts, config.higher_is_better)
+    table, how = read_scores(
+        config.scores, config.prompts, config.higher_is_better, config.columns, config.drop
+    )
     with ProgressBar() as progress:
         report = _validate(config, table, folder, progress)
     note = note_on(config.scores)
@@ -60,8 +64,11 @@ def run_validate(config: ValidateConfig, context: Context) -> int:
     ]
     timing = f"{duration(time.monotonic() - begun)} in all"
     versions = {"flasheval": __version__, **library_versions()}
-    append_log(folder, context.command, versions, as_text(shown, "", *where, timing), name=LOG)
-    console.print(shown)
+    told = [Text(how, style="magenta")] if how else []
+    text = as_text(*told, shown, "", *where, timing)
+    append_log(folder, context.command, versions, text, name=LOG)
+    for part in (*told, shown):
+        console.print(part)
     console.print()
     for line in where:
         console.print(line, soft_wrap=True, markup=False)

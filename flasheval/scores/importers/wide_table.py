@@ -1,41 +1,34 @@
 """Importer of wide tables: one row a prompt, one column a variant, one file a metric."""
 
-from dataclasses import dataclass, replace
-from functools import reduce
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar
 
 from flasheval.base.columns import Columns
-from flasheval.base.errors import DataError, SettingError
-from flasheval.base.files import content_stem, content_suffix
-from flasheval.base.table_files import read_columns
-from flasheval.prompts import PromptSet
-from flasheval.scores.importers.official_names import official_variant
+from flasheval.base.errors import DataError
+from flasheval.base.table_files import TABLE_SUFFIXES
+from flasheval.scores.importers.asked import ask
+from flasheval.scores.importers.one_table import TableSettings, read_table
 from flasheval.scores.importers.result import ImportResult
-from flasheval.scores.importers.settings import Direction, direction_of, finish
-from flasheval.scores.parquet import matrix_from_columns
-from flasheval.scores.table import ScoreTable
+from flasheval.scores.importers.table_folders import read_tables, table_files, tables_in
 
-__all__ = ["WideTable", "wide_files"]
-
-_IDS = ("prompt_id", "id", "prompt")
-_TEXTS = ("text", "caption", "prompt")
-_SUFFIXES = (".parquet", ".csv", ".tsv")
-_INDEX = "__index_level_0__"  # what pandas adds when it writes an unnamed index
+__all__ = ["WideTable"]
 
 
 @dataclass(frozen=True)
 class WideTable:
-    r"""Read a wide Parquet, CSV or TSV file, or a folder of them, one a metric.
+    r"""Read a wide file (Parquet, CSV, TSV, Excel, Feather), or a folder of them, one a metric.
 
-    A column ``prompt_id`` (or ``id``), optionally the texts (``text`` or ``caption``), and a
-    column of scores for each variant; an empty cell or NaN is not measured. Names of the
-    official form give the variants their factors.
+    A column of prompt ids or texts, and a column of scores for each variant; an empty cell or NaN
+    is not measured. Names of the official form give the variants their factors. Unlike
+    `flasheval.load_scores`, columns that are called like metrics are variants.
 
     Attributes:
         prompts: A PromptSet or its file, for the texts.
         metric: The metric's name, else the Parquet file's metadata name it, else the file's stem.
         higher_is_better: The direction, for all metrics or for each.
+        columns: Which columns are what, see `flasheval.load_scores`.
+        drop: Columns and rows to leave out.
 
     >>> import tempfile
     >>> with tempfile.TemporaryDirectory() as folder:
@@ -51,6 +44,8 @@ class WideTable:
     prompts: Any = None
     metric: str | None = None
     higher_is_better: Any = None
+    columns: Any = None
+    drop: Any = ()
 
     def read(self, source: str | Path | Columns) -> ImportResult:
         """Read the file or the folder.
@@ -58,65 +53,19 @@ class WideTable:
         Raises DataError naming file, row and column for anything that is no finite number,
         repeated ids, and damaged files.
         """
+        settings = TableSettings(
+            self.prompts,
+            self.metric,
+            self.higher_is_better,
+            ask(self.columns, self.drop or None),
+            files_are="wide",
+        )
         if isinstance(source, Columns):
-            return ImportResult(
-                finish(_table(source, self.metric, self.higher_is_better), self.prompts)
-            )
+            return read_table(source, settings)
         path = Path(source)
         if not path.is_dir():
-            table = _table(
-                read_columns(path, "wide table of scores"), self.metric, self.higher_is_better
-            )
-            return ImportResult(finish(table, self.prompts, self.higher_is_better))
-        files = wide_files(path)
+            return read_tables(path, tables_in(path), settings)
+        files = table_files(path)
         if not files:
-            raise DataError(f"{path} holds no wide tables of scores ({', '.join(_SUFFIXES)})")
-        if self.metric is not None and len(files) > 1:
-            raise SettingError(
-                f"metric={self.metric!r} cannot name all {len(files)} files of {path}"
-            )
-        tables = [_table(read_columns(file), self.metric, self.higher_is_better) for file in files]
-        return ImportResult(
-            finish(reduce(ScoreTable.merge, tables), self.prompts, self.higher_is_better)
-        )
-
-
-def wide_files(folder: Path) -> list[Path]:
-    """Return the files of a folder that can be wide tables, sorted by name.
-
-    >>> import tempfile
-    >>> with tempfile.TemporaryDirectory() as folder:
-    ...     for name in ("hps.csv.gz", "clip.parquet", "notes.txt"):
-    ...         (Path(folder) / name).touch()
-    ...     [path.name for path in wide_files(Path(folder))]
-    ['clip.parquet', 'hps.csv.gz']
-    """
-    return sorted(
-        path for path in folder.iterdir() if path.is_file() and content_suffix(path) in _SUFFIXES
-    )
-
-
-def _table(columns: Columns, metric: str | None, higher_is_better: Direction) -> ScoreTable:
-    path = columns.path
-    id_column = columns.pick(None, _IDS, "prompt ids")
-    texts = [name for name in _TEXTS if name in columns.names and name != id_column]
-    said = "flasheval.higher_is_better" in columns.metadata
-    if metric is None and "flasheval.metric" not in columns.metadata:
-        metric = content_stem(path)
-    try:
-        matrix = matrix_from_columns(
-            columns, metric=metric, id_column=id_column, leave_out=(*texts, _INDEX)
-        )
-        direction = direction_of(
-            matrix.metric, higher_is_better, matrix.higher_is_better if said else None
-        )
-        matrix = replace(matrix, higher_is_better=direction)
-        bare = PromptSet(content_stem(path), matrix.prompt_ids)
-        variants = tuple(map(official_variant, matrix.variants))
-        table = ScoreTable(bare, variants, {matrix.metric: matrix})
-        if texts:
-            known = PromptSet(bare.name, bare.ids, columns.texts(texts[0]))
-            table = table.with_prompts(known)
-    except DataError as error:
-        raise type(error)(str(error) if str(path) in str(error) else f"{path}: {error}") from error
-    return table
+            raise DataError(f"{path} holds no wide tables of scores ({', '.join(TABLE_SUFFIXES)})")
+        return read_tables(path, [one for file in files for one in tables_in(file)], settings)

@@ -36,6 +36,16 @@ def cross_fit(
     Raises:
         DataError: A fold leaves too few variants to search on.
 
+    Example:
+        >>> import numpy as np
+        >>> from flasheval.scores.synthetic import synthetic_scores
+        >>> from flasheval.selection.methods.stratified import Stratified
+        >>> every = np.arange(12)
+        >>> folds = [Split("a", every[4:], every[:4]), Split("b", every[:8], every[8:])]
+        >>> found = cross_fit(SearchRequest(synthetic_scores(12, 40), Stratified(), (5,)), folds)
+        >>> [len(selection.indices) for selection in found]
+        [5, 5]
+
     """
     pieces = fold_pieces(request, folds, finished)
     costs = [request.cost(len(fold.search)) for fold in folds]

@@ -24,6 +24,12 @@ class Kind:
         spec: The description it was made from, as `describe_splits` names it.
         splits: The splits.
 
+    Example:
+        >>> import numpy as np
+        >>> split = Split("base_model=sd", np.array([2, 3]), np.array([0, 1]), groups=("sd",))
+        >>> Kind("families", "group:base_model", (split,)).groups
+        ('sd',)
+
     """
 
     name: str
@@ -88,7 +94,7 @@ def check_ties(table: ScoreTable, kinds: Sequence[Kind] = ()) -> None:
 def _named(splits: object, variants: set[str]) -> list[tuple[str, object]]:
     if splits is None or (isinstance(splits, str | Sequence | Mapping) and not splits):
         raise SettingError(
-            "splits is empty: expected random:10, group:FACTOR, a list of these, or "
+            "splits is empty: expected random:10, group:FACTOR, a list of such texts, or "
             "{name: description}"
         )
     if isinstance(splits, Mapping) and "search" not in splits:

@@ -63,6 +63,8 @@ def validate(
     folder: str | Path | None = None,
     incomplete: Incomplete = "drop",
     progress: ProgressCallback | bool | None = None,
+    columns: Mapping[str, str | Sequence[str]] | None = None,
+    drop: str | Sequence[str] = (),
 ) -> ValidationReport:
     """Compare methods, sizes and kinds of splits on one table of scores, held out.
 
@@ -92,13 +94,15 @@ def validate(
         incomplete: What to leave out for missing scores: the variants (`drop`), or, where few are
             missing, the `prompts`; or an `error`.
         progress: As for `flasheval.search`.
+        columns: Which columns of a table are what, as for `load_scores`.
+        drop: Columns, variants and prompts to leave out, as for `load_scores`.
 
     Returns:
         The report; print it, or `save` it. After Ctrl-C it holds what was done, marked
         `interrupted`.
 
     Raises:
-        SettingError: A setting that cannot be.
+        SettingError: An invalid setting.
         DataError: Scores that cannot be used.
         KeyboardInterrupt: Ctrl-C came before any search was done.
 
@@ -112,7 +116,7 @@ def validate(
         True
 
     """
-    given = load_scores(scores)
+    given = load_scores(scores, columns=columns, drop=drop)
     table, dropped = given.complete(metric, incomplete)
     prompts_left_out = given.n_prompts - table.n_prompts
     if prompts_left_out:  # the other metrics, which some methods look at, on the same prompts

@@ -163,9 +163,15 @@ def _swap(
             continue
         chosen[places[k]] = into
         taken[out], taken[into] = False, True
-        sums[:], spread[:], loss = new_sums, new_spread, new_loss
+        loss = new_loss
+        # Loops: numba takes seconds to compile the shape errors of whole-array assignments.
+        for m in range(n_metrics):
+            spread[m] = new_spread[m]
+            for v in range(n):
+                sums[m, v] = new_sums[m, v]
         accepted += 1
         if loss < best_loss:
             best_loss = loss
-            best[:] = chosen
+            for place in range(len(chosen)):
+                best[place] = chosen[place]
     return best_loss, accepted

@@ -9,8 +9,9 @@ from flasheval.base.drawing.markdown import markdown_table
 from flasheval.base.files import atomic_write
 from flasheval.subset.evidence import Evidence, Spread
 from flasheval.subset.evidence_table import fewer
+from flasheval.subset.prompt_sources import source_of
 from flasheval.subset.subset import Subset
-from flasheval.subset.upload.licences import card_licences, licence_notes, source_of
+from flasheval.subset.upload.licences import card_licences, licence_notes
 
 __all__ = ["card", "default_title", "metadata", "write_card"]
 

@@ -21,7 +21,9 @@ def test_without_arguments_it_searches_the_shipped_population_and_says_so(run, t
     note = "miniature: small models of a drawn world, which travel with flasheval"
     assert lines[0] == note
     assert "random prompts would" in lines[1]  # the answer first
-    assert "evidence of the procedure, not of this exact set; 10 splits (random:10)" in ran.out
+    assert (
+        "measured on sets chosen in the same way, not on this one; 10 splits (random:10)" in ran.out
+    )
     assert max(map(len, lines[:-3])) <= 80
     folder = tmp_path / "flasheval-runs/search/miniature-all-auto-50-seed0"
     assert {path.name for path in folder.iterdir()} == {
@@ -36,7 +38,7 @@ def test_without_arguments_it_searches_the_shipped_population_and_says_so(run, t
     subset = load(folder)
     assert subset.size == 50
     assert subset.record.notes[0] == note
-    assert subset.record.notes[1].startswith("auto took ")
+    assert subset.record.notes[1].startswith("auto chose ")
     assert subset.record.notes[1] in " ".join(ran.out.split())
     assert f'flasheval.load_subset("{folder.relative_to(tmp_path)}")' in ran.out
 

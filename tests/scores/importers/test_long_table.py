@@ -78,14 +78,11 @@ def test_every_score_finds_its_cell(tmp_path, cells, repeated, random):
     assert measured == sum(value == value for value in cells.values())
 
 
-def test_two_scores_in_one_cell_are_a_conflict(tmp_path):
+def test_two_scores_in_one_cell_give_their_mean_and_are_told(tmp_path):
     rows = [*_ROWS, ("a", "p1", "clip", 0.75), ("a", "p1", "clip", "")]
-    message = (
-        r"row 1: variant 'a' on prompt 'p1' has the clip score 0.5 here but 0.75 in a later row "
-        r"\(1 such rows\)"
-    )
-    with pytest.raises(ConflictError, match=message):
-        load_scores(_csv(tmp_path / "long.csv", rows))
+    with pytest.warns(UserWarning, match="up to 2 values a cell; no column says what tells"):
+        table = load_scores(_csv(tmp_path / "long.csv", rows))
+    assert table["clip"].values[0, 0] == 0.625
     same = [*_ROWS, ("a", "p1", "clip", 0.5), ("a", "p1", "clip", "nan")]
     assert load_scores(_csv(tmp_path / "long.csv", same)).n_prompts == 2
 
@@ -151,7 +148,7 @@ def test_bad_rows_are_named(tmp_path, rows, message):
 
 
 def test_columns_that_are_misnamed_do_not_fill_the_memory(tmp_path, monkeypatch):
-    monkeypatch.setattr("flasheval.scores.importers.long_table._MAX_SCORES", 3)
+    monkeypatch.setattr("flasheval.scores.importers.one_table._MAX_SCORES", 3)
     with pytest.raises(DataError, match="is one of the columns misnamed"):
         load_scores(_csv(tmp_path / "long.csv"))
 

@@ -49,7 +49,7 @@ def test_variants_metric_direction_and_prompts(tmp_path):
         ({"scores": None}, "no entry 'scores'; it has: models, prompt_ids"),
         ({"prompt_ids": None}, "no entry 'prompt_ids'"),
         ({"models": None}, "no entry 'models'"),
-        ({"scores": np.zeros((3, 2))}, r"shape \(3, 2\), but there are 2 variants and 3 prompt"),
+        ({"scores": np.zeros((3, 3))}, r"shape \(3, 3\), but there are 2 variants and 3 prompt"),
         ({"scores": np.full((2, 3), "x")}, "is of type <U1; expected numbers"),
         ({"scores": np.full((2, 3), np.inf)}, "on prompt '37' is infinite"),
         ({"prompt_ids": np.array([1, 1, 2])}, "id '1' more than once"),

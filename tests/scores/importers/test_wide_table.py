@@ -83,9 +83,10 @@ _BAD = {
     "no-id.csv": ("a,b\n1,2\n", "no column 'prompt_id' or 'id' or 'prompt' for the prompt ids"),
     "ragged.csv": ("prompt_id,a\n1,2\n3\n", "Expected 2 columns, got 1"),
     "empty.csv": ("", "is empty"),
-    "unnamed.csv": ("prompt_id,\n1,2\n", "non-empty string"),
+    "unnamed.csv": ("prompt_id,\n1,2.5\n", "no columns of scores beside 'prompt_id'"),
     "cut.parquet": ("PAR1", "not a readable Parquet file"),
-    "odd.xlsx": ("x", "does not say what it holds"),
+    "odd.docx": ("x", "does not say what it holds"),
+    "odd.xlsx": ("x", "not a readable Excel file"),
 }
 
 

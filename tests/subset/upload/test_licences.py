@@ -6,12 +6,8 @@ import pytest
 
 import flasheval
 from flasheval.prompts import load_prompts
-from flasheval.subset.upload.licences import (
-    card_licences,
-    licence_notes,
-    licence_warnings,
-    source_of,
-)
+from flasheval.subset.prompt_sources import source_of
+from flasheval.subset.upload.licences import card_licences, licence_notes, licence_warnings
 
 COCO = "54671f8b71060748d1a095b2323645df2df40128b7dbbb189e6e2a4528f659fc"
 DIFFUSIONDB = "11d65a890a16449ba82bb2cb72c31d8a822e88cbc91228b7f61a892e68f062cb"

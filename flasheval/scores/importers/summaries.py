@@ -1,0 +1,81 @@
+"""Averages among the variants or prompts of a table, told by their values or their names."""
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from flasheval.scores.importers.column_names import is_summary
+
+__all__ = ["summaries"]
+
+_CLOSE = 0.02  # of what is left of the scores once variants' and prompts' means are out
+_LOOKED = 2000  # prompts
+_FEWEST = 3  # cells, and as many others, from which values alone tell an average
+
+
+def summaries(values: NDArray[np.float32], labels: Sequence[str], *, anywhere: bool) -> list[int]:
+    """Return the rows that are averages of the others, by their values or by their label.
+
+    Args:
+        values: float32 [rows, cells].
+        labels: The rows' labels.
+        anywhere: Whether a row between others may be one by its values alone; else only the first
+            and the last.
+
+    >>> rng = np.random.default_rng(0)
+    >>> scores = rng.random((3, 8), dtype=np.float32)
+    >>> summaries(np.vstack([scores, scores.mean(axis=0)]), ["a", "b", "c", "d"], anywhere=True)
+    [3]
+
+    """
+    named = [row for row, label in enumerate(labels) if is_summary(label)]
+    if len(named) == len(labels):
+        return []
+    found = set(named)
+    step = max(1, values.shape[1] // _LOOKED)
+    if values.shape[0] - len(named) > 3 and values.shape[1] >= _FEWEST:
+        rows = [row for row in range(len(labels)) if row not in found]
+        places = rows if anywhere else [rows[0], rows[-1]]
+        found.update(_by_values(values, rows, places, step))
+    return sorted(found)
+
+
+def _by_values(
+    values: NDArray[np.float32], rows: Sequence[int], places: Sequence[int], step: int
+) -> list[int]:
+    """Return those of some rows that equal the mean of the others in every cell."""
+    whole = len(rows) == len(values)
+    part = values[:, ::step] if whole else values[list(rows)][:, ::step]
+    measured = ~np.isnan(part)
+    counts = measured.sum(axis=0)
+    sums = np.where(measured, part, 0).sum(axis=0, dtype=np.float64)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        average = sums / counts
+        spread = _left(part, average)
+        if not spread > 0:
+            return []
+        found = []
+        place_of = {row: place for place, row in enumerate(rows)}
+        for row in places:
+            own = part[place_of[row]].astype(np.float64)
+            mine = measured[place_of[row]]
+            others = (sums - np.where(mine, own, 0)) / (counts - mine)
+            apart = np.abs(own - others)[mine]
+            if (
+                apart.size >= _FEWEST
+                and not np.isnan(apart).any()
+                and apart.max() <= _CLOSE * spread
+            ):
+                found.append(row)
+    return found
+
+
+def _left(part: NDArray[np.float32], average: NDArray[np.float64]) -> float:
+    """Return what is left of the scores, in the middle, once both means are out."""
+    sample = part[: max(1, 1_000_000 // max(1, part.shape[1]))].astype(np.float64)
+    rest = sample - average
+    counts = (~np.isnan(rest)).sum(axis=1)
+    rest -= (np.nansum(rest, axis=1) / counts)[:, None]
+    sizes = np.sqrt(np.nansum(rest**2, axis=1) / counts)[counts > 0]
+    return float(np.median(sizes)) if sizes.size else 0.0
