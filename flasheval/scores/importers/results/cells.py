@@ -211,7 +211,7 @@ class Cells:
         table = finish(table, prompts, higher_is_better)
         return ImportResult(table, self._faults(table), how=self._how(table, named))
 
-    def _cube(self, known: Mapping[int, float]) -> NDArray[np.float32]:
+    def _cube(self, known: Mapping[int, float]) -> NDArray[np.float64]:
         """Return the scores of a metric as [variants, prompts, k], NaN where there is none."""
         cells = np.fromiter(known, np.int64, len(known))
         scores = np.fromiter(known.values(), np.float64, len(known))
@@ -234,7 +234,7 @@ class Cells:
                 f"{self.source} would make {shape[0]} models x {shape[1]} prompts x {shape[2]} "
                 f"{self.repeats}, which is too much to hold"
             )
-        cube = np.full(shape, np.nan, dtype=np.float32)
+        cube = np.full(shape, np.nan)
         cube[row // _ROOM, row % _ROOM, image] = scores
         return cube
 
@@ -268,7 +268,7 @@ class Cells:
                     )
         return tuple(faults)
 
-    def _how(self, table: ScoreTable, cubes: Mapping[str, NDArray[np.float32]]) -> str:
+    def _how(self, table: ScoreTable, cubes: Mapping[str, NDArray[np.float64]]) -> str:
         parts = [_counted(len(table), "model"), _counted(table.n_prompts, "prompt")]
         if len(cubes) > 1:
             parts.append(f"{len(cubes)} metrics")

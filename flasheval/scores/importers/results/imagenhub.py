@@ -48,8 +48,10 @@ class ImagenHub(ResultLayout):
     def fill(self, cells: Cells, root: Path, files: Sequence[Path]) -> None:
         """Take up a pair of scores a cell."""
         raters = Counter[str]()
+        told = any(_RATER.search(content_stem(path)) for path in files)
         for path in files:
-            task = _task(path)
+            # Without a rater in any name, the files of a folder are the raters of one task.
+            task = _RATER.sub("", content_stem(path)) if told else path.parent.name
             raters[task] += 1
             columns = read_columns(path, self.title)
             uid, models = columns.names[0], columns.names[1:]
@@ -83,7 +85,3 @@ def _add(cells: Cells, columns: Columns, model: str, ids: Sequence[str]) -> None
 
 def _has_pair(lines: Sequence[str]) -> bool:
     return any(_PAIR.search(line) for line in lines)
-
-
-def _task(path: Path) -> str:
-    return _RATER.sub("", content_stem(path))

@@ -23,6 +23,11 @@ def test_the_mean_over_the_raters(write):
     assert load_scores(folder / "T2I" / "T2I_rater1.tsv")["SC"].values[0].tolist() == [0.5, 1]
 
 
+def test_raters_may_go_by_their_names(write):
+    folder = write({f"{who}.tsv": f"uid\ta\nx\t[{n},1]\n" for n, who in enumerate(("al", "bo"))})
+    assert load_scores(folder)["SC"].values.tolist() == [[0.5]]
+
+
 def test_a_damaged_cell_and_several_tasks_are_named(write):
     folder = write({"T_rater1.tsv": "uid\ta\nx\t[0.5,1]\ny\t[0.5\n"})
     with pytest.raises(DataError, match=r"T_rater1\.tsv row 2: column 'a' is '\[0\.5'; expected a"):
