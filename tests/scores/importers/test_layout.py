@@ -218,8 +218,10 @@ def test_numbers_that_are_no_scores(tmp_path):
     assert "'seed'" in how
     assert "'n_images'" in how
     path = _write(tmp_path / "b.csv", ["prompt_id", *_MODELS, "difficulty", "x"], rows)
-    with pytest.raises(DataError, match=r"column 'difficulty' .*drop=\[difficulty\]"):
+    with pytest.raises(DataError, match=r"column 'x' .*drop=\[x\]"):
         load_scores(path)
+    with pytest.raises(DataError, match=r"column 'difficulty' .*drop=\[difficulty\]"):
+        load_scores(path, drop="x")
     _is_planted(_read(path, drop=["difficulty", "x"])[0])
     assert len(_read(path, columns={"variant": "*"})[0]) == 5
 
