@@ -21,14 +21,20 @@ _PATH = "path"  # a first word of this key may have an equals sign in it
 def read_options(verb: str, words: list[str]) -> Any:
     """Return Hydra's options; overrides may stand before, after and between them.
 
-    Raises SettingError for an option that is unknown or not ours to give.
+    Raises SettingError for an option that is unknown or not allowed here.
+
+    Example:
+        >>> options = read_options("search", ["size=10", "-m", "seed=0,1"])
+        >>> options.overrides, options.multirun
+        (['size=10', 'seed=0,1'], True)
+
     """
     from hydra._internal.utils import get_args_parser
 
     parser = get_args_parser()
 
     def refuse(message: str) -> NoReturn:
-        raise SettingError(f"{message}; flasheval {verb} --help names what there is")
+        raise SettingError(f"{message}; flasheval {verb} --help lists what it takes")
 
     parser.error = refuse  # type: ignore[method-assign]
     options = parser.parse_intermixed_args(words)
@@ -50,6 +56,14 @@ def tidied(verb: str, options: Any) -> list[str]:
     something to Hydra gets quotes, and `--config-dir` becomes a search path.
 
     Raises SettingError for a word that is no override, and for an experiment of another verb.
+
+    Example:
+        >>> tidied("show", read_options("show", ["my (first) table.csv"]))
+        ['path="my (first) table.csv"']
+        >>> tidied("search", read_options("search", ["size"]))
+        Traceback (most recent call last):
+        flasheval.base.errors.SettingError: size: expected key=value
+
     """
     row, words = VERBS[verb], list(options.overrides)
     if row.rest:
@@ -76,6 +90,13 @@ def lifted(overrides: list[str]) -> list[str]:
     stands: `method.swaps=9` beside `method=anneal,evolve` becomes a sweep over one value.
 
     Raises SettingError for a setting that is null, of which there is no sweep.
+
+    Example:
+        >>> lifted(["method=anneal,evolve", "method.swaps=9"])
+        ['method=anneal,evolve', 'method.swaps=choice(9)']
+        >>> lifted(["method=anneal", "method.swaps=9"])  # one method: nothing to lift
+        ['method=anneal', 'method.swaps=9']
+
     """
     from hydra.core.override_parser.overrides_parser import OverridesParser
 

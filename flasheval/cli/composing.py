@@ -68,7 +68,14 @@ def _nodes(verb: Verb) -> Iterator[tuple[str, str, type[Any]]]:
 
 
 def plain_settings(root: Any) -> dict[str, Any]:
-    """Return the settings of a verb, without Hydra's own, as plain data."""
+    """Return the settings of a verb, without Hydra's own, as plain data.
+
+    Example:
+        >>> from omegaconf import OmegaConf
+        >>> plain_settings(OmegaConf.create({"size": 10, "out": "a-${size}", "hydra": {"job": 1}}))
+        {'size': 10, 'out': 'a-10'}
+
+    """
     from omegaconf import OmegaConf
 
     keys = [key for key in root if key != "hydra"]

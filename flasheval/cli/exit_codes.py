@@ -10,7 +10,7 @@ DONE = 0
 FAILED = 1
 """The work failed: a file, a score or a model cannot be used, or a check found a fault."""
 BAD_SETTING = 2
-"""The command line asks for something that cannot be: a verb, a key, a value or a choice."""
+"""A mistake on the command line: an unknown verb, key or choice, or an invalid value."""
 INTERRUPTED = 130
 """Ctrl-C or SIGTERM; the same command continues."""
 

@@ -33,6 +33,12 @@ def refuse_other_verbs(verb: str, overrides: Sequence[str], config_dir: str | No
         config_dir: A folder of the user's own settings. Its files may say ``# flasheval VERB:``
             as the shipped ones do; one that does not is tried with any verb.
 
+    Example:
+        >>> refuse_other_verbs("search", ["experiment=training-loop"], None)
+        >>> refuse_other_verbs("validate", ["experiment=training-loop"], None)  # doctest: +ELLIPSIS
+        Traceback (most recent call last):
+        flasheval.base.errors.SettingError: experiment=training-loop is for flasheval search, ...
+
     """
     from hydra.core.override_parser.overrides_parser import OverridesParser
 

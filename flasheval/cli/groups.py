@@ -21,6 +21,10 @@ class Group:
             where the settings are checked elsewhere.
         has_key: Whether a choice is made by ``GROUP=NAME``.
 
+    Example:
+        >>> GROUPS["population"].usage, GROUPS["scorer"].has_key
+        ('`population=NAME`', False)
+
     """
 
     title: str

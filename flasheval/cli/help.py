@@ -20,7 +20,13 @@ _MUST = "???"  # Hydra's mark of a group without a default
 
 
 def overview() -> str:
-    """Return the text of `flasheval --help`."""
+    """Return the text of `flasheval --help`.
+
+    Example:
+        >>> overview().splitlines()[-1]
+        'Begin with: flasheval search'
+
+    """
     width = max(map(len, VERBS))
     verbs = "\n".join(f"  {verb.name:<{width}} {verb.summary}" for verb in VERBS.values())
     return (
@@ -40,6 +46,10 @@ def verb_help(name: str, words: Sequence[str] = ()) -> str:
         words: The other words of the command line: `method=NAME`, or an importer's name, adds
             the settings of that one.
 
+    Example:
+        >>> verb_help("show").splitlines()[2]
+        'usage: flasheval show PATH'
+
     """
     verb = VERBS[name]
     parts = [
@@ -57,14 +67,28 @@ def verb_help(name: str, words: Sequence[str] = ()) -> str:
 
 
 def keys_of(path: Path) -> dict[str, tuple[str, str]]:
-    """Return each top-level key of a settings file with its default and its meaning."""
+    """Return each top-level key of a settings file with its default and its meaning.
+
+    Example:
+        >>> keys_of(conf_dir() / "show.yaml")["metric"][0]
+        'null'
+        >>> list(keys_of(conf_dir() / "show.yaml"))
+        ['path', 'metric', 'columns', 'drop']
+
+    """
     lines = path.read_text(encoding="utf-8").splitlines()
     found = (_KEY.match(line) for line in lines)
     return {m["key"]: (m["value"].strip(), m["meaning"]) for m in found if m is not None}
 
 
 def first_comment(path: Path) -> str:
-    """Return the first comment of a settings file that is no directive."""
+    """Return the first comment of a settings file that is no directive.
+
+    Example:
+        >>> first_comment(conf_dir() / "method" / "random.yaml")
+        'prompts drawn at random, the baseline for every method'
+
+    """
     for line in path.read_text(encoding="utf-8").splitlines():
         if line.startswith("# ") and not line.startswith("# @"):
             return line[2:]

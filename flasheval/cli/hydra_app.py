@@ -27,7 +27,7 @@ def run_verb(verb: str, words: list[str]) -> int:
     """Run a verb with the words that follow it and return its exit code.
 
     Raises:
-        SettingError: A setting that cannot be.
+        SettingError: An invalid setting.
         FlashevalError: A job that failed.
         KeyboardInterrupt: A job that was interrupted; what it found is written.
 

@@ -58,7 +58,7 @@ def unknown_key(key: str, known: Iterable[str], owner: str = "") -> str:
     prefix, _, name = key.rpartition(".")
     names = list(known)
     said = f"{owner or prefix} has no setting {name}" if prefix else f"{key} is not a key"
-    if prefix == "executor.options":  # free, but Hydra wants to be told that a key is new
+    if prefix == "executor.options":  # free, but Hydra must be told that a key is new
         return f"{said} yet; add it by +{key}=VALUE"
     hint = nearest(name, names)
     if not hint or len(names) <= _FEW:

@@ -45,6 +45,12 @@ def save_contact_sheet(
 
     The arguments and errors of `contact_sheet`; ``path`` is ``contact-sheet.png`` in the run folder
     unless given. Raises DataError when the file cannot be written.
+
+    Example:
+        >>> save_contact_sheet("run", prompts=0)
+        Traceback (most recent call last):
+        flasheval.base.errors.SettingError: prompts=0: expected at least 1 on a contact sheet
+
     """
     sheet = _sheet(Path(run), metric, variants, prompts)
     path = Path(run) / CONTACT_SHEET if path is None else Path(path)
@@ -80,6 +86,11 @@ def contact_sheet(
     Raises:
         DataError: No run, no such metric, or no image is kept.
         SettingError: Fewer than one variant or prompt.
+
+    Example:
+        >>> contact_sheet("run", variants=0)
+        Traceback (most recent call last):
+        flasheval.base.errors.SettingError: variants=0: expected at least 1 on a contact sheet
 
     """
     return draw_sheet(_sheet(Path(run), metric, variants, prompts))

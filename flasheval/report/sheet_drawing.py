@@ -40,6 +40,12 @@ class Sheet:
         captions: By row, a few words below each picture, or none.
         bold: By row, whether the caption stands out.
 
+    Example:
+        >>> cells = [[ImageFault("no image is kept")]]  # one prompt, one variant
+        >>> sheet = Sheet("run", "", ["sd"], [""], ["a cat"], cells, [[""]], [[False]])
+        >>> sheet.cells[0][0].reason
+        'no image is kept'
+
     """
 
     title: str
@@ -57,6 +63,14 @@ def draw_sheet(sheet: Sheet, cell: int = 128) -> Image:
 
     A picture that is smaller is enlarged by the largest whole factor, pixel by pixel, so that what
     is seen is what was scored; a larger one is reduced. Text that does not fit ends in an ellipsis.
+
+    Example:
+        >>> cells = [[ImageFault("no image is kept")] * 2]  # one prompt, two variants
+        >>> names, blank, bold = ["a", "b"], ["", ""], [[False, False]]
+        >>> sheet = Sheet("run", "", names, blank, ["a cat"], cells, [blank], bold)
+        >>> draw_sheet(sheet, 64).mode
+        'RGB'
+
     """
     from PIL import Image, ImageDraw
 

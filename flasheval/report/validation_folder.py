@@ -81,6 +81,12 @@ def markdown_report(report: ValidationReport, command: str = "", *, image: str =
         command: What was typed, to be shown at its end.
         image: File name of the plot, to be shown after the answer.
 
+    Example:
+        >>> from flasheval.selection.held_out.report import ValidationReport
+        >>> report = ValidationReport("coco", 5000, 48, ("clip",), (), (), (50,), 50)
+        >>> print(markdown_report(report, "flasheval validate").splitlines()[0])
+        # Validation of search methods
+
     """
     versions = ", ".join(f"{name} {version}" for name, version in report.versions.items())
     said = f"seed {report.seed}, {report.draws} random subsets a size; {versions}"

@@ -1,4 +1,4 @@
-"""What the name of a released file says of it, and what is known of that."""
+"""The labels in the names of released files, and whether they are right."""
 
 from __future__ import annotations
 
@@ -26,14 +26,28 @@ _SWAPPED = {"Aesthetic": "CLIP", "CLIP": "Aesthetic"}
 
 @dataclass(frozen=True)
 class Label:
-    """What a file of the authors says in its name; `metric` is the label, right or wrong."""
+    """The prompt set and metric in the name of an authors' file; the metric may be wrong.
+
+    Example:
+        >>> Label("COCO", "CLIP").metric
+        'CLIP'
+
+    """
 
     prompt_set: str
     metric: str
 
 
 def label_of(path: Path) -> Label | None:
-    """Return what the name of one of the authors' files says; None for any other."""
+    """Return what the name of one of the authors' files says; None for any other.
+
+    Example:
+        >>> label_of(Path("COCO_CLIP_searched_subset_50prompts.json"))
+        Label(prompt_set='COCO', metric='CLIP')
+        >>> label_of(Path("mine.json")) is None
+        True
+
+    """
     match = _NAME.fullmatch(content_stem(path))
     return None if match is None else Label(_SETS[match["set"]], match["label"])
 
@@ -55,7 +69,13 @@ def fitted(fits: Sequence[Fit]) -> Fit | None:
 def about_label(
     label: Label | None, fits: tuple[Fit, ...], table: ScoreTable | None
 ) -> Iterator[str]:
-    """Say where a file's label and what is known of it part."""
+    """Say where a file's label is wrong, as far as that is known.
+
+    Example:
+        >>> list(about_label(Label("COCO", "HPS"), fits=(), table=None))
+        ["no ranking is known that the authors' HPS files fit"]
+
+    """
     fit = fitted(fits)
     if table is not None and fit is None:
         best = fits[0]
@@ -77,7 +97,7 @@ def about_label(
             f"labels Aesthetic and CLIP are swapped, so it serves {_SWAPPED[label.metric]}"
         )
     if label.metric == "HPS":
-        yield "what the authors' HPS files fit is not known: none fits a ranking it was held to"
+        yield "no ranking is known that the authors' HPS files fit"
     elif label.prompt_set == "DiffusionDB":
         yield "the authors' DiffusionDB files were fitted to COCO's ranking, not DiffusionDB's"
 
@@ -88,6 +108,13 @@ def metric_of(
     """Return the metric asked for, else the one fitted, else the label's, swaps undone.
 
     Raises SettingError where none is known, or the scores lack the one asked for.
+
+    Example:
+        >>> metric_of(None, Label("COCO", "CLIP"), fits=(), table=None).name  # labels swapped
+        'Aesthetic'
+        >>> metric_of("HPS", Label("COCO", "CLIP"), fits=(), table=None).name
+        'HPS'
+
     """
     from flasheval.subset import MetricInfo
 

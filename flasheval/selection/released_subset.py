@@ -88,6 +88,15 @@ def import_released(
         DataError: A file or row that cannot be used, or a prompt set that has none of the prompts.
         SettingError: No metric is known, or one that the scores lack.
 
+    Example:
+        >>> import tempfile
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     path, row = Path(folder, "mine.json"), '{"id": 1, "caption": "a cat"}'
+        ...     _ = path.write_text(f"[{row}, {row}]")
+        ...     found = import_released(path, metric="clip")
+        >>> [(one.id, one.multiplicity) for one in found.subset.prompts], len(found.warnings)
+        ([('1', 2)], 1)
+
     """
     path = Path(path)
     rows = _rows(path)

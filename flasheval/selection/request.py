@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
@@ -10,7 +11,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from flasheval.base.canonical import sha256_of
-from flasheval.base.checks import checked_word
 from flasheval.base.errors import SettingError
 from flasheval.base.files import safe_name
 from flasheval.base.version import __version__
@@ -25,7 +25,7 @@ from flasheval.selection.calibration.folds import (
 from flasheval.selection.held_out.splits import Split
 from flasheval.selection.methods.hints import Hints
 from flasheval.selection.methods.nested import check_nested, check_sizes
-from flasheval.selection.methods.problem import Problem, make_problem
+from flasheval.selection.methods.problem import Problem, checked_whole, make_problem
 from flasheval.selection.methods.registry import selector_settings
 from flasheval.selection.methods.selector import Selector
 from flasheval.subset import Subset
@@ -45,10 +45,10 @@ _CURVE = (10, 20, 50, 100, 200)
 
 @dataclass(frozen=True)
 class SearchRequest:
-    """What is asked of a search, on whichever variants it is made.
+    """One request to search: scores, method, sizes, seed and rules for prompts.
 
-    It travels whole: the search on all variants, the evidence, the calibration and the report's
-    replay ask the same of other variants.
+    The search on all variants, the evidence, the calibration and the report's replay make the same
+    request, each with its own variants.
 
     Attributes:
         table: Complete variants and the metrics to serve together, no more.
@@ -59,6 +59,13 @@ class SearchRequest:
         forbidden: Positions of the prompts that must stay out.
         warm_start: Positions of the prompts to start from, or None.
         hints: What a method that borrows may look at beside the table, of all its variants.
+
+    Example:
+        >>> from flasheval.scores.synthetic import synthetic_scores
+        >>> from flasheval.selection.methods.random import Random
+        >>> request = SearchRequest(synthetic_scores(8, 30), Random(), (5, 10), required=(29,))
+        >>> request.size, request.nested, request.settings()
+        (10, True, {'nested': [5, 10], 'require': ['30']})
 
     """
 
@@ -81,6 +88,20 @@ class SearchRequest:
         """Whether several sizes shall each be the first prompts of one list."""
         return len(self.sizes) > 1
 
+    def cost(self, n_variants: int) -> float:
+        """Return about how long a search on so many variants takes, beside other such searches.
+
+        Methods take time in proportion to the variants and metrics; four times the prompts take
+        `anneal` no longer, `pooled` and `auto` twice as long, `evolve` four times as long.
+
+        >>> from flasheval.scores.synthetic import synthetic_scores
+        >>> from flasheval.selection.methods.pooled import Pooled
+        >>> request = SearchRequest(synthetic_scores(24, 300), Pooled(), (10,))
+        >>> request.cost(24) / request.cost(12)
+        2.0
+        """
+        return n_variants * len(self.table.metrics) * sum(math.sqrt(size) for size in self.sizes)
+
     def problem(self, rows: NDArray[np.int64] | None = None) -> Problem:
         """Return what the method is given: the scores of some variants (all by default).
 
@@ -90,6 +111,13 @@ class SearchRequest:
         Raises:
             SettingError: A size that does not fit, or a prompt both required and forbidden.
             DataError: Too few variants, or scores that cannot be searched on.
+
+        Example:
+            >>> from flasheval.scores.synthetic import synthetic_scores
+            >>> from flasheval.selection.methods.random import Random
+            >>> request = SearchRequest(synthetic_scores(8, 30), Random(), (5,))
+            >>> request.problem().n_variants, request.problem(np.array([0, 2, 3])).n_variants
+            (8, 3)
 
         """
         blocks = [self.table[name].values for name in self.table.metrics]
@@ -108,7 +136,17 @@ class SearchRequest:
         )
 
     def settings(self) -> dict[str, Any]:
-        """Return all besides scores and seed that determines the subset, plain types only."""
+        """Return every setting that determines the subset, apart from scores and seed.
+
+        Example:
+            >>> from flasheval.scores.synthetic import synthetic_scores
+            >>> from flasheval.selection.methods.anneal import Anneal
+            >>> table = synthetic_scores(8, 30)
+            >>> request = SearchRequest(table, Anneal(swaps=500), (5,), forbidden=(0,))
+            >>> request.settings()["swaps"], request.settings()["forbid"]  # prompts by id
+            (500, ['1'])
+
+        """
         ids = self.table.prompts.ids
         settings = selector_settings(self.selector)
         if self.nested:
@@ -123,7 +161,18 @@ class SearchRequest:
         return settings
 
     def context(self) -> str:
-        """Return the hash of all that the searches asked for have in common."""
+        """Return the hash of everything that the searches of this request have in common.
+
+        Example:
+            >>> from flasheval.scores.synthetic import synthetic_scores
+            >>> from flasheval.selection.methods.random import Random
+            >>> table = synthetic_scores(8, 30)
+            >>> requests = [SearchRequest(table, Random(), (5,), seed) for seed in (0, 0, 1)]
+            >>> contexts = [request.context() for request in requests]
+            >>> contexts[0] == contexts[1], contexts[1] == contexts[2]
+            (True, False)
+
+        """
         parts = {
             "version": __version__,
             "scores": self.table.content_hash,
@@ -150,7 +199,7 @@ def make_request(
     """Check the settings of `flasheval.search` (see there) and resolve prompt ids to positions.
 
     Raises:
-        SettingError: A size, seed or list of sizes that cannot be.
+        SettingError: An invalid size, seed or list of sizes.
         DataError: A prompt id that the table does not have, or a warm start of other prompts.
 
     Example:
@@ -161,7 +210,7 @@ def make_request(
         ((10, 20), 20, [10, 20])
 
     """
-    sizes = (size,) if nested is None else check_nested(nested, table.n_prompts)
+    sizes = (checked_whole(size),) if nested is None else check_nested(nested, table.n_prompts)
     prompts = table.prompts
     start = None
     if warm_start is not None:
@@ -210,7 +259,16 @@ def hints_for(given: ScoreTable, table: ScoreTable, group: str | None = None) ->
 
 
 def checked_seed(seed: object) -> int:
-    """Return a seed that can be used; SettingError names any other."""
+    """Return a seed that can be used; SettingError names any other.
+
+    Example:
+        >>> checked_seed(7)
+        7
+        >>> checked_seed(-1)
+        Traceback (most recent call last):
+        flasheval.base.errors.SettingError: seed=-1: expected a whole number from 0 on
+
+    """
     if not isinstance(seed, int | np.integer) or isinstance(seed, bool) or seed < 0:
         raise SettingError(f"seed={seed!r}: expected a whole number from 0 on")
     return int(seed)
@@ -222,7 +280,16 @@ def _positions(prompts: PromptSet, ids: Sequence[str]) -> tuple[int, ...]:
 
 
 def subset_name(request: SearchRequest, name: str | None) -> str:
-    """Return the subset's name, which must be good for a file, before any work is done."""
+    """Return the subset's name, which must be good for a file, before any work is done.
+
+    Example:
+        >>> from flasheval.scores.synthetic import synthetic_scores
+        >>> from flasheval.selection.methods.random import Random
+        >>> request = SearchRequest(synthetic_scores(8, 30), Random(), (5,))
+        >>> subset_name(request, None), subset_name(request, "mine")
+        ('synthetic-shared-5', 'mine')
+
+    """
     if name is None:
         metrics = request.table.metrics
         shown = metrics[0] if len(metrics) == 1 else "shared"
@@ -233,13 +300,23 @@ def subset_name(request: SearchRequest, name: str | None) -> str:
 def measured_sizes(
     request: SearchRequest, curve: int | Sequence[int] | Literal["auto"] | None
 ) -> tuple[int, ...]:
-    """Return the sizes at which agreement is measured, the one asked for first."""
+    """Return the sizes at which agreement is measured, the one asked for first.
+
+    Example:
+        >>> from flasheval.scores.synthetic import synthetic_scores
+        >>> from flasheval.selection.methods.random import Random
+        >>> request = SearchRequest(synthetic_scores(8, 120), Random(), (50,))
+        >>> measured_sizes(request, "auto"), measured_sizes(request, None)
+        ((50, 10, 20, 100), (50,))
+
+    """
     if request.nested:
         return request.sizes
     least = max(1, len(request.required))
     most = request.table.n_prompts - len(request.forbidden)
     if isinstance(curve, str):
-        checked_word("curve", curve, ["auto"])
+        if curve != "auto":
+            raise SettingError(f"curve={curve}: expected auto, null or a list of sizes")
         curve = _CURVE if request.selector.cheap else ()
         curve = [size for size in curve if least <= size <= most]
     if isinstance(curve, int) and not isinstance(curve, bool):
@@ -254,7 +331,16 @@ def calibration_folds(
     expect: Expect,
     group: str | None,
 ) -> tuple[Split, ...]:
-    """Return the parts to hold out for the calibration, none when there shall be none."""
+    """Return the parts to hold out for the calibration, none when there shall be none.
+
+    Example:
+        >>> from flasheval.scores.synthetic import synthetic_scores
+        >>> from flasheval.selection.methods.random import Random
+        >>> request = SearchRequest(synthetic_scores(16, 30), Random(), (5,))
+        >>> [len(calibration_folds(request, on, "similar", None)) for on in ("auto", False)]
+        [8, 0]
+
+    """
     if calibrate == "auto":
         affordable = request.selector.cheap or request.selector.name == "auto"
         calibrate = affordable and len(request.table) >= FEWEST_VARIANTS

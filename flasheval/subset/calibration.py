@@ -253,18 +253,21 @@ class Calibration:
     def summary(self, metrics: Iterable[str], level: float = 0.9) -> str:
         """Return one line that says how well full scores are predicted.
 
+        The standard deviation is that of the known variants' full scores.
         >>> alone = Predictor({"clip": 1.0}, scale=0.2)
         >>> clip = MetricCalibration(True, 0.3, 0.01, 0.31, 0.8, 0.29, 0.33, alone)
         >>> Calibration({"clip": clip}, dof=8, difference_dof=8, folds=8).summary(["clip"])
-        "a new variant's full clip score is predicted within +-0.37 sd (90%)"
+        "a new variant's full clip score is predicted within +-0.37 standard deviations (90%)"
         """
         widths = {m: f"+-{width:.2f}" for m, width in self.half_width(metrics, level).items()}
         whose = "a new variant's" if self.expect == "similar" else f"a new {self.group}'s"
         if len(widths) == 1:
             ((metric, width),) = widths.items()
-            return f"{whose} full {metric} score is predicted within {width} sd ({level:.0%})"
-        parts = ", ".join(f"{width} ({metric})" for metric, width in widths.items())
-        return f"{whose} full scores are predicted within {parts} sd ({level:.0%})"
+            said = f"{whose} full {metric} score is predicted within {width}"
+        else:
+            parts = ", ".join(f"{width} ({metric})" for metric, width in widths.items())
+            said = f"{whose} full scores are predicted within {parts}"
+        return f"{said} standard deviations ({level:.0%})"
 
     def _predictor(self, metric: str, given: Iterable[str]) -> Predictor:
         """Return what predicts a metric best from the metrics given."""

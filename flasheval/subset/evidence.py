@@ -159,7 +159,7 @@ class Evidence:
     >>> agreement = Agreement(Spread(0.83, 0.77, 0.89), Spread(0.71, 0.6, 0.8))
     >>> splits = (SplitSizes("half 0", 24, 24),)
     >>> print(Evidence(50, "halves:1", splits, agreement, {"clip": agreement}))
-    evidence: 1 splits (halves:1), of the procedure, not of this exact set
+    evidence: 1 splits (halves:1), measured on sets chosen in the same way, not on this one
       all metrics: held-out tau 0.830 (0.770 to 0.890), random 0.710 (0.600 to 0.800)
       clip: held-out tau 0.830 (0.770 to 0.890), random 0.710 (0.600 to 0.800)
 
@@ -198,9 +198,9 @@ class Evidence:
         return {**mean, **self.metrics}
 
     def __str__(self) -> str:
-        label = "the procedure, not of this exact set"
-        label = label if self.applies_to == "procedure" else "this exact set"
-        lines = [f"evidence: {len(self.splits)} splits ({self.split_spec}), of {label}"]
+        own = "sets chosen in the same way, not on this one"
+        where = own if self.applies_to == "procedure" else "this exact set"
+        lines = [f"evidence: {len(self.splits)} splits ({self.split_spec}), measured on {where}"]
         lines.append(f"  all metrics: {self.pooled}")
         lines += [f"  {name}: {agreement}" for name, agreement in self.metrics.items()]
         return "\n".join(lines)

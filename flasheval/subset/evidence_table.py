@@ -1,4 +1,4 @@
-"""What a subset's evidence shows: the answer first, then a table."""
+"""The text and tables that show a subset's evidence: the answer first, then a table."""
 
 from __future__ import annotations
 
@@ -29,11 +29,11 @@ __all__ = [
 def record_view(
     about: str, record: Record, metrics: Sequence[str], notes: Sequence[str] = ()
 ) -> View:
-    """Return what to know of a subset: the answer, its evidence, its warnings.
+    """Return the view of a subset: the answer, its evidence, its warnings.
 
     Args:
-        about: What it is, in a line.
-        record: What its manifest records.
+        about: One line that describes the subset.
+        record: The record of its manifest.
         metrics: The metrics it serves.
         notes: Lines to put before the warnings.
 
@@ -41,14 +41,14 @@ def record_view(
     evidence, calibration = record.evidence, record.calibration
     parts: list[Line | Table] = [Line(about)]
     if evidence is not None:
-        label = "the procedure, not of this exact set"
-        label = label if evidence.applies_to == "procedure" else "this exact set"
+        others = "sets chosen in the same way, not on this one"
+        where = others if evidence.applies_to == "procedure" else "this exact set"
         parts = [
             Line(answer(evidence), "headline"),
             Line(about),
             Line(""),
             agreement_table(evidence),
-            Line(f"evidence of {label}; {_splits(evidence)} ({evidence.split_spec})"),
+            Line(f"measured on {where}; {_splits(evidence)} ({evidence.split_spec})"),
         ]
     if calibration is not None:
         served = [name for name in metrics if name in calibration.metrics]
@@ -100,8 +100,8 @@ def agreement_table(evidence: Evidence, *, detail: bool = False) -> Table:
 
     Args:
         evidence: What was measured.
-        detail: Whether to say more than 80 columns hold: of what it is evidence, whole names, and
-            agreement on the pairs that the full set tells apart.
+        detail: Whether to make a table wider than 80 columns: with a caption, whole metric names,
+            and agreement on the pairs that the full set tells apart.
 
     """
     kind = evidence.pooled.held_out_tau.kind.replace("-", DASH)
@@ -121,8 +121,11 @@ def agreement_table(evidence: Evidence, *, detail: bool = False) -> Table:
         return Table(titles, rows, strong=2)
     titles += ("held-out tau,\npairs beyond 2 SE", "held-out pairs\nordered right")
     more = map(_companions, evidence.rows.values())
-    of = "of this exact set" if evidence.applies_to == "this set" else "of the procedure"
-    caption = f"{evidence.split_spec}: {_splits(evidence)}, {evidence.size} prompts, {of}"
+    exact = evidence.applies_to == "this set"
+    where = "this exact set" if exact else "sets chosen in the same way"
+    caption = (
+        f"{evidence.split_spec}: {_splits(evidence)}, {evidence.size} prompts, measured on {where}"
+    )
     wide = [(*row, *cells) for row, cells in zip(rows, more, strict=True)]
     return Table(titles, wide, strong=2, caption=caption)
 

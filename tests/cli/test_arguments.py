@@ -43,7 +43,7 @@ def test_overrides_may_stand_before_after_and_between_options() -> None:
 @pytest.mark.parametrize(
     ("words", "line"),
     [
-        (["--sise", "3"], "unrecognized arguments: --sise; flasheval search --help names what"),
+        (["--sise", "3"], "unrecognized arguments: --sise; flasheval search --help lists what"),
         (["--cfg", "jobs"], "invalid choice: 'jobs'"),
         (["--config-dir"], "expected one argument; flasheval search --help"),
         (["--experimental-rerun", "x"], "--experimental-rerun reads pickled files"),

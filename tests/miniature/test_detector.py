@@ -2,6 +2,7 @@
 
 import json
 import sys
+from dataclasses import is_dataclass
 from importlib import import_module
 from pathlib import Path
 
@@ -123,15 +124,28 @@ def test_what_is_saved_is_what_is_loaded(module, folder):
     assert sum(p.numel() for p in module.make_network().parameters()) <= 250_000
 
 
+def _same(first, second):
+    """Whether all is the same but for the last digits, which the processor's own kernels decide."""
+    if isinstance(first, float):
+        return first == pytest.approx(second, rel=1e-4, abs=1e-7)
+    if is_dataclass(first):
+        first, second = vars(first), vars(second)
+    if isinstance(first, dict):
+        return first.keys() == second.keys() and all(_same(first[k], second[k]) for k in first)
+    if isinstance(first, list | tuple):
+        return len(first) == len(second) and all(map(_same, first, second))
+    return first == second
+
+
 def test_images_do_not_depend_on_their_company(module, folder):
     detector = module.load_detector(locate(str(folder)))
     colours = ("red", "blue", "pink")
     images = [draw(Picture((Item("star", colour, 0.4, 0.6, 0.2),))) for colour in colours]
     seen = detector.detect(images)
-    assert detector.detect(images[::-1]) == seen[::-1]
-    assert detector.detect(images[1:2]) == seen[1:2]
+    assert _same(detector.detect(images[::-1]), seen[::-1])
+    assert _same(detector.detect(images[1:2]), seen[1:2])
     assert detector.detect([]) == []
-    assert seen[0] != seen[1]
+    assert not _same(seen[:1], seen[1:2])
     grown = images[0].resize((64, 64), 0)
     assert len(detector.detect([grown, images[0].convert("RGBA")])) == 2
 

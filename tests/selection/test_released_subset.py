@@ -79,7 +79,7 @@ def test_prompts_that_are_others_in_the_prompt_set_are_named(tmp_path):
     [
         ("CLIP", "Aesthetic", "labels Aesthetic and CLIP are swapped, so it serves Aesthetic"),
         ("Aesthetic", "CLIP", "so it serves CLIP"),
-        ("HPS", "HPS", "what the authors' HPS files fit is not known"),
+        ("HPS", "HPS", "no ranking is known that the authors' HPS files fit"),
         ("ImageReward", "ImageReward", None),
     ],
 )

@@ -186,7 +186,7 @@ def test_the_summary_says_what_kind_of_variant_it_is_about() -> None:
     assert BOTH.half_width(["up"])["up"] == pytest.approx(width)
     assert BOTH.half_width(["up", "down"])["up"] == pytest.approx(width / 2)
     assert BOTH.summary(["up"]) == (
-        f"a new variant's full up score is predicted within +-{width:.2f} sd (90%)"
+        f"a new variant's full up score is predicted within +-{width:.2f} standard deviations (90%)"
     )
     assert FAMILY.summary(["up", "down"]).startswith("a new base_model's full scores are")
 

@@ -96,12 +96,13 @@ def test_evidence_says_what_it_is_of() -> None:
     splits = (SplitSizes("a", 3, 2),)
     evidence = Evidence(5, "random:1", splits, AGREEMENT, {"clip": AGREEMENT})
     assert str(evidence).splitlines() == [
-        "evidence: 1 splits (random:1), of the procedure, not of this exact set",
+        "evidence: 1 splits (random:1), measured on sets chosen in the same way, not on this one",
         f"  all metrics: {AGREEMENT}",
         f"  clip: {AGREEMENT}",
     ]
     of_this = Evidence(5, "mine.json", splits, AGREEMENT, applies_to="this set")
-    assert str(of_this).splitlines()[0] == "evidence: 1 splits (mine.json), of this exact set"
+    first = str(of_this).splitlines()[0]
+    assert first == "evidence: 1 splits (mine.json), measured on this exact set"
 
 
 def test_the_time_is_now_in_utc_and_whole_seconds() -> None:

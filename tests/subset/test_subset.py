@@ -76,12 +76,13 @@ def test_the_summary_is_short_and_says_what_counts(make_subset: MakeSubset) -> N
         "three-pets: 3 prompts of pets",
         "  method: balanced(lambda=2, pools=[500, 100]), seed 7, 2 variants searched",
         "  metrics: clip (higher is better), fid (lower is better)",
-        "  evidence: 2 splits (halves:2), of the procedure, not of this exact set",
+        "  evidence: 2 splits (halves:2), measured on sets chosen in the same way, not on this one",
         "    all metrics: held-out tau 0.833 (0.700 to 0.900), random 0.600 (0.500 to 0.700), "
         "search 0.970; as good as 248 (<5 to >40504) random prompts",
         "    clip: held-out tau 0.833 (0.700 to 0.900), random 0.600 (0.500 to 0.700), "
         "search 0.970; as good as 248 (<5 to >40504) random prompts",
-        "  calibration: a new base_model's full clip score is predicted within +-0.40 sd (90%)"
+        "  calibration: a new base_model's full clip score is predicted within +-0.40 "
+        "standard deviations (90%)"
         "; also calibrated at 2 prompts",
         "  warning: search tau saturates",
         "  interrupted: the search was stopped early",

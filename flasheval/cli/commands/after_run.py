@@ -50,6 +50,10 @@ class AfterRun:
         parts: What to print.
         error: What went wrong, to be raised once that is printed; None where nothing did.
 
+    Example:
+        >>> AfterRun(()).error is None
+        True
+
     """
 
     parts: tuple[RenderableType, ...]
@@ -57,7 +61,17 @@ class AfterRun:
 
 
 def check_sheet(config: Any) -> None:
-    """Raise SettingError for a contact sheet without kept images."""
+    """Raise SettingError for a contact sheet without kept images.
+
+    Example:
+        >>> from types import SimpleNamespace
+        >>> check_sheet(SimpleNamespace(contact_sheet=True, keep_images=True))
+        >>> config = SimpleNamespace(contact_sheet=True, keep_images=False)
+        >>> check_sheet(config)  # doctest: +ELLIPSIS
+        Traceback (most recent call last):
+        flasheval.base.errors.SettingError: contact_sheet=true draws images that are kept: add ...
+
+    """
     if getattr(config, "contact_sheet", False) and not config.keep_images:
         raise SettingError("contact_sheet=true draws images that are kept: add keep_images=true")
 
@@ -67,6 +81,12 @@ def asked_reference(config: Any, plan: RunPlan) -> Reference | None:
 
     Raises FlashevalError, before anything is generated, where the plan's scores could not be
     compared with it.
+
+    Example:
+        >>> from types import SimpleNamespace
+        >>> asked_reference(SimpleNamespace(compare=None), plan=None) is None
+        True
+
     """
     name = getattr(config, "compare", None)
     if name is None:

@@ -38,7 +38,7 @@ def run_compare(config: CompareConfig, context: Context) -> int:
     if not 0 < config.level < 1:
         raise SettingError(f"level={config.level:g}: expected a number between 0 and 1, as 0.9")
     if config.looks is not None:
-        spent_errors(config.looks, 1 - config.level)  # refuses looks that cannot be
+        spent_errors(config.looks, 1 - config.level)  # refuses invalid looks
     metrics = [config.metric] if isinstance(config.metric, str) else config.metric
     first, *others = _named(config.reports)
     shared = [(second, check_comparable(first, second, metrics)) for second in others]

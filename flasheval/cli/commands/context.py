@@ -25,6 +25,12 @@ class Context:
         command: The whole command line, for the log.
         label: The overrides that tell this job from the others of its sweep, for its progress.
 
+    Example:
+        >>> from rich.console import Console
+        >>> context = Context(Console(), Path("runs/first"), verb="search")
+        >>> context.folder.name, context.label
+        ('first', '')
+
     """
 
     console: Console
@@ -79,6 +85,10 @@ class Outcome:
         summary: What it measured, for the table of a sweep.
         words: Its overrides, in a sweep.
         error: What it failed with, alone; in a sweep the line is printed at once.
+
+    Example:
+        >>> Outcome(0).error is None, Outcome(0).words
+        (True, ())
 
     """
 

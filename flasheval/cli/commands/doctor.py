@@ -35,7 +35,7 @@ _WIDTH = 22  # of a model in the table, for 80 columns
 def run_doctor(config: DoctorConfig, context: Context) -> int:
     """Print what was found and return the exit code: 1 when something is missing.
 
-    Raises FlashevalError for a setting or a population that cannot be.
+    Raises FlashevalError for an invalid setting or population.
     """
     console = context.console
     population, prompts = asked_population(config, "doctor"), asked_prompts(config, "doctor")

@@ -111,6 +111,11 @@ def asked_subset(subset: str | None, prompts: str | None, verb: str) -> Subset:
 
     Raises FlashevalError where there is none, or no texts.
 
+    Example:
+        >>> asked_subset(None, None, "evaluate")  # doctest: +ELLIPSIS
+        Traceback (most recent call last):
+        flasheval.base.errors.SettingError: subset is missing: flasheval evaluate ...
+
     """
     if not subset:
         raise SettingError(

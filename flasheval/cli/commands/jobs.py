@@ -46,6 +46,12 @@ def run_job(
     Raises:
         KeyboardInterrupt: In a sweep, once what was found is written: the others must not start.
 
+    Example:
+        >>> settings = {"path": "no-such-file.parquet", "metric": None}
+        >>> outcome = run_job("show", settings, Path(), "flasheval show no-such-file.parquet", None)
+        >>> outcome.code, type(outcome.error).__name__
+        (1, 'DataError')
+
     """
     from rich.console import Console
 
@@ -78,7 +84,13 @@ def run_job(
 
 
 def finish_sweep(outcomes: Sequence[Outcome], folder: Path) -> int:
-    """Print one table over all jobs of a sweep, write it as `sweep.csv`, return the exit code."""
+    """Print one table over all jobs of a sweep, write it as `sweep.csv`, return the exit code.
+
+    Example:
+        >>> finish_sweep([Outcome(DONE), Outcome(DONE)], Path("sweep"))  # no measurement
+        0
+
+    """
     from rich.console import Console
 
     console = Console(highlight=False)

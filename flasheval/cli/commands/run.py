@@ -80,7 +80,15 @@ def run_population(config: Config, context: Context) -> int:
 
 
 def asked_population(config: Any, verb: str) -> Population:
-    """Return the population that settings name. Raises SettingError when they name none."""
+    """Return the population that settings name. Raises SettingError when they name none.
+
+    Example:
+        >>> from types import SimpleNamespace
+        >>> asked_population(SimpleNamespace(population=None), "run")  # doctest: +ELLIPSIS
+        Traceback (most recent call last):
+        flasheval.base.errors.SettingError: population is missing: flasheval run ...
+
+    """
     if not config.population:
         raise SettingError(
             f"population is missing: flasheval {verb} population=FILE.yaml (or a name that "
@@ -90,7 +98,17 @@ def asked_population(config: Any, verb: str) -> Population:
 
 
 def asked_prompts(config: Any, verb: str) -> str:
-    """Return the prompt file that settings name. Raises SettingError when they name none."""
+    """Return the prompt file that settings name. Raises SettingError when they name none.
+
+    Example:
+        >>> from types import SimpleNamespace
+        >>> asked_prompts(SimpleNamespace(prompts="coco.jsonl"), "run")
+        'coco.jsonl'
+        >>> asked_prompts(SimpleNamespace(prompts=None), "run")  # doctest: +ELLIPSIS
+        Traceback (most recent call last):
+        flasheval.base.errors.SettingError: prompts is missing: ...
+
+    """
     if not config.prompts:
         raise SettingError(f"prompts is missing: flasheval {verb} population=... prompts=FILE")
     return str(config.prompts)

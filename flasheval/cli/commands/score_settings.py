@@ -33,7 +33,16 @@ def read_scores(
 
     Returns the table, and a line that says how it was read, empty where there was no choice.
 
-    Raises FlashevalError for a value that cannot be, and for scores that cannot be read.
+    Raises FlashevalError for an invalid value, and for scores that cannot be read.
+
+    Example:
+        >>> table, how = read_scores("synthetic", prompts=None, higher_is_better=None)
+        >>> table.metrics
+        ('quality', 'alignment')
+        >>> read_scores(7, prompts=None, higher_is_better=None)
+        Traceback (most recent call last):
+        flasheval.base.errors.SettingError: scores=7: expected a path, {metric: path}, or miniature
+
     """
     given = (prompts, higher_is_better, columns, drop or None)
     if source in (MINIATURE, SYNTHETIC) and given != (None,) * 4:

@@ -67,18 +67,41 @@ def run_show(config: ShowConfig, context: Context) -> int:
 
 
 def direction(matrix: ScoreMatrix) -> str:
-    """Return whether higher or lower is better, in one word."""
+    """Return whether higher or lower is better, in one word.
+
+    Example:
+        >>> from flasheval.scores.synthetic import synthetic_scores
+        >>> direction(synthetic_scores(4, 10)["quality"])
+        'higher'
+
+    """
     return "higher" if matrix.higher_is_better else "lower"
 
 
 def mean_range(matrix: ScoreMatrix) -> str:
-    """Return the least and greatest full mean over the complete variants."""
+    """Return the least and greatest full mean over the complete variants.
+
+    Example:
+        >>> from flasheval.scores import ScoreMatrix
+        >>> scores = np.array([[1, 2], [3, 4], [5, np.nan]], dtype=np.float32)
+        >>> mean_range(ScoreMatrix("clip", scores, ("a", "b", "c"), ("1", "2")))  # c is incomplete
+        '1.5 to 3.5'
+
+    """
     known = matrix.full_means[~np.isnan(matrix.full_means)]
     return f"{known.min():.4g} to {known.max():.4g}" if known.size else "no complete variant"
 
 
 def metrics_table(table: ScoreTable) -> Table:
-    """Return a table of the metrics: direction, coverage and means."""
+    """Return a table of the metrics: direction, coverage and means.
+
+    Example:
+        >>> from flasheval.scores.synthetic import synthetic_scores
+        >>> table = metrics_table(synthetic_scores(4, 10))
+        >>> table.row_count, len(table.columns)  # one row a metric
+        (2, 5)
+
+    """
     rows = []
     for metric in table.metrics:
         matrix = table[metric]

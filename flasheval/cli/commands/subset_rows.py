@@ -26,13 +26,27 @@ __all__ = [
 
 
 def words_of(subset: Subset) -> str:
-    """Return the words to filter a list by: names of subset, prompt set and metrics."""
+    """Return the words to filter a list by: names of subset, prompt set and metrics.
+
+    Example:
+        >>> from flasheval.subset.library import load_subset
+        >>> words_of(load_subset("coco-clip-50"))
+        'coco-clip-50 coco clip'
+
+    """
     metrics = (metric.name for metric in subset.metrics)
     return " ".join((subset.name, subset.prompt_set_name, *metrics)).casefold()
 
 
 def grouped(subsets: Sequence[Subset]) -> dict[str, list[Subset]]:
-    """Return subsets by prompt set and metrics, as a heading says them."""
+    """Return subsets by prompt set and metrics, as a heading says them.
+
+    Example:
+        >>> from flasheval.subset.library import load_subset
+        >>> list(grouped([load_subset("coco-clip-50"), load_subset("coco-clip-10")]))
+        ['coco: CLIP']
+
+    """
     groups: dict[str, list[Subset]] = {}
     for one in subsets:
         metrics = ", ".join(
@@ -56,7 +70,14 @@ TITLES = f"{'prompts':>7}{'held-out tau':>14}{'random':>8}{'as good as':>12}{'fe
 
 
 def row_of(subset: Subset, width: int) -> str:
-    """Return a subset's row, its name in `width` letters; 80 letters where that is 32."""
+    """Return a subset's row, its name in `width` letters; 80 letters where that is 32.
+
+    Example:
+        >>> from flasheval.subset.library import load_subset
+        >>> row_of(load_subset("coco-clip-50"), width=14).split()[:2]
+        ['coco-clip-50', '50']
+
+    """
     evidence = subset.record.evidence
     held_out = random = equivalent = times = "-"
     if evidence is not None:
@@ -70,7 +91,15 @@ def row_of(subset: Subset, width: int) -> str:
 
 
 def further_line(evidence: Evidence) -> str:
-    """Return what was measured on another kind of splits, in one line."""
+    """Return what was measured on another kind of splits, in one line.
+
+    Example:
+        >>> from flasheval.subset.evidence import Agreement, Evidence, Spread, SplitSizes
+        >>> agreement = Agreement(Spread(0.75, 0.7, 0.8), Spread(0.53, 0.4, 0.6))
+        >>> further_line(Evidence(50, "official split", (SplitSizes("0", 24, 40),), agreement))
+        'official split (1 split): held-out tau 0.750, random 0.530'
+
+    """
     pooled, count = evidence.pooled, len(evidence.splits)
     equivalent = pooled.equivalent_random_size
     as_good = "" if equivalent is None else f", as good as {equivalent} random prompts"
@@ -81,7 +110,14 @@ def further_line(evidence: Evidence) -> str:
 
 
 def how_to_use(subset: Subset, name: str) -> list[str]:
-    """Return lines on where a subset's texts are, how to use it, and under which licence."""
+    """Return lines on where a subset's texts are, how to use it, and under which licence.
+
+    Example:
+        >>> from flasheval.subset.library import load_subset
+        >>> how_to_use(load_subset("miniature-shared-50"), "mine")[1]
+        'use:      flasheval.load_subset("mine"), or flasheval evaluate subset=mine ...'
+
+    """
     source = source_of(subset)
     where = f", such as {source.copy} of {source.homepage}" if source else ""
     resolve = f"flasheval subsets resolve {name} prompts=FILE"

@@ -50,6 +50,12 @@ def run_subsets(config: SubsetsConfig, context: Context) -> int:
     """Do what the settings of the command line ask for, and return the exit code.
 
     Raises FlashevalError for a setting, a subset or a file that cannot be used.
+
+    Example:
+        >>> run_subsets(SubsetsConfig(action="lst"), Context(Console()))  # doctest: +ELLIPSIS
+        Traceback (most recent call last):
+        flasheval.base.errors.SettingError: there is no action 'lst' of subsets; there are: ...
+
     """
     if config.action not in _ACTIONS:
         raise SettingError(

@@ -56,7 +56,17 @@ def measured_again(origin: Origin, replay: Replay) -> Measurement | None:
 
 
 def median_split(evidence: Evidence) -> int | None:
-    """Return which split's held-out tau is the (lower) median; None where none is known."""
+    """Return which split's held-out tau is the (lower) median; None where none is known.
+
+    Example:
+        >>> from flasheval.subset.evidence import Agreement, Spread, SplitSizes
+        >>> spread = Spread(0.8, 0.7, 0.9)
+        >>> splits = tuple(SplitSizes(str(number), 8, 8) for number in range(3))
+        >>> pooled = Agreement(spread, spread, held_out_tau_by_split=(0.9, 0.7, 0.8))
+        >>> median_split(Evidence(50, "random:3", splits, pooled))
+        2
+
+    """
     taus = [_NAN if tau is None else tau for tau in evidence.pooled.held_out_tau_by_split]
     order = [int(row) for row in np.argsort(taus, kind="stable") if not np.isnan(taus[row])]
     return order[(len(order) - 1) // 2] if order else None

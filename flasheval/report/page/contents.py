@@ -112,7 +112,7 @@ def contents_of(
         reason: Why there are no scores, where that is known.
 
     Raises:
-        DataError: No such metric, or no images of these prompts.
+        DataError: No such metric, or no images of the chosen prompts.
 
     """
     subset = origin.subset
@@ -122,7 +122,7 @@ def contents_of(
     n_prompts = None if scored is None else scored.table.n_prompts
     page = Contents(
         subset,
-        "Nothing was held out, so nothing is claimed of how well these prompts rank variants."
+        "Nothing was held out, so it is unknown how well these prompts rank new variants."
         if evidence is None
         else answer(evidence),
         headline_of(subset, n_prompts),

@@ -67,7 +67,14 @@ def contribution_of(metric: str, values: NDArray[np.float32], selection: Selecti
 def times_chosen(
     selection: Selection, others: Sequence[Selection | None]
 ) -> tuple[NDArray[np.int64], int]:
-    """Count in how many other searches each prompt was chosen too, and the searches known."""
+    """Count in how many other searches each prompt was chosen too, and the searches known.
+
+    Example:
+        >>> others = [Selection(np.array([7, 4])), None, Selection(np.array([7, 9]))]
+        >>> times_chosen(Selection(np.array([7, 2])), others)  # counts, searches known
+        (array([2, 0]), 2)
+
+    """
     known = [set(one.indices.tolist()) for one in others if one is not None]
     counts = [sum(int(prompt) in one for one in known) for prompt in selection.indices]
     return np.array(counts, dtype=np.int64), len(known)

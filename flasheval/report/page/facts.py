@@ -11,7 +11,14 @@ __all__ = ["facts_of", "headline_of"]
 
 
 def headline_of(subset: Subset, n_prompts: int | None) -> list[tuple[str, str]]:
-    """Return the few numbers to know first, each with what it is."""
+    """Return the few numbers to know first, each with what it is.
+
+    Example:
+        >>> from flasheval.subset.library import load_subset
+        >>> headline_of(load_subset("coco-clip-50"), n_prompts=None)[0]
+        ('50', 'prompts of coco')
+
+    """
     of = "" if n_prompts is None else f" of {n_prompts:,}"
     found = [(f"{subset.size:,}", f"prompts{of} of {subset.prompt_set_name}")]
     evidence = subset.record.evidence
@@ -35,7 +42,15 @@ def headline_of(subset: Subset, n_prompts: int | None) -> list[tuple[str, str]]:
 
 
 def facts_of(origin: Origin) -> list[tuple[str, str]]:
-    """Return (what, its value) of all that tells how to make the subset again."""
+    """Return (what, its value) of all that tells how to make the subset again.
+
+    Example:
+        >>> from flasheval.subset.library import load_subset
+        >>> facts = dict(facts_of(Origin(load_subset("coco-clip-50"))))
+        >>> facts["prompt set"], facts["variants searched"], "made by" in facts
+        ('coco', '64', False)
+
+    """
     subset, record = origin.subset, origin.subset.record
     method = subset.method
     settings = ", ".join(f"{key}={json.dumps(one)}" for key, one in method.settings.items())

@@ -32,6 +32,12 @@ class Origin:
         working_folder: Where relative paths of those settings start.
         command: What makes the subset again; empty where it is not known.
 
+    Example:
+        >>> from flasheval.subset.library import load_subset
+        >>> origin = Origin(load_subset("coco-clip-50"))
+        >>> origin.subset.size, origin.folder, origin.kept_images
+        (50, None, None)
+
     """
 
     subset: Subset
@@ -46,7 +52,15 @@ class Origin:
         return run_with_images(self.located(self.settings.get("scores")))
 
     def located(self, path: object) -> Any:
-        """Return a path of the settings (or a mapping of them) as it is found from here."""
+        """Return a path of the settings (or a mapping of them) as it is found from here.
+
+        Example:
+            >>> from flasheval.subset.library import load_subset
+            >>> origin = Origin(load_subset("coco-clip-50"), working_folder=Path("no-such-folder"))
+            >>> origin.located("scores"), origin.located(None)  # what is not found stays as it is
+            ('scores', None)
+
+        """
         if isinstance(path, Mapping):
             return {key: self.located(one) for key, one in path.items()}
         if not isinstance(path, str) or Path(path).exists():
@@ -56,7 +70,13 @@ class Origin:
 
 
 def run_with_images(scores: object) -> Path | None:
-    """Return the folder that scores are read from, where it is a run that kept images."""
+    """Return the folder that scores are read from, where it is a run that kept images.
+
+    Example:
+        >>> run_with_images("no-such-run") is None, run_with_images(None) is None
+        (True, True)
+
+    """
     if not isinstance(scores, str):
         return None
     run = Path(scores)
@@ -73,6 +93,10 @@ def find_origin(source: str | Path) -> Origin:
     Raises:
         SettingError: No subset of that name.
         DataError: It cannot be read, or is something else.
+
+    Example:
+        >>> find_origin("coco-clip-50").subset.name
+        'coco-clip-50'
 
     """
     path = Path(source).expanduser()

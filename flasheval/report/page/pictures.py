@@ -39,6 +39,10 @@ class Picture:
         score: Its score; NaN where there is none.
         reason: Why there is none.
 
+    Example:
+        >>> Picture("", 0, 0, score=0.3, reason="no image is kept").reason
+        'no image is kept'
+
     """
 
     data: str
@@ -73,7 +77,7 @@ def kept_pictures(run: Path, matrix: ScoreMatrix, ids: Sequence[str]) -> Picture
         ids: The chosen prompts, in order.
 
     Raises:
-        DataError: It is no such run, or keeps none of these prompts' images.
+        DataError: It is not the run of a population, or it kept no image of a chosen prompt.
 
     """
     work = RequestedWork.of_run(run)
@@ -86,7 +90,7 @@ def kept_pictures(run: Path, matrix: ScoreMatrix, ids: Sequence[str]) -> Picture
     some = [name for name, there in kept.items() if there.intersection(ids)]
     if not some:
         raise DataError(
-            f"{run} keeps no images of these prompts by these variants; keep_images=true keeps them"
+            f"{run} kept no images of the chosen prompts; run it again with keep_images=true"
         )
     chosen = _three(matrix, some)
     any_kept = set().union(*(kept[name] for _, name in chosen))

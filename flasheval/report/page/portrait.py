@@ -27,6 +27,10 @@ class Portrait:
         noise: Standard deviation of what neither quality nor the patterns shared by many prompts
             explain, in units of the score.
 
+    Example:
+        >>> Portrait("clip", *np.zeros((3, 5000))).mean.shape
+        (5000,)
+
     """
 
     metric: str
@@ -39,6 +43,13 @@ def portrait_of(matrix: ScoreMatrix) -> Portrait | None:
     """Describe the prompts of a complete matrix.
 
     None where nothing can be said: fewer than three variants, or all with one full mean.
+
+    Example:
+        >>> from flasheval.scores.synthetic import synthetic_scores
+        >>> portrait = portrait_of(synthetic_scores(8, 30)["quality"])
+        >>> portrait.metric, portrait.mean.shape, bool((portrait.noise > 0).all())
+        ('quality', (30,), True)
+
     """
     full = matrix.values.mean(axis=1, dtype=np.float64)
     if len(full) < 3 or np.ptp(full) == 0:

@@ -18,7 +18,14 @@ __all__ = ["Cell", "PromptRow", "PromptTable", "prompt_table"]
 
 @dataclass(frozen=True)
 class Cell:
-    """A number as it is read and as it is sorted by."""
+    """A number as it is read and as it is sorted by.
+
+    Example:
+        >>> cells = [Cell("12", 12.0), Cell("-", float("-inf"))]
+        >>> [cell.text for cell in sorted(cells, key=lambda cell: cell.value)]
+        ['-', '12']
+
+    """
 
     text: str
     value: float
@@ -87,6 +94,12 @@ def prompt_table(
         scored: Its scores; without them only what the manifest tells.
         portraits: By metric, what each prompt of the whole set is like.
         selections: What the splits' searches chose.
+
+    Example:
+        >>> from flasheval.subset.library import load_subset
+        >>> table = prompt_table(load_subset("coco-clip-50"))  # without scores: ids and weights
+        >>> len(table.rows), table.rows[0].position, table.metrics
+        (50, 1, [])
 
     """
     texts = _texts(subset, scored)

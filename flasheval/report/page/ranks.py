@@ -28,6 +28,13 @@ class Ranks:
         subset: float64 [variants], mean over the subset.
         searched: bool [variants], whether the search saw it.
 
+    Example:
+        >>> full, subset = np.array([0.1, 0.2, 0.3]), np.array([0.1, 0.3, 0.2])
+        >>> seen = np.array([True, True, False])
+        >>> ranks = Ranks("clip", True, ("a", "b", "c"), full, subset, seen)
+        >>> round(ranks.tau(), 2), ranks.tau(searched=True)
+        (0.33, 1.0)
+
     """
 
     metric: str
@@ -38,7 +45,15 @@ class Ranks:
     searched: NDArray[np.bool_]
 
     def tau(self, searched: bool | None = None) -> float:
-        """Tau-b of one side (of all variants for None); NaN where a side has fewer than two."""
+        """Tau-b of one side (of all variants for None); NaN where a side has fewer than two.
+
+        Example:
+            >>> means, seen = np.array([0.1, 0.2, 0.3]), np.array([True, True, False])
+            >>> ranks = Ranks("clip", True, ("a", "b", "c"), means, means, seen)
+            >>> ranks.tau(), ranks.tau(searched=False)  # one variant alone has no ranking
+            (1.0, nan)
+
+        """
         rows = np.ones(len(self.full), np.bool_) if searched is None else self.searched == searched
         if rows.sum() < 2:
             return float("nan")
@@ -46,19 +61,45 @@ class Ranks:
 
 
 def split_ranks(scored: Scored, split: Split, selection: Selection) -> list[Ranks]:
-    """Return the variants of one split by the subset that was searched on it, by metric."""
+    """Return the variants of one split by the subset that was searched on it, by metric.
+
+    Example:
+        >>> from flasheval.scores.synthetic import synthetic_scores
+        >>> table, chosen = synthetic_scores(8, 30), Selection(np.arange(5))
+        >>> split = Split("halves", np.arange(4), np.arange(4, 8))
+        >>> ranks = split_ranks(Scored(table, 8, True, table, chosen), split, chosen)[0]
+        >>> ranks.searched.tolist()
+        [True, True, True, True, False, False, False, False]
+
+    """
     rows = np.sort(np.concatenate([split.search, split.held_out]))
     searched = np.isin(rows, split.search)
     return _ranks(scored, selection, rows, searched)
 
 
 def scored_ranks(scored: Scored) -> list[Ranks]:
-    """Return all variants by the subset itself, by metric."""
+    """Return all variants by the subset itself, by metric.
+
+    Example:
+        >>> from flasheval.scores.synthetic import synthetic_scores
+        >>> table = synthetic_scores(8, 30)
+        >>> scored = Scored(table, 6, True, table, Selection(np.arange(30)))  # all prompts
+        >>> [(one.metric, one.tau()) for one in scored_ranks(scored)]
+        [('quality', 1.0), ('alignment', 1.0)]
+
+    """
     return _ranks(scored, scored.selection, np.arange(len(scored.table)), scored.sides)
 
 
 def known_ranks(subset: Subset) -> list[Ranks]:
-    """Return the variants that a manifest knows both means of, by metric."""
+    """Return the variants that a manifest knows both means of, by metric.
+
+    Example:
+        >>> from flasheval.subset.library import load_subset
+        >>> [(one.metric, len(one.variants)) for one in known_ranks(load_subset("coco-clip-50"))]
+        [('CLIP', 64)]
+
+    """
     found = []
     for metric in subset.metrics:
         known = [

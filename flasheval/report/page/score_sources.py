@@ -26,6 +26,13 @@ class Scored:
         given: All metrics and variants there are, on the same prompts.
         selection: The subset's prompts and weights.
 
+    Example:
+        >>> from flasheval.scores.synthetic import synthetic_scores
+        >>> table = synthetic_scores(8, 30)
+        >>> scored = Scored(table, 6, True, table, Selection(np.arange(5)))
+        >>> len(scored.searched_table), len(scored.judged), int(scored.sides.sum())
+        (6, 6, 6)
+
     """
 
     table: ScoreTable
@@ -43,12 +50,29 @@ class Scored:
 
     @property
     def judged(self) -> ScoreTable:
-        """What prompts are judged on: the variants searched, or all where those are not known."""
+        """What prompts are judged on: the variants searched, or all where those are not known.
+
+        Example:
+            >>> from flasheval.scores.synthetic import synthetic_scores
+            >>> table = synthetic_scores(8, 30)
+            >>> parts = (table, Selection(np.arange(5)))
+            >>> [len(Scored(table, 6, whole, *parts).judged) for whole in (True, False)]
+            [6, 8]
+
+        """
         return self.searched_table if self.whole else self.table
 
     @property
     def sides(self) -> NDArray[np.bool_]:
-        """Whether each variant of the table was searched, bool [variants]."""
+        """Whether each variant of the table was searched, bool [variants].
+
+        Example:
+            >>> from flasheval.scores.synthetic import synthetic_scores
+            >>> table = synthetic_scores(4, 30)
+            >>> Scored(table, 3, True, table, Selection(np.arange(5))).sides
+            array([ True,  True,  True, False])
+
+        """
         return np.arange(len(self.table)) < self.searched
 
 

@@ -57,7 +57,17 @@ class TieTable:
 
 
 def ties_in_words(ties: Ties, n_prompts: int) -> str:
-    """Say how much of a ranking no subset can be asked to order."""
+    """Say how much of a ranking no subset can be asked to order.
+
+    Example:
+        >>> import numpy as np
+        >>> full, ranks = np.array([0.3, 0.2, 0.1]), np.array([1.0, 3.0, 2.0])
+        >>> best, worst, count = np.array([1, 2, 2]), np.array([1, 3, 3]), np.array([0, 1, 1])
+        >>> ties = Ties("clip", ("a", "b", "c"), full, best, worst, count, ranks, np.ones(3, bool))
+        >>> ties_in_words(ties, n_prompts=5000)[:50]
+        '1 of 3 pairs (33.3%) differ by no more than two pa'
+
+    """
     share = ties.tied_pairs / max(1, ties.pairs)
     alone = int((ties.count == 0).sum())
     said = (
@@ -72,7 +82,17 @@ def ties_in_words(ties: Ties, n_prompts: int) -> str:
 
 
 def tie_table(ties: Ties) -> TieTable:
-    """Return a row a variant, the best first."""
+    """Return a row a variant, the best first.
+
+    Example:
+        >>> import numpy as np
+        >>> full, ranks = np.array([0.3, 0.2, 0.1]), np.array([1.0, 3.0, 2.0])
+        >>> best, worst, count = np.array([1, 2, 2]), np.array([1, 3, 3]), np.array([0, 1, 1])
+        >>> ties = Ties("clip", ("a", "b", "c"), full, best, worst, count, ranks, np.ones(3, bool))
+        >>> [(row.variant, row.count, row.within) for row in tie_table(ties).rows]
+        [('a', 0, True), ('b', 1, True), ('c', 1, True)]
+
+    """
     n = len(ties.full)
     rows = [
         TieRow(

@@ -53,7 +53,17 @@ class Ties:
 
     @property
     def within(self) -> NDArray[np.bool_]:
-        """Whether the subset's rank lies among those of the variants tied with each."""
+        """Whether the subset's rank lies among those of the variants tied with each.
+
+        Example:
+            >>> best, worst, count = np.array([1, 1, 3]), np.array([2, 2, 3]), np.array([1, 1, 0])
+            >>> full, ranks = np.array([0.3, 0.3, 0.1]), np.array([2.0, 3.0, 3.0])
+            >>> found = (("a", "b", "c"), full, best, worst, count, ranks, np.ones(3, bool))
+            >>> ties = Ties("clip", *found)
+            >>> ties.within  # the subset puts b third, below its tie with a
+            array([ True, False,  True])
+
+        """
         inside: NDArray[np.bool_] = (self.best <= self.subset_rank) & (
             self.subset_rank <= self.worst
         )

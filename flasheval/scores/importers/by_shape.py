@@ -7,13 +7,17 @@ from functools import reduce
 from pathlib import Path
 from typing import Any
 
+from flasheval.base.columns import Columns
 from flasheval.base.errors import DataError, SettingError
 from flasheval.base.resources import shipped_scores
 from flasheval.prompts import PromptSet
+from flasheval.scores.importers import import_scores, recognised
 from flasheval.scores.importers.asked import ask
+from flasheval.scores.importers.in_memory import from_memory, named_by_kind, with_default_name
 from flasheval.scores.importers.npz import Npz
-from flasheval.scores.importers.one_table import TableSettings
+from flasheval.scores.importers.one_table import TableSettings, read_table
 from flasheval.scores.importers.result import ImportResult
+from flasheval.scores.importers.results.means_only import refuse_means
 from flasheval.scores.importers.settings import Direction, Prompts, as_prompts, direction_of, finish
 from flasheval.scores.importers.table_folders import read_tables, table_files, tables_in
 from flasheval.scores.parquet import is_saved_table
@@ -28,24 +32,43 @@ __all__ = [
 
 def load_by_shape(source: Any, settings: TableSettings) -> ImportResult:
     """Read scores of any shape, with a line that says how; see flasheval.scores.load_scores."""
-    if isinstance(source, ScoreTable):
-        return _labelled(source, settings)
-    if isinstance(source, Mapping):
-        return _from_mapping(source, settings)
     if not isinstance(source, str | Path):
-        raise SettingError(
-            f"scores are read from a path, a mapping of metric to path, or a ScoreTable, not from "
-            f"a {type(source).__name__}"
-        )
+        return _from_memory(source, settings)
     path = shipped_scores(source)
+    if path.is_dir() and is_saved_table(path):
+        return _labelled(ScoreTable.load(path), settings)
+    layout = recognised(path)
+    if layout is not None:
+        _refuse_columns(settings, f"{path} holds results in a layout of its own ({layout})")
+        keys = ("prompts", "metric", "higher_is_better")
+        given = {key: getattr(settings, key) for key in keys}
+        told = {key: value for key, value in given.items() if value is not None}
+        return import_scores(layout, path, **told)
+    refuse_means(path)
     if path.is_dir():
-        if is_saved_table(path):
-            return _labelled(ScoreTable.load(path), settings)
         return _from_folder(path, settings)
     if path.suffix.lower() in (".npz", ".npy"):
         _refuse_columns(settings, f"{path} is an array, which has no columns")
         return Npz(settings.prompts, settings.metric, settings.higher_is_better).read(path)
     return read_tables(path, tables_in(path), settings)
+
+
+def _from_memory(source: Any, settings: TableSettings) -> ImportResult:
+    prompts = None if settings.prompts is None else as_prompts(settings.prompts)
+    settings = replace(settings, prompts=prompts)
+    with named_by_kind(source):
+        found = from_memory(source, prompts, settings.metric, settings.higher_is_better)
+        if isinstance(found, Columns):
+            result = read_table(found, settings)
+            return replace(result, table=with_default_name(result.table))
+    if isinstance(found, Mapping):
+        return _from_mapping(found, settings)
+    if source is not found and settings.metric is not None and len(found.metrics) == 1:
+        (matrix,) = found.matrices.values()
+        named = {settings.metric: replace(matrix, metric=settings.metric)}
+        found = ScoreTable(found.prompts, found.variants, named)
+        settings = replace(settings, metric=None)
+    return _labelled(found, settings)
 
 
 def _refuse_columns(settings: TableSettings, why: str) -> None:
@@ -102,7 +125,7 @@ def _from_folder(path: Path, settings: TableSettings) -> ImportResult:
 
 
 def load_scores(
-    source: "ScoreTable | str | Path | Mapping[str, str | Path]",
+    source: Any,
     *,
     prompts: PromptSet | str | Path | None = None,
     metric: str | None = None,
@@ -110,14 +133,17 @@ def load_scores(
     columns: Mapping[str, str | Sequence[str]] | None = None,
     drop: str | Sequence[str] = (),
 ) -> ScoreTable:
-    r"""Read scores from a file, a folder or a mapping of files.
+    r"""Read scores from a file, a folder or an object in memory.
 
     ``source`` is a folder written by ScoreTable.save; a table (CSV, TSV, Excel, Parquet, Feather,
     JSON) with a column a variant, a column a prompt, or a row for each variant and prompt with
     one column of scores or one a metric; a folder of such files, one a metric or one a variant;
-    an ``.npz`` (``scores`` [variants, prompts], ``variants`` or ``models``, ``prompt_ids``); a
-    mapping of metric to such files; or a ScoreTable. The names of the columns and their cells
-    tell the layout; a warning says what is doubtful in it.
+    an ``.npz`` (``scores`` [variants, prompts], ``variants`` or ``models``, ``prompt_ids``);
+    the results of a public benchmark as they lie; or, in memory, a pandas or polars frame, an
+    Arrow table, a ``datasets.Dataset``, a list of records, ``{variant: {prompt: score}}``, a
+    mapping with the entries of an ``.npz``, a ScoreMatrix or a ScoreTable; or a mapping of metric
+    to any of these. The names of the columns and their cells tell the layout; a warning says
+    what is doubtful in it.
 
     Args:
         source: The scores.

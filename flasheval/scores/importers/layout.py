@@ -583,6 +583,8 @@ class _Deciding:
             if len(mine) < _ROWS:
                 continue
             among = values[others]
+            if np.isnan(among).all():
+                continue
             low, high = np.nanmin(among), np.nanmax(among)
             counted = bool((mine == np.round(mine)).all()) and fractions[others].mean() > 0.5
             constant = bool((mine == mine[0]).all())

@@ -67,6 +67,7 @@ def table_of(
 ) -> ScoreTable:
     """Return the table of scores in columns of any layout; see `read_table`.
 
+    >>> from pathlib import Path
     >>> import pyarrow as pa
     >>> cells = {"model": ["a", "a"], "prompt_id": [1, 2], "CLIP": [0.5, 0.25], "seed": [7, 7]}
     >>> table = pa.table(cells)

@@ -16,7 +16,14 @@ Scale = Callable[[NDArray[np.float64], NDArray[np.float64]], float]
 
 @dataclass(frozen=True)
 class DifferenceErrors:
-    """The fields of `flasheval.subset.calibration.Predictor` that are about differences."""
+    """The fields of `flasheval.subset.calibration.Predictor` that are about differences.
+
+    Example:
+        >>> found = DifferenceErrors(by_error=None, by_size=0.05, typical_difference=1.2)
+        >>> found.by_error is None  # one prompt alone has no standard error
+        True
+
+    """
 
     by_error: float | None
     by_size: float | None
@@ -40,11 +47,19 @@ def difference_errors(
 
     Args:
         full: One float64 [held out] a fold, full scores in standard units.
-        predicted: Likewise, as predicted without the fold.
+        predicted: One float64 [held out] a fold, full scores as predicted without the fold.
         errors: One float64 [held out, held out] a fold: paired standard errors of the subset
             scores, in the same units.
         scale: From squared errors to the square of their scale.
         equal_folds: Whether each fold counts the same, however many pairs it has.
+
+    Example:
+        >>> full, predicted = [np.array([0.0, 1.0])], [np.array([0.0, 0.5])]
+        >>> errors = [np.array([[0.0, 0.25], [0.25, 0.0]])]
+        >>> mean = lambda squares, shares: float(squares @ shares / shares.sum())
+        >>> found = difference_errors(full, predicted, errors, mean, equal_folds=False)
+        >>> found.by_error  # squared error 0.25 for each unit of squared standard error, 0.0625
+        4.0
 
     """
     parts = [_pairs(*fold) for fold in zip(full, predicted, errors, strict=True)]

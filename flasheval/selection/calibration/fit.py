@@ -89,6 +89,15 @@ def fit_calibration(
         The calibration, of the metrics in which the known variants differ at all; None if there
         is none.
 
+    Example:
+        >>> from flasheval.scores.synthetic import synthetic_scores
+        >>> table, chosen = synthetic_scores(12, 60), Selection(np.arange(20))
+        >>> every = np.arange(12)
+        >>> folds = [Split("a", every[6:], every[:6]), Split("b", every[:6], every[6:])]
+        >>> found = fit_calibration(list(table.matrices.values()), chosen, folds, [chosen] * 2)
+        >>> list(found.metrics), found.folds
+        (['quality', 'alignment'], 2)
+
     """
     usable = [matrix for matrix in matrices if np.ptp(matrix.full_means) > 0]
     if not usable:
@@ -135,6 +144,13 @@ def predicting_matrices(given: ScoreTable, table: ScoreTable) -> list[ScoreMatri
     Args:
         given: All there is.
         table: What is served: complete variants of `given` and some of its metrics.
+
+    Example:
+        >>> from flasheval.scores.synthetic import synthetic_scores
+        >>> given = synthetic_scores(8, 20)
+        >>> served = given.with_metrics(["alignment"])
+        >>> [matrix.metric for matrix in predicting_matrices(given, served)]
+        ['alignment', 'quality']
 
     """
     return [*table.matrices.values(), *given.other_metrics(table)]

@@ -42,6 +42,14 @@ def make_folds(
     Raises:
         SettingError: Too few variants, or no such factor where one is needed.
 
+    Example:
+        >>> from flasheval.scores.synthetic import synthetic_scores
+        >>> table = synthetic_scores(24, 10)
+        >>> [len(fold.held_out) for fold in make_folds(table, "similar", None, seed=0)]
+        [3, 3, 3, 3, 3, 3, 3, 3]
+        >>> [fold.name for fold in make_folds(table, "new_family", "scheduler", seed=0)]
+        ['scheduler=DDIM', 'scheduler=PNDM', 'scheduler=DPM']
+
     """
     if len(table) < FEWEST_VARIANTS:
         raise SettingError(
@@ -76,6 +84,12 @@ def group_folds(table: ScoreTable, factor: str) -> tuple[Split, ...]:
     Raises:
         SettingError: No variant has the factor, one lacks it, or it has fewer than 3 values.
 
+    Example:
+        >>> from flasheval.scores.synthetic import synthetic_scores
+        >>> folds = group_folds(synthetic_scores(24, 10), "scheduler")
+        >>> [(fold.name, len(fold.search), len(fold.held_out)) for fold in folds]
+        [('scheduler=DDIM', 16, 8), ('scheduler=PNDM', 16, 8), ('scheduler=DPM', 16, 8)]
+
     """
     known = list(dict.fromkeys(key for variant in table.variants for key in variant.factors))
     if factor not in known:
@@ -104,5 +118,14 @@ def group_folds(table: ScoreTable, factor: str) -> tuple[Split, ...]:
 
 
 def checked_expect(expect: str) -> Expect:
-    """Return `expect`; SettingError when it is neither word."""
+    """Return `expect`; SettingError when it is neither word.
+
+    Example:
+        >>> checked_expect("new_family")
+        'new_family'
+        >>> checked_expect("new")
+        Traceback (most recent call last):
+        flasheval.base.errors.SettingError: expect=new: expected similar or new_family
+
+    """
     return checked_word("expect", expect, get_args(Expect))

@@ -31,7 +31,7 @@ def fit_looks(
     the variants held out is as honest as what the whole list says, and no search is repeated.
 
     Args:
-        matrices: As for `fit_calibration`; the rest likewise.
+        matrices: The metrics' scores, as for `fit_calibration`.
         selection: The ordered list searched on all variants.
         folds: The folds.
         selections: The ordered list searched without each fold.
@@ -42,6 +42,16 @@ def fit_looks(
 
     Returns:
         Ascending by size; none where nothing can be calibrated.
+
+    Example:
+        >>> import numpy as np
+        >>> from flasheval.scores.synthetic import synthetic_scores
+        >>> table, chosen = synthetic_scores(12, 60), Selection(np.arange(20))
+        >>> every = np.arange(12)
+        >>> halves = [Split("a", every[6:], every[:6]), Split("b", every[:6], every[6:])]
+        >>> looks = fit_looks([table["quality"]], chosen, halves, [chosen] * 2, sizes=[5, 10, 20])
+        >>> [look.size for look in looks]  # 20 is the whole list
+        [5, 10]
 
     """
     found = []

@@ -33,6 +33,14 @@ def shrunken_weights(
     Returns:
         float64 [metrics].
 
+    Example:
+        >>> standard = np.array([[-1.0, 0.0, 1.0]])
+        >>> shrunken_weights(standard, np.array([-2.0, 0.0, 2.0]), own=0).round(2)  # few variants
+        array([1.17])
+        >>> many, full = np.tile(standard, 100), np.tile([-2.0, 0.0, 2.0], 100)
+        >>> shrunken_weights(many, full, own=0).round(2)
+        array([1.95])
+
     """
     count = len(standard)
     prior = np.zeros(count)
@@ -54,6 +62,12 @@ def cross_predictions(
 
     Returns:
         One float64 [held out] a fold.
+
+    Example:
+        >>> standard = [np.array([[-1.0, 1.0]]), np.array([[-2.0, 2.0]])]  # two folds
+        >>> full = [np.array([-1.0, 1.0]), np.array([-2.0, 2.0])]
+        >>> [fold.tolist() for fold in cross_predictions(standard, full, own=0)]
+        [[-1.0, 1.0], [-2.0, 2.0]]
 
     """
     found = []

@@ -11,7 +11,13 @@ _STEPS = 200
 
 
 def mean_square(squares: NDArray[np.float64], shares: NDArray[np.float64]) -> float:
-    """Return the weighted mean of squared errors."""
+    """Return the weighted mean of squared errors.
+
+    Example:
+        >>> mean_square(np.array([1.0, 9.0]), np.array([3.0, 1.0]))
+        3.0
+
+    """
     return float(squares @ shares / shares.sum())
 
 

@@ -17,7 +17,15 @@ __all__ = ["answer", "kind_heading", "ranked", "short_number"]
 
 
 def answer(report: Findings) -> str:
-    """Return the one sentence a reader came for: which method, by how much, on which splits."""
+    """Return the one sentence a reader came for: which method, by how much, on which splits.
+
+    Example:
+        >>> from flasheval.selection.held_out.report import ValidationReport
+        >>> found = ("coco", 5000, 48, ("clip",), (), (RANDOM,), (50,), 50)
+        >>> answer(ValidationReport(*found))
+        'Random prompts alone: name methods to compare.'
+
+    """
     clauses: list[str] = []
     winner = ""
     for kind in report.kinds:
@@ -35,7 +43,19 @@ def answer(report: Findings) -> str:
 
 
 def ranked(report: Findings, kind: SplitKind) -> list[Summary]:
-    """Return the methods that gave a tau at the main size, best first."""
+    """Return the methods that gave a tau at the main size, best first.
+
+    Example:
+        >>> from flasheval.selection.held_out.report import ValidationReport
+        >>> from flasheval.subset.evidence import Spread
+        >>> kind = SplitKind("random:9", "random:9", ())
+        >>> tau = {"pooled": Spread(0.83, 0.8, 0.9), "anneal": Spread(0.85, 0.8, 0.9)}
+        >>> rows = tuple(Summary(kind.name, m, 50, None, {"held_out_tau": tau[m]}) for m in tau)
+        >>> found = ("coco", 5000, 48, ("clip",), (kind,), (RANDOM,), (50,), 50)
+        >>> [one.method for one in ranked(ValidationReport(*found, summaries=rows), kind)]
+        ['anneal', 'pooled']
+
+    """
     found = [
         one
         for one in report.summaries
@@ -114,14 +134,28 @@ def _and(names: Sequence[str]) -> str:
 
 
 def short_number(value: float, digits: int, *, sign: bool = False) -> str:
-    """Return a number without the zero before its point."""
+    """Return a number without the zero before its point.
+
+    Example:
+        >>> short_number(0.8327, 3), short_number(-0.0502, 2), short_number(0.05, 3, sign=True)
+        ('.833', '-.05', '+.050')
+
+    """
     value = round(value, digits) + 0.0  # and no minus before nothing
     text = f"{value:{'+' if sign else ''}.{digits}f}"
     return text.replace("0.", ".", 1) if abs(value) < 1 else text
 
 
 def kind_heading(kind: SplitKind) -> str:
-    """Say how many variants a kind of splits searches and holds out."""
+    """Say how many variants a kind of splits searches and holds out.
+
+    Example:
+        >>> from flasheval.subset.evidence import SplitSizes
+        >>> splits = (SplitSizes("0", 24, 23), SplitSizes("1", 24, 23))
+        >>> kind_heading(SplitKind("halves", "random:2", splits))
+        'halves: 2 splits, 24 variants searched, 23 held out'
+
+    """
     count = len(kind.splits)
     searched = span([split.n_search for split in kind.splits])
     held_out = span([split.n_held_out for split in kind.splits])

@@ -35,6 +35,11 @@ class Fit:
             counted half; NaN where tau is.
         random_tau: Mean tau-b of the random subsets.
 
+    Example:
+        >>> fit = Fit("clip", ranking="hps", tau=0.75, percentile=100.0, random_tau=0.5)
+        >>> fit.tau - fit.random_tau  # a search for clip that fitted the ranking by hps
+        0.25
+
     """
 
     metric: str

@@ -20,7 +20,13 @@ __all__ = ["GroupResampler", "too_few_groups"]
 
 
 def too_few_groups(n_groups: int) -> bool:
-    """Whether an interval over so many groups would mean nothing."""
+    """Whether an interval over so many groups would mean nothing.
+
+    Example:
+        >>> too_few_groups(7), too_few_groups(8)
+        (True, False)
+
+    """
     return n_groups < ENOUGH
 
 
@@ -35,6 +41,11 @@ class GroupResampler:
     Attributes:
         names: The groups, in order of appearance.
         draws: int64 [draws, groups], how often each group was drawn.
+
+    Example:
+        >>> resampler = GroupResampler(["sd", "sd", "xl"], np.random.default_rng(0), draws=5)
+        >>> resampler.names, resampler.draws.shape, resampler.draws.sum(axis=1).tolist()
+        (('sd', 'xl'), (5, 2), [2, 2, 2, 2, 2])
 
     """
 
@@ -51,7 +62,14 @@ class GroupResampler:
         )
 
     def groups_in(self, sides: Sequence[NDArray[np.int64]]) -> tuple[str, ...]:
-        """Return the groups that any of these lists of variants has a member of."""
+        """Return the groups that any of these lists of variants has a member of.
+
+        Example:
+            >>> resampler = GroupResampler(["sd", "sd", "xl"], np.random.default_rng(0))
+            >>> resampler.groups_in([np.array([0]), np.array([1])])
+            ('sd',)
+
+        """
         there = {int(group) for variants in sides for group in self._group_of[variants]}
         return tuple(name for number, name in enumerate(self.names) if number in there)
 
@@ -60,6 +78,12 @@ class GroupResampler:
 
         It is the mean number of times they were drawn: float64 [draws + groups], the last ones
         with each group left out in turn.
+
+        Example:
+            >>> resampler = GroupResampler(["sd", "sd", "xl"], np.random.default_rng(0), draws=5)
+            >>> resampler.weights(np.array([0, 2]))[-2:]  # without sd, without xl: half is left
+            array([0.5, 0.5])
+
         """
         weights: NDArray[np.float64] = self._counts[:, self._group_of[variants]].mean(axis=1)
         return weights
@@ -80,6 +104,12 @@ class GroupResampler:
         Returns:
             float64 [draws + groups]; NaN where fewer than two different variants were drawn, or
             all that were tie.
+
+        Example:
+            >>> resampler = GroupResampler(["sd", "sd", "xl"], np.random.default_rng(0), draws=5)
+            >>> means, target = np.array([[1.0, 2.0, 0.0]]), np.array([1.0, 2.0, 3.0])
+            >>> resampler.taus(means, target, np.arange(3))[-1:]  # without xl, both sd in order
+            array([1.])
 
         """
         member = np.eye(len(self.names))[self._group_of[variants]]

@@ -26,6 +26,11 @@ class Contender:
         together: Whether it searches all metrics together; the others search one at a time.
         own: The method itself, where it is an object that no name stands for.
 
+    Example:
+        >>> contender = Contender("quick", "anneal", {"swaps": 500})
+        >>> contender.label, contender.selector().swaps
+        ('quick', 500)
+
     """
 
     label: str
@@ -35,7 +40,13 @@ class Contender:
     own: Selector[Any] | None = field(default=None, hash=False)
 
     def selector(self) -> Selector[Any]:
-        """Make the method."""
+        """Make the method.
+
+        Example:
+            >>> RANDOM.selector()
+            Random()
+
+        """
         return make_method(self.name, self.settings) if self.own is None else self.own
 
 
@@ -47,7 +58,7 @@ def read_methods(methods: object) -> tuple[Contender, ...]:
     """Read a list of methods; the random baseline comes first, named or not.
 
     Args:
-        methods: A name, a mapping {"name": ..., setting: value}, a method, or a sequence of these.
+        methods: A name, a mapping {"name": ..., setting: value}, a method, or a sequence.
 
     Raises:
         SettingError: None is given, there is no such method or setting, or one is listed twice.
@@ -82,7 +93,16 @@ def read_methods(methods: object) -> tuple[Contender, ...]:
 
 
 def find_contender(wanted: str, contenders: Sequence[Contender]) -> Contender | None:
-    """Return the contender with this label, else the first of this method, else None."""
+    """Return the contender with this label, else the first of this method, else None.
+
+    Example:
+        >>> contenders = read_methods(["balanced", {"name": "anneal", "swaps": 500}])
+        >>> find_contender("anneal", contenders).label
+        'anneal(swaps=500)'
+        >>> find_contender("pooled", contenders) is None
+        True
+
+    """
     by_label = [contender for contender in contenders if contender.label == wanted]
     by_name = [contender for contender in contenders if contender.name == wanted]
     return next(iter([*by_label, *by_name]), None)

@@ -73,6 +73,12 @@ def equivalent_size_with_interval(
     Returns:
         The size; its interval is left out with fewer than two splits; None where it is undefined.
 
+    Example:
+        >>> curves = np.tile([0.5, 0.7], (8, 1))  # the same on 8 splits
+        >>> taus = np.array([0.58, 0.59, 0.6, 0.6, 0.6, 0.6, 0.61, 0.62])
+        >>> print(equivalent_size_with_interval(taus, [10, 1000], curves, np.random.default_rng(0)))
+        100 (87 to 115)
+
     """
     estimate = equivalent_random_size(float(taus.mean()), sizes, curves.mean(axis=0))
     if estimate is None or len(taus) < 2:

@@ -25,7 +25,8 @@ def evidence_of(measurement: Measurement, size: int, spec: str | None = None) ->
         spec: The splits as the user named them; as the kind says unless given.
 
     Returns:
-        The evidence of the procedure; None when no split gave a held-out agreement.
+        The evidence, measured on sets that each split chose in the same way; None when no split
+        gave a held-out agreement.
 
     """
     kind, label = measurement.kinds[0], measurement.labels[-1]

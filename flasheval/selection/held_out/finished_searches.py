@@ -40,6 +40,15 @@ class FinishedSearches:
         context: Hash of all that the searches have in common: scores, metrics, method with its
             settings, seed, and the prompts required, forbidden or started from.
 
+    Example:
+        >>> import tempfile
+        >>> outcome = SearchOutcome(Selection(np.array([4, 2])))
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     finished = FinishedSearches(Path(folder), "scores and settings")
+        ...     finished.write("first", outcome)
+        ...     finished.read("first").selection.indices, finished.read("second")
+        (array([4, 2]), None)
+
     """
 
     folder: Path
@@ -61,11 +70,25 @@ class FinishedSearches:
         return self
 
     def key(self, search_variants: Sequence[int], sizes: Sequence[int]) -> str:
-        """Name of one search: a hash of everything that determines its subset."""
+        """Name of one search: a hash of everything that determines its subset.
+
+        Example:
+            >>> finished = FinishedSearches(Path("units"), "scores and settings")
+            >>> keys = [finished.key([0, 1, 5], sizes) for sizes in ([50], [10])]
+            >>> len(keys[0]), keys[0] == keys[1]
+            (32, False)
+
+        """
         return sha256_of([self.context, list(search_variants), list(sizes)])[:32]
 
     def state_file(self, key: str) -> Path:
-        """Where an unfinished search keeps its state."""
+        """Where an unfinished search keeps its state.
+
+        Example:
+            >>> FinishedSearches(Path("units"), "scores and settings").state_file("4f2a").name
+            '4f2a.npz'
+
+        """
         return self.folder / f"{key}.npz"
 
     def drop_states(self, key: str) -> None:
@@ -74,7 +97,13 @@ class FinishedSearches:
             file.unlink(missing_ok=True)
 
     def read(self, key: str) -> SearchOutcome | None:
-        """Return a finished search; None if absent or damaged, so that it is done again."""
+        """Return a finished search; None if absent or damaged, so that it is done again.
+
+        Example:
+            >>> FinishedSearches(Path("no-such-folder"), "scores").read("4f2a") is None
+            True
+
+        """
         try:
             unit = json.loads((self.folder / f"{key}.json").read_text("utf-8"))
             if unit.pop("check") != sha256_of(unit, digits=17):

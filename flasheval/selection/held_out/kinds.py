@@ -6,11 +6,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from flasheval.base.errors import SettingError
+import numpy as np
+
+from flasheval.base.errors import DataError, SettingError
 from flasheval.scores import ScoreTable
 from flasheval.selection.held_out.splits import Split, describe_splits, make_splits
 
-__all__ = ["Kind", "read_kinds"]
+__all__ = ["Kind", "check_ties", "read_kinds"]
 
 
 @dataclass(frozen=True)
@@ -21,6 +23,12 @@ class Kind:
         name: What tables call it.
         spec: The description it was made from, as `describe_splits` names it.
         splits: The splits.
+
+    Example:
+        >>> import numpy as np
+        >>> split = Split("base_model=sd", np.array([2, 3]), np.array([0, 1]), groups=("sd",))
+        >>> Kind("families", "group:base_model", (split,)).groups
+        ('sd',)
 
     """
 
@@ -65,10 +73,28 @@ def read_kinds(
     return tuple(found.values())
 
 
+def check_ties(table: ScoreTable, kinds: Sequence[Kind] = ()) -> None:
+    """Refuse a metric in which all variants, or all that a split searches, have one full score."""
+    for metric in table.metrics:
+        full = table[metric].full_means
+        if len(full) > 1 and np.ptp(full) == 0:
+            raise DataError(
+                f"metric '{metric}': all {len(full)} variants have the same full score, so there "
+                "is no ranking to reproduce; use another metric or more variants"
+            )
+        for split in (split for kind in kinds for split in kind.splits):
+            if np.ptp(full[split.search]) == 0:
+                raise DataError(
+                    f"metric '{metric}': all {len(split.search)} search variants of split "
+                    f"'{split.name}' have the same full score, so there is nothing to search by; "
+                    "use other splits or another metric"
+                )
+
+
 def _named(splits: object, variants: set[str]) -> list[tuple[str, object]]:
     if splits is None or (isinstance(splits, str | Sequence | Mapping) and not splits):
         raise SettingError(
-            "splits is empty: expected random:10, group:FACTOR, a list of these, or "
+            "splits is empty: expected random:10, group:FACTOR, a list of such texts, or "
             "{name: description}"
         )
     if isinstance(splits, Mapping) and "search" not in splits:

@@ -23,8 +23,18 @@ __all__ = ["check_search_variants", "learning_curves", "smaller_searches"]
 def check_search_variants(counts: object, kinds: Sequence[Kind]) -> tuple[int, ...]:
     """Return the numbers of search variants asked for, ascending; none for None.
 
-    Raises SettingError for a list that cannot be, a number that some split does not have, and
-    where every kind of splits holds out whole groups, which says nothing of numbers.
+    Raises SettingError for an invalid list, for a number above a split's search variants, and
+    where every kind of splits holds out whole groups, since then no variant can be left out.
+
+    Example:
+        >>> split = Split("random:0", np.arange(24), np.arange(24, 48))
+        >>> kinds = [Kind("random:1", "random:1", (split,))]
+        >>> check_search_variants([16, 8, 8], kinds), check_search_variants(None, kinds)
+        ((8, 16), ())
+        >>> check_search_variants([30], kinds)  # doctest: +ELLIPSIS
+        Traceback (most recent call last):
+        flasheval.base.errors.SettingError: search_variants: 30 is above the 24 search variants ...
+
     """
     if counts is None:
         return ()

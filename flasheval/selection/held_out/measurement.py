@@ -35,6 +35,15 @@ class Measurement:
         smaller: Cells of searches on fewer variants, which stand apart.
         interrupted: Whether Ctrl-C left searches out.
 
+    Example:
+        >>> split = Split("0", np.array([0, 1]), np.array([2, 3]))
+        >>> kinds = (Kind("random:1", "random:1", (split,)),)
+        >>> found = Measurement(kinds, ("clip",), ("pooled",), (50,), baseline={}, seed=0)
+        >>> measures = (0.9, 0.8, 0.8, 0.9, 0.85, 0.3)  # in the order of MEASURES
+        >>> found.add(ValidationCell("random:1", "0", "pooled", 50, "clip", *measures, 2, 2, 0.1))
+        >>> found.values(50, "clip", "held_out_tau"), found.judged_sizes
+        (array([0.8]), (50,))
+
     """
 
     kinds: tuple[Kind, ...]
@@ -57,7 +66,18 @@ class Measurement:
             self.resampled[key] = resampled
 
     def arrays(self) -> dict[tuple[str, str, int], dict[str, Floats]]:
-        """By kind, method and size each measure: float64 [splits, metrics], NaN where not done."""
+        """By kind, method and size each measure: float64 [splits, metrics], NaN where not done.
+
+        Example:
+            >>> split = Split("0", np.arange(2), np.arange(2, 4))
+            >>> kinds = (Kind("random:1", "random:1", (split,)),)
+            >>> found = Measurement(kinds, ("clip", "hps"), ("pooled",), (50,), baseline={}, seed=0)
+            >>> cell = ValidationCell("random:1", "0", "pooled", 50, "hps", *[0.8] * 6, 2, 2, 0.1)
+            >>> found.add(cell)
+            >>> found.arrays()["random:1", "pooled", 50]["held_out_tau"]  # clip is not done yet
+            array([[nan, 0.8]])
+
+        """
         columns = {metric: number for number, metric in enumerate(self.metrics)}
         rows = {
             kind.name: {split.name: number for number, split in enumerate(kind.splits)}
@@ -100,6 +120,13 @@ class Measurement:
         Returns:
             float64 [splits], NaN where it is undefined or not done.
 
+        Example:
+            >>> split = Split("0", np.arange(2), np.arange(2, 4))
+            >>> kinds = (Kind("random:1", "random:1", (split,)),)
+            >>> found = Measurement(kinds, ("clip",), ("pooled",), (50,), baseline={}, seed=0)
+            >>> found.values(50, None, "held_out_tau")  # nothing is done yet
+            array([nan])
+
         """
         kind = self.kinds[0]
         arrays = self.arrays().get((kind.name, self.labels[-1], size))
@@ -111,7 +138,15 @@ class Measurement:
         return mean
 
     def done(self, kind: Kind, label: str, size: int) -> tuple[int, ...]:
-        """Return the numbers of a kind's splits on which a method was judged at a size."""
+        """Return the numbers of a kind's splits on which a method was judged at a size.
+
+        Example:
+            >>> kind = Kind("random:1", "random:1", (Split("0", np.arange(2), np.arange(2, 4)),))
+            >>> found = Measurement((kind,), ("clip",), ("pooled",), (50,), baseline={}, seed=0)
+            >>> found.done(kind, "pooled", 50)
+            ()
+
+        """
         names = {
             cell.split
             for cell in self.cells

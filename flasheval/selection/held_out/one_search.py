@@ -18,9 +18,7 @@ __all__ = [
     "ProgressCallback",
     "search_all",
     "search_part",
-    "search_progress",
     "search_rng",
-    "shifted",
 ]
 
 ProgressCallback = Callable[[str, float, int], None]
@@ -29,7 +27,14 @@ and the searches planned."""
 
 
 def search_rng(seed: int, members: NDArray[np.int64], size: int) -> np.random.Generator:
-    """Make the generator of one search: it depends on seed, search variants and size alone."""
+    """Make the generator of one search: it depends on seed, search variants and size alone.
+
+    Example:
+        >>> draws = [search_rng(0, np.array([0, 2, 5]), size).random() for size in (10, 10, 20)]
+        >>> draws[0] == draws[1], draws[1] == draws[2]
+        (True, False)
+
+    """
     return np.random.default_rng([seed, size, *members.tolist()])
 
 
@@ -38,7 +43,16 @@ def search_all(
     finished: FinishedSearches | None = None,
     progress: StepCallback | None = None,
 ) -> SearchOutcome:
-    """Search on all variants: that subset is the answer. Arguments as for `search_part`."""
+    """Search on all variants: that subset is the answer. Arguments as for `search_part`.
+
+    Example:
+        >>> from flasheval.scores.synthetic import synthetic_scores
+        >>> from flasheval.selection.methods.discrimination import Discrimination
+        >>> request = SearchRequest(synthetic_scores(12, 40), Discrimination(), (5,))
+        >>> len(search_all(request).selection.indices)
+        5
+
+    """
     rng = np.random.default_rng(request.seed)
     everyone = list(range(len(request.table)))
     return _search(request, request.problem, everyone, rng, finished, progress)
@@ -113,21 +127,3 @@ def _search(
         finished.write(key, outcome)
         finished.drop_states(key)  # only now: Ctrl-C between would lose the search
     return outcome
-
-
-def search_progress(
-    report: ProgressCallback | None, label: str, done: int, planned: int
-) -> StepCallback | None:
-    """Report a search's steps as the share of it that is done; None for no report.
-
-    Says at once that the search begins.
-    """
-    if report is None:
-        return None
-    report(label, done, planned)
-    return lambda step, steps: report(label, done + step / max(steps, 1), planned)
-
-
-def shifted(report: ProgressCallback | None, before: int, planned: int) -> ProgressCallback | None:
-    """Report a part of the work as what it is of the whole: so much before it, so much in all."""
-    return report and (lambda label, done, _: report(label, before + done, planned))

@@ -9,8 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from flasheval.base.checks import check_draws
+from flasheval.base.threads import in_blocks
 from flasheval.scores import ScoreTable
-from flasheval.scores.ranking.jit import compiled_parallel, prange
+from flasheval.scores.ranking.jit import compiled
 from flasheval.scores.ranking.kendall import kendall_tau_b_many
 from flasheval.selection.held_out.splits import Split
 
@@ -23,6 +24,7 @@ __all__ = [
 ]
 
 _CURVE_ADDITIONS = 4_000_000_000
+_BLOCK_ADDITIONS = 4_000_000  # of a thread at a time: some milliseconds
 _STEPS = (1.0, 1.4, 2.0, 2.8, 4.0, 5.0, 7.0)
 
 
@@ -50,6 +52,11 @@ class RandomMeans:
         sizes: The subsets' sizes, ascending.
         means: float64 [draws, sizes, variants].
 
+    Example:
+        >>> found = RandomMeans((5, 10), np.zeros((200, 2, 24)))
+        >>> found.means.shape  # draws, sizes, variants
+        (200, 2, 24)
+
     """
 
     sizes: tuple[int, ...]
@@ -64,6 +71,11 @@ class RandomMeans:
 
         Returns:
             float64 [draws, sizes].
+
+        Example:
+            >>> means = np.array([[[1.0, 2.0, 3.0]], [[3.0, 2.0, 1.0]]])  # two draws of one size
+            >>> RandomMeans((5,), means).tau(np.array([1.0, 2.0, 3.0]), np.arange(3)).tolist()
+            [[1.0], [-1.0]]
 
         """
         draws, sizes, _ = self.means.shape
@@ -107,9 +119,7 @@ def random_means(
     for begin in range(0, draws, batch):
         count = min(batch, draws - begin)
         orders = np.stack([rng.permutation(n_prompts)[:longest] for _ in range(count)])
-        means[begin : begin + count] = _prefix_means(
-            rows, orders.astype(np.int32), np.asarray(ascending, dtype=np.int64)
-        )
+        _fill_means(rows, orders.astype(np.int32), ascending, means[begin : begin + count])
     return RandomMeans(ascending, means)
 
 
@@ -121,19 +131,41 @@ class RandomAgreement:
         sizes: The subsets' sizes, ascending.
         tau: Per metric float64 [splits, draws, sizes].
 
+    Example:
+        >>> tau = np.array([[[0.5, 0.75], [0.75, 1.0]]])  # one split, two draws, two sizes
+        >>> found = RandomAgreement((5, 10), {"clip": tau})
+        >>> found.curves(["clip"]), found.at("clip", 10)
+        (array([[0.625, 0.875]]), array([0.75, 1.  ]))
+
     """
 
     sizes: tuple[int, ...]
     tau: Mapping[str, NDArray[np.float64]]
 
     def curves(self, metrics: Sequence[str]) -> NDArray[np.float64]:
-        """Mean over the metrics and draws: float64 [splits, sizes]."""
+        """Mean over the metrics and draws: float64 [splits, sizes].
+
+        Example:
+            >>> tau = {"clip": np.full((3, 9, 1), 0.5), "hps": np.full((3, 9, 1), 0.75)}
+            >>> RandomAgreement((5,), tau).curves(["clip", "hps"])  # three splits, one size
+            array([[0.625],
+                   [0.625],
+                   [0.625]])
+
+        """
         by_metric = [np.mean(self.tau[metric], axis=1) for metric in metrics]
         mean: NDArray[np.float64] = np.mean(by_metric, axis=0)
         return mean
 
     def at(self, metric: str, size: int, *, splits: int | None = None) -> NDArray[np.float64]:
-        """All draws of one metric and size, over the first `splits` splits (all by default)."""
+        """All draws of one metric and size, over the first `splits` splits (all by default).
+
+        Example:
+            >>> tau = np.arange(4).reshape(2, 2, 1)  # two splits, two draws
+            >>> RandomAgreement((5,), {"clip": tau}).at("clip", 5, splits=1)
+            array([0, 1])
+
+        """
         return self.tau[metric][:splits, :, self.sizes.index(size)].ravel()
 
 
@@ -152,6 +184,13 @@ def random_agreement(
         seed: Seed of the draws, which all metrics share.
         draws: Random subsets per size, at least 1 (SettingError).
 
+    Example:
+        >>> from flasheval.scores.synthetic import synthetic_scores
+        >>> split = Split("halves", np.arange(4), np.arange(4, 8))
+        >>> found = random_agreement(synthetic_scores(8, 30), [split], [12], seed=0, draws=3)
+        >>> found.sizes, found.tau["quality"].shape  # splits, draws, sizes
+        ((5, 7, 10, 12, 14, 20, 28, 30), (1, 3, 8))
+
     """
     check_draws(draws)
     longest = max([_CURVE_ADDITIONS // (draws * len(table)), *sizes])
@@ -165,13 +204,30 @@ def random_agreement(
     return RandomAgreement(grid, tau)
 
 
-@compiled_parallel
+def _fill_means(
+    rows: NDArray[np.float32],
+    orders: NDArray[np.int32],
+    sizes: Sequence[int],
+    means: NDArray[np.float64],
+) -> None:
+    wanted = np.asarray(sizes, dtype=np.int64)
+    block = max(1, _BLOCK_ADDITIONS // (orders.shape[1] * rows.shape[1]))
+    in_blocks(
+        len(orders),
+        block,
+        lambda first, last: _prefix_means(rows, orders[first:last], wanted, means[first:last]),
+    )
+
+
+@compiled
 def _prefix_means(
-    rows: NDArray[np.float32], orders: NDArray[np.int32], sizes: NDArray[np.int64]
-) -> NDArray[np.float64]:
+    rows: NDArray[np.float32],
+    orders: NDArray[np.int32],
+    sizes: NDArray[np.int64],
+    means: NDArray[np.float64],
+) -> None:
     n_variants = rows.shape[1]
-    means = np.empty((len(orders), len(sizes), n_variants))
-    for draw in prange(len(orders)):
+    for draw in range(len(orders)):
         sums = np.zeros(n_variants)
         taken = 0
         for k in range(len(sizes)):
@@ -182,4 +238,3 @@ def _prefix_means(
                 taken += 1
             for v in range(n_variants):
                 means[draw, k, v] = sums[v] / sizes[k]
-    return means

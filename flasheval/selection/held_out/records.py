@@ -52,6 +52,13 @@ class ValidationCell:
         seconds: Wall time of the search, which a method that searches all metrics together makes
             once for all of them.
 
+    Example:
+        >>> where = ("random:10", "0", "pooled", 50, "clip")
+        >>> tau = dict.fromkeys(MEASURES, 0.8)
+        >>> cell = ValidationCell(*where, **tau, n_search=24, n_held_out=20, seconds=0.1)
+        >>> cell.held_out_tau, cell.n_held_out
+        (0.8, 20)
+
     """
 
     kind: str
@@ -107,7 +114,14 @@ class RandomCurve:
 
 @dataclass(frozen=True)
 class SplitKind:
-    """One kind of splits: its name, description, splits, and the groups held out whole."""
+    """One kind of splits: its name, description, splits, and the groups held out whole.
+
+    Example:
+        >>> kind = SplitKind("random:1", "random:1", (SplitSizes("0", 24, 24),))
+        >>> kind.splits[0].n_held_out, kind.groups
+        (24, ())
+
+    """
 
     name: str
     spec: str
@@ -126,6 +140,10 @@ class Gain:
         high: Its upper end.
         by_split: One value a split, in order; None where either side is undefined.
 
+    Example:
+        >>> Gain(0.03, low=0.01, high=0.05).clear, Gain(0.03).clear  # no interval
+        (True, False)
+
     """
 
     mean: float
@@ -135,12 +153,24 @@ class Gain:
 
     @property
     def clear(self) -> bool:
-        """Whether the interval lies above 0."""
+        """Whether the interval lies above 0.
+
+        Example:
+            >>> Gain(0.03, low=-0.01, high=0.07).clear
+            False
+
+        """
         return self.low is not None and self.low > 0
 
     @property
     def range(self) -> tuple[float, float]:
-        """The least and the greatest value of a split."""
+        """The least and the greatest value of a split.
+
+        Example:
+            >>> Gain(0.25, by_split=(0.5, None, 0.0)).range, Gain(0.25).range
+            ((0.0, 0.5), (0.25, 0.25))
+
+        """
         known = [value for value in self.by_split if value is not None]
         return (min(known), max(known)) if known else (self.mean, self.mean)
 
@@ -154,6 +184,11 @@ class Grouped:
         low: Lower end of the 90% bootstrap interval over groups; None with fewer than 8 groups.
         high: Its upper end.
         without: The number with each group left out.
+
+    Example:
+        >>> found = Grouped(0.8, without={"sd-1.5": 0.83, "sdxl": 0.77})  # too few for an interval
+        >>> found.low is None, min(found.without.values())
+        (True, 0.77)
 
     """
 
@@ -182,6 +217,11 @@ class Summary:
         clustered: By `held_out_tau`, `over_random` and `over_reference`, where a factor to group
             by was given.
 
+    Example:
+        >>> one = Summary("random:10", "pooled", 50, over_random=Gain(0.12, 0.08, 0.16))
+        >>> one.over_random.clear, one.metric, one.held_out_tau  # a mean over metrics, no tau yet
+        (True, None, None)
+
     """
 
     kind: str
@@ -198,7 +238,14 @@ class Summary:
 
     @property
     def held_out_tau(self) -> Spread | None:
-        """Held-out tau-b, or None where no split gave one."""
+        """Held-out tau-b, or None where no split gave one.
+
+        Example:
+            >>> measures = {"held_out_tau": Spread(0.83, 0.77, 0.89)}
+            >>> print(Summary("random:10", "pooled", 50, measures=measures).held_out_tau)
+            0.830 (0.770 to 0.890)
+
+        """
         return self.measures.get("held_out_tau")
 
 
@@ -222,6 +269,12 @@ class LearningCurve:
         points: Ascending by `n_search`; agreement averaged over metrics.
         enough_from: The smallest number from which on the 90% interval of the gain over random
             lies above 0 at every number measured; None where there is none.
+
+    Example:
+        >>> points = [LearningPoint(n, Spread(0.8, 0.7, 0.9), Gain(0.1)) for n in (8, 16)]
+        >>> curve = LearningCurve("random:10", "pooled", 50, tuple(points), enough_from=16)
+        >>> [point.n_search for point in curve.points], curve.enough_from
+        ([8, 16], 16)
 
     """
 

@@ -110,7 +110,19 @@ class ValidationReport(Shown):
             metric: The metric; the mean over metrics when not given.
 
         Raises:
-            DataError: There is none such.
+            DataError: The report has no such summary.
+
+        Example:
+            >>> kinds = (SplitKind("random:10", "random:10", ()),)
+            >>> rows = (Summary("random:10", "random", 50),)
+            >>> methods = (Contender("random", "random"),)
+            >>> found = ("coco", 5000, 48, ("clip",), kinds, methods, (50,), 50)
+            >>> report = ValidationReport(*found, summaries=rows)
+            >>> report.summary().size
+            50
+            >>> report.summary(method="pooled")
+            Traceback (most recent call last):
+            flasheval.base.errors.DataError: the report has no method 'pooled'; there are: random
 
         """
         kind = self.kinds[0].name if kind is None else kind
@@ -154,7 +166,13 @@ class ValidationReport(Shown):
             metric: The metric; the mean over metrics when not given.
 
         Raises:
-            DataError: There is nothing such.
+            DataError: The report has no such measure or summary.
+
+        Example:
+            >>> report = ValidationReport("coco", 5000, 48, ("clip",), (), (), (50,), 50)
+            >>> report.values("tau")  # doctest: +ELLIPSIS
+            Traceback (most recent call last):
+            flasheval.base.errors.DataError: a cell has no measure 'tau'; there are: ...
 
         """
         if what not in (*MEASURES, "seconds"):
@@ -179,6 +197,14 @@ class ValidationReport(Shown):
 
         `learning.parquet` too, where the number of search variants was varied. Raises DataError
         when a file cannot be written.
+
+        Example:
+            >>> import tempfile
+            >>> report = ValidationReport("coco", 5000, 48, ("clip",), (), (), (50,), 50)
+            >>> with tempfile.TemporaryDirectory() as folder:
+            ...     ValidationReport.load(report.save(folder)) == report
+            True
+
         """
         return save_report(self, Path(folder))
 
@@ -187,6 +213,12 @@ class ValidationReport(Shown):
         """Read a folder written by `save`.
 
         Raises DataError in one line for a file that is missing, damaged or of another kind.
+
+        Example:
+            >>> ValidationReport.load("no-such-folder")  # doctest: +ELLIPSIS
+            Traceback (most recent call last):
+            flasheval.base.errors.DataError: no-such-folder/validation.json does not exist; ...
+
         """
         return load_report(cls, Path(folder))
 

@@ -35,6 +35,13 @@ class Procedure:
         requests: What is asked of it: one request for each size (or one nested one) and each group
             of metrics searched together.
 
+    Example:
+        >>> from flasheval.scores.synthetic import synthetic_scores
+        >>> from flasheval.selection.methods.random import Random
+        >>> request = SearchRequest(synthetic_scores(8, 30), Random(), (5, 10))
+        >>> Procedure("random", (request,)).requests[0].sizes
+        (5, 10)
+
     """
 
     label: str
@@ -69,7 +76,18 @@ class Search:
 
     @property
     def description(self) -> str:
-        """What progress calls it."""
+        """What progress calls it.
+
+        Example:
+            >>> from flasheval.scores.synthetic import synthetic_scores
+            >>> from flasheval.selection.methods.random import Random
+            >>> table = synthetic_scores(8, 30).with_metrics(["quality"])
+            >>> place = Place("random:1", Split("random:0", np.arange(4), np.arange(4, 8)))
+            >>> request = SearchRequest(table, Random(), (5,))
+            >>> Search("random", request, np.arange(4), [place]).description
+            'random, random:0, 5 prompts, quality'
+
+        """
         metrics = self.request.table.metrics
         metric = "" if len(metrics) != 1 else f", {metrics[0]}"
         size = self.request.size
@@ -108,6 +126,14 @@ def plan_searches(
         kinds: The kinds of splits.
         counts: Numbers of search variants to try on splits without groups, or none.
         seed: Seed of the order in which search variants are left out.
+
+    Example:
+        >>> from flasheval.scores.synthetic import synthetic_scores
+        >>> from flasheval.selection.methods.random import Random
+        >>> one = Procedure("random", (SearchRequest(synthetic_scores(8, 30), Random(), (5,)),))
+        >>> kind = Kind("halves", "random:1", (Split("0", np.arange(4), np.arange(4, 8)),))
+        >>> [len(search.members) for search in plan_searches([one], [kind], counts=[2, 3], seed=0)]
+        [4, 2, 3]
 
     """
     places = [Place(kind.name, split) for kind in kinds for split in kind.splits]
@@ -197,7 +223,16 @@ class Searcher:
 
 
 def cell_of(found: JudgedSubset, label: str) -> ValidationCell:
-    """Write a judged subset down as a cell."""
+    """Write a judged subset down as a cell.
+
+    Example:
+        >>> place = Place("random:1", Split("0", np.arange(24), np.arange(24, 48)))
+        >>> judged = JudgedSubset(place, 50, Agreements("clip", 0.95, 0.83, 0.9, 0.91), seconds=0.2)
+        >>> cell = cell_of(judged, "pooled")
+        >>> cell.method, cell.held_out_tau, cell.n_held_out
+        ('pooled', 0.83, 24)
+
+    """
     split = found.place.split
     measures: dict[str, Any] = dict(vars(found.agreements))
     return ValidationCell(

@@ -31,6 +31,11 @@ class Split:
         held_out: int64 positions of the others that count, ascending.
         groups: The values of a factor that are held out, where whole groups are.
 
+    Example:
+        >>> split = Split("base_model=sd", np.array([2, 3, 4]), np.array([0, 1]), groups=("sd",))
+        >>> len(split.search), split.held_out.tolist()
+        (3, [0, 1])
+
     """
 
     name: str
@@ -56,7 +61,7 @@ def make_splits(
             - `value:precision=_6,_8` - one split that holds out all variants with these values.
             - a JSON file, or a list: the search variants, by name or by position.
             - a mapping {"search": [...], "held_out": [...]}; `held_out` defaults to the rest.
-            - a `Split`, or a sequence of any of these.
+            - a `Split`, or a sequence that mixes any of the forms above.
         table: The table whose variants are parted, all of them complete.
         given: Names of the variants before incomplete ones were left out; `table`'s by default.
             Lists of names and positions refer to these, and those left out are passed over.
@@ -229,7 +234,7 @@ class _Reader:
         if not all(isinstance(entry, Mapping | list) for entry in entries):
             raise DataError(
                 f"{path}: expected a JSON list of variants, by name or position, or a mapping "
-                "with the keys search and held_out, or a list of these"
+                "with the keys search and held_out, or a list of such entries"
             )
         return [
             self.explicit(entry if isinstance(entry, Mapping) else {"search": entry}, path.stem)

@@ -45,6 +45,12 @@ def summarise(measurement: Measurement, reference: str | None) -> tuple[Summary,
         One summary per kind, size, method and metric, the mean over metrics first; none where
         nothing is done yet.
 
+    Example:
+        >>> split = Split("0", np.arange(2), np.arange(2, 4))
+        >>> kinds = (Kind("random:1", "random:1", (split,)),)
+        >>> summarise(Measurement(kinds, ("clip",), ("pooled",), (50,), {}, seed=0), reference=None)
+        ()
+
     """
     arrays = measurement.arrays()
     found = []
@@ -230,7 +236,18 @@ def paired_gain(values: Floats, other: Floats, splits: Sequence[Split], seed: in
 
 
 def random_points(measurement: Measurement) -> tuple[RandomPoint, ...]:
-    """Return the random baseline split by split, metric by metric, all sizes."""
+    """Return the random baseline split by split, metric by metric, all sizes.
+
+    Example:
+        >>> split = Split("0", np.arange(2), np.arange(2, 4))
+        >>> kinds = (Kind("random:1", "random:1", (split,)),)
+        >>> from flasheval.selection.held_out.random_curve import RandomAgreement
+        >>> baseline = {"random:1": RandomAgreement((5,), {"clip": np.array([[[0.5], [1.0]]])})}
+        >>> found = Measurement(kinds, ("clip",), ("pooled",), (5,), baseline, seed=0)
+        >>> [(point.size, point.held_out_tau) for point in random_points(found)]
+        [(5, 0.75)]
+
+    """
     found = []
     for kind in measurement.kinds:
         baseline = measurement.baseline[kind.name]
@@ -255,7 +272,18 @@ def random_points(measurement: Measurement) -> tuple[RandomPoint, ...]:
 
 
 def random_curves(measurement: Measurement) -> tuple[RandomCurve, ...]:
-    """Return the random curve of each kind, of the mean over metrics and of each."""
+    """Return the random curve of each kind, of the mean over metrics and of each.
+
+    Example:
+        >>> split = Split("0", np.arange(2), np.arange(2, 4))
+        >>> kinds = (Kind("random:1", "random:1", (split,)),)
+        >>> from flasheval.selection.held_out.random_curve import RandomAgreement
+        >>> baseline = {"random:1": RandomAgreement((5,), {"clip": np.array([[[0.5], [1.0]]])})}
+        >>> found = Measurement(kinds, ("clip",), ("pooled",), (5,), baseline, seed=0)
+        >>> [(curve.metric, curve.mean) for curve in random_curves(found)]
+        [(None, (0.75,)), ('clip', (0.75,))]
+
+    """
     found = []
     for kind in measurement.kinds:
         baseline = measurement.baseline[kind.name]

@@ -1,4 +1,4 @@
-"""What a comparison of methods shows: the answer and tables for 80 columns, or every table."""
+"""The views of a comparison of methods: the answer and tables for 80 columns, or every table."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from flasheval.subset.evidence import EquivalentSize, Spread
 __all__ = ["FOOTNOTE", "about", "full_view", "short_view", "signed", "spread_text"]
 
 FOOTNOTE = (
-    "Evidence of the procedures: each split chose subsets of its own. Intervals are bootstraps "
+    "Measured on sets chosen in the same way: each split chose its own. Intervals are bootstraps "
     "over splits, which share variants; the best of several methods was picked on these splits."
 )
 
@@ -98,7 +98,15 @@ def full_view(report: Findings) -> View:
 
 
 def about(report: Findings) -> str:
-    """Say what was compared on what."""
+    """Say what was compared on what.
+
+    Example:
+        >>> from flasheval.selection.held_out.report import ValidationReport
+        >>> found = ("coco", 5000, 48, ("clip",), (), (RANDOM,), (50,), 50)
+        >>> about(ValidationReport(*found))
+        'coco: 5,000 prompts, 48 variants, clip; random prompts alone'
+
+    """
     methods = [one.label for one in report.methods if one.label != RANDOM.label]
     over = report.metrics[0] if len(report.metrics) == 1 else f"{len(report.metrics)} metrics"
     long = report.reference if "over reference" in _over(report) else None
@@ -128,7 +136,17 @@ def signed(gain: Gain | None) -> str:
 
 
 def spread_text(spread: Spread | None) -> str:
-    """Return a mean with its range, in square brackets where it is the least and the greatest."""
+    """Return a mean with its range, in square brackets where it is the least and the greatest.
+
+    Example:
+        >>> spread_text(Spread(0.83, 0.77, 0.89)).replace(DASH, " to ")
+        '0.830 (.77 to .89)'
+        >>> spread_text(Spread(0.83, 0.77, 0.89, "min-max")).replace(DASH, " to ")
+        '0.830 [.77 to .89]'
+        >>> spread_text(None)
+        '-'
+
+    """
     if spread is None:
         return "-"
     left, right = "()" if spread.kind == "5-95%" else "[]"
@@ -249,7 +267,7 @@ def _enough(curves: Sequence[LearningCurve]) -> str:
         f"{curve.method} {'at none' if curve.enough_from is None else f'from {curve.enough_from}'}"
         for curve in curves
     ]
-    return f"Above random beyond noise (*: 90%), by variants searched: {', '.join(said)}."
+    return f"Clearly above random (*: 90%), by number of variants searched: {', '.join(said)}."
 
 
 def _cluster_titles(report: Findings) -> tuple[str, ...]:

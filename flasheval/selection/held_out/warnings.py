@@ -1,4 +1,4 @@
-"""What must be said beside numbers measured on held-out variants, in words, for every result."""
+"""The warnings that go with numbers measured on held-out variants."""
 
 from __future__ import annotations
 
@@ -51,7 +51,14 @@ class Result:
 
 
 def result_of_summary(summary: Summary) -> Result:
-    """Return what a summary of a comparison says."""
+    """Return what a summary of a comparison says.
+
+    Example:
+        >>> from flasheval.selection.held_out.records import Gain
+        >>> result_of_summary(Summary("random:10", "pooled", 50, over_random=Gain(0.12)))
+        Result(name='pooled at 50 (random:10)', gain=0.12, held_out=None, search=None)
+
+    """
     search = summary.measures.get("search_tau")
     return Result(
         f"{summary.method} at {summary.size} ({summary.kind})",
@@ -62,7 +69,15 @@ def result_of_summary(summary: Summary) -> Result:
 
 
 def result_of_evidence(evidence: Evidence, method: str) -> Result:
-    """Return what a subset's evidence says."""
+    """Return what a subset's evidence says.
+
+    Example:
+        >>> from flasheval.subset.evidence import Agreement, Spread
+        >>> agreement = Agreement(Spread(0.75, 0.7, 0.8), Spread(0.5, 0.4, 0.6), search_tau=0.9)
+        >>> result_of_evidence(Evidence(50, "random:10", (), agreement), "pooled").gain
+        0.25
+
+    """
     pooled = evidence.pooled
     return Result(
         f"{method} at {evidence.size} ({evidence.split_spec})",
@@ -121,12 +136,16 @@ def table_warnings(
         near_ties: Per metric, from `flasheval.scores.ranking.near_tie_share`.
         prompts_left_out: Prompts left out for missing scores.
 
+    Example:
+        >>> table_warnings(dropped=["sd-1.4", "sdxl"], near_ties={"clip": 0.05})
+        ['2 variants with missing scores were left out: sd-1.4, sdxl']
+        >>> table_warnings([], near_ties={"clip": 0.23})[0][:45]
+        'near ties: 23% (clip) of variant pairs differ'
+
     """
     found = []
     if prompts_left_out:
-        found.append(
-            f"{prompts_left_out:,} prompts that not every variant has a score for were left out"
-        )
+        found.append(f"{prompts_left_out:,} prompts without a score of every variant were left out")
     if dropped:
         some = ", ".join(dropped[:_SHOWN]) + (", ..." if len(dropped) > _SHOWN else "")
         found.append(f"{len(dropped)} variants with missing scores were left out: {some}")
@@ -140,7 +159,16 @@ def table_warnings(
 
 
 def too_few_groups_warnings(summaries: Sequence[Summary], cluster: str | None) -> list[str]:
-    """Name the kinds of splits whose groups are too few for an interval over groups."""
+    """Name the kinds of splits whose groups are too few for an interval over groups.
+
+    Example:
+        >>> from flasheval.selection.held_out.records import Grouped
+        >>> few = Grouped(0.8, without={"sd-1.5": 0.83, "sdxl": 0.77})
+        >>> one = Summary("random:10", "pooled", 50, clustered={"held_out_tau": few})
+        >>> too_few_groups_warnings([one], "base_model")[0][:59]
+        'cluster=base_model: 2 groups among the held-out variants of'
+
+    """
     names: dict[str, set[str]] = {}
     for one in summaries:
         for grouped in one.clustered.values():
@@ -157,7 +185,7 @@ def too_few_groups_warnings(summaries: Sequence[Summary], cluster: str | None) -
 def _kind_warnings(kind: Kind) -> Iterator[str]:
     units = f"{len(kind.groups)} groups" if kind.groups else f"{len(kind.splits)} splits"
     if len(kind.splits) == 1:
-        yield f"{kind.name}: one split shows no spread; nothing is known of how far chance goes"
+        yield f"{kind.name}: one split shows no spread, so the effect of chance is unknown"
     elif (len(kind.groups) if kind.groups else len(kind.splits)) < ENOUGH:
         yield (
             f"{kind.name}: {units} are too few for an interval ({ENOUGH} needed); brackets hold "
@@ -168,7 +196,7 @@ def _kind_warnings(kind: Kind) -> Iterator[str]:
         pairs = held_out * (held_out - 1) // 2
         yield (
             f"{kind.name}: {held_out} held-out variants make {pairs} "
-            f"pair{'' if pairs == 1 else 's'} to order; a tau of so few says little"
+            f"pair{'' if pairs == 1 else 's'} to order; a tau from so few pairs says little"
         )
     yield from few_variants(min(len(split.search) for split in kind.splits), f"{kind.name}: ")
 
@@ -184,7 +212,7 @@ def _undefined(measurement: Measurement) -> Iterator[str]:
                 some = ", ".join(names[:_SHOWN]) + (", ..." if len(names) > _SHOWN else "")
                 yield (
                     f"{kind.name}: on {len(names)} of {len(kind.splits)} splits ({some}) all "
-                    f"held-out variants tie in {metric}, so they count for nothing there"
+                    f"held-out variants tie in {metric}, so they are not counted for it"
                 )
 
 

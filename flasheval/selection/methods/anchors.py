@@ -28,6 +28,14 @@ class Anchors(OneShot):
         rounds: Rounds of assignment and update at most.
         weighted: Whether a medoid weighs as much as its cluster is large.
 
+    Example:
+        >>> from flasheval.selection.methods.problem import make_problem
+        >>> scores = [[0, 0, 3, 0], [1, 2, 2, 1], [2, 4, 0, 2]]  # prompts 0, 1 and 3 rank alike
+        >>> problem = make_problem([scores], ["clip"], size=2)
+        >>> chosen = Anchors().choose(problem, np.random.default_rng(0))
+        >>> sorted(chosen.weights.tolist())  # one prompt stands for itself, the other for three
+        [0.5, 1.5]
+
     """
 
     rounds: int = 20

@@ -1,4 +1,4 @@
-"""`auto`: the method that does best on variants held out of the search variants themselves."""
+"""`auto`: try several methods on a part of the search variants and use the best one."""
 
 from __future__ import annotations
 
@@ -32,11 +32,11 @@ _UNCHOSEN = ("random", "ridge")
 
 @dataclass(frozen=True)
 class AutoWork:
-    """What `auto` chooses from.
+    """The methods that `auto` compares, and how.
 
     Attributes:
         problem: The search.
-        contenders: The methods; the first is taken unless another is clearly better.
+        contenders: The methods; the first is chosen unless another is clearly better.
         splits: bool [splits, n], the search variants that each inner split holds out.
 
     """
@@ -51,15 +51,14 @@ class Auto:
     """Choose the method by inner cross-validation, then search with it on all search variants.
 
     Each contender searches on a part of the search variants and is judged on the rest, several
-    times. The usual method is kept unless another, random prompts among them, is ahead by more than
-    two standard errors: closer than that, following the comparison follows its noise. With few
-    variants (below 16) it tells nothing, and the usual method is taken as it is. The usual method
-    is `pooled`, and `anneal` for new families.
+    times. The usual method is kept unless another, random prompts included, is ahead by more than
+    two standard errors: a smaller lead may be noise. Below 16 variants nothing is compared and the
+    usual method is used. The usual method is `pooled`, or `anneal` for new families.
 
     Attributes:
-        expect: What new variants will be like: `similar` to these (random parts are held out), or
-            of a `new_family` (whole families are, such as base models). None is `similar`, unless
-            `flasheval.search` is told otherwise.
+        expect: `similar` if new variants will be like the known ones (random parts are held out),
+            `new_family` if they will belong to a new family, such as a new base model (whole
+            families are held out). None means the `expect` of `flasheval.search`.
 
     """
 
@@ -71,14 +70,33 @@ class Auto:
     borrows: ClassVar[bool] = True
 
     def prepare(self, problem: Problem) -> AutoWork:
-        """List the contenders and the inner splits; SettingError as in `inner_splits`."""
+        """List the contenders and the inner splits; SettingError as in `inner_splits`.
+
+        Example:
+            >>> from flasheval.selection.methods.problem import make_problem
+            >>> problem = make_problem([np.tri(24, 30)], ["clip"], size=5)
+            >>> Auto().prepare(problem).splits.shape
+            (8, 24)
+            >>> Auto(expect="older").prepare(problem)  # doctest: +ELLIPSIS
+            Traceback (most recent call last):
+            flasheval.base.errors.SettingError: method.expect=older (auto): expected similar or ...
+
+        """
         expect = self.expect or "similar"
         if expect not in _EXPECTED:
             raise SettingError(f"method.expect={expect} (auto): expected {' or '.join(_EXPECTED)}")
         return AutoWork(problem, contenders(expect), inner_splits(problem, expect))
 
     def start(self, work: AutoWork, rng: np.random.Generator) -> State:
-        """Begin with the required prompts alone."""
+        """Begin with the required prompts alone.
+
+        Example:
+            >>> from flasheval.selection.methods.problem import make_problem
+            >>> work = Auto().prepare(make_problem([np.tri(24, 30)], ["clip"], size=5))
+            >>> Auto().start(work, np.random.default_rng(0)).steps  # 8 splits of 4 methods, and 2
+            34
+
+        """
         shape = (len(work.splits), len(work.contenders))
         arrays: dict[str, NDArray[Any]] = {
             "indices": work.problem.required.copy(),
@@ -117,7 +135,15 @@ class Auto:
 
 
 def contenders(expect: str | None) -> tuple[Selector[Any], ...]:
-    """Return the methods compared, the usual one first."""
+    """Return the methods compared, the usual one first.
+
+    Example:
+        >>> [method.name for method in contenders("similar")]
+        ['pooled', 'anneal', 'random', 'ridge']
+        >>> [method.name for method in contenders("new_family")]
+        ['anneal', 'pooled', 'random', 'ridge']
+
+    """
     chosen: list[Selector[Any]] = [Pooled(), Anneal()]
     if expect == "new_family":
         chosen.reverse()
@@ -132,6 +158,14 @@ def inner_splits(problem: Problem, expect: str) -> NDArray[np.bool_]:
 
     Raises:
         SettingError: A new family is expected and the variants' families are not known.
+
+    Example:
+        >>> from flasheval.selection.methods.problem import make_problem
+        >>> splits = inner_splits(make_problem([np.tri(24, 30)], ["clip"], size=5), "similar")
+        >>> splits.shape, splits.sum(axis=1).tolist()
+        ((8, 24), [8, 8, 8, 8, 8, 8, 8, 8])
+        >>> len(inner_splits(make_problem([np.tri(12, 30)], ["clip"], size=5), "similar"))
+        0
 
     """
     n, groups = problem.n_variants, problem.hints.groups
@@ -155,14 +189,14 @@ def inner_splits(problem: Problem, expect: str) -> NDArray[np.bool_]:
 
 
 def decide(tau: NDArray[np.float64]) -> int:
-    """Index of the contender to take.
+    """Return the index of the contender to choose.
 
     Args:
         tau: float64 [splits, contenders], held-out agreement; NaN where undefined.
 
     Returns:
-        0, the usual method, unless the mean of others is ahead of it by more than two standard
-        errors of the paired difference; then the best of those.
+        0, the usual method, unless the means of others are ahead of it by more than two standard
+        errors of the paired difference; then the best of the others.
 
     Example:
         >>> decide(np.array([[0.70, 0.80], [0.60, 0.71], [0.70, 0.79]]))
@@ -181,29 +215,32 @@ def decide(tau: NDArray[np.float64]) -> int:
 
 
 def explain(expect: str | None, history: Sequence[Mapping[str, float]]) -> str:
-    """Say in one line what was chosen and why.
+    """Say in one line which method was chosen and why.
 
     Args:
         expect: As given to `Auto`.
-        history: Its search's history, whole.
+        history: The whole history of its search.
 
     Example:
         >>> explain("similar", [{"chosen": 0}])
-        'auto took pooled, its usual choice: too few variants to compare methods on'
+        'auto chose pooled, its usual method: too few variants to compare methods'
 
     """
     names = [selector.name for selector in contenders(expect)]
     chosen = [names[int(row["chosen"])] for row in history if "chosen" in row]
     if not chosen:
-        return f"auto was interrupted before it had compared methods: {names[0]}, its usual choice"
+        return (
+            f"auto was interrupted before it compared methods, so it used {names[0]}, its usual "
+            "method"
+        )
     compared: dict[str, list[float]] = {name: [] for name in names}
     for row in history:
         if not np.isnan(row.get("tau", np.nan)):  # one that is not defined is not kept on disk
             compared[names[int(row["contender"])]].append(row["tau"])
     if not any(compared.values()):
-        return f"auto took {chosen[-1]}, its usual choice: too few variants to compare methods on"
+        return f"auto chose {chosen[-1]}, its usual method: too few variants to compare methods"
     means = ", ".join(f"{name} {np.mean(taus):.3f}" for name, taus in compared.items() if taus)
-    line = f"auto took {chosen[-1]}; inner held-out tau: {means}"
+    line = f"auto chose {chosen[-1]}; inner held-out tau: {means}"
     if chosen[-1] in _UNCHOSEN:
         line += "; choosing prompts does not pay here, more variants would help"
     return line

@@ -47,7 +47,19 @@ class Balanced:
     borrows: ClassVar[bool] = False
 
     def prepare(self, problem: Problem) -> BalanceWork:
-        """Compute the loss's arrays; SettingError for a setting out of range."""
+        """Compute the loss's arrays; SettingError for a setting out of range.
+
+        Example:
+            >>> from flasheval.selection.methods.problem import make_problem
+            >>> scores = np.random.default_rng(0).normal(size=(6, 20))
+            >>> problem = make_problem([scores], ["clip"], size=5)
+            >>> Balanced().prepare(problem).residual.shape  # metrics, variants, candidates
+            (1, 6, 20)
+            >>> Balanced(passes=-1).prepare(problem)  # doctest: +ELLIPSIS
+            Traceback (most recent call last):
+            flasheval.base.errors.SettingError: method.passes=-1 (balanced): expected 0 or more ...
+
+        """
         settings = {"noise_weight": self.noise_weight, "screen": self.screen}
         require_positive(self.name, settings)
         if self.passes < 0:
@@ -61,7 +73,17 @@ class Balanced:
         return BalanceSettings(self.noise_weight, self.passes, self.screen)
 
     def start(self, work: BalanceWork, rng: np.random.Generator) -> State:
-        """Begin with the required prompts and the warm start."""
+        """Begin with the required prompts and the warm start.
+
+        Example:
+            >>> from flasheval.selection.methods.problem import make_problem
+            >>> scores = np.random.default_rng(0).normal(size=(6, 20))
+            >>> work = Balanced().prepare(make_problem([scores], ["clip"], size=3, required=[7]))
+            >>> state = Balanced().start(work, np.random.default_rng(0))
+            >>> state.arrays["chosen"]  # -1 is a place still free
+            array([ 0, -1, -1])
+
+        """
         return balance_start(work, rng)
 
     def step(self, work: BalanceWork, state: State) -> None:

@@ -21,6 +21,14 @@ class Discrimination(OneShot):
     See `PromptStatistics.discrimination` in `flasheval.selection.methods.statistics`.
 
     With several metrics the ratio is scaled to mean absolute value 1 in each and added.
+
+    Example:
+        >>> from flasheval.selection.methods.problem import make_problem
+        >>> scores = [[0, 1, 5], [2, 0, 5], [4, 1, 5], [6, 0, 5]]  # prompt 0 follows the mean
+        >>> problem = make_problem([scores], ["clip"], size=1)
+        >>> Discrimination().choose(problem, np.random.default_rng(0)).indices
+        array([0])
+
     """
 
     name: ClassVar[str] = "discrimination"

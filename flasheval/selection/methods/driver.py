@@ -35,6 +35,11 @@ class SearchOutcome:
         seconds: Wall time of this run (a resumed search counts from its resumption).
         interrupted: Whether Ctrl-C ended it, so `selection` is the best so far.
 
+    Example:
+        >>> outcome = SearchOutcome(Selection(np.array([4, 2])), sets=1)
+        >>> outcome.selection.indices.tolist(), outcome.interrupted
+        ([4, 2], False)
+
     """
 
     selection: Selection

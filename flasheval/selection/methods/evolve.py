@@ -68,7 +68,16 @@ class Evolve:
     borrows: ClassVar[bool] = False
 
     def prepare(self, problem: Problem) -> EvolveWork:
-        """Lay out the scores; SettingError for a setting out of range."""
+        """Lay out the scores; SettingError for a setting out of range.
+
+        Example:
+            >>> from flasheval.selection.methods.problem import make_problem
+            >>> problem = make_problem([np.tri(3, 5)], ["clip"], size=2)
+            >>> Evolve(population=1).prepare(problem)  # doctest: +ELLIPSIS
+            Traceback (most recent call last):
+            flasheval.base.errors.SettingError: method.population=1 (evolve): expected at least ...
+
+        """
         require_positive(
             self.name,
             {

@@ -72,6 +72,12 @@ class Frequency:
             then has fewer prompts, and a repeated one weighs as often as it was drawn.
         pools: Sizes of the pools after the first, which is everything; by default `default_pools`.
 
+    Example:
+        >>> from flasheval.selection.methods.problem import make_problem
+        >>> problem = make_problem([np.tri(3, 5000)], ["clip"], size=200)
+        >>> Frequency().prepare(problem).pools
+        (5000, 4000, 3000, 2000, 1500, 1000, 500, 300)
+
     """
 
     n_sets: int = 30_000
@@ -85,7 +91,16 @@ class Frequency:
     borrows: ClassVar[bool] = False
 
     def prepare(self, problem: Problem) -> FrequencyWork:
-        """Lay out the scores and the schedule; SettingError for pools that do not shrink."""
+        """Lay out the scores and the schedule; SettingError for pools that do not shrink.
+
+        Example:
+            >>> from flasheval.selection.methods.problem import make_problem
+            >>> problem = make_problem([np.tri(3, 9)], ["clip"], size=4)
+            >>> Frequency(pools=(2,)).prepare(problem)  # doctest: +ELLIPSIS
+            Traceback (most recent call last):
+            flasheval.base.errors.SettingError: method.pools=[2] (frequency): the last pool ...
+
+        """
         require_positive(self.name, {"n_sets": self.n_sets, "keep": self.keep})
         if self.keep > 1:
             raise SettingError(f"method.keep={self.keep} (frequency): expected a share up to 1")
@@ -110,7 +125,16 @@ class Frequency:
         return FrequencyWork(problem, set_scores(problem), schedule, chunk, chunks)
 
     def start(self, work: FrequencyWork, rng: np.random.Generator) -> State:
-        """Begin with the pool of all prompts."""
+        """Begin with the pool of all prompts.
+
+        Example:
+            >>> from flasheval.selection.methods.problem import make_problem
+            >>> method = Frequency(n_sets=500, pools=(6, 4))
+            >>> work = method.prepare(make_problem([np.tri(3, 9)], ["clip"], size=2))
+            >>> method.start(work, np.random.default_rng(0)).steps  # pools of 9, 6 and 4 prompts
+            3
+
+        """
         start = work.problem.start_prompts()
         fallback = work.problem.allowed[: work.problem.n_free] if start is None else start
         arrays: dict[str, NDArray[np.generic]] = {

@@ -1,4 +1,4 @@
-"""What a search may look at beside the scores it serves, always of the search variants alone."""
+"""Other metrics and families that a search may use, always of the search variants alone."""
 
 from __future__ import annotations
 
@@ -21,6 +21,11 @@ class Hints:
         scores: float32 [variants, prompts] of other metrics, on the prompts of those served.
         groups: The family of each variant, such as its base model; None where not known.
 
+    Example:
+        >>> hints = Hints((np.eye(2, 5),), groups=("sd", "sdxl"))
+        >>> len(hints.scores), hints.groups, Hints().groups
+        (1, ('sd', 'sdxl'), None)
+
     """
 
     scores: tuple[NDArray[np.float32], ...] = ()
@@ -39,13 +44,28 @@ class Hints:
         return Hints(tuple(block[rows] for block in self.scores), groups).telling()
 
     def telling(self) -> Hints:
-        """Leave out metrics in which all variants tie, for they say nothing of them."""
+        """Leave out metrics in which all variants tie, because they tell none apart.
+
+        Example:
+            >>> flat, telling = np.ones((2, 3)), np.arange(6).reshape(2, 3)
+            >>> len(Hints((flat, telling)).telling().scores)
+            1
+
+        """
         means = [block.mean(axis=1, dtype=np.float64) for block in self.scores]
         told = [block for block, mean in zip(self.scores, means, strict=True) if np.ptp(mean) > 0]
         return replace(self, scores=tuple(told))
 
     def check(self, shape: tuple[int, ...]) -> None:
-        """Raise DataError unless everything is there, finite, and of the served scores' shape."""
+        """Raise DataError unless everything is there, finite, and of the served scores' shape.
+
+        Example:
+            >>> Hints((np.eye(2, 5),)).check((2, 5))
+            >>> Hints(groups=("sd", "sdxl")).check((3, 5))
+            Traceback (most recent call last):
+            flasheval.base.errors.DataError: hints: 2 families for 3 variants
+
+        """
         for block in self.scores:
             if block.shape != shape:
                 raise DataError(f"hints: scores have shape {block.shape}, expected {shape}")
@@ -55,7 +75,13 @@ class Hints:
             raise DataError(f"hints: {len(self.groups)} families for {shape[0]} variants")
 
     def fingerprint(self) -> str:
-        """Hash of all of it, for the names of stored searches."""
+        """Hash of all of it, for the names of stored searches.
+
+        Example:
+            >>> Hints(groups=("sd",)).fingerprint() == Hints(groups=("sdxl",)).fingerprint()
+            False
+
+        """
         import hashlib
 
         blocks = [

@@ -18,7 +18,7 @@ __all__ = ["check_nested", "check_sizes", "run_nested"]
 
 
 def check_nested(sizes: Sequence[int], n_prompts: int) -> tuple[int, ...]:
-    """Sizes in ascending order, each once; SettingError for one that cannot be.
+    """Sizes in ascending order, each once; SettingError for one out of range.
 
     Example:
         >>> check_nested([50, 10], 100)
@@ -78,6 +78,15 @@ def run_nested(
         SettingError: A size is below the number of required prompts, or the method repeats
             prompts, so that its subsets have no prefixes.
         KeyboardInterrupt: As in `drive`, in the first stage.
+
+    Example:
+        >>> from flasheval.selection.methods.discrimination import Discrimination
+        >>> from flasheval.selection.methods.problem import make_problem
+        >>> scores = np.random.default_rng(0).normal(size=(6, 20))
+        >>> problem = make_problem([scores], ["clip"], size=5)
+        >>> outcome = run_nested(Discrimination(), problem, (2, 5), np.random.default_rng(0))
+        >>> len(outcome.selection.indices), outcome.sets  # one set scored for each size
+        (5, 2)
 
     """
     if sizes[0] < len(problem.required):

@@ -49,7 +49,16 @@ class Padded:
     borrows: ClassVar[bool] = False
 
     def prepare(self, problem: Problem) -> PaddedWork:
-        """Lay out the scores for the core; SettingError for a core below 1."""
+        """Lay out the scores for the core; SettingError for a core below 1.
+
+        Example:
+            >>> from flasheval.selection.methods.problem import make_problem
+            >>> scores = np.random.default_rng(0).normal(size=(6, 20))
+            >>> problem = make_problem([scores], ["clip"], size=8)
+            >>> [Padded(core).prepare(problem).core.problem.size for core in (5, 100)]
+            [5, 8]
+
+        """
         require_positive(self.name, {"core": self.core})
         size = min(problem.size, max(self.core, len(problem.required)))
         return PaddedWork(problem, Anneal().prepare(replace(problem, size=size)))

@@ -38,7 +38,17 @@ class Pooled(Balanced):
     borrows: ClassVar[bool] = True
 
     def prepare(self, problem: Problem) -> BalanceWork:
-        """Compute the loss's arrays; SettingError for a setting out of range."""
+        """Compute the loss's arrays; SettingError for a setting out of range.
+
+        Example:
+            >>> import numpy as np
+            >>> from flasheval.selection.methods.problem import make_problem
+            >>> problem = make_problem([np.tri(3, 5)], ["clip"], size=2)
+            >>> Pooled(borrow=-1).prepare(problem)  # doctest: +ELLIPSIS
+            Traceback (most recent call last):
+            flasheval.base.errors.SettingError: method.borrow=-1 (pooled): expected 0 (borrow ...
+
+        """
         require_positive(self.name, {"nearness": self.nearness})
         if self.borrow < 0:
             raise SettingError(
@@ -47,7 +57,16 @@ class Pooled(Balanced):
         return super().prepare(problem)
 
     def settings(self, problem: Problem) -> BalanceSettings:
-        """Return the shape of the loss for a problem."""
+        """Return the shape of the loss for a problem.
+
+        Example:
+            >>> import numpy as np
+            >>> from flasheval.selection.methods.problem import make_problem
+            >>> problem = make_problem([np.tri(12, 80)], ["clip"], size=25)
+            >>> Pooled().settings(problem).borrow, Pooled(borrow=2).settings(problem).borrow
+            (0.5, 1.0)
+
+        """
         return BalanceSettings(
             self.noise_weight,
             self.passes,

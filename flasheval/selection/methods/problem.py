@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from flasheval.base.errors import DataError, SettingError
 from flasheval.selection.methods.hints import Hints
 
-__all__ = ["Problem", "make_problem"]
+__all__ = ["Problem", "checked_whole", "make_problem"]
 
 
 @dataclass(frozen=True)
@@ -26,6 +26,11 @@ class Problem:
         allowed: int64 indices of the other prompts a selector may choose from, ascending.
         warm_start: int64 indices of a subset to start from, or None.
         hints: What a method may borrow from, of the same variants.
+
+    Example:
+        >>> problem = make_problem([np.tri(3, 5)], ["clip"], size=2, required=[4], forbidden=[0])
+        >>> problem.n_variants, problem.n_prompts, problem.allowed.tolist()
+        (3, 5, [1, 2, 3])
 
     """
 
@@ -49,15 +54,35 @@ class Problem:
 
     @property
     def n_free(self) -> int:
-        """Number of prompts still to choose once the required ones are in."""
+        """Number of prompts still to choose once the required ones are in.
+
+        Example:
+            >>> make_problem([np.tri(3, 5)], ["clip"], size=4, required=[0, 1, 1]).n_free
+            2
+
+        """
         return self.size - len(self.required)
 
     def targets(self) -> list[NDArray[np.float64]]:
-        """Each metric's full-set mean per search variant, float64 [search variants]."""
+        """Each metric's full-set mean per search variant, float64 [search variants].
+
+        Example:
+            >>> make_problem([np.arange(6).reshape(2, 3)], ["clip"], size=1).targets()
+            [array([1., 4.])]
+
+        """
         return [block.mean(axis=1, dtype=np.float64) for block in self.scores]
 
     def start_prompts(self) -> NDArray[np.int64] | None:
-        """Return the warm start's free prompts (allowed, in order, at most `n_free`), or None."""
+        """Return the warm start's free prompts (allowed, in order, at most `n_free`), or None.
+
+        Example:
+            >>> start = [3, 1, 4, 0]
+            >>> problem = make_problem([np.tri(3, 5)], ["clip"], 2, forbidden=[3], warm_start=start)
+            >>> problem.start_prompts()  # 3 is forbidden, and only two prompts are asked for
+            array([1, 4])
+
+        """
         if self.warm_start is None:
             return None
         keep = self.warm_start[np.isin(self.warm_start, self.allowed)]
@@ -152,11 +177,21 @@ def _check_block(name: str, block: NDArray[np.float32], shape: tuple[int, ...]) 
         )
 
 
-def _checked_size(size: object, n_required: int, n_allowed: int) -> int:
+def checked_whole(size: object) -> int:
+    """Return a size that is a whole number from 1 on; SettingError for anything else.
+
+    >>> checked_whole(50)
+    50
+    """
     if not isinstance(size, int | np.integer) or isinstance(size, bool):
         raise SettingError(f"size={size!r}: expected a whole number of prompts")
     if size < 1:
         raise SettingError(f"size={size}: a subset needs at least 1 prompt")
+    return int(size)
+
+
+def _checked_size(size: object, n_required: int, n_allowed: int) -> int:
+    size = checked_whole(size)
     if size < n_required:
         raise SettingError(
             f"size={size} is smaller than the {n_required} required prompts: raise size to at "
@@ -167,4 +202,4 @@ def _checked_size(size: object, n_required: int, n_allowed: int) -> int:
             f"size={size} is above the {n_required + n_allowed} prompts to choose from: "
             "lower size, or forbid fewer"
         )
-    return int(size)
+    return size

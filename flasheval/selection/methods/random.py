@@ -20,6 +20,15 @@ class Random(OneShot):
     name: ClassVar[str] = "random"
 
     def choose(self, problem: Problem, rng: np.random.Generator) -> Selection:
-        """Draw the free prompts."""
+        """Draw the free prompts.
+
+        Example:
+            >>> from flasheval.selection.methods.problem import make_problem
+            >>> problem = make_problem([np.tri(3, 9)], ["clip"], size=4, required=[8])
+            >>> chosen = Random().choose(problem, np.random.default_rng(0)).indices
+            >>> int(chosen[0]), len(set(chosen.tolist()))  # required ones come first
+            (8, 4)
+
+        """
         drawn = rng.choice(problem.allowed, problem.n_free, replace=False)
         return Selection(np.concatenate([problem.required, drawn]))

@@ -21,7 +21,13 @@ _S27, _S30, _S31, _S32 = np.uint64(27), np.uint64(30), np.uint64(31), np.uint64(
 
 
 def draw_key(rng: np.random.Generator) -> np.uint64:
-    """Take a key for `draw_set` from a generator."""
+    """Take a key for `draw_set` from a generator.
+
+    Example:
+        >>> int(draw_key(np.random.default_rng(0))) == int(draw_key(np.random.default_rng(0)))
+        True
+
+    """
     return np.uint64(rng.integers(0, 2**64, dtype=np.uint64))
 
 

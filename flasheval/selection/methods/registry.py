@@ -53,13 +53,13 @@ def make_method(entry: object, settings: Mapping[str, object] | None = None) -> 
     """Return a method with its settings, checked.
 
     Args:
-        entry: A name; a mapping of settings with the ``name``; or a method, of flasheval or of
-            your own: a dataclass with what `Selector` says.
-        settings: Settings beside a name.
+        entry: A name; a mapping of settings with the ``name``; or a method of flasheval or your
+            own: a dataclass that follows `Selector`.
+        settings: The settings that go with a name.
 
     Raises:
-        SettingError: No such method, no such setting of it, a value that cannot be, or an object
-            that is no method.
+        SettingError: An unknown method, an unknown setting, an invalid value, or an object that
+            is not a method.
 
     Example:
         >>> make_method("anneal", {"swaps": 1000}) == make_method(Anneal(swaps=1000))
@@ -83,8 +83,8 @@ def _check_own(selector: Selector[Any]) -> None:
     name = selector.name
     if not is_dataclass(selector):
         raise SettingError(
-            f"method {name!r}: the class {type(selector).__name__} is no dataclass; make it one, "
-            "its fields the settings, so that the subset's manifest can name them"
+            f"method {name!r}: the class {type(selector).__name__} is not a dataclass; make it "
+            "one with its settings as fields, so that the subset's manifest can record them"
         )
     if name in METHODS and type(selector) is not METHODS[name]:
         raise SettingError(
@@ -98,7 +98,13 @@ def _check_own(selector: Selector[Any]) -> None:
 
 
 def selector_settings(selector: Selector[Any]) -> dict[str, Any]:
-    """Every setting of a method with its value, in order, plain types only."""
+    """Every setting of a method with its value, in order, plain types only.
+
+    Example:
+        >>> selector_settings(Frequency(n_sets=500, pools=(300, 100)))
+        {'n_sets': 500, 'keep': 0.03333333333333333, 'replace': False, 'pools': [300, 100]}
+
+    """
     settings = asdict(selector)  # type: ignore[call-overload]
     return {
         key: list(value) if isinstance(value, tuple) else value for key, value in settings.items()

@@ -18,7 +18,17 @@ _STRENGTHS = np.geomspace(1e-2, 1e4, 25)
 
 @dataclass(frozen=True)
 class Ridge(OneShot):
-    """Draw the prompts uniformly, then weigh them so that their mean follows the full set's."""
+    """Draw the prompts uniformly, then weigh them so that their mean follows the full set's.
+
+    Example:
+        >>> from flasheval.selection.methods.problem import make_problem
+        >>> scores = np.random.default_rng(0).normal(size=(6, 20))
+        >>> problem = make_problem([scores], ["clip"], size=5)
+        >>> chosen = Ridge().choose(problem, np.random.default_rng(0))
+        >>> chosen.weights.shape, round(float(chosen.weights.mean()), 4)
+        ((5,), 1.0)
+
+    """
 
     name: ClassVar[str] = "ridge"
 

@@ -42,6 +42,13 @@ def save_state(state: State, path: Path, *, key: str) -> None:
         path: The file; replaced as a whole.
         key: Hash of everything that determines the search (scores, settings, seed).
 
+    Example:
+        >>> import tempfile
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     save_state(State(np.random.default_rng(0), step=3), Path(folder, "s.npz"), key="k")
+        ...     load_state(Path(folder, "s.npz"), key="k").step
+        3
+
     """
     facts = {
         "key": key,
@@ -62,6 +69,10 @@ def load_state(path: Path, *, key: str) -> State | None:
 
     Raises:
         DataError: The file is damaged.
+
+    Example:
+        >>> load_state(Path("no-such-file.npz"), key="k") is None
+        True
 
     """
     try:

@@ -32,6 +32,11 @@ class Selection:
 
     Weights are kept to 6 significant digits, as a manifest keeps them, so that what is judged is
     what is published.
+
+    Example:
+        >>> Selection(np.array([7, 2]), np.array([1.23456789, 0.76543211])).weights
+        array([1.23457 , 0.765432])
+
     """
 
     indices: NDArray[np.int64]
@@ -43,7 +48,13 @@ class Selection:
             object.__setattr__(self, "weights", np.asarray(rounded, dtype=np.float64))
 
     def first(self, size: int) -> Selection:
-        """Return its first `size` prompts."""
+        """Return its first `size` prompts.
+
+        Example:
+            >>> Selection(np.array([7, 2, 5])).first(2).indices
+            array([7, 2])
+
+        """
         weights = None if self.weights is None else self.weights[:size]
         return Selection(self.indices[:size], weights)
 
@@ -81,6 +92,11 @@ class State:
         sets: Candidate sets scored so far.
         history: One row a step (or a stage), column name to number.
 
+    Example:
+        >>> state = State(np.random.default_rng(0), {"chosen": np.array([4, 1])}, steps=3)
+        >>> state.step, state.done
+        (0, False)
+
     """
 
     rng: np.random.Generator
@@ -92,12 +108,31 @@ class State:
 
     @property
     def done(self) -> bool:
-        """Whether no step is left."""
+        """Whether no step is left.
+
+        Example:
+            >>> State(np.random.default_rng(0), step=2, steps=2).done
+            True
+
+        """
         return self.step >= self.steps
 
 
 class Selector(Protocol[WorkT]):
-    """A search method; see the module's text for the order of calls."""
+    """A search method; see the module's text for the order of calls.
+
+    Example:
+        >>> from flasheval.selection.methods.problem import make_problem
+        >>> from flasheval.selection.methods.stratified import Stratified
+        >>> method, rng = Stratified(), np.random.default_rng(0)
+        >>> work = method.prepare(make_problem([np.tri(3, 5)], ["clip"], size=2))
+        >>> state = method.start(work, rng)
+        >>> while not state.done:
+        ...     method.step(work, state)
+        >>> len(method.best(work, state).indices)
+        2
+
+    """
 
     name: ClassVar[str]
     cheap: ClassVar[bool]
@@ -126,7 +161,19 @@ class Selector(Protocol[WorkT]):
 
 
 class OneShot:
-    """Base of the methods that choose in a single step."""
+    """Base of the methods that choose in a single step.
+
+    Example:
+        >>> from flasheval.selection.methods.problem import make_problem
+        >>> class First(OneShot):
+        ...     name = "first"
+        ...     def choose(self, problem, rng):
+        ...         return Selection(problem.allowed[: problem.size])
+        >>> problem = make_problem([np.tri(3, 5)], ["clip"], size=2)
+        >>> First().choose(problem, np.random.default_rng(0)).indices
+        array([0, 1])
+
+    """
 
     cheap: ClassVar[bool] = True
     together: ClassVar[bool] = False
@@ -137,7 +184,16 @@ class OneShot:
         """Choose the subset."""
 
     def prepare(self, problem: Problem) -> Problem:
-        """Nothing to prepare: the work is the problem itself."""
+        """Nothing to prepare: the work is the problem itself.
+
+        Example:
+            >>> from flasheval.selection.methods.problem import make_problem
+            >>> from flasheval.selection.methods.random import Random
+            >>> problem = make_problem([np.tri(3, 5)], ["clip"], size=2)
+            >>> Random().prepare(problem) is problem
+            True
+
+        """
         if problem.warm_start is not None:
             name = getattr(self, "name", type(self).__name__)
             raise SettingError(
@@ -148,7 +204,16 @@ class OneShot:
         return problem
 
     def start(self, work: Problem, rng: np.random.Generator) -> State:
-        """Begin with the required prompts alone, so `best` always has an answer."""
+        """Begin with the required prompts alone, so `best` always has an answer.
+
+        Example:
+            >>> from flasheval.selection.methods.problem import make_problem
+            >>> from flasheval.selection.methods.random import Random
+            >>> problem = make_problem([np.tri(3, 5)], ["clip"], size=2, required=[4])
+            >>> Random().start(problem, np.random.default_rng(0)).arrays
+            {'indices': array([4])}
+
+        """
         return State(rng=rng, arrays={"indices": work.required.copy()})
 
     def step(self, work: Problem, state: State) -> None:
@@ -169,7 +234,14 @@ class OneShot:
 
 
 def require_positive(method: str, settings: Mapping[str, float]) -> None:
-    """Raise SettingError naming the first setting that is not above zero."""
+    """Raise SettingError naming the first setting that is not above zero.
+
+    Example:
+        >>> require_positive("anneal", {"swaps": 100, "hot": 0})
+        Traceback (most recent call last):
+        flasheval.base.errors.SettingError: method.hot=0 (anneal): expected a number above 0
+
+    """
     for key, value in settings.items():
         if not value > 0:
             raise SettingError(f"method.{key}={value} ({method}): expected a number above 0")

@@ -16,6 +16,11 @@ class Shared(Balanced):
 
     Where no metric is named it searches on all of the table's, and the search of one metric's
     subset may borrow the others.
+
+    Example:
+        >>> Shared().together, Shared().passes, Shared(passes=2).passes
+        (True, 4, 2)
+
     """
 
     passes: int = 4

@@ -1,4 +1,4 @@
-"""What each prompt says about the variants' overall quality, and how noisily.
+"""How strongly each prompt follows the variants' overall quality, and how noisy it is.
 
 The model behind `discrimination`, `balanced`, `shared`, `anneal` and `evolve`: a prompt's centred
 scores are its slope times the variants' overall quality, plus a few shared directions of the
@@ -31,6 +31,12 @@ class PromptStatistics:
         residual: float64 [prompts], variance around the slope, shared directions and all; floored
             at 1e-3 of its mean.
 
+    Example:
+        >>> scores = np.array([[0, 4, 1], [1, 3, 2], [2, 5, 6]], dtype=np.float32)
+        >>> found = prompt_statistics(scores)
+        >>> found.quality.round(2), found.slope.shape, found.noise.shape
+        (array([-1.  , -0.67,  1.67]), (3,), (3,))
+
     """
 
     quality: NDArray[np.float64]
@@ -44,6 +50,12 @@ class PromptStatistics:
 
         Slope over residual standard deviation. The shared directions count as residual here:
         prompts chosen one by one share them, so that they do not average out.
+
+        Example:
+            >>> slope, variance = np.array([1.0, 1.0, -1.0]), np.array([1.0, 4.0, 1.0])
+            >>> PromptStatistics(np.zeros(2), slope, variance, variance).discrimination
+            array([ 1. ,  0.5, -1. ])
+
         """
         ratio: NDArray[np.float64] = self.slope / np.sqrt(self.residual)
         return ratio
@@ -90,7 +102,7 @@ def prompt_statistics(
     """Slope and noise of every prompt.
 
     With C the scores centred per prompt (and multiplied by `transform` when given), r the centred
-    full-set means (multiplied likewise), beta_p = <C_p, r> / <r, r> and E = C - r beta: the
+    full-set means (multiplied by it too), beta_p = <C_p, r> / <r, r> and E = C - r beta: the
     K = min(8, n - 4) leading principal components of E are removed, the mean square left over
     n - 2 - K degrees of freedom is the raw noise, shrunk to its mean with weight dof / (dof + 4)
     and floored at 1e-3 of it. Where nothing is left but rounding errors every variance is 1.
@@ -147,6 +159,12 @@ def slope_and_residual(
 
     Returns:
         Slope float64 [prompts] and residual float64 [n, prompts].
+
+    Example:
+        >>> scores = np.array([[1, 5], [3, 4]], dtype=np.float32)
+        >>> slope, residual = slope_and_residual(scores, np.eye(2), np.array([-0.5, 0.5]))
+        >>> slope, residual.shape
+        (array([ 2., -1.]), (2, 2))
 
     """
     values = scores.astype(np.float64)

@@ -18,6 +18,14 @@ class Stratified(OneShot):
     """Sort prompts by mean score, cut into as many strata as places, draw one from each.
 
     With several metrics the means are standardised over prompts and added.
+
+    Example:
+        >>> from flasheval.selection.methods.problem import make_problem
+        >>> problem = make_problem([np.arange(12).reshape(3, 4)], ["clip"], size=2)
+        >>> chosen = Stratified().choose(problem, np.random.default_rng(0))
+        >>> (chosen.indices // 2).tolist()  # one of prompts 0 and 1, one of prompts 2 and 3
+        [0, 1]
+
     """
 
     name: ClassVar[str] = "stratified"

@@ -138,7 +138,7 @@ def test_the_subset_is_an_honest_manifest(bench, distance, run):
     assert all(prompt.text_hash and prompt.text is None for prompt in subset.prompts)
     shown = run("show", str(path)).out
     assert "Frechet CLIP (lower is better)" in shown
-    assert "evidence of this exact set" in shown
+    assert "measured on this exact set" in shown
 
 
 def test_real_images_and_their_statistics(bench, distance):

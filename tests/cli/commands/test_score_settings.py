@@ -1,25 +1,16 @@
 import pytest
 
 from flasheval.base.errors import SettingError
-from flasheval.cli.commands.score_settings import metric_names, read_scores
-
-
-def test_metrics_are_a_name_or_a_list():
-    assert metric_names(None) is None
-    assert metric_names("clip") == ["clip"]
-    assert metric_names(["clip", "fid"]) == ["clip", "fid"]
-    for wrong, said in (([], "expected a name"), (7, "expected a name"), (["a", "a"], "twice")):
-        with pytest.raises(SettingError, match=said):
-            metric_names(wrong)
+from flasheval.cli.commands.score_settings import read_scores
 
 
 def test_scores_are_read_or_made_up(scores, tmp_path):
-    assert read_scores("synthetic", None, None).prompts.name == "synthetic"
+    assert read_scores("synthetic", None, None)[0].prompts.name == "synthetic"
     path = str(tmp_path / "scores")
-    assert read_scores(path, None, None).content_hash == scores.content_hash
+    assert read_scores(path, None, None)[0].content_hash == scores.content_hash
     wide = tmp_path / "fid.csv"
     wide.write_text("prompt_id,a,b\n1,0.1,0.2\n")
-    assert not read_scores(str(wide), None, {"fid": False})["fid"].higher_is_better
+    assert not read_scores(str(wide), None, {"fid": False})[0]["fid"].higher_is_better
     for source, prompts, direction, said in (
         ("synthetic", "prompts.csv", None, "add scores=PATH"),
         ("", None, None, "expected a path"),

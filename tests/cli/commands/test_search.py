@@ -21,7 +21,9 @@ def test_without_arguments_it_searches_the_shipped_population_and_says_so(run, t
     note = "miniature: small models of a drawn world, which travel with flasheval"
     assert lines[0] == note
     assert "random prompts would" in lines[1]  # the answer first
-    assert "evidence of the procedure, not of this exact set; 10 splits (random:10)" in ran.out
+    assert (
+        "measured on sets chosen in the same way, not on this one; 10 splits (random:10)" in ran.out
+    )
     assert max(map(len, lines[:-3])) <= 80
     folder = tmp_path / "flasheval-runs/search/miniature-all-auto-50-seed0"
     assert {path.name for path in folder.iterdir()} == {
@@ -36,7 +38,7 @@ def test_without_arguments_it_searches_the_shipped_population_and_says_so(run, t
     subset = load(folder)
     assert subset.size == 50
     assert subset.record.notes[0] == note
-    assert subset.record.notes[1].startswith("auto took ")
+    assert subset.record.notes[1].startswith("auto chose ")
     assert subset.record.notes[1] in " ".join(ran.out.split())
     assert f'flasheval.load_subset("{folder.relative_to(tmp_path)}")' in ran.out
 
@@ -207,7 +209,6 @@ def write_bad_files(folder: Path) -> None:
         (["scores=inf.csv"], ["inf.csv row 1", "'b' is inf"]),
         (["scores=nan.csv"], ["2 of 2 variants are not measured"]),
         (["scores=twice.csv"], ["twice.csv", "'1' more than once"]),
-        (["scores=one.csv", "size=1"], ["at least 2"]),
         (["scores=tied.csv", "size=1"], ["'tied'", "same full score"]),
         (["require=nowhere.txt"], ["nowhere.txt does not exist"]),
         (["require=empty.csv"], ["empty.csv is empty"]),
@@ -229,20 +230,21 @@ def test_a_fault_of_a_file_is_one_line_that_names_it(run, tmp_path, scores, word
 @pytest.mark.parametrize(
     ("words", "parts"),
     [
+        (["scores=one.csv", "size=1"], ["at least 2"]),
         (["require=[p1,q9]"], ["'q9'"]),
         (["forbid=[q9]"], ["'q9'"]),
         (["require=[p1]", "forbid=[p1]"], ["both required and forbidden"]),
         (["require=[p1,p1]"], ["require", "'p1' more than once"]),
         (["warm_start=true"], ["warm_start=True"]),
         (["metric=clipp"], ["'clipp'", "did you mean 'clip'?"]),
-        (["metric=[clip,clip]"], ["named twice"]),
+        (["metric=[clip,clip]"], ["clip is listed twice"]),
         (["metric=3"], ["metric=3"]),
         (["size=0"], ["size=0"]),
         (["size=61"], ["size=61", "60 prompts"]),
         (["nested=[3,61]"], ["61", "60 prompts"]),
         (["seed=-1"], ["seed=-1"]),
         (["draws=0"], ["draws=0"]),
-        (["curve=[0]"], ["curve=[0]"]),
+        (["curve=[0]"], ["curve: size 0 is outside 1"]),
         (["curve=soon"], ["curve=soon"]),
         (["splits=randum:3"], ["splits=randum:3", "did you mean 'random'?"]),
         (["splits=group:base"], ["'base'", "base_model"]),

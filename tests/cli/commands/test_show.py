@@ -27,8 +27,8 @@ def test_a_manifest_and_a_run(run, scores):
         ran = run("show", path)
         assert ran.code == 0, ran.err
         assert "made-up-0-clip-5: 5 prompts of made-up-0" in ran.out
-        assert "evidence of the procedure, not of this exact set" in ran.out
-        assert "warning: 12 search variants" in ran.out
+        assert "measured on sets chosen in the same way, not on this one" in ran.out
+        assert "12 search variants: below 20" in ran.out
         assert "method:   balanced(noise_weight=" in ran.out
         assert "ids:      p" in ran.out
 

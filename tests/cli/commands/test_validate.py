@@ -139,7 +139,7 @@ def test_kinds_of_splits_may_have_names(validate, tmp_path, scores):
         (["scores=nowhere"], ["nowhere"]),
         (["metric=clipp"], ["'clipp'", "'clip'"]),
         (["reference=anneal"], ["none of the methods compared: random, balanced"]),
-        (["-m", "size=5,6"], ["-m is for searches", "size=[...]"]),
+        (["-m", "size=5,6"], ["-m is for flasheval search", "size=[...]"]),
         (["out=/proc/nowhere"], ["out=/proc/nowhere"]),
     ],
     ids=lambda value: " ".join(value),
@@ -187,10 +187,16 @@ def test_a_real_process_that_is_interrupted_leaves_what_it_has_and_continues(tmp
     process = start(tmp_path)
     units = tmp_path / "mine/units"
     deadline = time.monotonic() + 100  # kernels may have to be compiled
-    while not (list(units.glob("*.npz")) and list(units.glob("*.json"))):
+
+    def stems(suffix):
+        return {path.stem for path in units.glob(f"*.{suffix}")}
+
+    # One search is finished, its state gone, and another one is under way.
+    while not stems("json") or not stems("npz") - stems("json"):
         assert process.poll() is None, process.communicate()
         assert time.monotonic() < deadline
         time.sleep(0.01)
+    time.sleep(0.2)
     process.send_signal(signal.SIGINT)
     out, err = process.communicate(timeout=60)
     assert process.returncode == 130, err

@@ -67,7 +67,7 @@ def test_large_images_are_made_smaller_and_few_variants_are_enough(tmp_path):
 
 def test_a_run_without_images_says_so(tmp_path):
     folder = _made(tmp_path / "run", levels=(1, 2), keep_images=False)
-    with pytest.raises(DataError, match="keeps no images of these prompts"):
+    with pytest.raises(DataError, match="kept no images of the chosen prompts"):
         kept_pictures(folder, load_scores(folder)["grey"], IDS)
     with pytest.raises(DataError, match="holds no run"):
         kept_pictures(tmp_path, load_scores(folder)["grey"], IDS)

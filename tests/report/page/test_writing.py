@@ -110,8 +110,8 @@ def test_other_evidence_stands_in_tables_of_its_own(origin, tmp_path):
     contents = write_report(origin, tmp_path / "r.html").contents
     titles = [one.caption for one in contents.evidence]
     assert titles == [
-        "random:4: 4 splits, 5 prompts, of the procedure",
-        "group:base_model: 4 splits, 5 prompts, of this exact set",
+        "random:4: 4 splits, 5 prompts, measured on sets chosen in the same way",
+        "group:base_model: 4 splits, 5 prompts, measured on this exact set",
     ]
     assert contents.evidence[0].rows[0][0] == "mean"
     text = (tmp_path / "r.html").read_text("utf-8")

@@ -241,11 +241,13 @@ def test_stopped_between_two_searches_what_is_judged_is_kept(monkeypatch, measur
 
 @pytest.mark.parametrize("workers", [1, 2])
 def test_ctrl_c_while_it_waits_stops_the_searches_that_run(tmp_path, measure_one, workers):
-    calls, caught = itertools.count(), []
+    calls, caught, ended = itertools.count(), [], []
 
     def endless_but_the_first(*arguments, progress, **rest):
         if next(calls) == 0:
-            return drive(*arguments, progress=progress, **rest)
+            found = drive(*arguments, progress=progress, **rest)
+            ended.append(1)
+            return found
         patience = threading.Event()
         for _ in range(3000):
             try:
@@ -257,7 +259,7 @@ def test_ctrl_c_while_it_waits_stops_the_searches_that_run(tmp_path, measure_one
         return pytest.fail("it was never told to stop")
 
     def report(label, done, planned):
-        if done >= 1:
+        if ended:
             raise KeyboardInterrupt
 
     engine = {"report": report, "workers": workers, "folder": tmp_path}

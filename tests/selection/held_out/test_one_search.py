@@ -8,9 +8,7 @@ from flasheval.selection.held_out.finished_searches import FinishedSearches
 from flasheval.selection.held_out.one_search import (
     search_all,
     search_part,
-    search_progress,
     search_rng,
-    shifted,
 )
 from flasheval.selection.methods.driver import drive
 from flasheval.selection.methods.hints import Hints
@@ -105,16 +103,6 @@ def test_generators_differ_by_seed_split_and_size_alone():
     assert len({first, *(rng.random() for rng in others)}) == 4
 
 
-def test_progress_counts_shares_of_a_search():
-    seen = []
-    steps = search_progress(lambda *what: seen.append(what), "label", 2, 5)
-    steps(1, 4)
-    steps(4, 4)
-    steps(0, 0)
-    assert seen == [("label", 2, 5), ("label", 2.25, 5), ("label", 3, 5), ("label", 2, 5)]
-    assert search_progress(None, "label", 0, 1) is None
-
-
 @pytest.mark.parametrize("sizes", [(6,), (3, 6)])
 def test_ctrl_c_before_a_finished_search_is_kept_loses_no_step(tmp_path, monkeypatch, sizes):
     table = synthetic_scores(n_variants=12, n_prompts=40).with_metrics(["quality"])
@@ -136,10 +124,3 @@ def test_ctrl_c_before_a_finished_search_is_kept_loses_no_step(tmp_path, monkeyp
     assert steps == []
     assert again.sets == 4_000 * len(sizes)
     assert [path.suffix for path in tmp_path.iterdir()] == [".json"]
-
-
-def test_a_part_of_the_work_is_reported_as_what_it_is_of_the_whole():
-    seen = []
-    shifted(lambda *what: seen.append(what), 3, 9)("label", 1.5, 4)
-    assert seen == [("label", 4.5, 9)]
-    assert shifted(None, 3, 9) is None

@@ -48,8 +48,9 @@ def test_ranges_have_square_brackets(compared: ValidationReport) -> None:
 def test_the_learning_curve_and_the_groups_are_shown(compared: ValidationReport) -> None:
     text = "\n".join(lines_of(compared))
     assert "random:8, 10 prompts: held-out tau by the number of variants searched" in text
-    assert "Above random beyond noise (*: 90%), by variants searched: discrimination" in " ".join(
-        text.split()
+    assert (
+        "Clearly above random (*: 90%), by number of variants searched: discrimination"
+        in " ".join(text.split())
     )
     assert "random:8: 90% with held-out variants drawn in whole groups of base_model" in text
     plain = replace(compared, learning=(), cluster=None)

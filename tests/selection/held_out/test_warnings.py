@@ -105,7 +105,7 @@ def test_nothing_is_said_where_there_is_nothing_to_say():
             "near ties: 25% .hps. of variant pairs",
         ),
         (table_warnings((), {"clip": 0.2, "hps": 0.25}), "near ties: 20% .clip., 25% .hps. of"),
-        (table_warnings((), NEAR_TIES, 1234), "^1,234 prompts that not every variant has"),
+        (table_warnings((), NEAR_TIES, 1234), "^1,234 prompts without a score of every"),
     ],
 )
 def test_each_thing_is_said_alone(found, words):

@@ -2,13 +2,13 @@
 
 import itertools
 
-import numba
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from flasheval.base.errors import SettingError
+from flasheval.base.threads import crew
 from flasheval.selection.methods import auto
 from flasheval.selection.methods.anneal import Anneal
 from flasheval.selection.methods.auto import Auto, contenders, decide, explain, inner_splits
@@ -275,7 +275,7 @@ def test_random_prompts_are_taken_where_choosing_does_not_pay(monkeypatch):
     found = _run(problem)
     assert found.history[-1] == {"chosen": 1}
     assert not set(found.selection.indices.tolist()) <= set(range(10))
-    assert "auto took random" in explain(None, found.history)
+    assert "auto chose random" in explain(None, found.history)
     monkeypatch.setattr(auto, "contenders", lambda expect: (Random(), Misled()))
     assert _run(problem).history[-1] == {"chosen": 0}
 
@@ -289,7 +289,7 @@ def test_splits_in_which_variants_tie_do_not_count(a_problem):
     found = _run(tied, "new_family")
     assert all(np.isnan(row["tau"]) for row in found.history[:-1])
     assert found.history[-1] == {"chosen": 0}
-    assert explain("new_family", found.history).endswith("too few variants to compare methods on")
+    assert explain("new_family", found.history).endswith("too few variants to compare methods")
 
 
 @pytest.mark.parametrize("n", [2, 3, 5])
@@ -313,13 +313,10 @@ def test_a_warm_start_is_for_the_methods_that_have_a_use_for_it(a_problem, decid
 @pytest.mark.parametrize("expect", ["similar", "new_family"])
 def test_a_seed_gives_the_same_on_any_number_of_threads(a_problem, expect):
     problem = _problem(a_problem, n_metrics=2)
-    before, found = numba.get_num_threads(), []
-    try:
-        for threads in sorted({1, min(2, before)}):
-            numba.set_num_threads(threads)
+    found = []
+    for threads in (1, 2, 3):
+        with crew(threads):
             found += [_run(problem, expect), _run(problem, expect)]
-    finally:
-        numba.set_num_threads(before)
     for other in found[1:]:
         _same(other, found[0])
 
@@ -400,32 +397,36 @@ def _rows(*taus):
 @pytest.mark.parametrize(
     ("expect", "history", "line"),
     [
-        (None, [], "auto was interrupted before it had compared methods: pooled, its usual choice"),
+        (
+            None,
+            [],
+            "auto was interrupted before it compared methods, so it used pooled, its usual method",
+        ),
         (
             "new_family",
             _rows(0.5),
-            "auto was interrupted before it had compared methods: anneal, its usual choice",
+            "auto was interrupted before it compared methods, so it used anneal, its usual method",
         ),
         (
             "new_family",
             [{"chosen": 0}],
-            "auto took anneal, its usual choice: too few variants to compare methods on",
+            "auto chose anneal, its usual method: too few variants to compare methods",
         ),
         (
             "similar",
             [*_rows(0.5, 0.75, 0.25, 0.1), *_rows(0.7, 0.85, 0.35, 0.2), {"chosen": 1}],
-            "auto took anneal; inner held-out tau: pooled 0.600, anneal 0.800, random 0.300, "
+            "auto chose anneal; inner held-out tau: pooled 0.600, anneal 0.800, random 0.300, "
             "ridge 0.150",
         ),
         (
             "similar",
             [*_rows(0.5, NAN), {"split": 1, "contender": 0}, {"chosen": 0}],
-            "auto took pooled; inner held-out tau: pooled 0.500",
+            "auto chose pooled; inner held-out tau: pooled 0.500",
         ),
         (
             "new_family",
             [*_rows(0.5, 0.25, 0.75), {"chosen": 2}],
-            "auto took random; inner held-out tau: anneal 0.500, pooled 0.250, random 0.750; "
+            "auto chose random; inner held-out tau: anneal 0.500, pooled 0.250, random 0.750; "
             "choosing prompts does not pay here, more variants would help",
         ),
     ],
@@ -438,5 +439,5 @@ def test_the_line_of_a_real_search(a_problem):
     found = _run(_problem(a_problem))
     line = explain(None, found.history)
     taken = [Pooled, Anneal, Random, Ridge][found.history[-1]["chosen"]].name
-    assert line.startswith(f"auto took {taken}; inner held-out tau: pooled ")
+    assert line.startswith(f"auto chose {taken}; inner held-out tau: pooled ")
     assert "\n" not in line

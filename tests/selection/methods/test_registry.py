@@ -103,7 +103,7 @@ def test_a_method_without_fields_that_say_its_settings_is_refused():
     for key in ("prepare", "start", "step", "best"):
         setattr(plain, key, None)
     plain.name = "plain"
-    with pytest.raises(SettingError, match="the class Plain is no dataclass"):
+    with pytest.raises(SettingError, match="the class Plain is not a dataclass"):
         make_method(plain())
 
 
