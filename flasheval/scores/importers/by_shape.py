@@ -19,7 +19,12 @@ from flasheval.scores.importers.one_table import TableSettings, read_table
 from flasheval.scores.importers.result import ImportResult
 from flasheval.scores.importers.results.means_only import refuse_means
 from flasheval.scores.importers.settings import Direction, Prompts, as_prompts, direction_of, finish
-from flasheval.scores.importers.table_folders import read_tables, table_files, tables_in
+from flasheval.scores.importers.table_folders import (
+    how_of_metrics,
+    read_tables,
+    table_files,
+    tables_in,
+)
 from flasheval.scores.parquet import is_saved_table
 from flasheval.scores.table import ScoreTable
 
@@ -105,8 +110,8 @@ def _from_mapping(sources: Mapping[Any, Any], settings: TableSettings) -> Import
         own = replace(settings, prompts=known, metric=str(name), higher_is_better=mine)
         results.append(load_by_shape(path, own))
     table = reduce(ScoreTable.merge, [result.table for result in results])
-    hows = dict.fromkeys(result.how for result in results if result.how)
-    return ImportResult(finish(table, None, settings.higher_is_better), how="; ".join(hows))
+    how = how_of_metrics(table, results) if any(result.how for result in results) else ""
+    return ImportResult(finish(table, None, settings.higher_is_better), how=how)
 
 
 def _from_folder(path: Path, settings: TableSettings) -> ImportResult:
@@ -179,7 +184,8 @@ def load_scores(
         drop=drop,
     )
     if "; " in result.how:  # more than the plain reading
-        warnings.warn(f"{source}: {result.how}", UserWarning, stacklevel=2)
+        name = source if isinstance(source, str | Path) else f"a {type(source).__name__}"
+        warnings.warn(f"{name}: {result.how}", UserWarning, stacklevel=2)
     return result.table
 
 

@@ -314,10 +314,8 @@ class _Deciding:
                 for name in free
                 if self.kinds[name] in (*_NUMBERS, "empty") and name not in repeats
             ]
-            if self.asked.variants or self.asked.prompts:
-                pass
-            elif across == "variant":
-                scores = self._variants_among(scores)
+            if not (self.asked.variants or self.asked.prompts):
+                scores = self._scores_among(scores, across)
         else:
             scores = [self._column(name, what) for name in asked]
         scores = [name for name in scores if name not in self._claimed()]
@@ -548,13 +546,13 @@ class _Deciding:
             and (self.kinds[name] == "text" or (self.kinds[name] == "number" and self._whole(name)))
         )
 
-    def _variants_among(self, names: Sequence[str]) -> list[str]:
-        """Leave out the columns that are no variants, and say so; stop where it is not clear."""
+    def _scores_among(self, names: Sequence[str], across: Across) -> list[str]:
+        """Leave out columns that are no variants (or prompts), and say so; stop where unclear."""
         kept = []
         for name in names:
             if is_nothing(name) and self.kinds[name] != "empty" and self._whole(name):
                 self.notes.append(
-                    f"left out {name!r}, no variant by name (columns={{variant:[...]}} takes it "
+                    f"left out {name!r}, no {across} by name (columns={{{across}:[...]}} takes it "
                     "for one)"
                 )
             elif self.kinds[name] == "empty" and is_nothing(name):

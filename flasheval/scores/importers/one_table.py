@@ -447,7 +447,7 @@ class _Reading:
                 len(self.variants.labels) > 1 and self._follows(codes, self.variants)
             ):
                 self._add_factor(name, wanted=name in wanted)
-            elif self._follows(codes, self.prompts):
+            elif self._follows(codes, self.prompts) and not self._is_score(name):
                 self._add_extra(name)
             else:
                 left.append(name)
@@ -461,6 +461,10 @@ class _Reading:
                 f"left out {', '.join(map(repr, numbers[:4]))} (columns={{score:[...]}} takes "
                 "other columns for scores)"
             )
+
+    def _is_score(self, name: str) -> bool:
+        """Tell whether a column that is left beside columns of variants holds scores too."""
+        return self._across("variant") and self.columns.kinds([name])[0] in ("number", "percent")
 
     def _add_factor(self, name: str, *, wanted: bool) -> None:
         values = self.columns.factors(name)
@@ -512,7 +516,7 @@ class _Reading:
                 continue
             if given - dropped:
                 shown = ", ".join(repr(labels[place]) for place in sorted(given - dropped)[:4])
-                self.notes.append(f"left out {shown}, which is an average and no {name}")
+                self.notes.append(f"left out {shown}: an average or the like, no {name}")
             keep = np.setdiff1d(np.arange(len(labels)), places)
             if not keep.size:
                 raise DataError(f"drop leaves no {name}")
@@ -583,7 +587,10 @@ class _Reading:
             for place, metric in enumerate(self.metrics.labels)
         }
         table = ScoreTable(prompts, variants, matrices)
-        return finish(table, settings.prompts, settings.higher_is_better)
+        # One file of several has some of the metrics that the setting names.
+        one_of_several = settings.files_are == "metric"
+        given = None if one_of_several else settings.higher_is_better
+        return finish(table, settings.prompts, given)
 
     def _said(self) -> dict[str, str]:
         return {

@@ -37,14 +37,18 @@ def summaries(values: NDArray[np.float32], labels: Sequence[str], *, anywhere: b
     if values.shape[0] - len(named) > 3 and values.shape[1] >= _FEWEST:
         rows = [row for row in range(len(labels)) if row not in found]
         places = rows if anywhere else [rows[0], rows[-1]]
-        found.update(_by_values(values, rows, places, step))
+        found.update(_by_values(values, rows, places, step, anywhere))
     return sorted(found)
 
 
 def _by_values(
-    values: NDArray[np.float32], rows: Sequence[int], places: Sequence[int], step: int
+    values: NDArray[np.float32],
+    rows: Sequence[int],
+    places: Sequence[int],
+    step: int,
+    anywhere: bool,
 ) -> list[int]:
-    """Return those of some rows that equal the mean of the others in every cell."""
+    """Return those of some rows that equal the mean (or the best) of the others in every cell."""
     whole = len(rows) == len(values)
     part = values[:, ::step] if whole else values[list(rows)][:, ::step]
     measured = ~np.isnan(part)
@@ -66,9 +70,22 @@ def _by_values(
                 apart.size >= _FEWEST
                 and not np.isnan(apart).any()
                 and apart.max() <= _CLOSE * spread
-            ):
+            ) or (anywhere and _is_extreme(part, place_of[row])):
                 found.append(row)
     return found
+
+
+def _is_extreme(part: NDArray[np.float32], row: int) -> bool:
+    """Tell whether a row is in every cell the largest, or the smallest, of the other rows."""
+    own, others = part[row], np.delete(part, row, axis=0)
+    if np.isnan(own).any() or len(own) < 2 * _FEWEST or (others == own).all(axis=1).any():
+        return False
+    blank = np.isnan(others)
+    largest = np.where(blank, -np.inf, others).max(axis=0)
+    smallest = np.where(blank, np.inf, others).min(axis=0)
+    # Scores of few levels tie by chance.
+    levels = len(np.unique(own))
+    return levels > len(own) / 2 and bool((own == largest).all() or (own == smallest).all())
 
 
 def _left(part: NDArray[np.float32], average: NDArray[np.float64]) -> float:

@@ -26,7 +26,7 @@ from flasheval.scores.importers.result import ImportResult
 from flasheval.scores.importers.settings import finish
 from flasheval.scores.table import ScoreTable
 
-__all__ = ["read_tables", "table_files", "tables_in"]
+__all__ = ["how_of_metrics", "read_tables", "table_files", "tables_in"]
 
 _FIRST = (".parquet", ".csv", ".tsv")
 _ELSE = (".feather", ".arrow", ".jsonl", ".ndjson", ".json", *EXCEL_SUFFIXES)
@@ -53,7 +53,13 @@ def table_files(folder: Path) -> list[Path]:
         found = [path for path in files if content_suffix(path) in suffixes]
         if found:
             return found
-    return []
+    inner = [table_files(path) for path in sorted(folder.iterdir()) if _is_folder(path)]
+    alone = [files[0] for files in inner if len(files) == 1 and files[0].parent.parent == folder]
+    return alone if len(alone) > 1 and len(alone) == len(inner) else []
+
+
+def _is_folder(path: Path) -> bool:
+    return path.is_dir() and path.name[0] not in "._~"
 
 
 def tables_in(path: Path) -> list[Columns]:
@@ -73,38 +79,38 @@ def read_tables(path: Path, tables: Sequence[Columns], settings: TableSettings) 
         return read_table(tables[0], settings)
     files = settings.files_are or _what_files_are(path, tables, settings)
     if files == "variant":
-        together = _joined(path, tables)
-        result = read_table(together, replace(settings, files_are="variant"))
-        return replace(result, how=f"{result.how}; one file a variant, {len(tables)} in all")
-    if settings.metric is not None and files != "tables":
+        result = read_table(_joined(path, tables), replace(settings, files_are="variant"))
+        return replace(
+            result, how=result.how.replace(": ", f", one file a variant ({len(tables)}): ", 1)
+        )
+    if settings.metric is not None:
         raise SettingError(
             f"metric={settings.metric!r} cannot name all {len(tables)} files of {path}"
         )
-    alone = replace(settings, prompts=None, higher_is_better=None)
-    alone = replace(settings, files_are="metric")
-    results = [read_table(one, replace(alone, higher_is_better=None)) for one in tables]
-    given = settings.higher_is_better
-    results = (
-        [
-            read_table(one, replace(alone, higher_is_better=_of(given, old)))
-            for one, old in zip(tables, results, strict=True)
-        ]
-        if given is not None
-        else results
-    )
+    alone = replace(settings, prompts=None, files_are="metric")
+    results = []
+    for one in tables:
+        folder = None if one.path.parent == path else _stem(path, one)
+        results.append(read_table(one, replace(alone, metric=folder)))
     table = reduce(ScoreTable.merge, [result.table for result in results])
-    notes = list(dict.fromkeys(note for result in results for note in result.how.split("; ")[1:]))
+    table = finish(table, settings.prompts, settings.higher_is_better)
+    return ImportResult(table, how=how_of_metrics(table, results))
+
+
+def how_of_metrics(table: ScoreTable, results: Sequence[ImportResult]) -> str:
+    """Return the line that says how several files or objects, a metric each, were read."""
+    notes = dict.fromkeys(note for result in results for note in result.how.split("; ")[1:])
+    metrics = f"metrics {', '.join(table.metrics)}"[:80]
     how = (
-        f"read as one file a metric: {len(table)} variants, {table.n_prompts:,} prompts, metrics "
-        f"{', '.join(table.metrics)}"[:160]
+        f"read as one file a metric: {len(table)} variants, {table.n_prompts:,} prompts, {metrics}"
     )
-    return ImportResult(finish(table, settings.prompts, given), how="; ".join((how, *notes)))
+    return "; ".join((how, *notes))
 
 
-def _of(given: Any, result: ImportResult) -> Any:
-    if isinstance(given, bool) or given is None:
-        return given
-    return {name: word for name, word in given.items() if name in result.table.metrics}
+def _stem(path: Path, columns: Columns) -> str:
+    """Return what a table is called: its file, or the folder in which it lies alone."""
+    parent = columns.path.parent
+    return parent.name if parent != path and parent.is_dir() else content_stem(columns.path)
 
 
 def _what_files_are(path: Path, tables: Sequence[Columns], settings: TableSettings) -> str:
@@ -114,7 +120,7 @@ def _what_files_are(path: Path, tables: Sequence[Columns], settings: TableSettin
         return "metric"
     if any("flasheval.metric" in one.metadata for one in tables):
         return "metric"
-    stems = [content_stem(one.path) for one in tables]
+    stems = [_stem(path, one) for one in tables]
     variant = [_variant_column(one) for one in tables]
     if all(variant):
         return _of_long_tables(tables, [name for name in variant if name], stems)
@@ -207,7 +213,7 @@ def _joined(path: Path, tables: Sequence[Columns]) -> Columns:
 
     def part(one: Columns, name: str, text: bool) -> Any:
         if name == _VARIANT and not named:
-            return pa.array([content_stem(one.path)] * one.n_rows, pa.string())
+            return pa.array([_stem(path, one)] * one.n_rows, pa.string())
         if name not in one.names:
             return pa.nulls(one.n_rows, pa.string() if text else None)
         (array,) = one.fetch([name])

@@ -188,8 +188,8 @@ def test_an_average_among_the_variants_is_told_by_name_or_values(tmp_path, name)
     path = _write(tmp_path / "a.csv", ["prompt_id", *_MODELS, name], _wide(scores=scores))
     table, how = _read(path)
     _is_planted(table)
-    assert f"left out '{name}', which is an average and no variant" in how
-    with pytest.warns(UserWarning, match="which is an average"):
+    assert f"left out '{name}': an average or the like, no variant" in how
+    with pytest.warns(UserWarning, match="an average or the like"):
         load_scores(path)
 
 
@@ -200,6 +200,17 @@ def test_an_average_row_is_no_prompt(tmp_path, name):
     table, how = _read(path)
     _is_planted(table)
     assert f"left out '{name}'" in how
+
+
+@pytest.mark.parametrize("best", [np.max, np.min])
+def test_the_best_of_the_variants_is_no_variant(tmp_path, best):
+    scores = np.vstack([_SCORES, best(_SCORES, axis=0)])
+    scores[:, 0] = scores[::-1, 0][[1, 2, 3, 0]]  # no variant is the best everywhere
+    scores[3] = best(scores[:3], axis=0)
+    path = _write(tmp_path / "a.csv", ["prompt_id", *_MODELS, "top"], _wide(scores=scores))
+    table, how = _read(path)
+    _is_planted(table, scores=scores[:3])
+    assert "left out 'top'" in how
 
 
 def test_additive_scores_have_no_average_among_them(tmp_path):
@@ -218,8 +229,10 @@ def test_numbers_that_are_no_scores(tmp_path):
     assert "'seed'" in how
     assert "'n_images'" in how
     path = _write(tmp_path / "b.csv", ["prompt_id", *_MODELS, "difficulty", "x"], rows)
-    with pytest.raises(DataError, match=r"column '(difficulty|x)' .*drop=\[(difficulty|x)\]"):
+    with pytest.raises(DataError, match=r"column 'x' .*drop=\[x\]"):
         load_scores(path)
+    with pytest.raises(DataError, match=r"column 'difficulty' .*drop=\[difficulty\]"):
+        load_scores(path, drop="x")
     _is_planted(_read(path, drop=["difficulty", "x"])[0])
     assert len(_read(path, columns={"variant": "*"})[0]) == 5
 
@@ -231,6 +244,12 @@ def test_a_turned_table_with_what_describes_the_variants(tmp_path):
     _is_planted(table)
     assert table.factor("family") == ("a", "b", "b")
     assert "turned" in how
+    rows = [[v + 1, *row, np.mean(row[2:])] for v, row in enumerate(rows)]
+    path = _write(tmp_path / "b.csv", ["rank", "model", "family", *_IDS, "avg"], rows)
+    table, how = _read(path)
+    _is_planted(table)
+    assert "left out 'rank'" in how
+    assert "left out 'avg'" in how
 
 
 def test_a_leaderboard_of_means_is_no_table_of_scores(tmp_path):
@@ -280,12 +299,22 @@ def test_folders_of_one_file_a_variant(tmp_path):
         _write(tmp_path / "b" / f"{model}.csv", ["prompt_id", "alignment", "charm"], rows)
     table, how = _read(tmp_path / "a")
     assert table.metrics == ("CLIP", "HPS")
-    assert "one file a variant, 3 in all" in how
+    assert "one file a variant (3)" in how
     with pytest.raises(DataError, match=r"a file a variant .*or a file a metric"):
         load_scores(tmp_path / "b")
     assert _read(tmp_path / "b", columns={"score": ["alignment"]})[0].variant_names == tuple(
         sorted(_MODELS)
     )
+
+
+def test_folders_of_folders_with_one_file_each(tmp_path):
+    for v, model in enumerate(_MODELS):
+        rows = [[one, _SCORES[v, p]] for p, one in enumerate(_IDS)]
+        _write(tmp_path / model / "results.csv", ["prompt_id", "score"], rows)
+    _is_planted(_read(tmp_path)[0], "score")
+    for metric in ("clip", "hps"):
+        _write(tmp_path / "m" / metric / "wide.csv", ["prompt_id", *_MODELS], _wide())
+    assert _read(tmp_path / "m")[0].metrics == ("clip", "hps")
 
 
 def test_folders_of_long_tables(tmp_path):
