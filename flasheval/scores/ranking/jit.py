@@ -3,6 +3,7 @@
 Importing this module imports numba; nothing that `import flasheval` loads may import it.
 """
 
+import hashlib
 import inspect
 import os
 import threading
@@ -13,7 +14,7 @@ from typing import Any, Concatenate, ParamSpec, TypeVar, cast
 
 import numba
 import numba.extending
-from numba.core import event
+from numba.core import caching, event
 
 from flasheval.base.progress import holding_up
 
@@ -45,7 +46,7 @@ def compiled(function: Callable[P, R]) -> Callable[P, R]:
         dispatcher = njit(cache=True, **options)(function)
     except RuntimeError:  # neither the package's folder nor the user's cache can be written
         return cast(Callable[P, R], njit(**options)(function))
-    _watch_callees(dispatcher)
+    _keep_well(dispatcher)
     return cast(Callable[P, R], dispatcher)
 
 
@@ -72,18 +73,34 @@ class _Telling(event.Listener):
 cast(Any, event).register("numba:compile", _Telling())
 
 
-def _watch_callees(dispatcher: Any) -> None:
-    """Let a kept kernel go stale when a function compiled into it changes.
+class _KernelFiles(caching.IndexDataCacheFile):  # type: ignore[misc]
+    """Where a kernel is kept, one file for each of its signatures.
+
+    Numba numbers the files of a kernel: two processes that compile two signatures at once both
+    write number 1, and whoever then loads the one may run the other on arrays it was not made for.
+    Here the signature itself names its file, which is whole before the index names it.
+    """
+
+    def save(self, key: Any, data: Any) -> None:
+        name = f"{self._index_name}.{hashlib.sha256(repr(key).encode()).hexdigest()[:16]}.nbc"
+        self._save_data(name, data)
+        self._save_index({**self._load_index(), key: name})
+
+
+def _keep_well(dispatcher: Any) -> None:
+    """Keep a kernel in `_KernelFiles`; let it go stale when a function compiled into it changes.
 
     Numba looks only at the kernel's own file, so after an edit of blocks.py every kernel that
     inlines its functions would silently go on running the old ones. Private attributes: where a
     numba does not have them, its own behaviour stays.
     """
-    cache_file: Any = getattr(getattr(dispatcher, "_cache", None), "_cache_file", None)
-    if hasattr(cache_file, "_source_stamp"):
+    cache: Any = getattr(dispatcher, "_cache", None)
+    numbas: Any = getattr(cache, "_cache_file", None)
+    if hasattr(numbas, "_source_stamp"):
         files = sorted(_source_files(dispatcher.py_func, set()))
         stamps = [(os.stat(file).st_mtime_ns, os.stat(file).st_size) for file in files]
-        cache_file._source_stamp = (cache_file._source_stamp, tuple(stamps))
+        stamp = (numbas._source_stamp, tuple(stamps))
+        cache._cache_file = _KernelFiles(cache._cache_path, cache._impl.filename_base, stamp)
 
 
 def _source_files(function: FunctionType, seen: set[FunctionType]) -> set[str]:

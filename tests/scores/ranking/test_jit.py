@@ -5,8 +5,10 @@ import textwrap
 from io import StringIO
 from pathlib import Path
 
+import numba
+import numpy as np
 import pytest
-from numba.core import event
+from numba.core import caching, event
 
 from flasheval.base.progress import ProgressBar
 from flasheval.scores.ranking.jit import compiled
@@ -164,3 +166,26 @@ def test_kernels_of_a_read_only_folder_are_kept_in_the_users_cache(tmp_path):
     assert (first[0], second[0]) == ("6 0", "6 1")
     assert Path(first[1]).is_relative_to(home)
     assert [path.name for path in package.rglob("*") if path.is_file()] == ["kernels.py"]
+
+
+def first(values):
+    return values[0]
+
+
+def test_signatures_that_two_processes_compile_at_once_stay_apart(tmp_path, monkeypatch):
+    monkeypatch.setattr(numba.config, "CACHE_DIR", str(tmp_path))
+    files, save_data = caching.IndexDataCacheFile, caching.IndexDataCacheFile._save_data
+    mine, other, later = compiled(first), compiled(first), compiled(first)
+
+    def save_late(self, name, data):
+        monkeypatch.setattr(files, "_save_data", save_data)
+        assert other(np.array([7])) == 7  # the other process looks, compiles and saves in between
+        save_data(self, name, data)
+
+    with monkeypatch.context() as before_either_saved:
+        before_either_saved.setattr(files, "_load_index", lambda self: {})
+        before_either_saved.setattr(files, "_save_data", save_late)
+        assert mine(np.array([0.5])) == 0.5
+    assert len(list(tmp_path.rglob("*.nbc"))) == 2
+    assert later(np.array([7])) == 7
+    assert later(np.array([0.5])) == 0.5
