@@ -73,7 +73,10 @@ class _Telling(event.Listener):
 cast(Any, event).register("numba:compile", _Telling())
 
 
-class _KernelFiles(caching.IndexDataCacheFile):  # type: ignore[misc]
+_NumbaFiles: Any = caching.IndexDataCacheFile
+
+
+class _KernelFiles(_NumbaFiles):  # type: ignore[misc]
     """Where a kernel is kept, one file for each of its signatures.
 
     Numba numbers the files of a kernel: two processes that compile two signatures at once both
@@ -100,7 +103,8 @@ def _keep_well(dispatcher: Any) -> None:
         files = sorted(_source_files(dispatcher.py_func, set()))
         stamps = [(os.stat(file).st_mtime_ns, os.stat(file).st_size) for file in files]
         stamp = (numbas._source_stamp, tuple(stamps))
-        cache._cache_file = _KernelFiles(cache._cache_path, cache._impl.filename_base, stamp)
+        kept: Any = _KernelFiles
+        cache._cache_file = kept(cache._cache_path, cache._impl.filename_base, stamp)
 
 
 def _source_files(function: FunctionType, seen: set[FunctionType]) -> set[str]:
