@@ -9,6 +9,7 @@ os.environ["MKL_NUM_THREADS"] = "1"
 os.environ["HF_HUB_OFFLINE"] = "1"  # nothing is fetched; without a network every try takes seconds
 
 import runpy
+import signal
 import struct
 import sys
 import tarfile
@@ -30,6 +31,9 @@ from flasheval.selection.held_out.report import ValidationReport
 from flasheval.selection.methods.problem import Problem
 from flasheval.selection.methods.registry import METHODS
 from flasheval.selection.methods.selector import OneShot, Selection
+
+# A shell's & lets what it starts ignore Ctrl-C, and so would the processes that tests interrupt.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 _SHARED_DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
 

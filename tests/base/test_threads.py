@@ -2,7 +2,6 @@
 
 import _thread
 import os
-import signal
 import threading
 import time
 from functools import partial
@@ -260,14 +259,6 @@ def test_ctrl_c_in_the_caller_while_it_waits():
 
 
 def test_a_real_ctrl_c_ends_the_pieces_that_look_for_it():
-    before = signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's & ignores it
-    try:
-        _interrupted_for_real()
-    finally:
-        signal.signal(signal.SIGINT, before)
-
-
-def _interrupted_for_real():
     stop = threading.Event()
 
     def piece():

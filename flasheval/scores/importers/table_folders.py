@@ -37,7 +37,7 @@ def table_files(folder: Path) -> list[Path]:
     """Return the files of a folder that can be tables of scores, sorted by name.
 
     JSON and Excel files count where there is no CSV, TSV or Parquet file; where there is no file
-    at all, folders that hold one table each do.
+    at all, folders that hold one table each do, but not one JSON file, which may be anything.
 
     >>> import tempfile
     >>> with tempfile.TemporaryDirectory() as folder:
@@ -46,20 +46,26 @@ def table_files(folder: Path) -> list[Path]:
     ...     [path.name for path in table_files(Path(folder))]
     ['clip.parquet', 'hps.csv.gz']
     """
-    files = sorted(
-        path for path in folder.iterdir() if path.is_file() and path.name[0] not in "._~"
-    )
+    found = _tables_here(folder)
+    if found:
+        return found
+    folders = sorted(path for path in folder.iterdir() if path.is_dir() and _is_seen(path))
+    inner = [_tables_here(path) for path in folders]
+    alone = [files[0] for files in inner if len(files) == 1 and files[0].suffix != ".json"]
+    return alone if len(alone) > 1 and len(alone) == len(inner) else []
+
+
+def _tables_here(folder: Path) -> list[Path]:
+    files = sorted(path for path in folder.iterdir() if path.is_file() and _is_seen(path))
     for suffixes in (_FIRST, _ELSE):
         found = [path for path in files if content_suffix(path) in suffixes]
         if found:
             return found
-    inner = [table_files(path) for path in sorted(folder.iterdir()) if _is_folder(path)]
-    alone = [files[0] for files in inner if len(files) == 1 and files[0].parent.parent == folder]
-    return alone if len(alone) > 1 and len(alone) == len(inner) else []
+    return []
 
 
-def _is_folder(path: Path) -> bool:
-    return path.is_dir() and path.name[0] not in "._~"
+def _is_seen(path: Path) -> bool:
+    return path.name[0] not in "._~"
 
 
 def tables_in(path: Path) -> list[Columns]:

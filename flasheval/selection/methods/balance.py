@@ -15,6 +15,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -99,19 +100,7 @@ def balance_work(problem: Problem, settings: BalanceSettings) -> BalanceWork:
     blocks = [*problem.scores, *(problem.hints.scores if settings.borrow > 0 else ())]
     shares = [1.0] * served + [settings.borrow] * (len(blocks) - served)
     prompts = _candidates(problem, blocks, shares, settings.screen)
-    shape = (len(blocks), problem.n_variants, len(prompts))
-    residual = np.empty(shape, dtype=np.float32)
-    noise = np.empty((shape[0], shape[2]))
-    slope = np.empty_like(noise)
-    for m, scores in enumerate(blocks):
-        target = scores.mean(axis=1, dtype=np.float64)
-        lift = pair_weight_root(target, nearness=settings.nearness)
-        chosen = scores[:, prompts]
-        stats = prompt_statistics(chosen, target=target, transform=lift)
-        spread = stats.quality.std()
-        slope[m], error = slope_and_residual(chosen, lift, stats.quality)
-        residual[m] = error / spread
-        noise[m] = stats.noise / spread**2
+    residual, noise, slope = _standardised(problem, blocks, prompts, settings.nearness)
     weights = _noise_weights(noise[:served]) if settings.weighted else None
     unit = np.ones(len(prompts)) if weights is None else weights
     root = np.sqrt(shares)[:, None]
@@ -127,6 +116,52 @@ def balance_work(problem: Problem, settings: BalanceSettings) -> BalanceWork:
         settings.passes,
         weights,
     )
+
+
+def _standardised(
+    problem: Problem,
+    blocks: Sequence[NDArray[np.float32]],
+    prompts: NDArray[np.int64],
+    nearness: float,
+) -> tuple[NDArray[np.float32], NDArray[np.float64], NDArray[np.float64]]:
+    """Return residuals, noise and slopes of the candidates, in units of the spread of qualities.
+
+    The stages of a nested search have the same candidates in another order: they are computed in
+    the first stage, in ascending order, and kept for the others.
+    """
+    if problem.kept is None:
+        return _standardise(problem, blocks, prompts, nearness)
+    ascending = np.sort(prompts)
+    key = (len(blocks), nearness, ascending.tobytes())
+    if problem.kept.get("candidates") != key:
+        problem.kept["candidates"] = key
+        problem.kept["standardised"] = _standardise(problem, blocks, ascending, nearness)
+    residual, noise, slope = problem.kept["standardised"]
+    places = np.searchsorted(ascending, prompts)
+    # `take` keeps the order in memory, which the passes need; indexing does not.
+    return residual.take(places, axis=2), noise.take(places, axis=1), slope.take(places, axis=1)
+
+
+def _standardise(
+    problem: Problem,
+    blocks: Sequence[NDArray[np.float32]],
+    prompts: NDArray[np.int64],
+    nearness: float,
+) -> tuple[NDArray[np.float32], NDArray[np.float64], NDArray[np.float64]]:
+    shape = (len(blocks), problem.n_variants, len(prompts))
+    residual = np.empty(shape, dtype=np.float32)
+    noise = np.empty((shape[0], shape[2]))
+    slope = np.empty_like(noise)
+    for m, scores in enumerate(blocks):
+        target = scores.mean(axis=1, dtype=np.float64)
+        lift = pair_weight_root(target, nearness=nearness)
+        chosen = scores[:, prompts]
+        stats = prompt_statistics(chosen, target=target, transform=lift)
+        spread = stats.quality.std()
+        slope[m], error = slope_and_residual(chosen, lift, stats.quality)
+        residual[m] = error / spread
+        noise[m] = stats.noise / spread**2
+    return residual, noise, slope
 
 
 def _noise_weights(noise: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -155,14 +190,25 @@ def _candidates(
     start = problem.start_prompts()
     if len(allowed) > screen:
         rank = np.zeros(problem.n_prompts)
-        for scores, share in zip(blocks, shares, strict=True):
-            sharpness = prompt_statistics(scores).discrimination
+        for number, share in enumerate(shares):
+            sharpness = _discrimination(problem, blocks, number)
             rank += share * sharpness / np.abs(sharpness).mean()
         if start is not None:
             rank[start] = np.inf
         kept = np.argsort(-rank[allowed], kind="stable")[: max(screen, problem.size)]
         allowed = np.sort(allowed[kept])
     return np.concatenate([problem.required, allowed])
+
+
+def _discrimination(
+    problem: Problem, blocks: Sequence[NDArray[np.float32]], number: int
+) -> NDArray[np.float64]:
+    """Return a block's discrimination of all prompts, kept for later stages of a nested search."""
+    kept: dict[Any, Any] = {} if problem.kept is None else problem.kept
+    if number not in kept:
+        kept[number] = prompt_statistics(blocks[number]).discrimination
+    found: NDArray[np.float64] = kept[number]
+    return found
 
 
 def balance_start(work: BalanceWork, rng: np.random.Generator) -> State:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -99,9 +98,9 @@ def run_nested(
     history: list[dict[str, float]] = []
     sets, seconds, interrupted = 0, 0.0, False
     selection = Selection(problem.required)
+    kept: dict[Any, Any] = {}
     for number, (size, stage_rng) in enumerate(zip(sizes, rngs, strict=True)):
-        allowed = np.setdiff1d(problem.allowed, selection.indices)
-        stage = replace(problem, size=size, required=selection.indices, allowed=allowed)
+        stage = problem.stage(size, selection.indices, kept)
         stage_file = (
             None if state_file is None else state_file.with_stem(f"{state_file.stem}-{size}")
         )

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,6 +27,8 @@ class Problem:
         allowed: int64 indices of the other prompts a selector may choose from, ascending.
         warm_start: int64 indices of a subset to start from, or None.
         hints: What a method may borrow from, of the same variants.
+        kept: What a method keeps of these scores for the stages of a nested search; None where
+            there are none. `dataclasses.replace` does not hand it on, `stage` does.
 
     Example:
         >>> problem = make_problem([np.tri(3, 5)], ["clip"], size=2, required=[4], forbidden=[0])
@@ -41,6 +44,21 @@ class Problem:
     allowed: NDArray[np.int64]
     warm_start: NDArray[np.int64] | None = None
     hints: Hints = field(default_factory=Hints)
+    kept: dict[Any, Any] | None = field(default=None, init=False, repr=False, compare=False)
+
+    def stage(self, size: int, chosen: NDArray[np.int64], kept: dict[Any, Any]) -> Problem:
+        """Return the same search for another size, with what was chosen so far required.
+
+        Example:
+            >>> problem = make_problem([np.tri(3, 5)], ["clip"], size=2)
+            >>> problem.stage(3, np.array([4, 1]), {}).allowed.tolist()
+            [0, 2, 3]
+
+        """
+        allowed = np.setdiff1d(self.allowed, chosen)
+        stage = replace(self, size=size, required=chosen, allowed=allowed)
+        object.__setattr__(stage, "kept", kept)
+        return stage
 
     @property
     def n_variants(self) -> int:

@@ -1,10 +1,13 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from flasheval.base.errors import SettingError
+from flasheval.selection.methods import balance
 from flasheval.selection.methods.driver import drive
 from flasheval.selection.methods.nested import check_nested, check_sizes, run_nested
-from flasheval.selection.methods.registry import METHODS
+from flasheval.selection.methods.registry import METHODS, make_method
 from flasheval.selection.methods.selector import OneShot, Selection
 
 
@@ -118,3 +121,27 @@ def test_stopped_in_the_first_step_of_a_later_stage_the_earlier_one_is_kept(a_pr
     assert found.selection.indices.tolist() == [0, 1, 2]
     with pytest.raises(KeyboardInterrupt):
         run_nested(Stops(), a_problem(size=6), (5, 6), np.random.default_rng(0))
+
+
+@pytest.mark.parametrize("screen", [10_000, 30])
+@pytest.mark.parametrize("method", ["balanced", "pooled", "shared"])
+def test_the_scores_are_prepared_once_for_all_stages(a_problem, monkeypatch, method, screen):
+    problem, rng = a_problem(), np.random.default_rng(0)
+    selector = make_method(method, {"screen": screen})
+    counted, real = [], balance.prompt_statistics
+
+    def counting(scores, **more):
+        counted.append(scores.shape)
+        return real(scores, **more)
+
+    monkeypatch.setattr(balance, "prompt_statistics", counting)
+    found = run_nested(selector, problem, (4, 6, 9), rng).selection
+    # Screened, later stages have other candidates; all prompts' discrimination is kept even so.
+    assert len(counted) <= len(problem.scores) * (1 if screen == 10_000 else 1 + 3)
+
+    chosen = Selection(problem.required)
+    for size, stage_rng in zip((4, 6, 9), np.random.default_rng(0).spawn(3), strict=True):
+        allowed = np.setdiff1d(problem.allowed, chosen.indices)
+        alone = replace(problem, size=size, required=chosen.indices, allowed=allowed)
+        chosen = drive(selector, alone, stage_rng).selection
+    assert found.indices.tolist() == chosen.indices.tolist()
