@@ -24,6 +24,9 @@ _NUMBER = re.compile(r"-?(0|[1-9]\d*)(\.\d+)?([eE][-+]?\d{1,2})?")
 # Wide files are read so many columns at a time: the matrix and one batch, never two matrices.
 _BATCH = 64
 
+# Columns that float32 may be too coarse for: numbers from here on, and so narrow a range.
+_LARGE, _NARROW = 2.0**17, 0.02
+
 
 @dataclass(frozen=True)
 class Columns:
@@ -145,6 +148,8 @@ class Columns:
     def floats(self, names: Sequence[str]) -> NDArray[np.float32]:
         """Return columns of scores, float32 [len(names), n_rows], NaN for an empty cell.
 
+        Float64 where a column has large numbers, or a narrow range far from 0: the scores of
+        several variants may then be told apart by digits that float32 lacks.
         Raises DataError naming the column and row of a cell that is no finite number.
 
         >>> import pyarrow as pa
@@ -152,14 +157,20 @@ class Columns:
         >>> Columns(Path("a.csv"), ("clip",), 3, lambda _: cells, str).floats(["clip"]).tolist()
         [[0.5, nan, 1000.0]]
         """
-        out = np.empty((len(names), self.n_rows), dtype=np.float32)
+        out = self._floats(names, np.float32)
+        return self._floats(names, np.float64) if out is None else out  # type: ignore[return-value]
+
+    def _floats(self, names: Sequence[str], kind: type[np.floating]) -> NDArray[np.float32] | None:
+        out = np.empty((len(names), self.n_rows), dtype=kind)
         for start in range(0, len(names), _BATCH):
             batch = names[start : start + _BATCH]
             for offset, array in enumerate(self.fetch(batch)):
-                self._fill(out[start + offset], array, batch[offset])
+                given = self._fill(out[start + offset], array, batch[offset])
+                if kind is np.float32 and _needs_digits(given):
+                    return None
         return out
 
-    def _fill(self, out: NDArray[np.float32], array: Any, name: str) -> None:
+    def _fill(self, out: NDArray[np.float32], array: Any, name: str) -> NDArray[Any]:
         import pyarrow as pa
 
         kind = array.type
@@ -172,7 +183,8 @@ class Columns:
             else:
                 raise DataError(f"{self.path}: column {name!r} is of type {kind}; expected numbers")
         with np.errstate(over="ignore", invalid="ignore"):
-            out[:] = numbers.to_numpy()
+            given: NDArray[Any] = numbers.to_numpy()
+            out[:] = given
         infinite = np.isinf(out)
         if infinite.any():
             row = int(np.argmax(infinite))
@@ -180,6 +192,7 @@ class Columns:
                 f"{self.path} {self.where(row)}: column {name!r} is {array[row].as_py()}; expected "
                 "a finite number, or an empty cell for what was not measured"
             )
+        return given
 
     def _parse(self, array: Any, name: str) -> Any:
         import pyarrow as pa
@@ -208,6 +221,16 @@ def _guessed(values: list[str]) -> list[Any]:
     if set(given) <= {"true", "false"}:
         return [value == "true" if value else None for value in values]
     return [value or None for value in values]
+
+
+def _needs_digits(values: NDArray[Any]) -> bool:
+    """Tell whether a column has large numbers, or a narrow range far from 0."""
+    if values.dtype.itemsize < 4 or values.dtype == np.float32 or not len(values):
+        return False
+    with np.errstate(invalid="ignore"):
+        least, most = float(np.fmin.reduce(values)), float(np.fmax.reduce(values))
+    size = max(abs(least), abs(most))
+    return bool(np.isfinite(size) and (size >= _LARGE or 0 < most - least < _NARROW * size))
 
 
 def _is_text(kind: Any) -> bool:

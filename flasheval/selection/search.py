@@ -39,7 +39,12 @@ from flasheval.selection.held_out.one_search import (
     shifted,
 )
 from flasheval.selection.held_out.searches import Procedure
-from flasheval.selection.held_out.splits import Split, describe_splits, make_splits
+from flasheval.selection.held_out.splits import (
+    Split,
+    describe_splits,
+    make_splits,
+    split_once,
+)
 from flasheval.selection.held_out.warnings import (
     few_variants,
     measurement_warnings,
@@ -177,6 +182,8 @@ def search(
     prompts_left_out = given.n_prompts - table.n_prompts
     if prompts_left_out:  # the other metrics, which some methods look at, on the same prompts
         given = given.take_prompts(given.prompts.index_of(table.prompts.ids))
+    whole, twins = table, given.twins_among(table.variant_names)
+    table = whole.distinct(twins)
     request = make_request(
         table,
         _selector(method, settings, expect),
@@ -190,7 +197,10 @@ def search(
     )
     name = subset_name(request, name)
     check_draws(draws)
-    parts = () if splits is None else make_splits(splits, table, given=given.variant_names)
+    parts: tuple[Split, ...] = ()
+    if splits is not None:
+        parts = make_splits(splits, whole, given=given.variant_names, twins=twins)
+        parts = tuple(split_once(split, twins) for split in parts)
     folds = calibration_folds(request, calibrate, checked_expect(expect), group)
     folder = None if folder is None else Path(folder)
     finished = None if folder is None else FinishedSearches(folder, request.context()).ready()
@@ -215,7 +225,14 @@ def search(
     evidence = None if measurement is None else evidence_of(measurement, request.size)
     ties = {name: near_tie_share(table[name].values) for name in table.metrics}
     warnings = _warnings(request, parts, measurement, evidence, interrupted)
-    warnings += table_warnings(dropped, ties, prompts_left_out)
+    warnings += table_warnings(
+        dropped,
+        ties,
+        prompts_left_out,
+        keepable=given.keepable(metric) if dropped and incomplete == "drop" else "",
+        twins=whole.named_twins(twins),
+        exact=[name for name in table.metrics if table[name].exact],
+    )
     calibration = None
     looks: tuple[PrefixCalibration, ...] = ()
     if selections is not None:
@@ -229,7 +246,7 @@ def search(
         evidence=evidence,
         calibration=calibration,
         looks=looks,
-        known_variants=known_variants(table, outcome.selection),
+        known_variants=known_variants(whole, outcome.selection),
         scorers={
             metric: version
             for metric in table.metrics

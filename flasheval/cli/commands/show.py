@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.text import Text
 
-from flasheval.base.drawing.terminal import drawn, plain_table
+from flasheval.base.drawing.terminal import drawn, plain_table, warning_lines
 from flasheval.base.errors import DataError, SettingError
 from flasheval.base.json_data import read_json
 from flasheval.base.resources import shipped_scores
@@ -21,6 +21,8 @@ from flasheval.cli.configs import ShowConfig
 from flasheval.cli.exit_codes import DONE
 from flasheval.scores import load_scores
 from flasheval.scores.parquet import is_saved_table
+from flasheval.scores.precision import exact_warnings
+from flasheval.scores.twins import named_twins
 from flasheval.selection.held_out.report_files import REPORT
 from flasheval.subset import Subset
 from flasheval.subset.evidence_table import fewer
@@ -206,6 +208,7 @@ def _run_row(subset: Subset) -> tuple[str, ...]:
 
 def _show_scores(path: Path, config: ShowConfig, console: Console) -> None:
     table = load_scores(path)
+    twins = table.named_twins()  # in every metric, whichever are shown
     if config.metric is not None:
         names = [config.metric] if isinstance(config.metric, str) else list(config.metric)
         table = table.with_metrics(names)
@@ -226,6 +229,9 @@ def _show_scores(path: Path, config: ShowConfig, console: Console) -> None:
     extremes = [(m, *_extremes(table[m])) for m in table.metrics]
     console.print()
     console.print(plain_table(("metric", "best variant", "worst variant"), extremes, left=3))
+    exact = [metric for metric in table.metrics if table[metric].exact]
+    for line in warning_lines([*named_twins(twins), *exact_warnings(exact)]):
+        console.print(line)
 
 
 def _values(table: ScoreTable, factor: str) -> str:

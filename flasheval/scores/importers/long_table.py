@@ -88,7 +88,7 @@ class LongTable:
                 f"{path} would make {shape[0]} metrics x {shape[1]} variants x {shape[2]} prompts; "
                 "is one of the columns misnamed?"
             )
-        values = np.full(shape, np.nan, dtype=np.float32)
+        values = np.full(shape, np.nan, dtype=scores.dtype)
         _fill(
             columns,
             values,
