@@ -152,8 +152,14 @@ def _make_table(
 
 
 @pytest.fixture(scope="session")
+def make_table() -> MakeTable:
+    """A function: make_table(n_variants, n_prompts, metrics, seed, noise=, missing=, ...)."""
+    return _make_table
+
+
+@pytest.fixture(scope="session")
 def compared() -> ValidationReport:
-    """A comparison to show: two kinds of splits, two sizes, three methods, all there is."""
+    """A comparison to show: two kinds of splits, two sizes, three methods, everything there is."""
     return flasheval.validate(
         synthetic_scores(24, 200),
         size=[10, 20],
@@ -165,12 +171,6 @@ def compared() -> ValidationReport:
         draws=20,
         progress=False,
     )
-
-
-@pytest.fixture(scope="session")
-def make_table() -> MakeTable:
-    """A function: make_table(n_variants, n_prompts, metrics, seed, noise=, missing=, ...)."""
-    return _make_table
 
 
 @pytest.fixture
@@ -187,7 +187,7 @@ def borrower(monkeypatch: pytest.MonkeyPatch) -> list[Problem]:
             seen.append(problem)
             return Selection(np.concatenate([problem.required, problem.allowed])[: problem.size])
 
-    monkeypatch.setitem(METHODS, "borrower", Borrower)
+    monkeypatch.setitem(METHODS._built_in, "borrower", Borrower)
     return seen
 
 

@@ -133,10 +133,10 @@ def test_images_kept_by_generate_are_scored_to_the_same_numbers(bench, tiny_mode
 
 def test_what_is_missing_is_told_in_a_line(bench):
     prompts = f"prompts={bench / 'prompts.jsonl'}"
-    assert "population is missing" in _flasheval("run", prompts, code=1)
+    assert "population is missing" in _flasheval("run", prompts, code=2)
     population = f"population={bench / 'six.yaml'}"
-    assert "prompts is missing" in _flasheval("run", population, code=1)
+    assert "prompts is missing" in _flasheval("run", population, code=2)
     assert "no scorer 'clap'" in _flasheval(
-        "run", population, prompts, "scorers=[clap]", "device=cpu", code=1
+        "run", population, prompts, "scorers=[clap]", "device=cpu", code=2
     )
-    assert "-m is for searches" in _flasheval("run", "-m", population, "seed=0,1", code=2)
+    assert "-m is for flasheval search" in _flasheval("run", "-m", population, "seed=0,1", code=2)

@@ -16,7 +16,8 @@ from flasheval.scores import load_scores
 from flasheval.subset import Subset
 
 PAGE = Path(__file__).parents[1] / "docs" / "how-to" / "plug-in.md"
-BLOCKS = dict(re.findall(r"^```\w+\n# (\S+)\n(.*?)^```$", PAGE.read_text("utf-8"), re.M | re.S))
+CODE = re.findall(r"^```\w+\n(.*?)^```$", PAGE.read_text("utf-8"), re.M | re.S)
+BLOCKS = {text.split()[1]: text for text in CODE if text.startswith("# ")}
 BROKEN = {
     "absent": "no_such_module_here:Method",
     "number": "my_plugins:ContrastScorer.score",
@@ -58,9 +59,15 @@ def _install(folder: Path, name: str, groups: dict[str, dict[str, str]]) -> None
 def _flasheval(
     where: Path, shelves: list[Path], *words: object, code: int = 0
 ) -> subprocess.CompletedProcess[str]:
+    return _python(where, shelves, "-m", "flasheval", *map(str, words), code=code)
+
+
+def _python(
+    where: Path, shelves: list[Path], *words: str, code: int = 0
+) -> subprocess.CompletedProcess[str]:
     paths = [*map(str, shelves), str(PAGE.parents[2]), os.environ.get("PYTHONPATH", "")]
     ran = subprocess.run(
-        [sys.executable, "-m", "flasheval", *map(str, words)],
+        [sys.executable, *words],
         cwd=where,
         env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, paths))},
         capture_output=True,
@@ -91,6 +98,12 @@ def test_a_method_of_another_package_is_searched_with(shelf, tmp_path):
     )
     said = _flasheval(tmp_path, [shelf], "validate", *words, listed).stdout
     assert "widest(skip=3)" in said
+
+
+def test_the_page_s_objects_do_what_it_says(shelf, tmp_path):
+    code = next(text for text in CODE if text.startswith("import flasheval\n"))
+    ran = _python(tmp_path, [shelf], "-c", code)
+    assert ran.stdout == "widest(skip=5), seed 0\n"
 
 
 def test_its_settings_are_checked_like_our_own(shelf, tmp_path):
@@ -124,7 +137,7 @@ def test_a_scorer_of_another_package_scores_a_folder_of_images(shelf, tmp_path):
     table = load_scores(tmp_path / "scored" / "scores")
     np.testing.assert_allclose(table["Contrast"].values, [[0, 1]])
     assert table["Contrast"].scorer_version == "contrast 1"
-    ran = _flasheval(tmp_path, [shelf], "run", *words, "scorers=[contrst]", code=1)
+    ran = _flasheval(tmp_path, [shelf], "run", *words, "scorers=[contrst]", code=2)
     assert ran.stderr.endswith("did you mean 'contrast'?\n")
 
 
@@ -137,7 +150,7 @@ def test_a_broken_plug_in_is_one_line_when_asked_for_and_harms_nothing(shelf, br
         ("misnamed", "its name is 'widest'; expected 'misnamed'"),
     ):
         words = (*QUICK, f"method={name}", "out=none")
-        ran = _flasheval(tmp_path, [shelf, broken], "search", *words, code=1)
+        ran = _flasheval(tmp_path, [shelf, broken], "search", *words, code=2)
         assert ran.stderr.count("\n") == 1
         assert f"method '{name}' of careless ({BROKEN[name]})" in ran.stderr
         assert said in ran.stderr
@@ -149,3 +162,61 @@ def test_a_name_of_ours_stays_ours(shelf, broken, tmp_path):
     ran = _flasheval(tmp_path, [shelf, broken], "search", *words)
     assert "flasheval's own method 'anneal' is used, not that of careless" in ran.stderr
     assert Subset.load(tmp_path / "ours" / "subset.json").method.settings["swaps"] == 100
+
+
+KINDS = """
+from dataclasses import dataclass
+from typing import ClassVar
+from flasheval.generators.generator import GeneratorSettings
+
+@dataclass
+class Log:
+    name: ClassVar[str] = "log"
+    path: str = "log.txt"
+    def log(self, scalars, step): ...
+    def log_report(self, report, step): ...
+    def finish(self): ...
+
+@dataclass
+class Cloud:
+    name: ClassVar[str] = "cloud"
+    workers: int = 3
+    def run(self, plan, store, progress): ...
+
+@dataclass
+class Eyes:
+    name: ClassVar[str] = "eyes"
+    label: ClassVar[str] = "Eyes"
+    size: int = 8
+    def load(self, device): ...
+
+@dataclass(frozen=True)
+class Painter(GeneratorSettings):
+    kind: ClassVar[str] = "painter"
+    brush: str
+    strokes: int = 9
+    def factors(self): return {"family": "painted"}
+    def identity(self, device): return {"brush": self.brush}
+    def load(self, device, last=None): ...
+"""
+
+
+def test_the_other_groups_are_choices_on_the_command_line_too(tmp_path):
+    groups = {
+        "flasheval.trackers": {"log": "kinds:Log", "lost": "kinds:Lost"},
+        "flasheval.executors": {"cloud": "kinds:Cloud"},
+        "flasheval.extractors": {"eyes": "kinds:Eyes"},
+        "flasheval.generators": {"painter": "kinds:Painter"},
+    }
+    (tmp_path / "kinds.py").write_text(KINDS)
+    _install(tmp_path, "kinds", groups)
+    for verb, words, expected in (
+        ("evaluate", ("tracker=log", "tracker.path=a"), "tracker:\n  name: log\n  path: a\n"),
+        ("watch", ("tracker=log",), "tracker:\n  name: log\n  path: log.txt\n"),
+        ("run", ("executor=cloud",), "executor:\n  name: cloud\n  workers: 3\n"),
+        ("distance", ("extractor=eyes",), "extractor:\n  name: eyes\n  size: 8\n"),
+        ("evaluate", ("generator=painter", "strokes=4"), "generator: painter\n"),
+    ):
+        ran = _flasheval(tmp_path, [tmp_path], verb, *words, "--cfg", "job")
+        assert expected in ran.stdout
+    assert "brush: null\nstrokes: 4\n" in ran.stdout

@@ -8,9 +8,13 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import TracebackType
-from typing import Self, TextIO
+from typing import Any, Self, TextIO
 
-__all__ = ["ProgressBar", "duration", "reporting"]
+from flasheval.base.time_left import TimeLeft
+
+__all__ = ["ProgressBar", "duration", "holding_up", "reporting"]
+
+_WORTH_SAYING = 1.0  # seconds that something must hold the work up to be named
 
 
 class ProgressBar:
@@ -18,11 +22,13 @@ class ProgressBar:
 
     Nothing is shown in the first two seconds. Then a terminal gets a bar with the time left,
     anything else a line every ten seconds. A separate thread draws, so the display goes on while
-    the work is inside one long call.
+    the work is inside one long call. The time left is given once it can be trusted.
 
     Args:
         stream: Where to write.
         label: Begins every line, for one of several jobs; a terminal then gets lines too.
+        whole: Whether one count runs over all the work. Otherwise each part is counted by itself,
+            and the time left is said to be that of the part.
         after: Seconds of silence at the start.
         every: Seconds between two plain lines.
 
@@ -36,6 +42,7 @@ class ProgressBar:
         stream: TextIO | None = None,
         *,
         label: str = "",
+        whole: bool = True,
         after: float = 2.0,
         every: float = 10.0,
     ) -> None:
@@ -44,6 +51,8 @@ class ProgressBar:
         self._prefix = f"[{label}] " if label else ""
         self._now: tuple[str, float, int] = ("starting", 0.0, 0)
         self._begun = time.monotonic()
+        self._whole, self._left = whole, TimeLeft(self._begun)
+        self._lock = threading.Lock()
         self._over = threading.Event()
         self._thread = threading.Thread(target=self._watch, daemon=True)
 
@@ -69,7 +78,13 @@ class ProgressBar:
             total: Units planned; 0 when unknown.
 
         """
-        self._now = (label, done, total)
+        now = time.monotonic()
+        with self._lock:
+            if total != self._now[2] and self._now[2] > 0:
+                self._left = TimeLeft(now)
+            self._now = (label, done, total)
+            if total > 0:
+                self._left.note(now, min(done / total, 1.0))
 
     def line(self) -> str:
         """Return the present state as one plain line.
@@ -79,14 +94,24 @@ class ProgressBar:
         >>> report.line()
         '[coco] splits: 0.0 s so far'
         """
-        label, done, total = self._now
-        elapsed = time.monotonic() - self._begun
-        if total == 0 or done <= 0:
-            return f"{self._prefix}{label}: {duration(elapsed)} so far"
-        share = min(done / total, 1.0)
-        left = elapsed * (1 - share) / share
-        times = f"{share:.0%} after {duration(elapsed)}, about {duration(left)} left"
-        return f"{self._prefix}{label}: {times}"
+        elapsed = duration(time.monotonic() - self._begun)
+        label, share, left = self._state()
+        if not share:
+            return f"{self._prefix}{label}: {elapsed} so far"
+        return f"{self._prefix}{label}: {share:.0%} after {elapsed}{left and ', ' + left}"
+
+    def _state(self) -> tuple[str, float | None, str]:
+        """Return what is under way, the share done where it is known, and the time left."""
+        with self._lock:
+            label, done, total = self._now
+            left = self._left.at(time.monotonic()) if total > 0 else None
+        share = min(done / total, 1.0) if total > 0 else None
+        of_what = "" if self._whole else " for this part"
+        return (
+            _hold_up() or label,
+            share,
+            "" if left is None else f"about {duration(left)} left{of_what}",
+        )
 
     def _watch(self) -> None:
         if self._over.wait(self._after):
@@ -106,22 +131,49 @@ class ProgressBar:
             Progress,
             TaskProgressColumn,
             TextColumn,
-            TimeRemainingColumn,
         )
 
         bar = Progress(
             TextColumn("{task.description}"),
             BarColumn(bar_width=24),
             TaskProgressColumn(),
-            TimeRemainingColumn(),
+            TextColumn("{task.fields[left]}"),
             console=Console(file=self._stream),
             transient=True,
         )
         with bar:
-            task = bar.add_task("", total=None)
+            task = bar.add_task("", total=None, left="")
             while not self._over.wait(0.2):
-                label, done, total = self._now
-                bar.update(task, description=label, completed=done, total=total or None)
+                label, share, left = self._state()
+                known: dict[str, Any] = {} if share is None else {"completed": share}
+                total = None if share is None else 1.0
+                bar.update(task, description=label, total=total, left=left, **known)
+
+
+_held_up: dict[object, tuple[str, float]] = {}
+
+
+@contextmanager
+def holding_up(what: str) -> Iterator[None]:
+    """Let every progress say what holds the work up, if it takes more than a second.
+
+    >>> with holding_up("compiling the kernels, once"):
+    ...     pass
+
+    """
+    token = object()
+    _held_up[token] = (what, time.monotonic())
+    try:
+        yield
+    finally:
+        del _held_up[token]
+
+
+def _hold_up() -> str:
+    """Return what has held the work up for a while, or nothing."""
+    now = time.monotonic()
+    long = [what for what, begun in list(_held_up.values()) if now - begun > _WORTH_SAYING]
+    return long[0] if long else ""
 
 
 @contextmanager

@@ -62,12 +62,12 @@ class Registry(Generic[T]):
         self.noun, self.group, self.key, self.default = noun, group, key, default
         members = [*dir(contract), *inspect.get_annotations(contract)]
         self._needs = [name for name in dict.fromkeys(members) if not name.startswith("_")]
-        self._loaded: dict[str, type[Any]] = {getattr(one, key): one for one in built_in}
-        self._built_in = tuple(self._loaded)
+        self._built_in: dict[str, type[Any]] = {getattr(one, key): one for one in built_in}
+        self._loaded: dict[str, type[Any]] = {}
 
     def names(self) -> tuple[str, ...]:
         """Return every name: those built in, then those of other packages, sorted."""
-        return (*self._built_in, *sorted(self._shipped.keys() - set(self._built_in)))
+        return (*self._built_in, *sorted(self._shipped.keys() - self._built_in.keys()))
 
     def __iter__(self) -> Iterator[str]:
         return iter(self.names())
@@ -78,11 +78,11 @@ class Registry(Generic[T]):
     def __contains__(self, name: object) -> bool:
         return name in self.names()
 
-    def __getitem__(self, name: str) -> type[Any]:
+    def __getitem__(self, name: object) -> type[Any]:
         """Return the dataclass of this name. Raises SettingError for none, or a broken one."""
-        if name in self._built_in:
-            return self._loaded[name]
-        if name not in self:
+        if isinstance(name, str) and name in self._built_in:
+            return self._built_in[name]
+        if not isinstance(name, str) or name not in self:
             raise SettingError(
                 f"there is no {self.noun} {name!r}; {self._there_are()}{nearest(str(name), self)}"
             )

@@ -22,7 +22,6 @@ from flasheval.base.errors import SettingError
 from flasheval.base.registry import Registry
 
 __all__ = [
-    "IMPORTER_CONFIGS",
     "CompareConfig",
     "DistanceConfig",
     "DoctorConfig",
@@ -47,6 +46,7 @@ __all__ = [
     "executor_configs",
     "extractor_configs",
     "format_settings",
+    "importer_configs",
     "method_configs",
     "protocol_configs",
     "tracker_configs",
@@ -378,13 +378,32 @@ class LongConfig(WideConfig):
     factors: list[str] = field(default_factory=list)
 
 
-IMPORTER_CONFIGS: dict[str, type[ImporterConfig]] = {
+_IMPORTERS: dict[str, type[ImporterConfig]] = {
     "flasheval-official": OfficialConfig,
     "long": LongConfig,
     "wide": WideConfig,
     "npz": NpzConfig,
 }
-"""The keys of every importer, by its name."""
+
+
+def importer_configs() -> dict[str, type[ImporterConfig]]:
+    """Return the keys of every importer that comes with flasheval, by its name.
+
+    >>> importer_configs()["geneval"]().importer
+    'geneval'
+    """
+    from flasheval.scores.importers import IMPORTERS
+    from flasheval.scores.importers.results.layout import ResultLayout
+
+    layouts = [name for name, one in IMPORTERS.items() if issubclass(one, ResultLayout)]
+    return _IMPORTERS | {
+        name: make_dataclass(
+            f"{IMPORTERS[name].__name__}Config",
+            [("importer", str, field(default=name))],
+            bases=(WideConfig,),
+        )
+        for name in layouts
+    }
 
 
 def method_configs() -> dict[str, type[Any]]:

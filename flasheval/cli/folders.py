@@ -53,7 +53,7 @@ def folder_of_sweep(verb: str, words: list[str]) -> str:
     """Return the folder of a sweep: the swept keys, and a hash of all its words.
 
     >>> folder_of_sweep("search", ["size=10,20", "seed=3"])
-    'flasheval-runs/search-sweep/size-8c13d0cd'
+    'flasheval-runs/search-sweep/size-cc101890'
     """
     ordered = sorted(words)
     swept = "-".join(word.partition("=")[0] for word in ordered if "," in word) or "all"

@@ -83,8 +83,8 @@ class Verb:
 
         >>> list(VERBS["show"].config_types())
         ['show']
-        >>> sorted(VERBS["import"].config_types())
-        ['flasheval-official', 'long', 'npz', 'wide']
+        >>> list(VERBS["import"].config_types())[:4]
+        ['flasheval-official', 'long', 'wide', 'npz']
         """
         found = resolve_name(self.config)
         if not isinstance(found, type | Mapping):
@@ -223,7 +223,7 @@ _ROWS = (
     ),
     Verb(
         name="compare",
-        summary="Say which of two evaluated models the full benchmark would rank higher",
+        summary="Say which of two evaluated models the full benchmark ranks higher",
         command="flasheval.cli.commands.compare:run_compare",
         config="flasheval.cli.configs:CompareConfig",
         usage="REPORT REPORT ... [key=value ...]",
@@ -262,7 +262,7 @@ _ROWS = (
     ),
     Verb(
         name="distance",
-        summary="Measure Frechet and kernel distances of images; choose prompts for them",
+        summary="Measure distances of image sets (FID, KID) and choose prompts for them",
         command="flasheval.cli.commands.distance:run_distance",
         config="flasheval.cli.configs:DistanceConfig",
         folder="flasheval.cli.folders:folder_of_distance",
@@ -296,7 +296,7 @@ _ROWS = (
     ),
     Verb(
         name="report",
-        summary="Write one page about a search: plots, prompts, warnings; needs no network",
+        summary="Write one HTML page about a search: plots, prompts and warnings",
         command="flasheval.cli.commands.report:run_report",
         config="flasheval.cli.configs:ReportConfig",
         usage="FOLDER [key=value ...]",
@@ -344,7 +344,7 @@ _ROWS = (
         name="import",
         summary="Read other people's score files into a score table",
         command="flasheval.cli.commands.import_scores:run_import",
-        config="flasheval.cli.configs:IMPORTER_CONFIGS",
+        config="flasheval.cli.configs:importer_configs",
         usage="IMPORTER key=value ...",
         config_key="importer",
         first="importer",
@@ -353,6 +353,7 @@ _ROWS = (
             ("flasheval import flasheval-official root=Image_score/COCO out=coco", ""),
             ("flasheval import long source=scores.csv out=scores prompts=prompts.jsonl", ""),
             ("flasheval import wide source=fid.csv higher_is_better=false", ""),
+            ("flasheval import geneval source=results", "or another benchmark's results"),
         ),
     ),
     Verb(

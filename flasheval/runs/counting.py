@@ -5,7 +5,31 @@ from __future__ import annotations
 from flasheval.runs.run_plan import PlannedVariant, RunPlan
 from flasheval.runs.store import RunStore
 
-__all__ = ["Counter"]
+__all__ = ["Counter", "unit_costs"]
+
+_BESIDES = 5  # what all but the denoising takes, in steps
+
+
+def unit_costs(plan: RunPlan) -> dict[str, float]:
+    """Return about how long a unit of each variant takes beside the others, 1 on average.
+
+    >>> from flasheval.generators.function import FunctionSettings
+    >>> from flasheval.generators.variants import Variant
+    >>> from flasheval.prompts import PromptSet
+    >>> from flasheval.runs.run_plan import Recipe, WorkSettings, make_run_plan
+    >>> function = FunctionSettings("math:hypot", version="1")
+    >>> recipes = [Recipe(Variant(f"s{n}", {"steps": n}), function) for n in (10, 40)]
+    >>> pets = PromptSet("pets", ("1",), ("A cat.",))
+    >>> plan = make_run_plan(recipes, pets, (), seed=0, chunk=2, work=WorkSettings())
+    >>> unit_costs(plan)
+    {'s10': 0.5, 's40': 1.5}
+    """
+    known = {one.name: one.recipe.variant.factors.get("steps") for one in plan.variants}
+    steps = {name: count for name, count in known.items() if isinstance(count, int | float)}
+    usual = sum(steps.values()) / max(1, len(steps))
+    costs = {name: steps.get(name, usual) + _BESIDES for name in known}
+    mean = sum(costs.values()) / max(1, len(costs))
+    return {name: cost / mean for name, cost in costs.items()}
 
 
 class Counter:
@@ -21,6 +45,7 @@ class Counter:
 
     def __init__(self, plan: RunPlan, store: RunStore) -> None:
         self._plan, self._store = plan, store
+        self._costs = unit_costs(plan)
         self._whole: set[str] = set()
         self._wanted = {
             variant.name: [
@@ -35,8 +60,8 @@ class Counter:
         return {variant.name: self._of(variant) for variant in self._plan.variants}
 
     def done(self) -> float:
-        """Return the number of finished units over all variants."""
-        return sum(self.by_variant().values())
+        """Return the number of finished units over all variants, each counted by its cost."""
+        return sum(done * self._costs[name] for name, done in self.by_variant().items())
 
     def _of(self, variant: PlannedVariant) -> float:
         name, count = variant.name, len(self._plan.chunks)

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
-from typing import Literal, get_args
+from typing import Any, Literal, get_args
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -15,6 +15,7 @@ from flasheval.base.errors import DataError, SettingError
 from flasheval.base.suggest import nearest
 from flasheval.generators.variants import Factor, Variant
 from flasheval.prompts import PromptSet
+from flasheval.scores.frames import DEFAULT_NAME, table_parts, tidy_frame
 from flasheval.scores.matrix import ScoreMatrix
 from flasheval.scores.merging import attach_prompts, merge_tables
 from flasheval.scores.parquet import load_table, save_table
@@ -464,8 +465,80 @@ class ScoreTable:
         """
         return ScoreTable(*load_table(Path(folder)))
 
+<<<<<<< HEAD
 
 def _spelled(row: NDArray[np.float32]) -> bytes:
     """Return numbers as bytes to hash, with one spelling for NaN, whose spare bits may differ."""
     spelled = np.where(np.isnan(row), row.dtype.type(np.nan), row)
     return spelled.astype(row.dtype.newbyteorder("<")).tobytes()
+=======
+    @classmethod
+    def from_arrays(
+        cls,
+        scores: Any,
+        *,
+        variants: Sequence[str | Variant],
+        prompts: Sequence[str | int] | PromptSet,
+        metric: str = "score",
+        higher_is_better: bool | Mapping[str, bool] = True,
+        texts: Sequence[str] | None = None,
+        factors: Mapping[str, Mapping[str, Factor]] | None = None,
+        name: str = DEFAULT_NAME,
+    ) -> "ScoreTable":
+        """Return the table of an array [variants, prompts], or of one for each metric.
+
+        Args:
+            scores: A numpy array, a torch tensor or a list of lists; or a mapping of metric to
+                these. NaN or None is not measured, True is 1. An array [variants, prompts, k] has
+                the scores of k images of a prompt, whose mean is taken.
+            variants: The rows' names, or `Variant` objects.
+            prompts: The columns' ids, or a `PromptSet`.
+            metric: The metric's name, where ``scores`` is one array.
+            higher_is_better: The direction, for all metrics or for each.
+            texts: The prompts' texts, where ``prompts`` are ids.
+            factors: A mapping of variant to its factors: ``{"sd15": {"base_model": "sd"}}``.
+            name: The prompt set's name, where ``prompts`` are ids.
+
+        Raises:
+            DataError: An array of another shape, or without numbers; a name that is repeated.
+            SettingError: A metric or variant that is not there.
+
+        Example:
+            >>> scores = np.array([[0.31, 0.35, 0.29], [0.33, 0.36, np.nan]])
+            >>> table = ScoreTable.from_arrays(
+            ...     scores, variants=["sd15", "sdxl"], prompts=["p0", "p1", "p2"], metric="CLIP"
+            ... )
+            >>> table.metrics, table.variant_names, table.prompts.ids
+            (('CLIP',), ('sd15', 'sdxl'), ('p0', 'p1', 'p2'))
+            >>> both = {"CLIP": scores, "FD": [[3, 2, 1], [1, 2, 3]]}
+            >>> table = ScoreTable.from_arrays(
+            ...     both,
+            ...     variants=["sd15", "sdxl"],
+            ...     prompts=[0, 1, 2],
+            ...     higher_is_better={"FD": False},
+            ... )
+            >>> table["FD"].higher_is_better, table["FD"].values[0].tolist()
+            (False, [3.0, 2.0, 1.0])
+
+        """
+        parts = table_parts(
+            scores, variants, prompts, metric, higher_is_better, texts, factors, name
+        )
+        return cls(*parts)
+
+    def to_pandas(self) -> Any:
+        """Return a tidy pandas frame: a row for each variant and prompt, a column for each metric.
+
+        The columns are ``variant``, ``prompt_id``, ``prompt`` (the text, where it is known) and
+        the metrics. `flasheval.load_scores` gives the table back: the directions, scorers and
+        factors are in the frame's ``attrs``; hashes of unknown texts and further columns of the
+        prompts are not kept. Raises SettingError where pandas is not installed.
+
+        >>> table = ScoreTable.from_arrays([[0.25, 0.5]], variants=["sd15"], prompts=["p0", "p1"])
+        >>> table.to_pandas()
+          variant prompt_id  score
+        0    sd15        p0   0.25
+        1    sd15        p1   0.50
+        """
+        return tidy_frame(self)
+>>>>>>> main

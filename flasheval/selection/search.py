@@ -7,7 +7,7 @@ never of the exact set.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
@@ -23,21 +23,17 @@ from flasheval.base.versions import library_versions, utc_now
 from flasheval.scores import ScoreTable, load_scores
 from flasheval.scores.ranking.significant import near_tie_share
 from flasheval.scores.table import Incomplete
-from flasheval.selection.calibration.cross_fit import cross_fit
+from flasheval.selection.calibration.cross_fit import fold_labels, fold_pieces, whole
 from flasheval.selection.calibration.fit import fit_calibration, predicting_matrices
 from flasheval.selection.calibration.folds import DEFAULT_GROUP, checked_expect
 from flasheval.selection.calibration.looks import fit_looks
-from flasheval.selection.held_out.engine import measure
+from flasheval.selection.held_out.engine import HeldOutWork
 from flasheval.selection.held_out.evidence import evidence_of
 from flasheval.selection.held_out.finished_searches import FinishedSearches
-from flasheval.selection.held_out.kinds import Kind
+from flasheval.selection.held_out.kinds import Kind, check_ties
 from flasheval.selection.held_out.measurement import Measurement
-from flasheval.selection.held_out.one_search import (
-    ProgressCallback,
-    search_all,
-    search_progress,
-    shifted,
-)
+from flasheval.selection.held_out.one_search import ProgressCallback, search_all
+from flasheval.selection.held_out.parallel import run_parallel
 from flasheval.selection.held_out.searches import Procedure
 from flasheval.selection.held_out.splits import (
     Split,
@@ -52,7 +48,7 @@ from flasheval.selection.held_out.warnings import (
     table_warnings,
 )
 from flasheval.selection.methods.auto import Auto, explain
-from flasheval.selection.methods.driver import SearchOutcome
+from flasheval.selection.methods.driver import SearchOutcome, StepCallback
 from flasheval.selection.methods.registry import make_method
 from flasheval.selection.methods.selector import Selection, Selector, subset_means
 from flasheval.selection.request import (
@@ -105,7 +101,7 @@ class SearchResult:
 
 
 def search(
-    scores: ScoreTable | str | Path,
+    scores: Any,
     *,
     size: int = 50,
     method: str | Mapping[str, Any] | Selector[Any] = "auto",
@@ -130,7 +126,7 @@ def search(
     """Find the prompts that rank variants as the whole set does.
 
     Args:
-        scores: A score table, or anything `load_scores` reads.
+        scores: A score table, or anything `load_scores` reads: a file, a frame, arrays with names.
         size: Prompts to choose.
         method: A name out of `flasheval.selection.methods.registry.METHODS`, a mapping of settings
             with a `name`, or a method: one of flasheval such as `Anneal(swaps=1000)`, or your own.
@@ -184,6 +180,7 @@ def search(
         given = given.take_prompts(given.prompts.index_of(table.prompts.ids))
     whole, twins = table, given.twins_among(table.variant_names)
     table = whole.distinct(twins)
+    check_ties(table)
     request = make_request(
         table,
         _selector(method, settings, expect),
@@ -204,24 +201,14 @@ def search(
     folds = calibration_folds(request, calibrate, checked_expect(expect), group)
     folder = None if folder is None else Path(folder)
     finished = None if folder is None else FinishedSearches(folder, request.context()).ready()
-    procedure = _procedure(request, measured_sizes(request, curve))
-    on_splits = len(parts) * len(procedure.requests)
-    planned = 1 + on_splits + len(folds)
-    measurement, selections = None, None
+    spec = describe_splits(splits)
+    kinds = [Kind(spec, spec, parts)] if parts else []
     with reporting(progress) as report:
-        label = f"{request.selector.name} on all {len(table)} variants"
-        outcome = search_all(request, finished, search_progress(report, label, 0, planned))
-        interrupted = outcome.interrupted
-        if parts and not interrupted:
-            spec = describe_splits(splits)
-            measurement = _measured(
-                procedure, Kind(spec, spec, parts), draws, folder, shifted(report, 1, planned)
-            )
-            interrupted = measurement is None or measurement.interrupted
-        if folds and not interrupted:
-            rest = shifted(report, 1 + on_splits, planned)
-            selections = cross_fit(request, folds, finished, rest)
-            interrupted = selections is None
+        outcome, measurement, selections = _search_everywhere(
+            request, kinds, measured_sizes(request, curve), folds, draws, finished, folder, report
+        )
+    interrupted = outcome.interrupted or (bool(folds) and selections is None)
+    interrupted = interrupted or (bool(parts) and (measurement is None or measurement.interrupted))
     evidence = None if measurement is None else evidence_of(measurement, request.size)
     ties = {name: near_tie_share(table[name].values) for name in table.metrics}
     warnings = _warnings(request, parts, measurement, evidence, interrupted)
@@ -270,36 +257,70 @@ def search(
     )
 
 
+def _search_everywhere(
+    request: SearchRequest,
+    kinds: Sequence[Kind],
+    sizes: tuple[int, ...],
+    folds: Sequence[Split],
+    draws: int,
+    finished: FinishedSearches | None,
+    folder: Path | None,
+    report: ProgressCallback | None,
+) -> tuple[SearchOutcome, Measurement | None, tuple[Selection, ...] | None]:
+    """Search on all variants, on every split's and without each fold, on all cores.
+
+    Returns:
+        What was found on all variants, the measurement on the splits, and the selections without
+        each fold; None for what Ctrl-C or no need left out.
+
+    Raises:
+        KeyboardInterrupt: Ctrl-C came before anything was found on all variants.
+
+    """
+    answer: list[SearchOutcome] = []
+
+    def on_all(steps: StepCallback) -> SearchOutcome | None:
+        answer.append(search_all(request, finished, steps))
+        return None if answer[0].interrupted else answer[0]
+
+    procedure = _procedure(request, sizes)
+    planned = 1 + sum(len(kind.splits) for kind in kinds) * len(procedure.requests) + len(folds)
+    held_out = kinds and HeldOutWork(
+        request.table,
+        [procedure],
+        kinds,
+        [size for one in procedure.requests for size in one.sizes],
+        seed=request.seed,
+        draws=draws,
+        judge_random=False,
+        folder=folder,
+        report=report and (lambda label, done, _: report(label, done, planned)),
+    )
+    pieces: list[Callable[[StepCallback], Any]] = [on_all]
+    labels = [f"{request.selector.name} on all {len(request.table)} variants"]
+    costs = [request.cost(len(request.table))]
+    if held_out:
+        pieces += held_out.pieces
+        labels += held_out.labels
+        costs += held_out.costs
+    results, _ = run_parallel(
+        [*pieces, *fold_pieces(request, folds, finished)],
+        [*labels, *fold_labels(folds)],
+        costs=[*costs, *(request.cost(len(fold.search)) for fold in folds)],
+        report=report,
+    )
+    if not answer:
+        raise KeyboardInterrupt
+    measurement = held_out.measurement(results[1 : len(pieces)]) if held_out else None
+    if measurement is not None and not measurement.cells:
+        measurement = None
+    return answer[0], measurement, whole(results[len(pieces) :]) if folds else None
+
+
 def _procedure(request: SearchRequest, sizes: tuple[int, ...]) -> Procedure:
     """Return what is repeated on every split: a nested search, or one search of each size."""
     several = [request] if request.nested else [replace(request, sizes=(size,)) for size in sizes]
     return Procedure(request.selector.name, tuple(several))
-
-
-def _measured(
-    procedure: Procedure,
-    kind: Kind,
-    draws: int,
-    folder: Path | None,
-    report: ProgressCallback | None,
-) -> Measurement | None:
-    """Measure the procedure on the splits; None when Ctrl-C left nothing."""
-    requests = procedure.requests
-    try:
-        found = measure(
-            requests[0].table,
-            [procedure],
-            [kind],
-            [size for request in requests for size in request.sizes],
-            seed=requests[0].seed,
-            draws=draws,
-            judge_random=False,
-            folder=folder,
-            report=report,
-        )
-    except KeyboardInterrupt:  # before the first split: the subset is found and is kept
-        return None
-    return found if found.cells else None
 
 
 def _warnings(

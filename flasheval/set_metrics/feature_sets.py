@@ -125,7 +125,7 @@ def features_of_folders(
             at random: the same ones in all folders whose files have the same names.
         seed: Seed of that draw.
         prompts: File of the prompts' texts.
-        report: Called with a label, the folders done and their number.
+        report: Called with a label, the images done and their number.
 
     Raises:
         SettingError: No folders, or another kind of value.
@@ -157,10 +157,11 @@ def features_of_folders(
             raise DataError(f"{named[name]} has several images of prompt {twice!r}; keep one")
         if texts is not None:
             texts.index_of(theirs)
-    found = []
-    for number, (name, some) in enumerate(paths.items()):
+    found, every, done = [], sum(len(some) for some in paths.values()), 0
+    for name, some in paths.items():
         if report is not None:
-            report(f"features of {name}", number, len(paths))
+            report(f"features of {name}", done, every)
+        done += len(some)
         found.append(extract_features(read_images(some), extractor, protocol=protocol))
     first = next(iter(ids.values()))
     known = texts if texts is not None else PromptSet("images", first)

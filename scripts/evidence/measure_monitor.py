@@ -14,13 +14,13 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-from score_tuning import population
 
 import flasheval
 from flasheval import CheckpointMonitor, Report, ScoreTable, Subset
@@ -28,6 +28,10 @@ from flasheval.base.drawing.markdown import markdown_table
 from flasheval.evaluation.report import MetricScores
 from flasheval.miniature import SCORERS
 from flasheval.runs.executors.processes import Processes
+
+sys.path[:0] = [str(Path(__file__).resolve().parents[1] / "miniature")]
+
+from score_tuning import population  # noqa: E402
 
 _METRIC = "CLIP"
 _LOOKS = (10, 20, 50)

@@ -3,7 +3,7 @@ from io import StringIO
 
 import pytest
 
-from flasheval.base.progress import ProgressBar, duration, reporting
+from flasheval.base.progress import ProgressBar, duration, holding_up, reporting
 
 
 class Terminal(StringIO):
@@ -94,3 +94,42 @@ def test_a_function_is_given_on_as_it_is() -> None:
 
     with reporting(mine) as report:
         assert report is mine
+
+
+def test_the_time_left_is_said_once_it_can_be_trusted(monkeypatch: pytest.MonkeyPatch) -> None:
+    now = 1000.0
+    monkeypatch.setattr("flasheval.base.progress.time.monotonic", lambda: now)
+    report = ProgressBar(StringIO())
+    for second in range(1, 31):
+        now += 1.0
+        report("halves", second, 100)
+        if second == 3:
+            assert report.line() == "halves: 3% after 3.0 s"
+    assert report.line() == "halves: 30% after 30 s, about 1 min 10 s left"
+
+
+def test_a_part_says_that_its_time_is_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    now = 0.0
+    monkeypatch.setattr("flasheval.base.progress.time.monotonic", lambda: now)
+    report = ProgressBar(StringIO(), whole=False)
+    for second in range(1, 6):
+        now += 1.0
+        report("features", second, 10)
+    assert report.line() == "features: 50% after 5.0 s, about 5.0 s left for this part"
+    report("distances", 8, 300)
+    assert report.line() == "distances: 3% after 5.0 s"
+
+
+def test_what_holds_the_work_up_is_named_after_a_second(monkeypatch: pytest.MonkeyPatch) -> None:
+    now = 0.0
+    monkeypatch.setattr("flasheval.base.progress.time.monotonic", lambda: now)
+    report = ProgressBar(StringIO())
+    with holding_up("compiling the kernels, once"):
+        now = 0.9
+        assert report.line() == "starting: 0.9 s so far"
+        now = 5.0
+        assert report.line() == "compiling the kernels, once: 5.0 s so far"
+        with holding_up("something quick"):
+            report("halves", 1, 50)
+            assert report.line() == "compiling the kernels, once: 2% after 5.0 s"
+    assert report.line() == "halves: 2% after 5.0 s"

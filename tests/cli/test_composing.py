@@ -20,7 +20,7 @@ from omegaconf import OmegaConf
 from flasheval.base.errors import SettingError
 from flasheval.base.resources import conf_dir
 from flasheval.cli.composing import check_jobs, plain_settings, register
-from flasheval.cli.configs import IMPORTER_CONFIGS, SearchConfig, method_configs
+from flasheval.cli.configs import SearchConfig, importer_configs, method_configs
 
 
 @pytest.fixture(autouse=True)
@@ -50,7 +50,7 @@ def test_every_type_is_registered() -> None:
         register(verb)
     store = ConfigStore.instance()
     assert store.list("schema/method") == sorted(f"{name}.yaml" for name in method_configs())
-    assert store.list("schema/import") == sorted(f"{name}.yaml" for name in IMPORTER_CONFIGS)
+    assert store.list("schema/import") == sorted(f"{name}.yaml" for name in importer_configs())
     assert {"search.yaml", "show.yaml"} <= set(store.list("schema"))
     for name in ("name", "folder", "sweep_folder"):
         assert OmegaConf.has_resolver(f"flasheval.{name}")

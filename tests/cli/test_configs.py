@@ -4,7 +4,6 @@ from inspect import signature
 import pytest
 
 from flasheval.cli.configs import (
-    IMPORTER_CONFIGS,
     CompareConfig,
     DistanceConfig,
     DoctorConfig,
@@ -18,6 +17,7 @@ from flasheval.cli.configs import (
     WatchConfig,
     default_of,
     executor_configs,
+    importer_configs,
     method_configs,
 )
 from flasheval.evaluation.comparison import compare
@@ -126,8 +126,8 @@ def test_an_executor_has_the_settings_of_its_dataclass() -> None:
 
 
 def test_every_importer_has_its_keys() -> None:
-    assert set(IMPORTER_CONFIGS) == set(IMPORTERS)
-    for name, config in IMPORTER_CONFIGS.items():
+    assert set(importer_configs()) == set(IMPORTERS)
+    for name, config in importer_configs().items():
         keys = {field.name for field in fields(config)} - {"importer", "out", "source", "root"}
         assert keys == {field.name for field in fields(IMPORTERS[name])} - {"expected"}
         assert config().importer == name

@@ -8,6 +8,8 @@ from pathlib import Path
 import pytest
 import yaml
 
+from flasheval import load_scores
+
 ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs"
 PAGES = [ROOT / "README.md", ROOT / "CHANGELOG.md", *sorted(DOCS.rglob("*.md"))]
@@ -88,6 +90,32 @@ def _run(page: Path, *changes: tuple[str, str]) -> dict[str, object]:
             code = code.replace(old, new)
         exec(compile(code, _named(page), "exec"), names)  # noqa: S102 - our own pages
     return names
+
+
+def test_the_readme_begins_with_python_that_runs(
+    at_work: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    pytest.importorskip("pandas")
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    start = text[: text.index("\n## ")]
+    codes = [found["code"] for found in _BLOCK.finditer(start) if found["kind"] == "python"]
+    assert len(codes) == 2
+    names: dict[str, object] = {"__name__": "page"}
+    for code in codes:
+        exec(compile(code, "README.md", "exec"), names)  # noqa: S102 - our own page
+    assert [path.name for path in at_work.iterdir() if path.is_file()] == ["my-clip-50.json"]
+    said = capsys.readouterr().out
+    assert "CLIP 0." in said
+    assert "prompt_id" in said
+
+
+def test_the_forms_of_scores_run(at_work: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    pytest.importorskip("pandas")
+    names = _run(DOCS / "how-to" / "scores.md")
+    table = names["table"]
+    assert "prompt_id" in capsys.readouterr().out
+    for source in names["forms"]:  # type: ignore[attr-defined]
+        assert load_scores(source).content_hash == table.content_hash  # type: ignore[attr-defined]
 
 
 def test_quickstart_runs(at_work: Path, capsys: pytest.CaptureFixture[str]) -> None:

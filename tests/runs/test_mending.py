@@ -8,6 +8,7 @@ import pytest
 from flasheval.base import files
 from flasheval.base.errors import DataError
 from flasheval.runs.kept import images as kept_images
+from flasheval.runs.kept.opening import open_image_store
 from flasheval.runs.run import run
 from flasheval.runs.unit_work import StorageError
 
@@ -165,7 +166,7 @@ def test_a_full_disk_ends_the_run_in_one_line_that_names_the_file(
 def test_every_store_says_which_file_makes_a_unit_count(toys, prompts, tmp_path):
     unit = kept_images.ImageUnit("a" * 32, "draw", ("1",), ("one",))
     for form in ("shards", "folder"):
-        store = kept_images.open_image_store(tmp_path / form, form)
+        store = open_image_store(tmp_path / form, form)
         store.write(unit, [kept_images.ImageFault("none")])
         assert store.has(unit)
         store.path_of(unit).unlink()

@@ -9,6 +9,7 @@ import pytest
 
 import flasheval
 from flasheval.base.errors import DataError, FlashevalError, SettingError
+from flasheval.base.threads import crew
 from flasheval.prompts import PromptSet
 from flasheval.scores import ScoreTable
 from flasheval.scores.matrix import ScoreMatrix
@@ -383,10 +384,10 @@ def test_sizes_of_the_curve_are_measured_too():
         ({"size": 0}, SettingError, "size=0: a subset needs at least 1"),
         ({"size": 301}, SettingError, "size=301 is above the 300 prompts"),
         ({"size": "8"}, SettingError, "size='8': expected a whole number"),
-        ({"method": "balance"}, SettingError, "no method 'balance': .*mean 'balanced'"),
+        ({"method": "balance"}, SettingError, "no method 'balance'; .*mean 'balanced'"),
         ({"settings": {"pass": 3}}, SettingError, "no setting 'pass'"),
         ({"metric": "Quality"}, SettingError, "no scores for metric 'Quality'.*mean 'quality'"),
-        ({"metric": []}, DataError, "at least one metric"),
+        ({"metric": []}, SettingError, "expected a name, or a list"),
         ({"seed": -1}, SettingError, "seed=-1: expected a whole number"),
         ({"seed": "a"}, SettingError, "seed='a'"),
         ({"seed": 1.5}, SettingError, "seed=1.5"),
@@ -444,7 +445,7 @@ def test_a_metric_in_which_all_tie_is_one_line():
         tuple(flasheval.Variant(name) for name in names),
         {"m": ScoreMatrix("m", values, names, ids)},
     )
-    with pytest.raises(DataError, match="'m': all 6 search variants have the same full score"):
+    with pytest.raises(DataError, match="'m': all 6 variants have the same full score"):
         _quick(table)
 
 
@@ -514,7 +515,7 @@ def _must_not_find(self, key):
 def test_interrupted_it_hands_back_the_best_and_continues(tmp_path, step):
     arguments = {"method": "anneal", "settings": {"swaps": 4000}, "folder": tmp_path}
     whole = _quick(**arguments | {"folder": None})
-    with _ctrl_c_at_step(step):
+    with _ctrl_c_at_step(step), crew(1):
         stopped = _quick(**arguments)
     assert stopped.interrupted
     assert stopped.subset.record.interrupted
@@ -533,17 +534,18 @@ def test_interrupted_it_hands_back_the_best_and_continues(tmp_path, step):
 
 
 def test_ctrl_c_before_anything_is_found_is_one(tmp_path):
-    with _ctrl_c_at_step(1), pytest.raises(KeyboardInterrupt):
+    with _ctrl_c_at_step(1), crew(1), pytest.raises(KeyboardInterrupt):
         _quick(method="anneal", settings={"swaps": 4000}, folder=tmp_path)
 
 
 def test_ctrl_c_by_the_progress_of_the_search_on_all_variants(tmp_path):
     def progress(what, done, planned):
-        if done == 0.5:
+        if done > 0:
             raise KeyboardInterrupt
 
     arguments = {"method": "anneal", "settings": {"swaps": 4000}, "folder": tmp_path}
-    stopped = _quick(**arguments, progress=progress)
+    with crew(1):
+        stopped = _quick(**arguments, progress=progress)
     assert stopped.interrupted
     assert stopped.measurement is None
     assert len(list(tmp_path.glob("*.npz"))) == 1
@@ -553,7 +555,7 @@ def test_ctrl_c_by_the_progress_of_the_search_on_all_variants(tmp_path):
 
 
 def test_an_interruption_explains_missing_evidence():
-    with _ctrl_c_at_search(2):
+    with _ctrl_c_at_search(2), crew(1):
         stopped = _quick(splits="random:1")
     assert stopped.interrupted
     assert stopped.subset.record.evidence is None
@@ -561,15 +563,13 @@ def test_an_interruption_explains_missing_evidence():
     assert not any("no split gave" in line for line in stopped.warnings)
 
 
-def test_ctrl_c_while_measuring_random_keeps_the_subset():
+def test_ctrl_c_while_measuring_random_comes_before_anything_is_found():
     def progress(what, done, planned):
         if what.startswith("random prompts"):
             raise KeyboardInterrupt
 
-    result = _quick(progress=progress)
-    assert result.interrupted
-    assert result.measurement is None
-    assert result.subset.ids == _quick().subset.ids
+    with pytest.raises(KeyboardInterrupt):
+        _quick(progress=progress)
 
 
 def test_full_scores_are_predicted_by_default_where_it_is_cheap(tmp_path):
@@ -713,7 +713,8 @@ def test_the_function_can_be_called_whatever_was_imported_before(first):
 def test_hints_are_of_the_variants_of_each_search(borrower, check_hints, make_table, nested):
     table = make_table(24, 40, ("a", "b", "c"))
     settings = {"metric": ["a", "c"], "group": "steps", "nested": nested, "calibrate": True}
-    _quick(table, method="borrower", size=5, curve=None, **settings)
+    with crew(1):
+        _quick(table, method="borrower", size=5, curve=None, **settings)
     searched = [check_hints(problem, table, "steps") for problem in borrower]
     parts = [set(split.search.tolist()) for split in make_splits("random:2", table)]
     stages = 1 if nested is None else 2
@@ -805,3 +806,51 @@ def test_auto_stopped_half_way_has_a_whole_subset_and_continues(tmp_path, after)
     again = _quick(folder=tmp_path, **settings)
     assert again.subset.content_hash == whole.subset.content_hash
     assert again.history == whole.history
+
+
+_MANY = {
+    "size": 8,
+    "splits": "random:3",
+    "draws": 10,
+    "calibrate": True,
+    "settings": {"swaps": 4_000},
+    "method": "anneal",
+}
+
+
+def _found(result):
+    """All that a search finds: the content, the evidence and the calibration, without times."""
+    record, cells = result.subset.record, result.measurement.cells
+    return (
+        result.subset.content_hash,
+        record.evidence,
+        record.calibration,
+        record.known_variants,
+        sorted(str(replace(cell, seconds=0.0)) for cell in cells),
+    )
+
+
+@pytest.mark.parametrize("settings", [_MANY, {**_MANY, "method": "pooled", "settings": None}])
+def test_any_number_of_threads_finds_the_same(settings):
+    found = []
+    for size in (1, 2, 3):
+        with crew(size):
+            found.append(_found(search(TABLE, **settings)))
+    assert found[0] == found[1] == found[2]
+
+
+@pytest.mark.parametrize("step", [1, 2, 5, 9, 20])
+@pytest.mark.parametrize("size", [1, 2, 3])
+def test_stopped_on_some_threads_and_continued_on_others(tmp_path, size, step):
+    whole = _found(search(TABLE, **_MANY))
+    with crew(size):
+        try:
+            with _ctrl_c_at_step(step):
+                first = search(TABLE, **_MANY, folder=tmp_path)
+            assert first.interrupted
+        except KeyboardInterrupt:  # before there was anything to show
+            assert step <= 2 * size
+    with crew(4 - size):
+        again = search(TABLE, **_MANY, folder=tmp_path)
+    assert not again.interrupted
+    assert _found(again) == whole

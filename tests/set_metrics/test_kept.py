@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from flasheval.base.errors import DataError
+from flasheval.base.errors import DataError, SettingError
 from flasheval.prompts import PromptSet
 from flasheval.runs.run import run
 from flasheval.set_metrics.frechet import FrechetReference, frechet_distance
@@ -95,7 +95,7 @@ def test_what_is_not_there_is_told(make_run, tmp_path):
     make_run("bright", keep=False)
     with pytest.raises(DataError, match="keep_embeddings=true"):
         read_kept(make_run.folder, "means")
-    with pytest.raises(DataError, match="no metric 'mean'; there are: means"):
+    with pytest.raises(SettingError, match="no metric 'mean'; there are: means"):
         read_kept(make_run.folder, "mean")
 
 

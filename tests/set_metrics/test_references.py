@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from flasheval.base.errors import DataError
+from flasheval.base.errors import DataError, SettingError
 from flasheval.set_metrics.feature_sets import FeatureSets
 from flasheval.set_metrics.references import Reference, find_reference
 
@@ -47,7 +47,7 @@ def test_a_folder_and_its_statistics(sets, tmp_path):
 
 
 def test_mistakes_are_told(sets, tmp_path):
-    with pytest.raises(DataError, match=r"reference=c: .* \(a, b\)"):
+    with pytest.raises(SettingError, match=r"reference=c: .* \(a, b\)"):
         find_reference("c", sets, lambda: Colour("1"))
     Reference.of("x", np.eye(4)).statistics.save(tmp_path / "x.npz")
     with pytest.raises(DataError, match="is of 4 features, and the variants' images have 3"):

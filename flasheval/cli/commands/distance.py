@@ -71,7 +71,7 @@ def run_distance(config: DistanceConfig, context: Context) -> int:
     begun, folder, console = time.monotonic(), context.folder, context.console
     sizes = _checked(config)
     threads = config.threads or min(_THREADS, os.cpu_count() or 1)
-    with ProgressBar() as progress:
+    with ProgressBar(whole=False) as progress:
         sets, reference = _sources(config, progress)
         choose = _chooser(config, sizes, sets, reference, threads, progress) if sizes else None
         if config.save_reference:

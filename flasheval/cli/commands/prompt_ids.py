@@ -22,10 +22,11 @@ def read_ids(value: object, key: str, prompts: PromptSet | None = None) -> tuple
         value: None for none; a list of ids; or the name of a file that holds a JSON list of ids,
             a subset manifest, or one id a line (blank lines do not count).
         key: The setting's name, for messages.
-        prompts: The prompt set the ids are of; a manifest's texts must be those it has under them.
+        prompts: The prompt set the ids are of: it must have all ids of a list, and a manifest's
+            texts must be those it has under them.
 
     Raises:
-        SettingError: Another value, or a list with an id twice.
+        SettingError: Another value, or a list with an id twice or one that is not in `prompts`.
         DataError: A file that cannot be read, holds something else or an id twice, or a manifest
             of other prompts.
 
@@ -37,7 +38,9 @@ def read_ids(value: object, key: str, prompts: PromptSet | None = None) -> tuple
     if value is None:
         return ()
     if isinstance(value, list | tuple):
-        return _distinct(value, f"{key}=[...]", SettingError)
+        ids = _distinct(value, f"{key}=[...]", SettingError)
+        _require_known(ids, key, prompts)
+        return ids
     if not isinstance(value, str) or not value.strip():
         raise SettingError(
             f"{key}={value}: expected a list of prompt ids such as [12,31], or a file of them"
@@ -48,6 +51,14 @@ def read_ids(value: object, key: str, prompts: PromptSet | None = None) -> tuple
 
     lines = (line.strip() for line in read_text(path, "file of prompt ids").splitlines())
     return _distinct([line for line in lines if line], str(path))
+
+
+def _require_known(ids: tuple[str, ...], key: str, prompts: PromptSet | None) -> None:
+    try:
+        if prompts is not None:
+            prompts.index_of(ids)
+    except DataError as error:
+        raise SettingError(f"{key}=[...]: {error}") from error
 
 
 def _from_json(path: Path, prompts: PromptSet | None) -> tuple[str, ...]:

@@ -12,6 +12,8 @@ from rich.console import Group, RenderableType
 from rich.text import Text
 
 from flasheval.base.drawing.terminal import as_text, drawn, plain_table
+from flasheval.base.errors import DataError, SettingError
+from flasheval.base.files import safe_name
 from flasheval.base.progress import ProgressBar, duration
 from flasheval.base.run_folders import UNITS, append_log, shown_path
 from flasheval.base.version import __version__
@@ -119,7 +121,7 @@ def _search(
         calibrate=config.calibrate,
         expect=config.expect,
         group=config.group,
-        name=config.name,
+        name=_name(config.name),
         folder=folder / UNITS,
         progress=progress,
     )
@@ -127,6 +129,13 @@ def _search(
 
 def _without_null(value: object) -> object:
     return None if value in ("none", "null", "") else value
+
+
+def _name(value: str | None) -> str | None:
+    try:
+        return value if value is None else safe_name(value, "subset name")
+    except DataError as error:
+        raise SettingError(f"name={value}: {error}") from error
 
 
 def _with_note(result: SearchResult, note: str) -> SearchResult:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
+from flasheval.runs.counting import unit_costs
 from flasheval.runs.executors.executor import Progress
 from flasheval.runs.run_plan import RunPlan, Unit
 from flasheval.runs.store import RunStore
@@ -21,11 +22,11 @@ class InProcess:
 
     def run(self, plan: RunPlan, store: RunStore, progress: Progress) -> None:
         """Do all units of the plan; see Executor.run."""
-        count = 0
+        count, costs = 0.0, unit_costs(plan)
 
         def done(unit: Unit) -> None:
             nonlocal count
-            count += 1
+            count += costs[unit.variant.name]
             progress(unit.variant.name, count, plan.n_units)
 
         try:

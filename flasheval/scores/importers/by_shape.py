@@ -1,16 +1,27 @@
 """Loading scores from any file or folder; the importer is chosen by its layout."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from functools import reduce
 from pathlib import Path
 from typing import Any
 
+from flasheval.base.columns import Columns
 from flasheval.base.errors import DataError, SettingError
+from flasheval.base.files import content_stem
 from flasheval.base.resources import shipped_scores
 from flasheval.base.table_files import read_columns
 from flasheval.prompts import PromptSet
+from flasheval.scores.importers import import_scores, recognised
+from flasheval.scores.importers.in_memory import (
+    from_memory,
+    named_by_kind,
+    with_default_name,
+)
 from flasheval.scores.importers.long_table import LongTable, is_long
 from flasheval.scores.importers.npz import Npz
+from flasheval.scores.importers.official_names import official_variant
+from flasheval.scores.importers.results.means_only import refuse_means
 from flasheval.scores.importers.settings import Direction, Prompts, as_prompts, direction_of, finish
 from flasheval.scores.importers.wide_table import WideTable, wide_files
 from flasheval.scores.parquet import is_saved_table
@@ -26,25 +37,85 @@ def load_by_shape(
     source: Any, prompts: Prompts, metric: str | None, higher_is_better: Direction
 ) -> ScoreTable:
     """Read scores of any shape; see flasheval.scores.load_scores."""
-    if isinstance(source, ScoreTable):
-        return _labelled(source, prompts, metric, higher_is_better)
-    if isinstance(source, Mapping):
-        return _from_mapping(source, prompts, metric, higher_is_better)
     if not isinstance(source, str | Path):
-        raise SettingError(
-            f"scores are read from a path, a mapping of metric to path, or a ScoreTable, not from "
-            f"a {type(source).__name__}"
-        )
+        return _from_memory(source, prompts, metric, higher_is_better)
     path = shipped_scores(source)
+    if path.is_dir() and is_saved_table(path):
+        return _labelled(ScoreTable.load(path), prompts, metric, higher_is_better)
+    layout = recognised(path)
+    if layout is not None:
+        settings = {"prompts": prompts, "metric": metric, "higher_is_better": higher_is_better}
+        given = {key: value for key, value in settings.items() if value is not None}
+        return import_scores(layout, path, **given).table
+    refuse_means(path)
     if path.is_dir():
-        if is_saved_table(path):
-            return _labelled(ScoreTable.load(path), prompts, metric, higher_is_better)
         return _from_folder(path, prompts, metric, higher_is_better)
     if path.suffix.lower() == ".npz":
         return Npz(prompts, metric, higher_is_better).read(path).table
     columns = read_columns(path, "score file or folder")
-    importer = LongTable if is_long(columns) else WideTable
-    return importer(prompts, metric, higher_is_better).read(columns).table
+    return table_of(columns, prompts=prompts, metric=metric, higher_is_better=higher_is_better)
+
+
+def table_of(
+    columns: Columns, *, prompts: Prompts, metric: str | None, higher_is_better: Direction
+) -> ScoreTable:
+    """Return the table of one file's or object's columns, whatever their layout."""
+    known = None if prompts is None else as_prompts(prompts)
+    settings = (known, metric, higher_is_better)
+    if is_long(columns):
+        return LongTable(*settings).read(columns).table
+    variant = next((name for name in ("variant", "model") if name in columns.names), None)
+    if variant is None:
+        return WideTable(*settings).read(columns).table
+    others = [name for name in columns.names if name != variant]
+    labels = [name for name in others if name in ("prompt_id", "prompt", "text", "caption")]
+    scores = [name for name in others if name not in labels]
+    if labels:  # tidy: a column a metric
+        tables = []
+        for name in scores:
+            part = _scores_from(columns, name, (variant, *labels))
+            mine = higher_is_better
+            if isinstance(mine, Mapping):
+                mine = {key: value for key, value in mine.items() if key == name}
+            tables.append(LongTable(known, name, mine).read(part).table)
+        return finish(reduce(ScoreTable.merge, tables), None, higher_is_better)
+    name = metric or content_stem(columns.path)
+    table = ScoreTable.from_arrays(
+        columns.floats(scores).T,
+        variants=[official_variant(one) for one in columns.ids(variant)],
+        prompts=scores,
+        metric=name,
+        higher_is_better=direction_of(name, higher_is_better, None),
+    )
+    return finish(table, known, higher_is_better)
+
+
+def _scores_from(columns: Columns, name: str, labels: tuple[str, ...]) -> Columns:
+    """Return the labels and one column of scores, as a long table."""
+
+    def fetch(wanted: Sequence[str]) -> list[Any]:
+        return columns.fetch([name if one == "score" else one for one in wanted])
+
+    return replace(columns, names=(*labels, "score"), fetch=fetch)
+
+
+def _from_memory(
+    source: Any, prompts: Prompts, metric: str | None, higher_is_better: Direction
+) -> ScoreTable:
+    known = None if prompts is None else as_prompts(prompts)
+    with named_by_kind(source):
+        found = from_memory(source, known, metric, higher_is_better)
+        if isinstance(found, Columns):
+            table = table_of(found, prompts=known, metric=metric, higher_is_better=higher_is_better)
+            return with_default_name(table)
+    if isinstance(found, Mapping):
+        return _from_mapping(found, known, metric, higher_is_better)
+    if source is not found and metric is not None and len(found.metrics) == 1:
+        (matrix,) = found.matrices.values()
+        named = {metric: replace(matrix, metric=metric)}
+        found = ScoreTable(found.prompts, found.variants, named)
+        metric = None
+    return _labelled(found, known, metric, higher_is_better)
 
 
 def _labelled(
@@ -95,19 +166,21 @@ def _from_folder(
 
 
 def load_scores(
-    source: "ScoreTable | str | Path | Mapping[str, str | Path]",
+    source: Any,
     *,
     prompts: PromptSet | str | Path | None = None,
     metric: str | None = None,
     higher_is_better: bool | Mapping[str, bool] | None = None,
 ) -> ScoreTable:
-    r"""Read scores from a file, a folder or a mapping of files.
+    r"""Read scores from a file, a folder or an object in memory.
 
     ``source`` is a folder written by ScoreTable.save, a wide file or a folder of them
     (``prompt_id`` and one column a variant; Parquet, CSV, TSV), a long table (variant,
     prompt_id, metric, score; also JSON lines), an ``.npz`` (``scores`` [variants, prompts],
-    ``variants`` or ``models``, ``prompt_ids``), a mapping of metric to such files, or a
-    ScoreTable. ``prompts`` gives the texts where the source has ids only. ``metric`` names the
+    ``variants`` or ``models``, ``prompt_ids``); or, in memory, a pandas or polars frame, an
+    Arrow table, a ``datasets.Dataset``, a list of records, ``{variant: {prompt: score}}``, a
+    mapping with the entries of an ``.npz``, a ScoreMatrix or a ScoreTable; or a mapping of metric
+    to any of these. ``prompts`` gives the texts where the source has ids only. ``metric`` names the
     metric where the file does not (else its stem does). ``higher_is_better`` says the
     direction, for all metrics or for each; without it the file's own word counts, else True.
 

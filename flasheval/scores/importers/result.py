@@ -52,10 +52,14 @@ class Fault:
 
 @dataclass(frozen=True, eq=False)
 class ImportResult:
-    """A table and its faults; faulty scores are NaN in the table."""
+    """A table and its faults; faulty scores are NaN in the table.
+
+    ``how`` says in one line how the source was read, where the layout had to be told.
+    """
 
     table: ScoreTable
     faults: tuple[Fault, ...] = ()
+    how: str = ""
 
     @property
     def bad_files(self) -> tuple[Fault, ...]:

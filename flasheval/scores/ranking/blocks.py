@@ -8,7 +8,7 @@ buffer and scores it there. The arrays it needs are prepared once, in Python, by
     rows = prepare_rows(matrix, target)              # [P, n_variants]   -> [P, width]
     base = prepare_base(None, target, rows.dtype)    # float[n_variants] -> [width]
 
-and then, in any compiled function, `prange` loops included,
+and then, in any compiled function,
 
     sums = new_sums(rows)                            # one buffer a thread (or chunk of sets)
     for index in range(first, last):

@@ -5,19 +5,19 @@ Importing this module imports numba; nothing that `import flasheval` loads may i
 
 import inspect
 import os
+import threading
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from types import FunctionType
-from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeVar, cast
+from typing import Any, Concatenate, ParamSpec, TypeVar, cast
 
 import numba
 import numba.extending
+from numba.core import event
 
-if TYPE_CHECKING:
-    prange = range
-else:
-    from numba import prange
+from flasheval.base.progress import holding_up
 
-__all__ = ["compiled", "compiled_parallel", "intrinsic", "prange"]
+__all__ = ["compiled", "intrinsic"]
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -26,9 +26,10 @@ R = TypeVar("R")
 def compiled(function: Callable[P, R]) -> Callable[P, R]:
     """Compile a function on its first call, on one thread, and keep the result on disk.
 
-    It may be called from Python and from other compiled functions, `prange` loops included. It
-    releases the interpreter lock, divides as numpy does, and never reorders floating point
-    arithmetic, so results do not depend on the machine's vector width.
+    It may be called from Python and from other compiled functions. It opens no threads: callers
+    part the work with `flasheval.base.threads`. It releases the interpreter lock, divides as numpy
+    does, and never reorders floating point arithmetic, so results do not depend on the machine's
+    vector width.
 
     >>> @compiled
     ... def twice(value: float) -> float:
@@ -36,22 +37,8 @@ def compiled(function: Callable[P, R]) -> Callable[P, R]:
     >>> twice(21.0)
     42.0
     """
-    return _compile(function, parallel=False)
-
-
-def compiled_parallel(function: Callable[P, R]) -> Callable[P, R]:
-    """Like `compiled`, and `prange` loops in it run on `numba.get_num_threads()` threads."""
-    return _compile(function, parallel=True)
-
-
-def intrinsic(function: Callable[Concatenate[Any, P], Any]) -> Callable[P, Any]:
-    """Numba's `intrinsic`: called without the typing context that its definition takes first."""
-    return cast(Callable[P, Any], numba.extending.intrinsic(function))
-
-
-def _compile(function: Callable[P, R], *, parallel: bool) -> Callable[P, R]:
     njit: Any = numba.njit
-    options = {"parallel": parallel, "nogil": True, "error_model": "numpy"}
+    options = {"nogil": True, "error_model": "numpy"}
     if not os.path.exists(inspect.getfile(function)):  # typed at a prompt: nowhere to keep it
         return cast(Callable[P, R], njit(**options)(function))
     try:
@@ -60,6 +47,29 @@ def _compile(function: Callable[P, R], *, parallel: bool) -> Callable[P, R]:
         return cast(Callable[P, R], njit(**options)(function))
     _watch_callees(dispatcher)
     return cast(Callable[P, R], dispatcher)
+
+
+def intrinsic(function: Callable[Concatenate[Any, P], Any]) -> Callable[P, Any]:
+    """Numba's `intrinsic`: called without the typing context that its definition takes first."""
+    return cast(Callable[P, Any], numba.extending.intrinsic(function))
+
+
+class _Telling(event.Listener):
+    """Lets the progress say that kernels are being compiled, which is kept for all later runs."""
+
+    def __init__(self) -> None:
+        self._open: dict[int, list[AbstractContextManager[None]]] = {}
+
+    def on_start(self, event: Any) -> None:
+        told = holding_up("compiling the kernels, once")
+        told.__enter__()
+        self._open.setdefault(threading.get_ident(), []).append(told)
+
+    def on_end(self, event: Any) -> None:
+        self._open[threading.get_ident()].pop().__exit__(None, None, None)
+
+
+cast(Any, event).register("numba:compile", _Telling())
 
 
 def _watch_callees(dispatcher: Any) -> None:

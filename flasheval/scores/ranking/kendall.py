@@ -19,8 +19,9 @@ import numpy as np
 import numpy.typing as npt
 
 from flasheval.base.errors import DataError
+from flasheval.base.threads import in_blocks
 from flasheval.scores.ranking.blocks import accumulate, concordance, new_sums, tau_from_counts
-from flasheval.scores.ranking.jit import compiled, compiled_parallel, prange
+from flasheval.scores.ranking.jit import compiled
 from flasheval.scores.ranking.prepare import (
     PreparedTarget,
     checked_margin,
@@ -33,7 +34,7 @@ __all__ = ["count_pairs", "kendall_tau_b", "kendall_tau_b_many", "tau_b_of_sets"
 
 Floats = npt.NDArray[np.floating[Any]]
 Ints = npt.NDArray[np.integer[Any]]
-CHUNK = 64  # sets that share one buffer; small, so that threads finish together
+_BLOCK = 4096  # sets a thread takes at a time: about a millisecond of work
 
 
 def kendall_tau_b(
@@ -115,14 +116,15 @@ def tau_b_of_sets(
     if np.isnan(ranked).any():
         return np.full(len(chosen), np.nan)
     prepared = prepare_target(ranked, margin=target_margin)
-    counts = _count_sets(
-        prepare_rows(scores, prepared),
-        chosen,
-        prepare_base(base, prepared, scores.dtype),
-        prepared.n_variants,
-        prepared.tied_until,
-        checked_margin(margin),
-    )
+    rows, more = prepare_rows(scores, prepared), prepare_base(base, prepared, scores.dtype)
+    counts = np.empty((len(chosen), 2), np.int64)
+    allowed, n = checked_margin(margin), prepared.n_variants
+
+    def count(first: int, last: int) -> None:
+        part = slice(first, last)
+        _count_sets(rows, chosen[part], more, n, prepared.tied_until, allowed, counts[part])
+
+    in_blocks(len(chosen), _BLOCK, count)
     return _taus(counts, prepared.pairs, prepared.target_ties)
 
 
@@ -144,43 +146,55 @@ def count_pairs(
             f"scores have {values.shape[1]} columns, but the target {target.n_variants} values; "
             "expected one of each a variant"
         )
-    return _count_rows(
-        values, target.order, target.tied_until, target.width, checked_margin(margin)
-    )
+    counts = np.empty((len(values), 2), np.int64)
+    allowed = checked_margin(margin)
+
+    def count(first: int, last: int) -> None:
+        part = slice(first, last)
+        _count_rows(
+            values[part], target.order, target.tied_until, target.width, allowed, counts[part]
+        )
+
+    in_blocks(len(values), _BLOCK, count)
+    return counts
 
 
-@compiled_parallel
+@compiled
 def _count_sets(
-    rows: Floats, sets: Ints, base: Floats, n_variants: int, tied_until: Ints, margin: float
-) -> npt.NDArray[np.int64]:
+    rows: Floats,
+    sets: Ints,
+    base: Floats,
+    n_variants: int,
+    tied_until: Ints,
+    margin: float,
+    counts: npt.NDArray[np.int64],
+) -> None:
     n_sets, size = sets.shape
-    counts = np.empty((n_sets, 2), np.int64)
-    for chunk in prange((n_sets + CHUNK - 1) // CHUNK):
-        sums = new_sums(rows)
-        for index in range(chunk * CHUNK, min((chunk + 1) * CHUNK, n_sets)):
-            accumulate(rows, sets[index], size, base, sums)
-            difference, ties = concordance(sums, n_variants, tied_until, margin)
-            counts[index, 0] = difference
-            counts[index, 1] = ties
-    return counts
+    sums = new_sums(rows)
+    for index in range(n_sets):
+        accumulate(rows, sets[index], size, base, sums)
+        difference, ties = concordance(sums, n_variants, tied_until, margin)
+        counts[index, 0] = difference
+        counts[index, 1] = ties
 
 
-@compiled_parallel
+@compiled
 def _count_rows(
-    scores: Floats, order: Ints, tied_until: Ints, width: int, margin: float
-) -> npt.NDArray[np.int64]:
+    scores: Floats,
+    order: Ints,
+    tied_until: Ints,
+    width: int,
+    margin: float,
+    counts: npt.NDArray[np.int64],
+) -> None:
     n_sets, n_variants = scores.shape
-    counts = np.empty((n_sets, 2), np.int64)
-    padded = np.empty((1, width), scores.dtype)
-    for chunk in prange((n_sets + CHUNK - 1) // CHUNK):
-        sums = new_sums(padded)
-        for index in range(chunk * CHUNK, min((chunk + 1) * CHUNK, n_sets)):
-            for variant in range(n_variants):
-                sums[variant] = scores[index, order[variant]]
-            difference, ties = concordance(sums, n_variants, tied_until, margin)
-            counts[index, 0] = difference
-            counts[index, 1] = ties
-    return counts
+    sums = new_sums(np.empty((1, width), scores.dtype))
+    for index in range(n_sets):
+        for variant in range(n_variants):
+            sums[variant] = scores[index, order[variant]]
+        difference, ties = concordance(sums, n_variants, tied_until, margin)
+        counts[index, 0] = difference
+        counts[index, 1] = ties
 
 
 @compiled

@@ -18,7 +18,19 @@ from numba.extending import models, register_model
 
 from flasheval.scores.ranking.jit import intrinsic
 
-__all__ = ["LANES", "add", "count_above", "count_below", "count_nan", "load", "store", "subtract"]
+__all__ = [
+    "LANES",
+    "add",
+    "count_above",
+    "count_below",
+    "count_nan",
+    "load",
+    "share_of",
+    "store",
+    "subtract",
+    "total",
+    "zero_like",
+]
 
 LANES = 16
 
@@ -83,6 +95,41 @@ def subtract(context: Any, left: Any, right: Any) -> Any:
         return builder.fsub(*args)
 
     return left(left, left), generate
+
+
+@intrinsic
+def share_of(context: Any, value: Any, others: Any) -> Any:
+    """Compute value / (value + other) for every lane; 0 where the other is infinite."""
+
+    def generate(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        values = _spread(builder, args[0], args[1].type)
+        return builder.fdiv(values, builder.fadd(values, args[1]))
+
+    return others(others.dtype, others), generate
+
+
+@intrinsic
+def zero_like(context: Any, lanes: Any) -> Any:
+    """Sixteen zeros of the dtype of lanes."""
+
+    def generate(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        return ir.Constant(args[0].type, [0.0] * LANES)
+
+    return lanes(lanes), generate
+
+
+@intrinsic
+def total(context: Any, lanes: Any) -> Any:
+    """Add the lanes up, from the first to the last."""
+
+    def generate(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        index = ir.IntType(32)
+        added = builder.extract_element(args[0], index(0))
+        for lane in range(1, LANES):
+            added = builder.fadd(added, builder.extract_element(args[0], index(lane)))
+        return added
+
+    return lanes.dtype(lanes), generate
 
 
 @intrinsic

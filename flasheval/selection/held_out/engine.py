@@ -12,13 +12,14 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from flasheval.base.threads import crew
 from flasheval.scores import ScoreTable
 from flasheval.selection.held_out.clusters import GroupResampler
 from flasheval.selection.held_out.contenders import RANDOM
 from flasheval.selection.held_out.kinds import Kind
 from flasheval.selection.held_out.measurement import Measurement
 from flasheval.selection.held_out.one_search import ProgressCallback
-from flasheval.selection.held_out.parallel import run_parallel, worker_count
+from flasheval.selection.held_out.parallel import run_parallel
 from flasheval.selection.held_out.random_curve import (
     RandomAgreement,
     random_agreement,
@@ -33,7 +34,7 @@ from flasheval.selection.held_out.searches import (
     plan_searches,
 )
 
-__all__ = ["measure"]
+__all__ = ["HeldOutWork", "measure"]
 
 
 def measure(
@@ -88,37 +89,83 @@ def measure(
         (4,)
 
     """
-    searches = plan_searches(procedures, kinds, counts, seed)
-    searcher = Searcher(table, folder, resampler)
-    searcher.ready(searches)
-    labels = tuple(one.label for one in procedures)
-    if report is not None:
-        report("random prompts", 0, len(searches))
-    found = Measurement(
-        kinds=tuple(kinds),
-        metrics=table.metrics,
-        labels=(RANDOM.label, *labels) if judge_random else labels,
-        sizes=tuple(sorted(sizes)),
-        baseline=_baseline(table, kinds, sizes, seed, draws, baseline),
-        seed=seed,
-        resampler=resampler,
-    )
-    count = worker_count(workers)
-    if judge_random:
-        _judge_random(searcher, found, draws, count)
-    results, found.interrupted = run_parallel(
-        [partial(searcher.run, search) for search in searches],
-        [search.description for search in searches],
-        workers=count,
-        report=report,
-    )
-    for search, judged in zip(searches, results, strict=True):
-        for one in judged or ():
-            if one.place.smaller:
-                found.smaller.append(cell_of(one, search.label))
-            else:
-                found.add(cell_of(one, search.label), one.resampled)
-    return found
+    with crew(workers):
+        work = HeldOutWork(
+            table,
+            procedures,
+            kinds,
+            sizes,
+            seed=seed,
+            draws=draws,
+            counts=counts,
+            judge_random=judge_random,
+            baseline=baseline,
+            folder=folder,
+            resampler=resampler,
+            report=report,
+        )
+        results, _ = run_parallel(work.pieces, work.labels, costs=work.costs, report=report)
+    return work.measurement(results)
+
+
+class HeldOutWork:
+    """The searches of a held-out evaluation as pieces of work. Arguments as for `measure`.
+
+    Attributes:
+        pieces: Each makes one search and judges its subset; see `run_parallel`.
+        labels: What each does.
+        costs: How long each is expected to take beside the others.
+
+    """
+
+    def __init__(
+        self,
+        table: ScoreTable,
+        procedures: Sequence[Procedure],
+        kinds: Sequence[Kind],
+        sizes: Sequence[int],
+        *,
+        seed: int,
+        draws: int,
+        counts: Sequence[int] = (),
+        judge_random: bool = True,
+        baseline: RandomAgreement | None = None,
+        folder: Path | None = None,
+        resampler: GroupResampler | None = None,
+        report: ProgressCallback | None = None,
+    ) -> None:
+        self._searches = plan_searches(procedures, kinds, counts, seed)
+        searcher = Searcher(table, folder, resampler)
+        searcher.ready(self._searches)
+        self.pieces = [partial(searcher.run, search) for search in self._searches]
+        self.labels = [search.description for search in self._searches]
+        self.costs = [search.request.cost(len(search.members)) for search in self._searches]
+        if report is not None:
+            report("random prompts", 0, len(self._searches))
+        labels = tuple(one.label for one in procedures)
+        self._found = Measurement(
+            kinds=tuple(kinds),
+            metrics=table.metrics,
+            labels=(RANDOM.label, *labels) if judge_random else labels,
+            sizes=tuple(sorted(sizes)),
+            baseline=_baseline(table, kinds, sizes, seed, draws, baseline),
+            seed=seed,
+            resampler=resampler,
+        )
+        if judge_random:
+            _judge_random(searcher, self._found, draws)
+
+    def measurement(self, results: Sequence[list[JudgedSubset] | None]) -> Measurement:
+        """File the results of the pieces; one that is None was left out by Ctrl-C."""
+        found = self._found
+        found.interrupted = None in results
+        for search, judged in zip(self._searches, results, strict=True):
+            for one in judged or ():
+                if one.place.smaller:
+                    found.smaller.append(cell_of(one, search.label))
+                else:
+                    found.add(cell_of(one, search.label), one.resampled)
+        return found
 
 
 def _baseline(
@@ -142,7 +189,7 @@ def _baseline(
     return found
 
 
-def _judge_random(searcher: Searcher, found: Measurement, draws: int, workers: int) -> None:
+def _judge_random(searcher: Searcher, found: Measurement, draws: int) -> None:
     """Judge the random subsets of the sizes asked for, by the mean over the draws."""
     sizes = found.sizes
     for metric in found.metrics:
@@ -165,7 +212,6 @@ def _judge_random(searcher: Searcher, found: Measurement, draws: int, workers: i
         results, interrupted = run_parallel(
             [partial(judged, place) for place in places],
             ["random prompts"] * len(places),
-            workers=workers,
         )
         if interrupted:
             raise KeyboardInterrupt

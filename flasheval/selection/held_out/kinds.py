@@ -7,13 +7,18 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+<<<<<<< HEAD
 from numpy.typing import NDArray
 
 from flasheval.base.errors import SettingError
+=======
+
+from flasheval.base.errors import DataError, SettingError
+>>>>>>> main
 from flasheval.scores import ScoreTable
 from flasheval.selection.held_out.splits import Split, describe_splits, make_splits
 
-__all__ = ["Kind", "read_kinds"]
+__all__ = ["Kind", "check_ties", "read_kinds"]
 
 
 @dataclass(frozen=True)
@@ -72,6 +77,24 @@ def read_kinds(
         parts = make_splits(spec, table, given=given, twins=twins)
         found[name] = Kind(name, describe_splits(spec), parts)
     return tuple(found.values())
+
+
+def check_ties(table: ScoreTable, kinds: Sequence[Kind] = ()) -> None:
+    """Refuse a metric in which all variants, or all that a split searches, have one full score."""
+    for metric in table.metrics:
+        full = table[metric].full_means
+        if len(full) > 1 and np.ptp(full) == 0:
+            raise DataError(
+                f"metric '{metric}': all {len(full)} variants have the same full score, so there "
+                "is no ranking to reproduce; use another metric or more variants"
+            )
+        for split in (split for kind in kinds for split in kind.splits):
+            if np.ptp(full[split.search]) == 0:
+                raise DataError(
+                    f"metric '{metric}': all {len(split.search)} search variants of split "
+                    f"'{split.name}' have the same full score, so there is nothing to search by; "
+                    "use other splits or another metric"
+                )
 
 
 def _named(splits: object, variants: set[str]) -> list[tuple[str, object]]:

@@ -18,9 +18,7 @@ __all__ = [
     "ProgressCallback",
     "search_all",
     "search_part",
-    "search_progress",
     "search_rng",
-    "shifted",
 ]
 
 ProgressCallback = Callable[[str, float, int], None]
@@ -113,21 +111,3 @@ def _search(
         finished.write(key, outcome)
         finished.drop_states(key)  # only now: Ctrl-C between would lose the search
     return outcome
-
-
-def search_progress(
-    report: ProgressCallback | None, label: str, done: int, planned: int
-) -> StepCallback | None:
-    """Report a search's steps as the share of it that is done; None for no report.
-
-    Says at once that the search begins.
-    """
-    if report is None:
-        return None
-    report(label, done, planned)
-    return lambda step, steps: report(label, done + step / max(steps, 1), planned)
-
-
-def shifted(report: ProgressCallback | None, before: int, planned: int) -> ProgressCallback | None:
-    """Report a part of the work as what it is of the whole: so much before it, so much in all."""
-    return report and (lambda label, done, _: report(label, before + done, planned))

@@ -11,8 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from flasheval.base.checks import check_draws
-from flasheval.base.errors import DataError, SettingError
+from flasheval.base.errors import SettingError
 from flasheval.base.progress import reporting
+from flasheval.base.threads import check_workers
 from flasheval.base.versions import library_versions, utc_now
 from flasheval.scores import ScoreTable, load_scores
 from flasheval.scores.ranking.significant import near_tie_share
@@ -20,11 +21,10 @@ from flasheval.scores.table import Incomplete
 from flasheval.selection.held_out.clusters import GroupResampler
 from flasheval.selection.held_out.contenders import RANDOM, Contender, find_contender, read_methods
 from flasheval.selection.held_out.engine import measure
-from flasheval.selection.held_out.kinds import Kind, read_kinds
+from flasheval.selection.held_out.kinds import Kind, check_ties, read_kinds
 from flasheval.selection.held_out.learning_curve import check_search_variants, learning_curves
 from flasheval.selection.held_out.measurement import Measurement
 from flasheval.selection.held_out.one_search import ProgressCallback
-from flasheval.selection.held_out.parallel import check_workers
 from flasheval.selection.held_out.records import SplitKind, Summary
 from flasheval.selection.held_out.report import ValidationReport
 from flasheval.selection.held_out.searches import Procedure
@@ -49,7 +49,7 @@ Floats = NDArray[np.float64]
 
 
 def validate(
-    scores: ScoreTable | str | Path,
+    scores: Any,
     *,
     size: int | Sequence[int] = 50,
     methods: str | Mapping[str, Any] | Sequence[str | Mapping[str, Any]] = METHODS_COMPARED,
@@ -73,7 +73,7 @@ def validate(
     them stands `random`, the mean over random subsets of the same size.
 
     Args:
-        scores: A score table, or anything `load_scores` reads.
+        scores: A score table, or anything `load_scores` reads: a file, a frame, arrays with names.
         size: Prompts to choose, or several sizes.
         methods: Names of `flasheval.selection.methods.registry.METHODS`, or mappings with a
             method's `name` and settings of it.
@@ -128,12 +128,12 @@ def validate(
     seed = checked_seed(seed)
     contenders = read_methods(methods)
     paired = _reference(reference, contenders)
-    _check_ties(table)
+    check_ties(table)
     kinds = tuple(
         replace(kind, splits=tuple(split_once(split, twins) for split in kind.splits))
         for kind in read_kinds(splits, whole, given=given.variant_names, twins=twins)
     )
-    _check_ties(table, kinds)
+    check_ties(table, kinds)
     counts = check_search_variants(search_variants, kinds)
     resampler = _resampler(table, cluster, seed)
     with reporting(progress) as report:
@@ -246,24 +246,6 @@ def _reference(wanted: str | None, contenders: Sequence[Contender]) -> str | Non
         labels = ", ".join(contender.label for contender in contenders)
         raise SettingError(f"reference={wanted}: it is none of the methods compared: {labels}")
     return None if found in (None, RANDOM) else found.label
-
-
-def _check_ties(table: ScoreTable, kinds: Sequence[Kind] = ()) -> None:
-    """Refuse a metric in which all variants, or all that a split searches, have one full score."""
-    for metric in table.metrics:
-        full = table[metric].full_means
-        if len(full) > 1 and np.ptp(full) == 0:
-            raise DataError(
-                f"metric '{metric}': all {len(full)} variants have the same full score, so there "
-                "is no ranking to reproduce; use another metric or more variants"
-            )
-        for split in (split for kind in kinds for split in kind.splits):
-            if np.ptp(full[split.search]) == 0:
-                raise DataError(
-                    f"metric '{metric}': all {len(split.search)} search variants of split "
-                    f"'{split.name}' have the same full score, so there is nothing to search by; "
-                    "use other splits or another metric"
-                )
 
 
 def _resampler(table: ScoreTable, cluster: str | None, seed: int) -> GroupResampler | None:

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from flasheval.base.errors import SettingError
 from flasheval.scores.ranking.jit import compiled
+from flasheval.scores.ranking.lanes import LANES
 from flasheval.selection.methods.problem import Problem
 from flasheval.selection.methods.selector import Selection, State, require_positive
 from flasheval.selection.methods.smooth_loss import SmoothLoss, pair_loss, smooth_loss
@@ -142,7 +143,8 @@ def _swap(
             spread[m] += noise[m, prompt]
             for v in range(n):
                 sums[m, v] += rows[m, prompt, v]
-    loss = pair_loss(sums, first_below, spread, inflation)
+    odds = np.empty(n + LANES)
+    loss = pair_loss(sums, first_below, spread, inflation, odds)
     new_sums, new_spread = sums.copy(), spread.copy()
     accepted = 0
     for k in range(len(places)):
@@ -151,10 +153,12 @@ def _swap(
             continue
         for m in range(n_metrics):
             new_spread[m] = spread[m] + noise[m, into] - noise[m, out]
+            gained, lost = rows[m, into], rows[m, out]
+            had, have = sums[m], new_sums[m]
             for v in range(n):
                 # From left to right: the rows' own difference would be rounded to single precision.
-                new_sums[m, v] = sums[m, v] + rows[m, into, v] - rows[m, out, v]
-        new_loss = pair_loss(new_sums, first_below, new_spread, inflation)
+                have[v] = had[v] + gained[v] - lost[v]
+        new_loss = pair_loss(new_sums, first_below, new_spread, inflation, odds)
         if new_loss > loss and luck[k] >= np.exp((loss - new_loss) / temperatures[k]):
             continue
         chosen[places[k]] = into

@@ -325,15 +325,18 @@ def _best_addition(
             for v in range(n_variants):
                 base += np.float32(error[m, v] * error[m, v])
             cross[:] = base
+            # Views of a block: LLVM takes many candidates at a time only where indices are plain.
             for v in range(n_variants):
                 weight = twice[m, v]
+                row = residual[m, v, begin : begin + width]
                 for k in range(width):
-                    cross[k] += weight * residual[m, v, begin + k]
+                    cross[k] += weight * row[k]
             d, b = np.float32(spread[m]), np.float32(strength[m])
+            squares = square[m, begin : begin + width]
+            noises, slopes = noise[m, begin : begin + width], slope[m, begin : begin + width]
             for k in range(width):
-                p = begin + k
-                top = (cross[k] + square[m, p]) / freedom + noise_weight * (d + noise[m, p])
-                bottom = b + slope[m, p]
+                top = (cross[k] + squares[k]) / freedom + noise_weight * (d + noises[k])
+                bottom = b + slopes[k]
                 if bottom > 0.0:
                     total[k] += top / (bottom * bottom)
                 else:

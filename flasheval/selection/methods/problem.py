@@ -13,7 +13,7 @@ from flasheval.base.errors import DataError, SettingError
 from flasheval.scores.precision import loses_scores
 from flasheval.selection.methods.hints import Hints
 
-__all__ = ["Problem", "in_reach", "make_problem"]
+__all__ = ["Problem", "checked_whole", "in_reach", "make_problem"]
 
 _LEAST, _MOST = 2.0**-20, 2.0**20
 
@@ -183,9 +183,19 @@ def _check_block(name: str, block: NDArray[np.float32], shape: tuple[int, ...]) 
         )
 
 
-def _checked_size(size: object, n_required: int, n_allowed: int) -> int:
+def checked_whole(size: object) -> int:
+    """Return a size that is a whole number; SettingError for anything else.
+
+    >>> checked_whole(50)
+    50
+    """
     if not isinstance(size, int | np.integer) or isinstance(size, bool):
         raise SettingError(f"size={size!r}: expected a whole number of prompts")
+    return int(size)
+
+
+def _checked_size(size: object, n_required: int, n_allowed: int) -> int:
+    size = checked_whole(size)
     if size < 1:
         raise SettingError(f"size={size}: a subset needs at least 1 prompt")
     if size < n_required:
@@ -198,4 +208,4 @@ def _checked_size(size: object, n_required: int, n_allowed: int) -> int:
             f"size={size} is above the {n_required + n_allowed} prompts to choose from: "
             "lower size, or forbid fewer"
         )
-    return int(size)
+    return size

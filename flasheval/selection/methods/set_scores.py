@@ -7,15 +7,16 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from flasheval.base.threads import in_blocks
 from flasheval.scores.ranking.blocks import accumulate, concordance, new_sums, tau_from_counts
-from flasheval.scores.ranking.jit import compiled, compiled_parallel, prange
+from flasheval.scores.ranking.jit import compiled
 from flasheval.scores.ranking.prepare import prepare_base, prepare_rows, prepare_target
 from flasheval.selection.methods.problem import Problem
 from flasheval.selection.methods.random_sets import draw_set
 
 __all__ = ["SetScores", "set_scores"]
 
-_CHUNK = 256
+_BLOCK = 4096  # sets a thread takes at a time
 
 
 @dataclass(frozen=True)
@@ -44,15 +45,23 @@ class SetScores:
 
         A set whose sums tie for every variant of a metric orders nothing and scores -1.
         """
-        return _score_sets(
-            self.rows,
-            self.base,
-            self.tied_until,
-            self.tied,
-            self.n_variants,
-            self.target_ties,
-            np.ascontiguousarray(sets, dtype=np.int32),
-        )
+        given = np.ascontiguousarray(sets, dtype=np.int32)
+        taus = np.empty(len(given))
+
+        def score(first: int, last: int) -> None:
+            _score_sets(
+                self.rows,
+                self.base,
+                self.tied_until,
+                self.tied,
+                self.n_variants,
+                self.target_ties,
+                given[first:last],
+                taus[first:last],
+            )
+
+        in_blocks(len(given), _BLOCK, score)
+        return taus
 
     def of_draws(
         self,
@@ -63,21 +72,27 @@ class SetScores:
         count: int,
         replace: bool,
     ) -> NDArray[np.float64]:
-        """Mean tau-b of the drawn sets numbered first to last - 1 (see `drawing.draw_set`)."""
-        return _score_draws(
-            self.rows,
-            self.base,
-            self.tied_until,
-            self.tied,
-            self.n_variants,
-            self.target_ties,
-            key,
-            first,
-            last,
-            pool,
-            count,
-            replace,
-        )
+        """Mean tau-b of the drawn sets numbered first to last - 1 (see `draw_set`)."""
+        taus = np.empty(last - first)
+
+        def score(begin: int, end: int) -> None:
+            _score_draws(
+                self.rows,
+                self.base,
+                self.tied_until,
+                self.tied,
+                self.n_variants,
+                self.target_ties,
+                key,
+                first + begin,
+                pool,
+                count,
+                replace,
+                taus[begin:end],
+            )
+
+        in_blocks(len(taus), _BLOCK, score)
+        return taus
 
 
 def set_scores(problem: Problem) -> SetScores:
@@ -128,7 +143,7 @@ def _mean_tau(
     return float(total / rows.shape[0])
 
 
-@compiled_parallel
+@compiled
 def _score_sets(
     rows: NDArray[np.float32],
     base: NDArray[np.float32],
@@ -137,19 +152,17 @@ def _score_sets(
     n_variants: int,
     target_ties: NDArray[np.int64],
     sets: NDArray[np.int32],
-) -> NDArray[np.float64]:
+    taus: NDArray[np.float64],
+) -> None:
     n_sets, count = sets.shape
-    taus = np.empty(n_sets)
-    for chunk in prange((n_sets + _CHUNK - 1) // _CHUNK):
-        sums = new_sums(rows[0])
-        for index in range(chunk * _CHUNK, min((chunk + 1) * _CHUNK, n_sets)):
-            taus[index] = _mean_tau(
-                rows, base, tied_until, tied, n_variants, target_ties, sets[index], count, sums
-            )
-    return taus
+    sums = new_sums(rows[0])
+    for index in range(n_sets):
+        taus[index] = _mean_tau(
+            rows, base, tied_until, tied, n_variants, target_ties, sets[index], count, sums
+        )
 
 
-@compiled_parallel
+@compiled
 def _score_draws(
     rows: NDArray[np.float32],
     base: NDArray[np.float32],
@@ -159,21 +172,16 @@ def _score_draws(
     target_ties: NDArray[np.int64],
     key: np.uint64,
     first: int,
-    last: int,
     pool: NDArray[np.int32],
     count: int,
     replace: bool,
-) -> NDArray[np.float64]:
-    n_sets = last - first
-    taus = np.empty(n_sets)
-    chunk_size = 16 * _CHUNK
-    for chunk in prange((n_sets + chunk_size - 1) // chunk_size):
-        sums = new_sums(rows[0])
-        chosen = np.empty(count, dtype=np.int32)
-        seen = np.full(len(pool), -1, dtype=np.int64)
-        for index in range(chunk * chunk_size, min((chunk + 1) * chunk_size, n_sets)):
-            draw_set(key, first + index, pool, count, replace, seen, chosen)
-            taus[index] = _mean_tau(
-                rows, base, tied_until, tied, n_variants, target_ties, chosen, count, sums
-            )
-    return taus
+    taus: NDArray[np.float64],
+) -> None:
+    sums = new_sums(rows[0])
+    chosen = np.empty(count, dtype=np.int32)
+    seen = np.full(len(pool), -1, dtype=np.int64)
+    for index in range(len(taus)):
+        draw_set(key, first + index, pool, count, replace, seen, chosen)
+        taus[index] = _mean_tau(
+            rows, base, tied_until, tied, n_variants, target_ties, chosen, count, sums
+        )

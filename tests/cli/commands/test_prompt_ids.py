@@ -51,3 +51,12 @@ def test_a_manifest_of_other_prompts_under_the_same_ids_is_refused(tmp_path: Pat
     assert read_ids(path, "require", theirs) == read_ids(path, "require") == ("2",)
     with pytest.raises(DataError, match=r"1 of 1 prompts have another text there .2."):
         read_ids(path, "require", ours)
+
+
+def test_a_list_is_checked_against_the_prompts_it_is_of() -> None:
+    pets = PromptSet("pets", ("1", "2"))
+    assert read_ids([2], "require", pets) == ("2",)
+    with pytest.raises(SettingError, match=r"^require=\[\.\.\.\]: 1 of 2 ids are not .*'q9'"):
+        read_ids(["1", "q9"], "require", pets)
+    with pytest.raises(SettingError, match=r"^forbid=\[\.\.\.\] names prompt '1' more than once"):
+        read_ids([1, "1"], "forbid", pets)

@@ -1,16 +1,7 @@
 import pytest
 
 from flasheval.base.errors import SettingError
-from flasheval.cli.commands.score_settings import metric_names, read_scores
-
-
-def test_metrics_are_a_name_or_a_list():
-    assert metric_names(None) is None
-    assert metric_names("clip") == ["clip"]
-    assert metric_names(["clip", "fid"]) == ["clip", "fid"]
-    for wrong, said in (([], "expected a name"), (7, "expected a name"), (["a", "a"], "twice")):
-        with pytest.raises(SettingError, match=said):
-            metric_names(wrong)
+from flasheval.cli.commands.score_settings import read_scores
 
 
 def test_scores_are_read_or_made_up(scores, tmp_path):

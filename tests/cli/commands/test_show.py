@@ -28,7 +28,7 @@ def test_a_manifest_and_a_run(run, scores):
         assert ran.code == 0, ran.err
         assert "made-up-0-clip-5: 5 prompts of made-up-0" in ran.out
         assert "evidence of the procedure, not of this exact set" in ran.out
-        assert "warning: 12 search variants" in ran.out
+        assert "12 search variants: below 20" in ran.out
         assert "method:   balanced(noise_weight=" in ran.out
         assert "ids:      p" in ran.out
 

@@ -150,7 +150,7 @@ def test_while_it_goes_on_and_after_it_is_killed(toys):
     assert "look again: flasheval status r" in at_work
     after = status()
     assert "no process is working on it, about" in after
-    assert "go on with the same command" in after
+    assert "continue with the same command" in after
     done = subprocess.run(asked, cwd=toys, env=_environment(), capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     assert status().startswith("Complete")

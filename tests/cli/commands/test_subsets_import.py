@@ -45,7 +45,7 @@ def test_texts_and_prompts_can_be_asked_for(run, tmp_path, theirs):
         (["theirs.jsonl", "out=a.txt"], 2, ["out=a.txt: expected a file in .json"]),
         (["a.json", "out=a.json"], 2, ["out=a.json is the source itself"]),
         (["nowhere.jsonl", "out=a.json", "settings.metric=x"], 1, ["nowhere.jsonl does not exist"]),
-        (["theirs.jsonl", "out=a.json"], 1, ["which metric it serves"]),
+        (["theirs.jsonl", "out=a.json"], 2, ["which metric it serves"]),
         (["all.tar.xz", "out=a.json"], 1, ["all.tar.xz is an archive"]),
         (
             ["theirs.jsonl", "out=a.json", "settings.metrc=x"],

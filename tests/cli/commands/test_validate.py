@@ -139,7 +139,7 @@ def test_kinds_of_splits_may_have_names(validate, tmp_path, scores):
         (["scores=nowhere"], ["nowhere"]),
         (["metric=clipp"], ["'clipp'", "'clip'"]),
         (["reference=anneal"], ["none of the methods compared: random, balanced"]),
-        (["-m", "size=5,6"], ["-m is for searches", "size=[...]"]),
+        (["-m", "size=5,6"], ["-m is for flasheval search", "size=[...]"]),
         (["out=/proc/nowhere"], ["out=/proc/nowhere"]),
     ],
     ids=lambda value: " ".join(value),

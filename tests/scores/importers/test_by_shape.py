@@ -64,7 +64,7 @@ def test_folders_that_are_something_else(tmp_path):
 
 
 def test_what_is_no_source(tmp_path):
-    with pytest.raises(SettingError, match="not from a int"):
+    with pytest.raises(SettingError, match="an object of type 'int' is none"):
         load_scores(3)
     with pytest.raises(DataError, match="does not exist; expected a score file or folder"):
         load_scores(tmp_path / "none")

@@ -5,7 +5,7 @@ import time
 import numpy as np
 import pytest
 
-from flasheval.base.errors import DataError
+from flasheval.base.errors import DataError, SettingError
 from flasheval.prompts import PromptSet, load_prompts
 from flasheval.scores.importers import import_scores
 from flasheval.scores.importers.flasheval_official import FlashevalOfficial
@@ -73,7 +73,7 @@ def test_several_data_sets_must_be_chosen_from(tiny):
     with pytest.raises(DataError, match="the data sets other, tinyset4; say which with dataset="):
         _read(tiny.parent)
     assert len(_read(tiny.parent, dataset="other").table) == 1
-    with pytest.raises(DataError, match="no data set 'othr' but other, tinyset4; did you mean"):
+    with pytest.raises(SettingError, match="no data set 'othr' but other, tinyset4; did you mean"):
         _read(tiny.parent, dataset="othr")
 
 
@@ -90,7 +90,7 @@ def test_what_is_no_tree(tmp_path):
 def test_metrics_can_be_chosen(tiny):
     assert _read(tiny, metrics=["CLIP"]).table.metrics == ("CLIP",)
     assert _read(tiny, metrics="CLIP").table.metrics == ("CLIP",)
-    with pytest.raises(DataError, match="metric 'clip'; it has: CLIP, HPS; did you mean 'CLIP'"):
+    with pytest.raises(SettingError, match="metric 'clip'; it has: CLIP, HPS; did you mean 'CLIP'"):
         _read(tiny, metrics=["clip"])
 
 

@@ -5,15 +5,15 @@ import pytest
 
 from flasheval.scores.ranking import tau_b_of_sets
 from flasheval.scores.ranking.blocks import accumulate, concordance, new_sums, tau_from_counts
-from flasheval.scores.ranking.jit import compiled_parallel, prange
+from flasheval.scores.ranking.jit import compiled
 from flasheval.scores.ranking.prepare import prepare_base, prepare_rows, prepare_target
 
 
-@compiled_parallel
+@compiled
 def tau_of_runs(rows, base, n_variants, tied_until, pairs, target_ties, size):
     """A kernel as the search writes them: sets (here runs of prompts) that are never stored."""
     taus = np.empty(len(rows) - size)
-    for first in prange(len(taus)):
+    for first in range(len(taus)):
         chosen = np.arange(first, first + size)
         sums = new_sums(rows)
         accumulate(rows, chosen, size, base, sums)

@@ -1,7 +1,5 @@
 import math
-from collections.abc import Iterator
 
-import numba
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -9,19 +7,12 @@ from hypothesis import strategies as st
 from scipy.stats import kendalltau
 
 from flasheval.base.errors import DataError, SettingError
+from flasheval.base.threads import crew
 from flasheval.scores.ranking import kendall_tau_b, kendall_tau_b_many, tau_b_of_sets
 from flasheval.scores.ranking.kendall import count_pairs
 from flasheval.scores.ranking.prepare import prepare_target
 
 FIRST_CALL_COMPILES = settings(deadline=None, max_examples=50)
-
-
-@pytest.fixture
-def _threads() -> Iterator[None]:
-    """Put numba's number of threads back after a test that changes it."""
-    before = numba.get_num_threads()
-    yield
-    numba.set_num_threads(before)
 
 
 def scipy_rows(scores, target):
@@ -213,22 +204,22 @@ def test_float32_sums_run_from_the_first_prompt_to_the_last():
     assert tau_b_of_sets(matrix.astype(np.float64), [2, 1], [[0, 1, 2]])[0] == 1.0
 
 
-@pytest.mark.usefixtures("_threads")
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
-def test_one_thread_and_two_give_the_same_bits(dtype):
-    if numba.config.NUMBA_NUM_THREADS < 2:
-        pytest.skip("numba was started with one thread")
+def test_any_number_of_threads_gives_the_same_bits(dtype, monkeypatch):
+    monkeypatch.setattr("flasheval.scores.ranking.kendall._BLOCK", 100)
     rng = np.random.default_rng(9)
     matrix = rng.normal(size=(2000, 39)).astype(dtype)
     sets = rng.integers(0, 2000, (1001, 50))
     scores = rng.normal(size=(1001, 39)).astype(dtype)
     target = rng.normal(size=39)
     results = []
-    for count in (1, 2):
-        numba.set_num_threads(count)
-        results.append((tau_b_of_sets(matrix, target, sets), kendall_tau_b_many(scores, target)))
-    np.testing.assert_array_equal(results[0][0], results[1][0])
-    np.testing.assert_array_equal(results[0][1], results[1][1])
+    for count in (1, 2, 3):
+        with crew(count):
+            found = tau_b_of_sets(matrix, target, sets), kendall_tau_b_many(scores, target)
+        results.append(found)
+    for of_sets, of_scores in results[1:]:
+        np.testing.assert_array_equal(of_sets, results[0][0])
+        np.testing.assert_array_equal(of_scores, results[0][1])
 
 
 def test_nan_scores_give_nan_to_the_sets_that_hold_them():

@@ -13,8 +13,11 @@ from flasheval.scores.ranking.lanes import (
     count_below,
     count_nan,
     load,
+    share_of,
     store,
     subtract,
+    total,
+    zero_like,
 )
 
 DTYPES = [np.float32, np.float64]
@@ -34,6 +37,19 @@ def counts(values, offset, limit):
     """Count the lanes from the offset on."""
     lanes = load(values, offset)
     return count_above(lanes, limit), count_below(lanes, limit), count_nan(lanes)
+
+
+@compiled
+def shares(values, value, found, offset):
+    """Write the value's share beside each of the lanes from the offset on."""
+    store(found, 0, share_of(value, load(values, offset)))
+
+
+@compiled
+def in_all(values, offset):
+    """Add the lanes from the offset on up, begun at zero."""
+    lanes = load(values, offset)
+    return total(lanes), total(zero_like(lanes)), total(add(zero_like(lanes), lanes))
 
 
 def _numbers(dtype):
@@ -95,6 +111,53 @@ def test_counts_by_hand(dtype):
     assert counts(values, 0, dtype(np.nan)) == (0, 0, 1)
     assert counts(np.full(LANES, 2, dtype), 0, dtype(1)) == (16, 0, 0)
     assert counts(np.full(LANES, np.nan, dtype), 0, dtype(1)) == (0, 0, 16)
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_shares_are_numpys_to_the_last_bit(dtype):
+    @given(_rows(dtype, LANES + 4), st.integers(0, 4), _numbers(dtype))
+    @settings(deadline=None)
+    def check(values, offset, value):
+        found, value = np.full(LANES, 7, dtype), dtype(value)
+        shares(values, value, found, offset)
+        with np.errstate(all="ignore"):
+            assert _bits(found) == _bits(value / (value + values[offset : offset + LANES]))
+
+    check()
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_shares_by_hand(dtype):
+    values = np.array([0, 1, 3, np.inf, np.nan, *[2] * 11], dtype)
+    found = np.empty(LANES, dtype)
+    shares(values, dtype(1), found, 0)
+    np.testing.assert_array_equal(found[:5], np.array([1, 0.5, 0.25, 0, np.nan], dtype))
+    np.testing.assert_array_equal(found[5:], dtype(1) / dtype(3))
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_totals_run_from_the_first_lane_to_the_last(dtype):
+    @given(_rows(dtype, LANES + 4), st.integers(0, 4))
+    @settings(deadline=None)
+    def check(values, offset):
+        with np.errstate(all="ignore"):
+            expected = values[offset]
+            for value in values[offset + 1 : offset + LANES]:
+                expected = expected + value
+        found, nothing, _ = in_all(values, offset)
+        assert _bits(np.array([found], dtype)) == _bits(np.array([expected], dtype))
+        assert nothing == 0
+
+    check()
+
+
+def test_totals_by_hand():
+    assert in_all(np.arange(LANES + 1.0), 1) == (136.0, 0.0, 136.0)
+    assert in_all(np.full(LANES, -0.0), 0) == (0.0, 0.0, 0.0)
+    # 2^24 + 1 is 2^24 in float32, so the order shows.
+    late = np.array([2**24, *[1] * 15], np.float32)
+    assert in_all(late, 0)[0] == 2**24
+    assert in_all(late[::-1].copy(), 0)[0] == 2**24 + 15 + 1  # 2^24 + 15, rounded to even
 
 
 def test_lanes_at_any_address():

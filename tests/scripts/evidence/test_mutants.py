@@ -127,6 +127,20 @@ def test_mutants_of_a_small_module_are_killed_in_a_copy():
     assert (module.read_bytes(), module.stat().st_mtime_ns) == before
 
 
+@pytest.mark.slow
+def test_what_means_the_same_survives_and_what_does_not_is_killed(tmp_path):
+    workshop = mutants["Workshop"](tmp_path, limit=60)
+    module = "flasheval/selection/held_out/spread.py"
+    source = (ROOT / module).read_bytes()
+    place = source.index(b"ENOUGH = 8") + len("ENOUGH = ")
+    assert workshop.unsound(module) == ""
+    for after, result in (("(4 + 4)", "passed"), ("9", "failed")):
+        mutant = mutants["Mutant"](0, place, place + 1, "8", after)
+        assert workshop.judge(module, mutant) == result
+    assert (tmp_path / module).read_bytes() == source
+    assert workshop.unsound("flasheval/selection/held_out/records.py") == "no mirrored test"
+
+
 def test_what_is_no_module_of_the_package_is_one_line():
     command = [sys.executable, SCRIPT, "--modules", "scripts"]
     ran = subprocess.run(command, capture_output=True, text=True, check=False)

@@ -6,6 +6,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from flasheval.base.threads import crew
 from flasheval.selection.calibration.cross_fit import cross_fit
 from flasheval.selection.calibration.folds import random_folds
 from flasheval.selection.held_out import one_search
@@ -76,7 +77,8 @@ def test_required_and_forbidden_prompts_and_nested_sizes_hold_in_every_fold(tabl
 def test_the_searches_do_not_depend_on_the_workers(table, workers):
     request = SearchRequest(table, make_selector("anneal", {"swaps": 3_000}), (5,))
     whole = cross_fit(request, FOLDS)
-    assert _indices(cross_fit(request, FOLDS, workers=workers)) == _indices(whole)
+    with crew(workers):
+        assert _indices(cross_fit(request, FOLDS)) == _indices(whole)
 
 
 def test_finished_folds_are_not_searched_again(table, tmp_path, monkeypatch):

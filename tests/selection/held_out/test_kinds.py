@@ -3,7 +3,7 @@ import json
 import numpy as np
 import pytest
 
-from flasheval.base.errors import DataError, SettingError
+from flasheval.base.errors import SettingError
 from flasheval.scores.synthetic import synthetic_scores
 from flasheval.selection.held_out.kinds import read_kinds
 from flasheval.selection.held_out.splits import Split, make_splits
@@ -70,5 +70,5 @@ def test_a_mistake_is_one_line(splits, said):
 
 
 def test_a_factor_that_is_not_there():
-    with pytest.raises(DataError, match="did you mean 'scheduler'"):
+    with pytest.raises(SettingError, match="did you mean 'scheduler'"):
         read_kinds(["group:schedulr"], TABLE)

@@ -1,18 +1,12 @@
 import threading
 import time
 
-import numba
 import pytest
 from threadpoolctl import threadpool_info
 
 from flasheval.base.errors import DataError, SettingError
-from flasheval.scores.ranking.kendall import kendall_tau_b_many
-from flasheval.selection.held_out.parallel import check_workers, run_parallel, worker_count
-
-
-@pytest.fixture(autouse=True, scope="module")
-def _a_parallel_kernel_has_run():
-    kendall_tau_b_many([[1.0, 2.0]], [1.0, 2.0])
+from flasheval.base.threads import spread
+from flasheval.selection.held_out.parallel import run_parallel
 
 
 @pytest.mark.parametrize("workers", [1, 3])
@@ -32,17 +26,39 @@ def test_results_come_in_the_order_of_the_work(workers):
     assert not interrupted
 
 
-def test_several_workers_hold_kernels_and_linear_algebra_to_one_thread():
-    before = numba.get_num_threads()
+def _blas_threads():
+    return {pool["num_threads"] for pool in threadpool_info() if pool["user_api"] == "blas"}
 
-    def threads(steps):
-        blas = {pool["num_threads"] for pool in threadpool_info() if pool["user_api"] == "blas"}
-        return numba.get_num_threads(), blas
 
-    found, _ = run_parallel([threads] * 4, ["x"] * 4, workers=2)
-    assert {count for count, _ in found} == {1}
-    assert all(blas <= {1} for _, blas in found)
-    assert numba.get_num_threads() == before
+def test_linear_algebra_is_held_to_one_thread():
+    before = _blas_threads()
+    found, _ = run_parallel([lambda steps: _blas_threads()] * 4, ["x"] * 4, workers=2)
+    assert all(blas <= {1} for blas in found)
+    assert _blas_threads() == before
+
+
+def test_a_piece_may_spread_its_own_work_over_the_same_crew():
+    def piece(steps):
+        return spread([threading.get_ident] * 20)
+
+    found, _ = run_parallel([piece] * 10, ["x"] * 10, workers=1)
+    assert {ident for idents in found for ident in idents} == {threading.get_ident()}
+
+
+def test_progress_weighs_pieces_by_their_cost():
+    reports = []
+
+    def report(label, done, total):
+        reports.append((round(done, 9), total))
+
+    run_parallel(
+        [lambda steps: steps(1, 2) or 1, lambda steps: 1],
+        ["dear", "cheap"],
+        costs=[3.0, 1.0],
+        workers=1,
+        report=report,
+    )
+    assert list(dict.fromkeys(reports)) == [(0.0, 2), (0.75, 2), (1.5, 2), (2.0, 2)]
 
 
 def test_progress_counts_what_is_done_and_the_shares_of_what_is_not():
@@ -65,25 +81,21 @@ def test_progress_counts_what_is_done_and_the_shares_of_what_is_not():
 
 
 def test_progress_never_goes_back():
-    reports, release = [], threading.Event()
-    barrier = threading.Barrier(3, timeout=10)
+    reports = []
 
-    def nearly(steps):
-        steps(9, 10)
-        assert release.wait(10)
-        barrier.wait()
+    def piece(steps):
+        for step in range(20):
+            time.sleep(0.0005)
+            steps(step + 1, 20)
+        return 1
 
     def report(label, done, total):
         reports.append(done)
-        if done == pytest.approx(1.8) and not release.is_set():
-            release.set()
-            barrier.wait()
-            time.sleep(0.05)  # both end before the next report, which counts one of them
 
-    run_parallel([lambda steps: nearly(steps) or 1] * 2, ["x"] * 2, workers=2, report=report)
-    assert release.is_set()
+    run_parallel([piece] * 12, ["x"] * 12, workers=3, report=report)
     assert reports == sorted(reports)
-    assert reports[-1] == 2
+    assert len(reports) > 20
+    assert reports[-1] == pytest.approx(12)
 
 
 def test_an_interruption_stops_what_runs_and_keeps_what_is_done():
@@ -141,11 +153,4 @@ def test_nothing_to_do():
 @pytest.mark.parametrize("workers", [0, -1, True, 1.5])
 def test_a_number_of_workers_that_cannot_be(workers):
     with pytest.raises(SettingError, match="expected at least 1"):
-        check_workers(workers)
-
-
-def test_workers_are_as_many_as_kernels_have_threads(monkeypatch):
-    assert worker_count(None) == numba.get_num_threads()
-    assert worker_count(5) == 5
-    monkeypatch.setattr(numba, "threading_layer", lambda: "workqueue")
-    assert worker_count(5) == 1
+        run_parallel([lambda steps: 1], ["x"], workers=workers)

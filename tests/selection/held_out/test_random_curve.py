@@ -1,4 +1,3 @@
-import numba
 import numpy as np
 import pytest
 from hypothesis import given
@@ -6,6 +5,7 @@ from hypothesis import strategies as st
 from scipy.stats import kendalltau
 
 from flasheval.base.errors import SettingError
+from flasheval.base.threads import crew
 from flasheval.scores.synthetic import synthetic_scores
 from flasheval.selection.held_out import random_curve as module
 from flasheval.selection.held_out.random_curve import (
@@ -61,13 +61,11 @@ def test_batches_of_draws_and_threads_change_nothing(monkeypatch):
     scores = _scores(n_prompts=3000)
     whole = random_means(scores, [10, 3000], np.random.default_rng(0), draws=5000)
     assert 8_000_000 // 3000 < 5000  # so these were two batches
-    before = numba.get_num_threads()
-    try:
-        numba.set_num_threads(1)
-        alone = random_means(scores, [10, 3000], np.random.default_rng(0), draws=40)
-    finally:
-        numba.set_num_threads(before)
-    np.testing.assert_array_equal(alone.means, whole.means[:40])
+    monkeypatch.setattr(module, "_BLOCK_ADDITIONS", 7 * 3000 * len(scores))
+    for count in (1, 2, 3):
+        with crew(count):
+            fewer = random_means(scores, [10, 3000], np.random.default_rng(0), draws=40)
+        np.testing.assert_array_equal(fewer.means, whole.means[:40])
 
 
 def test_all_prompts_agree_perfectly():
@@ -130,7 +128,7 @@ def test_the_curve_of_a_huge_table_ends_early(monkeypatch):
 
 @pytest.mark.parametrize("draws", [0, -1])
 def test_no_draws_is_one_line(draws):
-    with pytest.raises(SettingError, match=r"draws=.*at least 1"):
+    with pytest.raises(SettingError, match=r"draws=.*from 1 on"):
         random_agreement(TABLE, SPLITS, [5], seed=0, draws=draws)
 
 

@@ -496,3 +496,29 @@ def test_auto_is_compared_for_new_families_by_the_factor_named(make_table, tmp_p
     assert [method.label for method in found.methods] == ["random", "auto(expect=new_family)"]
     with pytest.raises(SettingError, match="families are not known"):
         validate(table, group="no such factor", **settings)
+
+
+def test_any_number_of_threads_finds_the_same_resumed_or_not(tmp_path):
+    table = synthetic_scores(n_variants=20, n_prompts=150)
+    methods = ["pooled", {"name": "anneal", "swaps": 4_000}, "frequency"]
+    asked = {"size": [6, 12], "methods": methods, "splits": "random:3", "draws": 9}
+
+    def cells(report):
+        return [str(replace(cell, seconds=0.0)) for cell in report.cells]
+
+    def stop(label, done, total):
+        if 0.3 * total < done < 0.8 * total:
+            raise KeyboardInterrupt
+
+    whole = validate(table, **asked, workers=1)
+    for size in (2, 3):
+        found = validate(table, **asked, workers=size)
+        assert cells(found) == cells(whole)
+    for size in (1, 2, 3):
+        folder = tmp_path / str(size)
+        first = validate(table, **asked, workers=size, folder=folder, progress=stop)
+        assert first.interrupted
+        assert len(first.cells) < len(whole.cells)
+        again = validate(table, **asked, workers=4 - size, folder=folder)
+        assert not again.interrupted
+        assert cells(again) == cells(whole)

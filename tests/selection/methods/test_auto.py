@@ -2,13 +2,13 @@
 
 import itertools
 
-import numba
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from flasheval.base.errors import SettingError
+from flasheval.base.threads import crew
 from flasheval.selection.methods import auto
 from flasheval.selection.methods.anneal import Anneal
 from flasheval.selection.methods.auto import Auto, contenders, decide, explain, inner_splits
@@ -313,13 +313,10 @@ def test_a_warm_start_is_for_the_methods_that_have_a_use_for_it(a_problem, decid
 @pytest.mark.parametrize("expect", ["similar", "new_family"])
 def test_a_seed_gives_the_same_on_any_number_of_threads(a_problem, expect):
     problem = _problem(a_problem, n_metrics=2)
-    before, found = numba.get_num_threads(), []
-    try:
-        for threads in sorted({1, min(2, before)}):
-            numba.set_num_threads(threads)
+    found = []
+    for threads in (1, 2, 3):
+        with crew(threads):
             found += [_run(problem, expect), _run(problem, expect)]
-    finally:
-        numba.set_num_threads(before)
     for other in found[1:]:
         _same(other, found[0])
 

@@ -1,12 +1,12 @@
 """What every method promises, whatever it does inside."""
 
-import numba
 import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from flasheval.base.errors import SettingError
+from flasheval.base.threads import crew
 from flasheval.selection.methods.driver import drive
 from flasheval.selection.methods.problem import make_problem
 from flasheval.selection.methods.registry import METHODS
@@ -114,14 +114,10 @@ def test_the_same_seed_gives_the_same_subset(a_problem, quick, method):
 @pytest.mark.parametrize("method", METHODS)
 def test_the_number_of_threads_changes_nothing(a_problem, quick, method):
     problem = a_problem(n_metrics=2, n_prompts=200)
-    before = numba.get_num_threads()
     found = []
-    try:
-        for threads in sorted({1, min(2, before), before}):
-            numba.set_num_threads(threads)
+    for threads in (1, 2, 3):
+        with crew(threads):
             found.append(_find(quick(method), problem).indices)
-    finally:
-        numba.set_num_threads(before)
     for other in found:
         np.testing.assert_array_equal(other, found[0])
 

@@ -1,10 +1,10 @@
-import numba
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.stats import kendalltau
 
+from flasheval.base.threads import crew
 from flasheval.selection.methods.problem import make_problem
 from flasheval.selection.methods.random_sets import draw_sets
 from flasheval.selection.methods.set_scores import set_scores
@@ -100,16 +100,13 @@ def test_scores_of_draws_are_the_scores_of_the_sets_drawn(a_problem, replace, n_
     assert len(scores.of_draws(key, 7, 7, pool, 5, replace)) == 0
 
 
-def test_any_number_of_threads_gives_the_same_bits(a_problem):
+def test_any_number_of_threads_gives_the_same_bits(a_problem, monkeypatch):
     problem = a_problem()
     scores = set_scores(problem)
     pool = problem.allowed.astype(np.int32)
-    before = numba.get_num_threads()
+    monkeypatch.setattr("flasheval.selection.methods.set_scores._BLOCK", 70)
     found = []
-    try:
-        for threads in {1, before}:
-            numba.set_num_threads(threads)
+    for threads in (1, 2, 3):
+        with crew(threads):
             found.append(scores.of_draws(np.uint64(3), 0, 20_000, pool, 6, False))
-    finally:
-        numba.set_num_threads(before)
     assert all(np.array_equal(one, found[0]) for one in found)

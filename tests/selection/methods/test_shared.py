@@ -41,7 +41,7 @@ def test_its_mistakes_go_by_its_own_name(a_problem):
         Shared(noise_weight=0).prepare(a_problem())
     with pytest.raises(SettingError, match=r"method\.passes=-1 \(shared\): expected 0 or more"):
         Shared(passes=-1).prepare(a_problem())
-    with pytest.raises(SettingError, match=r"'shared' has no setting 'pases': .*mean 'passes'"):
+    with pytest.raises(SettingError, match=r"'shared' has no setting 'pases'; .*mean 'passes'"):
         make_selector("shared", {"pases": 3})
 
 

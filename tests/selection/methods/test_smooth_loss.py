@@ -1,11 +1,13 @@
 import math
 
-import numba
 import numpy as np
 import pytest
+from scipy.special import expit
 
+from flasheval.base.threads import crew
+from flasheval.scores.ranking.lanes import LANES
 from flasheval.selection.methods.problem import make_problem
-from flasheval.selection.methods.smooth_loss import smooth_loss
+from flasheval.selection.methods.smooth_loss import pair_loss, smooth_loss
 from flasheval.selection.methods.statistics import prompt_statistics
 
 
@@ -26,7 +28,7 @@ def _by_hand(problem, chosen, inflation):
 
 @pytest.mark.parametrize("inflation", [1.0, 2.0, 7.5])
 @pytest.mark.parametrize("n_metrics", [1, 3])
-@pytest.mark.parametrize("n", [2, 3, 5, 17])
+@pytest.mark.parametrize("n", [2, 3, 5, 15, 16, 17, 31, 32, 33, 50])
 def test_kernel_is_the_formula(a_problem, n, n_metrics, inflation):
     problem = a_problem(n=n, n_metrics=n_metrics)
     sets = np.random.default_rng(1).permuted(np.tile(np.arange(60), (20, 1)), axis=1)[:, :7]
@@ -61,15 +63,50 @@ def test_hopeless_margins_do_not_overflow():
     assert 0 <= loss[0] <= 1
 
 
-def test_any_number_of_threads_gives_the_same_bits(a_problem):
+def _plain(sums, first_below, noise, inflation):
+    """The loss of one set, from its sums by descending target, pair by pair."""
+    metrics = []
+    for row, below, spread in zip(sums, first_below, noise, strict=True):
+        steepness = 1.702 / np.sqrt(2 * inflation * spread)
+        gaps = [row[i] - row[j] for i in range(len(row)) for j in range(below[i], len(row))]
+        metrics.append(np.mean(expit(-steepness * np.array(gaps))))
+    return np.mean(metrics)
+
+
+@pytest.mark.parametrize("apart", [1e-3, 1.0, 30.0, 590.0, 610.0, 1e4, 1e9])
+@pytest.mark.parametrize("n", [2, 3, 15, 16, 17, 18, 31, 32, 33, 47, 64, 65, 78])
+@pytest.mark.parametrize("levels", [2, 4, 1000])
+def test_near_and_far_sums_are_the_plain_formula(n, levels, apart):
+    rng = np.random.default_rng([n, levels])
+    sums, below = np.empty((2, n)), np.empty((2, n), dtype=np.int64)
+    for m in range(2):
+        target = np.sort(rng.integers(0, levels, n))[::-1]
+        target[-1] = -1  # not all tie
+        below[m] = [np.sum(target >= one) for one in target]
+        sums[m] = rng.permutation(np.linspace(0, 1, n)) * apart / 1.702
+        if n > 3:
+            sums[m, 1] = sums[m, 2]  # sums may tie where targets do not
+    noise = np.array([0.25, 0.25])  # with inflation 2 the steepness is 1.702
+    found = pair_loss(sums, below, noise, 2.0, np.empty(n + LANES))
+    assert found == pytest.approx(_plain(sums, below, noise, 2.0), rel=1e-9, abs=1e-300)
+
+
+def test_both_branches_meet():
+    sums = np.linspace(0, 1, 20)[::-1].copy()[None] / 1.702
+    below = np.arange(1, 21)[None]
+    odds, noise = np.empty(20 + LANES), np.array([0.25])
+    near, far = (
+        pair_loss(sums * apart, below, noise, 2.0, odds) for apart in (599.999999, 600.000001)
+    )
+    assert near == pytest.approx(far, rel=1e-6)
+
+
+def test_any_number_of_threads_gives_the_same_bits(a_problem, monkeypatch):
     loss = smooth_loss(a_problem(), inflation=2.0)
     sets = np.random.default_rng(0).integers(0, 60, (300, 5))
-    before = numba.get_num_threads()
+    monkeypatch.setattr("flasheval.selection.methods.smooth_loss._BLOCK", 70)
     found = []
-    try:
-        for threads in {1, before}:
-            numba.set_num_threads(threads)
+    for threads in (1, 2, 3):
+        with crew(threads):
             found.append(loss.of_sets(sets))
-    finally:
-        numba.set_num_threads(before)
     assert all(np.array_equal(one, found[0]) for one in found)

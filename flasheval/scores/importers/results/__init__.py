@@ -1,0 +1,1 @@
+"""Importers of public layouts of results: who wrote them, and how they are told."""

@@ -1,0 +1,58 @@
+import numpy as np
+import pytest
+
+from flasheval import load_scores
+from flasheval.base.errors import DataError
+from flasheval.scores.importers import import_scores
+
+
+def videos(*scores, text="A cat.", model="m"):
+    return [
+        sum(scores) / len(scores),
+        [
+            {"video_path": f"videos/{model}/{text}-{k}.mp4", "video_results": score}
+            for k, score in enumerate(scores)
+        ],
+    ]
+
+
+def test_a_dimension_is_a_metric_and_its_videos_count(write):
+    folder = write(
+        {
+            "a_eval_results.json": {
+                "imaging_quality": [0.5, videos(40, 60)[1] + videos(70, text="A dog-like cat")[1]],
+                "human_action": videos(True, False),
+            },
+            "b_eval_results.json": {"imaging_quality": videos(10, 30)},
+            "a_full_info.json": [{"prompt_en": "A cat.", "dimension": ["x"]}],
+        }
+    )
+    table = import_scores("vbench", folder).table
+    assert table.variant_names == ("a", "b")
+    assert table.metrics == ("imaging_quality", "human_action")
+    assert table.prompts.texts == ("A cat.", "A dog-like cat")
+    np.testing.assert_array_equal(table["imaging_quality"].values, [[50, 70], [20, np.nan]])
+    assert table["human_action"].values[0, 0] == 0.5
+
+
+def test_files_without_a_model_s_name_go_by_their_folder(write):
+    stamped = "results_2024-05-01-10:00:00_eval_results.json"
+    folder = write(
+        {
+            f"a/{stamped}": {"color": videos(1)},
+            "a/motion_eval_results.json": {"motion": videos(0)},
+            f"b/{stamped}": {"color": videos(0), "motion": videos(1)},
+        }
+    )
+    table = load_scores(folder)
+    assert table.variant_names == ("a", "b")
+    assert table["motion"].values.tolist() == [[0], [1]]
+
+
+def test_a_damaged_file_is_named(write):
+    folder = write({"a_eval_results.json": {"color": videos(1), "motion": 3}})
+    with pytest.raises(DataError, match=r"a_eval_results\.json: motion must be \[average, \[vid"):
+        load_scores(folder)
+    write({"a_eval_results.json": {"color": [1, [*videos(1)[1], {"video_results": 1}]]}})
+    with pytest.raises(DataError, match="color, video 2: expected an object with video_path"):
+        load_scores(folder)
