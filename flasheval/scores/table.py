@@ -465,13 +465,6 @@ class ScoreTable:
         """
         return ScoreTable(*load_table(Path(folder)))
 
-<<<<<<< HEAD
-
-def _spelled(row: NDArray[np.float32]) -> bytes:
-    """Return numbers as bytes to hash, with one spelling for NaN, whose spare bits may differ."""
-    spelled = np.where(np.isnan(row), row.dtype.type(np.nan), row)
-    return spelled.astype(row.dtype.newbyteorder("<")).tobytes()
-=======
     @classmethod
     def from_arrays(
         cls,
@@ -541,4 +534,9 @@ def _spelled(row: NDArray[np.float32]) -> bytes:
         1    sd15        p1   0.50
         """
         return tidy_frame(self)
->>>>>>> main
+
+
+def _spelled(row: NDArray[np.float32]) -> bytes:
+    """Return numbers as bytes to hash, with one spelling for NaN, whose spare bits may differ."""
+    spelled = np.where(np.isnan(row), row.dtype.type(np.nan), row)
+    return spelled.astype(row.dtype.newbyteorder("<")).tobytes()

@@ -230,10 +230,10 @@ def _show_scores(path: Path, config: ShowConfig, console: Console) -> None:
     console.print()
     console.print(plain_table(("metric", "best variant", "worst variant"), extremes, left=3))
     exact = [metric for metric in table.metrics if table[metric].exact]
-    lines = [*named_twins(twins), *exact_warnings(exact)]
+    warnings = [*named_twins(twins), *exact_warnings(exact)]
     if keepable := table.keepable():
-        lines.append(f"some variants lack scores; {keepable}")
-    for line in warning_lines(lines):
+        warnings.append(f"some variants lack scores; {keepable}")
+    for line in warning_lines(warnings):
         console.print(line)
 
 

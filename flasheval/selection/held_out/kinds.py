@@ -7,14 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-<<<<<<< HEAD
 from numpy.typing import NDArray
 
-from flasheval.base.errors import SettingError
-=======
-
 from flasheval.base.errors import DataError, SettingError
->>>>>>> main
 from flasheval.scores import ScoreTable
 from flasheval.selection.held_out.splits import Split, describe_splits, make_splits
 
