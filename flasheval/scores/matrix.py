@@ -48,7 +48,7 @@ class ScoreMatrix:
 
     ``values`` may be given as any real array; they are kept as float32 in C order and read-only
     (not copied when they are so already: do not write into the array given).
-    Where float32 would make different scores equal they stay float64; ``exact`` says so.
+    Scores that need more digits than float32 has stay float64; ``exact`` says so.
     ``variants`` label the rows, ``prompt_ids`` the columns. ``prompt_set_hash`` is the hash of
     the prompt set the scores were measured on, where known. ``images`` are the scores of single
     images, [n_variants, n_prompts, k], NaN where there are fewer than k; ``values`` are their

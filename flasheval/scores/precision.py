@@ -1,4 +1,4 @@
-"""Scores that float32 cannot tell apart: found by what two variants' scores on a prompt become."""
+"""Scores that need more digits than float32 has: found by what becomes of a prompt's scores."""
 
 from __future__ import annotations
 
@@ -11,13 +11,14 @@ from numpy.typing import NDArray
 __all__ = ["as_scores", "exact_warnings", "loses_scores"]
 
 _HARMLESS = 1e-5  # a difference this small beside a prompt's range of scores tells nothing
-_LOST = 1e-3  # share of the neighbouring scores that become equal
+_COARSE = 1e-2  # a rounding error this large beside it is told
+_LOST = 1e-3  # share of the scores that may come to that
 _STEP = 2.0**-23  # of float32, relative
 _BLOCK = 1 << 20
 
 
 def as_scores(values: NDArray[Any], *, exact: bool = False) -> NDArray[np.float32]:
-    """Return values as float32, or as float64 where float32 would make different scores equal.
+    """Return values as float32, or as float64 where float32 would lose scores, see `loses_scores`.
 
     ``exact`` says that they are known to need float64.
 
@@ -33,13 +34,13 @@ def as_scores(values: NDArray[Any], *, exact: bool = False) -> NDArray[np.float3
 
 
 def loses_scores(values: NDArray[Any]) -> bool:
-    """Tell whether variants that differ on a prompt become equal in float32.
+    """Tell whether float32 makes different scores of a prompt equal, or rounds them coarsely.
 
     Args:
         values: [variants, prompts], NaN where not measured.
 
-    Differences below a hundred-thousandth of the usual range of a prompt's scores do not count,
-    and one in a thousand neighbouring scores may become equal.
+    Differences below a hundred-thousandth of the usual range of a prompt's scores do not count, nor
+    do rounding errors below a hundredth of it; one score in a thousand may be lost.
 
     >>> loses_scores(np.array([[1e6, 1e6], [1e6 + 0.01, 1e6 + 0.02]]))
     True
@@ -62,9 +63,11 @@ def loses_scores(values: NDArray[Any]) -> bool:
     for begin in range(0, len(columns), step):
         part = np.sort(values[:, columns[begin : begin + step]].astype(np.float64), axis=0)
         with np.errstate(over="ignore", invalid="ignore"):
+            rounded = part.astype(np.float32)
             told = np.diff(part, axis=0) > _HARMLESS * usual
-            lost += int((told & (np.diff(part.astype(np.float32), axis=0) <= 0)).sum())
-    return bool(lost > _LOST * (values.shape[0] - 1) * known.sum())
+            lost += int((told & (np.diff(rounded, axis=0) <= 0)).sum())
+            lost += int((np.abs(part - rounded) > _COARSE * usual).sum())
+    return bool(lost > _LOST * values.shape[0] * known.sum())
 
 
 def exact_warnings(metrics: Sequence[str]) -> list[str]:
