@@ -145,10 +145,10 @@ class Columns:
             raise DataError(f"{self.path}: column {name!r} is not UTF-8 text") from error
         return values
 
-    def floats(self, names: Sequence[str]) -> NDArray[np.float32]:
+    def floats(self, names: Sequence[str], *, exact: bool = False) -> NDArray[np.float32]:
         """Return columns of scores, float32 [len(names), n_rows], NaN for an empty cell.
 
-        Float64 where a column has large numbers, or a narrow range far from 0: the scores of
+        Float64 where it must be ``exact``, and where a column has large numbers, or a narrow range far from 0: the scores of
         several variants may then be told apart by digits that float32 lacks.
         Raises DataError naming the column and row of a cell that is no finite number.
 
@@ -157,7 +157,7 @@ class Columns:
         >>> Columns(Path("a.csv"), ("clip",), 3, lambda _: cells, str).floats(["clip"]).tolist()
         [[0.5, nan, 1000.0]]
         """
-        out = self._floats(names, np.float32)
+        out = None if exact else self._floats(names, np.float32)
         return self._floats(names, np.float64) if out is None else out  # type: ignore[return-value]
 
     def _floats(self, names: Sequence[str], kind: type[np.floating]) -> NDArray[np.float32] | None:

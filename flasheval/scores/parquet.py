@@ -95,6 +95,7 @@ def write_matrix(matrix: ScoreMatrix, path: Path) -> Path:
         "scorer": matrix.scorer,
         "scorer_version": matrix.scorer_version,
         "prompt_set_hash": matrix.prompt_set_hash,
+        "exact": json.dumps(True) if matrix.exact else None,
     }
     metadata = {_KEY + key: value for key, value in described.items() if value is not None}
     return _write_wide(matrix, map(pa.array, matrix.values), metadata, path)
@@ -193,15 +194,17 @@ def matrix_from_columns(
     direction = said.get("higher_is_better", "true")
     if direction not in ("true", "false"):
         raise DataError(f"{path}: higher_is_better is {direction!r}; expected true or false")
+    exact = said.get("exact") == "true"
     return ScoreMatrix(
         metric or said.get("metric") or path.stem,
-        columns.floats(names),
+        columns.floats(names, exact=exact),
         names,
         columns.ids(id_column),
         higher_is_better=direction == "true",
         scorer=said.get("scorer"),
         scorer_version=said.get("scorer_version"),
         prompt_set_hash=said.get("prompt_set_hash"),
+        exact=exact,
     )
 
 

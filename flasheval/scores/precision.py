@@ -56,6 +56,8 @@ def loses_scores(values: NDArray[Any]) -> bool:
     if not known.any():
         return False
     usual = float((most - least)[known].mean())
+    if usual == 0:  # nothing to tell apart
+        return False
     coarse = known & (np.maximum(np.abs(least), np.abs(most)) * _STEP > _HARMLESS * usual)
     columns = np.flatnonzero(coarse)
     step = max(1, _BLOCK // values.shape[0])
