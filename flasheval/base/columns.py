@@ -148,8 +148,8 @@ class Columns:
     def floats(self, names: Sequence[str], *, exact: bool = False) -> NDArray[np.float32]:
         """Return columns of scores, float32 [len(names), n_rows], NaN for an empty cell.
 
-        Float64 where it must be ``exact``, and where a column has large numbers, or a narrow range far from 0: the scores of
-        several variants may then be told apart by digits that float32 lacks.
+        Float64 where it must be ``exact``, and where a column has large numbers, or a narrow range
+        far from 0: the scores of several variants may then differ by digits that float32 lacks.
         Raises DataError naming the column and row of a cell that is no finite number.
 
         >>> import pyarrow as pa

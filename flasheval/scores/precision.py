@@ -75,12 +75,11 @@ def loses_scores(values: NDArray[Any]) -> bool:
 def exact_warnings(metrics: Sequence[str]) -> list[str]:
     """Return the warning of metrics that are kept in float64; nothing where there are none.
 
-    >>> exact_warnings(["elo"])
-    ['elo: its scores differ by less than float32 can hold, so they are kept in float64; take out \
-their common offset to save memory']
+    >>> exact_warnings(["elo"])  # doctest: +ELLIPSIS
+    ['elo: its scores need more digits than float32 has, so they are kept in float64; subtract ...']
     """
     return [
-        f"{metric}: its scores differ by less than float32 can hold, so they are kept in float64; "
-        "take out their common offset to save memory"
+        f"{metric}: its scores need more digits than float32 has, so they are kept in float64; "
+        "subtract what they have in common to save memory"
         for metric in metrics
     ]

@@ -178,9 +178,9 @@ def search(
     prompts_left_out = given.n_prompts - table.n_prompts
     if prompts_left_out:  # the other metrics, which some methods look at, on the same prompts
         given = given.take_prompts(given.prompts.index_of(table.prompts.ids))
+    check_ties(table)
     whole, twins = table, given.twins_among(table.variant_names)
     table = whole.distinct(twins)
-    check_ties(table)
     request = make_request(
         table,
         _selector(method, settings, expect),

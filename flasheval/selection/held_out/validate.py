@@ -128,7 +128,7 @@ def validate(
     seed = checked_seed(seed)
     contenders = read_methods(methods)
     paired = _reference(reference, contenders)
-    check_ties(table)
+    check_ties(whole)
     kinds = tuple(
         replace(kind, splits=tuple(split_once(split, twins) for split in kind.splits))
         for kind in read_kinds(splits, whole, given=given.variant_names, twins=twins)
