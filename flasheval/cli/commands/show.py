@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.text import Text
 
-from flasheval.base.drawing.terminal import drawn, plain_table
+from flasheval.base.drawing.terminal import drawn, plain_table, warning_lines
 from flasheval.base.errors import DataError, SettingError
 from flasheval.base.json_data import read_json
 from flasheval.base.resources import shipped_scores
@@ -21,6 +21,8 @@ from flasheval.cli.configs import ShowConfig
 from flasheval.cli.exit_codes import DONE
 from flasheval.scores.importers.by_shape import read_scores
 from flasheval.scores.parquet import is_saved_table
+from flasheval.scores.precision import exact_warnings
+from flasheval.scores.twins import named_twins
 from flasheval.selection.held_out.report_files import REPORT
 from flasheval.subset import Subset
 from flasheval.subset.evidence_table import fewer
@@ -232,6 +234,7 @@ def _show_scores(path: Path, config: ShowConfig, console: Console) -> None:
     table = result.table
     if result.how:
         console.print(Text(result.how, style="magenta"), soft_wrap=True)
+    twins = table.named_twins()  # in every metric, whichever are shown
     if config.metric is not None:
         names = [config.metric] if isinstance(config.metric, str) else list(config.metric)
         table = table.with_metrics(names)
@@ -252,6 +255,12 @@ def _show_scores(path: Path, config: ShowConfig, console: Console) -> None:
     extremes = [(m, *_extremes(table[m])) for m in table.metrics]
     console.print()
     console.print(plain_table(("metric", "best variant", "worst variant"), extremes, left=3))
+    exact = [metric for metric in table.metrics if table[metric].exact]
+    warnings = [*named_twins(twins), *exact_warnings(exact)]
+    if keepable := table.keepable():
+        warnings.append(f"some variants lack scores; {keepable}")
+    for line in warning_lines(warnings):
+        console.print(line)
 
 
 def _values(table: ScoreTable, factor: str) -> str:

@@ -87,3 +87,16 @@ def test_the_shipped_scores_have_a_name(run):
     ran = run("show", "miniature")
     assert ran.code == 0, ran.err
     assert ran.out.startswith("64 variants, 2,000 prompts of miniature")
+
+
+def test_twins_digits_and_gaps_are_told(run, tmp_path):
+    lines = []
+    for i in range(40):
+        w, x, z = (1e6 + i % step / 100 for step in (7, 3, 5))
+        lines.append(f"p{i},{w},{x},{w}," + (f"{z}" if i else ""))
+    (tmp_path / "a.csv").write_text("\n".join(["prompt_id,w,x,y,z", *lines]) + "\n")
+    ran = run("show", str(tmp_path / "a.csv"))
+    said = " ".join(ran.out.split())
+    assert "warning: the same scores under several names, each counted once: w = y" in said
+    assert "warning: a: its scores need more digits than float32 has" in said
+    assert "incomplete=prompts would keep all 4 on 39 of 40 prompts" in said
