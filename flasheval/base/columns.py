@@ -239,7 +239,9 @@ class Columns:
         return out
 
     def lists(self, name: str) -> NDArray[np.float32]:
-        """Return a column of lists of numbers, float32 [n_rows, longest], NaN where there is none.
+        """Return a column of lists of numbers, [n_rows, longest], NaN where there is none.
+
+        Float32, or float64 as in `floats`.
 
         >>> import pyarrow as pa
         >>> lists = pa.chunked_array([[[1, 2], None, [3]]])
@@ -256,7 +258,8 @@ class Columns:
         values = array.flatten().cast(pa.float64()).to_numpy(zero_copy_only=False)
         rows = np.repeat(np.arange(len(lengths)), lengths)
         places = np.arange(len(values)) - np.repeat(np.cumsum(lengths) - lengths, lengths)
-        out = np.full((len(lengths), int(lengths.max(initial=0))), np.nan, dtype=np.float32)
+        dtype = np.float64 if _needs_digits(values) else np.float32
+        out = np.full((len(lengths), int(lengths.max(initial=0))), np.nan, dtype=dtype)
         with np.errstate(over="ignore"):
             out[rows, places] = values
         self._refuse_infinite(np.asarray(np.isinf(out).any(axis=1)), array, name)

@@ -109,7 +109,8 @@ class ScoreMatrix:
                 f"metric {metric!r}: the scores of images are {array.dtype} of shape "
                 f"{array.shape}; expected numbers [variants, prompts, images]"
             )
-        means: NDArray[Any] = mean_of_images(array)
+        several = array.shape[2] > 1
+        means: NDArray[Any] = mean_of_images(array) if several else array[..., 0]
         return cls(
             metric,
             means,
@@ -119,7 +120,7 @@ class ScoreMatrix:
             scorer,
             scorer_version,
             prompt_set_hash,
-            images=array if array.shape[2] > 1 else None,
+            images=array if several else None,
         )
 
     def _checked(self, given: ArrayLike) -> NDArray[np.float32]:

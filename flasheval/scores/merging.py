@@ -208,7 +208,7 @@ def _merge_matrices(
     row_of = {name: row for row, name in enumerate(variants)}
     first_conflict: str | None = None
     conflicts = 0
-    for part in parts:
+    for part in sorted(parts, key=lambda one: not one.exact):  # those of most digits first
         columns = prompts.index_of(part.prompt_ids)
         for name, new in zip(part.variants, part.values, strict=True):
             row = values[row_of[name]]
@@ -252,6 +252,7 @@ def _merge_images(
 ) -> NDArray[np.float32] | None:
     """Return the scores of the images of all parts; cells of a part without them have none."""
     known = [(part, part.images) for part in parts if part.images is not None]
+    known.sort(key=lambda one: not one[0].exact)
     if not known:
         return None
     most = max(images.shape[2] for _, images in known)
@@ -263,7 +264,7 @@ def _merge_images(
             wide = np.full((len(columns), most), np.nan, dtype=values.dtype)
             wide[:, : new.shape[1]] = new
             old, there = row[columns], ~np.isnan(new).all(axis=1)
-            differ = (old != wide) & ~(np.isnan(old) & np.isnan(wide))
+            differ = (old.astype(new.dtype) != wide) & ~(np.isnan(old) & np.isnan(wide))
             taken = ~np.isnan(old).all(axis=1)
             clash = np.flatnonzero(there & taken & differ.any(axis=1))
             if clash.size:
@@ -282,7 +283,7 @@ def _place(
     """Put what was measured into the row; return where another score already stands."""
     old = row[columns]
     measured = ~np.isnan(new)
-    differ = measured & ~np.isnan(old) & (old != new)
+    differ = measured & ~np.isnan(old) & (old.astype(new.dtype, copy=False) != new)
     fill = measured & np.isnan(old)
     row[columns[fill]] = new[fill]
     return np.flatnonzero(differ)

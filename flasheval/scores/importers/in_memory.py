@@ -578,10 +578,11 @@ def _labelled_arrays(
     elif "metrics" in said:
         names = [_label(name) for name in _items(said["metrics"])]
         stacked = numbers_of(arrays)
-        if stacked.ndim != 3 or len(stacked) != len(names):
+        if stacked.ndim not in (3, 4) or len(stacked) != len(names):
             raise DataError(
                 f"{kind_of(source)}: 'scores' has shape {stacked.shape}, but there are "
-                f"{len(names)} metrics; expected [metrics, variants, prompts]"
+                f"{len(names)} metrics; expected [metrics, variants, prompts] or, with several "
+                "images, [metrics, variants, prompts, images]"
             )
         arrays = dict(zip(names, stacked, strict=True))
     if not isinstance(arrays, Mapping):

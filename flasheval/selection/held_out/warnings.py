@@ -30,6 +30,7 @@ __all__ = [
 FEW_VARIANTS = 20
 SATURATED = 0.98
 _NEAR_TIES = 0.1
+_ROUNDING = 1e-12  # a mean of differences and a difference of means are no further apart
 _SHOWN = 3
 _FEW_HELD_OUT = 5
 
@@ -99,7 +100,7 @@ def measurement_warnings(measurement: Measurement, results: Sequence[Result]) ->
     """
     found = [line for kind in measurement.kinds for line in _kind_warnings(kind)]
     found += [split.note for kind in measurement.kinds for split in kind.splits if split.note]
-    worse = [one for one in results if one.gain is not None and one.gain <= 0]
+    worse = [one for one in results if one.gain is not None and one.gain <= _ROUNDING]
     if worse:
         beside = _listed(results, worse, _against_random)
         found.append(
