@@ -22,12 +22,16 @@ from flasheval.scores.importers.settings import direction_of, finish
 from flasheval.scores.matrix import ScoreMatrix
 from flasheval.scores.table import ScoreTable
 
-__all__ = ["Npz"]
+__all__ = ["ID_KEYS", "METRIC_KEYS", "TEXT_KEYS", "VARIANT_KEYS", "Npz"]
 
-_VARIANTS = ("variants", "models", "variant_names", "model_names", "variant", "model")
-_IDS = ("prompt_ids", "ids", "prompt_id")
-_TEXTS = ("texts", "captions", "prompts", "prompt_texts")
-_METRICS = ("metrics", "metric_names")
+VARIANT_KEYS = ("variants", "models", "variant_names", "model_names")
+ID_KEYS = ("prompt_ids", "ids")
+TEXT_KEYS = ("texts", "captions", "prompts", "prompt_texts")
+METRIC_KEYS = ("metrics", "metric_names")
+"""What the labels of arrays are called, in an archive and in a mapping."""
+
+_VARIANTS, _IDS = (*VARIANT_KEYS, "variant", "model"), (*ID_KEYS, "prompt_id")
+_TEXTS, _METRICS = TEXT_KEYS, METRIC_KEYS
 _NO_LABELS = (*_VARIANTS, *_IDS, *_TEXTS, *_METRICS, "metric", "higher_is_better", "seeds")
 _AXES = ("metrics", "variants", "prompts", "values")
 
