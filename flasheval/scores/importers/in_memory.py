@@ -3,7 +3,6 @@
 No library is imported to recognise its objects: they are told by the module of their type.
 """
 
-import itertools
 import re
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -16,6 +15,7 @@ import numpy as np
 
 from flasheval.base.columns import Columns
 from flasheval.base.errors import DataError, FlashevalError, SettingError
+from flasheval.base.json_tables import table_in
 from flasheval.prompts import PromptSet
 from flasheval.scores.frames import DEFAULT_NAME, FRAME_NOTES, numbers_of
 from flasheval.scores.importers.column_names import (
@@ -545,73 +545,23 @@ def _of_dicts(
 
 
 def _of_nested(source: Mapping[Any, Any], prompts: PromptSet | None) -> Columns | None:
-    """Read scores three names deep, in any order of variant, prompt and metric.
+    """Read names three deep, in any order of variant, prompt and metric, as a JSON file of them is.
 
-    Returns None for {metric: ...}, which is read metric by metric. Raises DataError where the
-    names do not tell which level is which.
+    Returns None for {metric: ...}, which is read metric by metric.
     """
-    inner = [row for value in source.values() for row in value.values()]
-    if not all(isinstance(row, Mapping) and all(map(_is_scalar, row.values())) for row in inner):
+    rows = [row for value in source.values() for row in value.values()]
+    if not all(isinstance(row, Mapping) and all(map(_is_scalar, row.values())) for row in rows):
         return None
-    levels = [
-        list(map(_label, source)),
-        list(dict.fromkeys(_label(key) for value in source.values() for key in value)),
-        list(dict.fromkeys(_label(key) for row in inner for key in row)),
-    ]
-    looks = [_look(names, prompts) for names in levels]
-    texts = {_label(key) for row in inner for key, one in row.items() if isinstance(one, str)}
-    if texts or _say_rows(levels[2]):
-        fields = _look([name for name in levels[2] if name not in texts], prompts)
-        if looks[0] == "metric" or fields == "variant":
-            return None
-        if looks[0] is None and fields != "metric":
-            raise _untold(source, levels)
-        return _of_rows(source, prompts, levels)
-    fitting = [
-        order
-        for order in itertools.permutations(("metric", "variant", "prompt"))
-        if all(look in (None, role) for look, role in zip(looks, order, strict=True))
-    ]
-    if fitting and looks[1] is None and looks[2] in (None, "prompt"):
-        fitting = [order for order in fitting if order[0] == "metric"] or fitting
-    if len({order.index("metric") for order in fitting}) == 1 and fitting[0][0] == "metric":
-        return None
-    if len(fitting) != 1:
-        raise _untold(source, levels)
-    keys = {"metric": "metric", "variant": "variant", "prompt": "prompt_id"}
-    first, second, third = (keys[role] for role in fitting[0])
-    rows = [
-        {first: _label(one), second: _label(two), third: _label(three), "score": score}
-        for one, value in source.items()
-        for two, row in value.items()
-        for three, score in row.items()
-    ]
-    return _of_records(rows, source, prompts)
-
-
-def _untold(source: Any, levels: Sequence[Sequence[str]]) -> DataError:
-    return DataError(
-        f"{kind_of(source)} has names three deep ({', '.join(one[0] for one in levels)}), and "
-        "they do not tell which are the metrics, the variants and the prompts; give a list of "
-        "records with the keys variant, prompt_id and a key for each metric"
+    levels = (
+        source,
+        *(dict.fromkeys(key for one in part for key in one) for part in (source.values(), rows)),
     )
-
-
-def _of_rows(
-    source: Mapping[Any, Mapping[Any, Mapping[Any, Any]]],
-    prompts: PromptSet | None,
-    levels: Sequence[Sequence[str]],
-) -> Columns:
-    """Read {variant: {prompt: record}}, or {prompt: {variant: record}}."""
-    first, second = ("variant", "prompt_id")
-    if _first_are_prompts(levels[0], levels[1], prompts):
-        first, second = second, first
-    rows = [
-        {first: _label(one), second: _label(two), **row}
-        for one, value in source.items()
-        for two, row in value.items()
-    ]
-    return _of_records(rows, source, prompts)
+    outer, middle, inner = (_look(list(map(_label, names)), prompts) for names in levels)
+    others_tell = middle in ("prompt", "metric") or inner == "metric"
+    if outer == "metric" or (outer is None and not others_tell):
+        return None
+    named = table_in({_label(name): value for name, value in source.items()})
+    return None if named is None else _of_columns(dict(zip(*named, strict=True)), source, prompts)
 
 
 def _look(names: Sequence[str], prompts: PromptSet | None) -> str | None:

@@ -394,11 +394,26 @@ def both_are_read(read: ScoreTable, models: tuple[str, ...] = MODELS) -> None:
 
 
 @pytest.mark.parametrize("order", ["mvp", "mpv", "vpm", "vmp", "pvm", "pmv"])
-def test_names_three_deep_in_any_order(order: str) -> None:
-    models = ("sd15", "sdxl", "flux")
-    both_are_read(load_scores(by_names(order, models)), models)
-    if order in ("mvp", "mpv", "vpm", "pvm", "vmp"):  # the ids alone tell
-        both_are_read(load_scores(by_names(order)))
+def test_names_three_deep_in_any_order(order: str, tmp_path: Path) -> None:
+    for models in (MODELS, ("sd15", "sdxl", "flux")):
+        scores = by_names(order, models)
+        both_are_read(load_scores(scores), models)
+        (tmp_path / "scores.json").write_text(json.dumps(scores), encoding="utf-8")
+        both_are_read(load_scores(tmp_path / "scores.json"), models)
+
+
+def test_two_levels_of_three_tell_the_third() -> None:
+    scores = by_names("vpm", ("sd15", "sdxl", "flux"))
+    unknown = {
+        name: {one: {"foo": row["CLIP"], "bar": row["HPS"]} for one, row in rows.items()}
+        for name, rows in scores.items()
+    }
+    read = load_scores(unknown)
+    assert (read.metrics, read.variant_names) == (("foo", "bar"), ("sd15", "sdxl", "flux"))
+    single = {
+        name: {p: {"CLIP": row["CLIP"]} for p, row in rows.items()} for name, rows in scores.items()
+    }
+    assert load_scores(single).metrics == ("CLIP",)
 
 
 def test_names_three_deep_that_nothing_tells_are_refused() -> None:
@@ -407,7 +422,7 @@ def test_names_three_deep_that_nothing_tells_are_refused() -> None:
         name: {one: {"foo": row["CLIP"], "bar": row["HPS"]} for one, row in rows.items()}
         for name, rows in scores.items()
     }
-    with pytest.raises(DataError, match=r"names three deep \(alpha, p0, foo\), and they do not"):
+    with pytest.raises(DataError, match="the dict is three objects deep, and its keys do not tell"):
         load_scores(unknown)
     records = {
         name: {
@@ -421,7 +436,7 @@ def test_names_three_deep_that_nothing_tells_are_refused() -> None:
     for rows in records.values():
         for row in rows.values():
             row["foo"], row["bar"] = row.pop("CLIP"), row.pop("HPS")
-    with pytest.raises(DataError, match="names three deep"):
+    with pytest.raises(DataError, match="the dict is three objects deep"):
         load_scores(records)
 
 
