@@ -264,7 +264,9 @@ class ScoreTable:
     ) -> tuple["ScoreTable", tuple[str, ...]]:
         """Return the table of the variants measured on every prompt, and the names left out.
 
-        Counts and keeps the metric or metrics named only (all of them by default). With
+        Counts and keeps the metric or metrics named only (all of them by default), and leaves out
+        the prompts on which one of these is measured for no variant at all: some benchmarks
+        measure a metric on the prompts of its category only. With
         ``incomplete="error"`` a variant that is not complete raises DataError with its
         coverage; so does a table in which none is. ``incomplete="prompts"`` keeps the variants
         measured on 90% of the prompts or more, and leaves out the prompts that one of them lacks:
@@ -281,6 +283,8 @@ class ScoreTable:
         checked_word("incomplete", incomplete, get_args(Incomplete))
         names = checked_names("metric", metrics)
         table = self if names is None else self.with_metrics(names)
+        if incomplete != "error":
+            table = table.on_measured_prompts()
         if incomplete == "prompts":
             return table._without_gaps()
         coverage = np.min(list(table.coverage().values()), axis=0)
@@ -315,14 +319,40 @@ class ScoreTable:
         'incomplete=prompts would keep all 2 on 9 of 10 prompts'
         """
         names = checked_names("metric", metrics)
-        table = self if names is None else self.with_metrics(names)
+        table = (self if names is None else self.with_metrics(names)).on_measured_prompts()
         rows, missing = table._nearly_complete()
         complete = int((np.min(list(table.coverage().values()), axis=0) >= 1).sum())
-        left = self.n_prompts - int(missing.sum())
+        left = table.n_prompts - int(missing.sum())
         if len(rows) <= complete or not left:
             return ""
         count = f"all {len(self)}" if len(rows) == len(self) else f"{len(rows)} of {len(self)}"
         return f"incomplete=prompts would keep {count} on {left:,} of {self.n_prompts:,} prompts"
+
+    def on_measured_prompts(self) -> "ScoreTable":
+        """Return the table without the prompts on which a metric is measured for no variant.
+
+        Raises DataError where the metrics have no prompt in common.
+
+        >>> matrix = ScoreMatrix("clip", [[1, np.nan, 2], [3, np.nan, 4]], "xy", "abc")
+        >>> ids = PromptSet("pets", matrix.prompt_ids)
+        >>> table = ScoreTable(ids, (Variant("x"), Variant("y")), {"clip": matrix})
+        >>> table.on_measured_prompts().prompts.ids
+        ('a', 'c')
+        """
+        some = {
+            name: np.logical_or.reduce([~np.isnan(row) for row in matrix.values])
+            for name, matrix in self.matrices.items()
+        }
+        measured = np.logical_and.reduce(list(some.values()))
+        if measured.all() or not all(one.any() for one in some.values()):
+            return self
+        if not measured.any():
+            counts = ", ".join(f"{name} on {int(one.sum()):,}" for name, one in some.items())
+            raise DataError(
+                f"no prompt is measured in all of the metrics ({counts} of {self.n_prompts:,} "
+                "prompts); choose one, or some that share prompts: metric=NAME"
+            )
+        return self.take_prompts(np.flatnonzero(measured))
 
     def _nearly_complete(self) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
         """Return the rows worth leaving out prompts for, and the prompts that one of them lacks."""

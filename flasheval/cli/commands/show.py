@@ -250,14 +250,24 @@ def _show_scores(path: Path, config: ShowConfig, console: Console) -> None:
         console.print(plain_table(("factor", "values"), lines, left=2))
         console.print()
     titles = ("metric", "better", "complete", "near ties", "full means")
-    rows = [_metric_row(table, metric) for metric in table.metrics]
+    # Each metric on its own prompts: another may be measured on those of other categories.
+    parts = [table.with_metrics([metric]).on_measured_prompts() for metric in table.metrics]
+    rows = [_metric_row(part, *part.metrics) for part in parts]
     console.print(plain_table(titles, rows, left=2))
-    extremes = [(m, *_extremes(table[m])) for m in table.metrics]
+    extremes = [(m, *_extremes(part[m])) for part in parts for m in part.metrics]
     console.print()
     console.print(plain_table(("metric", "best variant", "worst variant"), extremes, left=3))
     exact = [metric for metric in table.metrics if table[metric].exact]
     warnings = [*named_twins(twins), *exact_warnings(exact)]
-    if keepable := table.keepable():
+    partly = [part for part in parts if part.n_prompts < table.n_prompts]
+    if partly:
+        counts = ", ".join(f"{part.metrics[0]} on {part.n_prompts:,}" for part in partly[:4])
+        warnings.append(
+            f"{len(partly)} of {len(parts)} metrics are measured on a part of the "
+            f"{table.n_prompts:,} prompts ({counts}{', ...' if len(partly) > 4 else ''}): search "
+            "for one alone (metric=NAME)"
+        )
+    if keepable := "" if partly else table.keepable():
         warnings.append(f"some variants lack scores; {keepable}")
     for line in warning_lines(warnings):
         console.print(line)

@@ -584,12 +584,12 @@ def _labelled_arrays(
     if row_key is None or column_key is None or not _is_names(source[row_key]):
         return None
     known = {row_key, column_key}
-    said = {}
-    names = {**dict.fromkeys(TEXT_KEYS, "texts"), **dict.fromkeys(METRIC_KEYS, "metrics")}
-    for key in (*names, "metric", "higher_is_better", "factors", "scores"):
+    said: dict[str, Any] = {}
+    meaning = {**dict.fromkeys(TEXT_KEYS, "texts"), **dict.fromkeys(METRIC_KEYS, "metrics")}
+    for key in (*meaning, "metric", "higher_is_better", "factors", "scores"):
         if key in keys and keys[key] not in known:
             known.add(keys[key])
-            said.setdefault(names.get(key, key), source[keys[key]])
+            said.setdefault(meaning.get(key, key), source[keys[key]])
     arrays = said.get("scores")
     if arrays is None:
         arrays = {_label(key): value for key, value in source.items() if key not in known}

@@ -245,20 +245,25 @@ class Cells:
         return PromptSet(name, ids, texts, extras=extras)
 
     def _faults(self, table: ScoreTable) -> tuple[Fault, ...]:
-        """Return a fault for each variant that lacks prompts of a metric, or all of them."""
+        """Return a fault for each variant that lacks prompts of a metric, or all of them.
+
+        Prompts on which no variant has the metric are no fault: it may be another category's.
+        """
         faults = []
         for metric, matrix in table.matrices.items():
-            lacking = np.isnan(matrix.values).sum(axis=1)
-            for variant, missing in zip(table.variant_names, lacking.tolist(), strict=True):
+            lacking = _of_its_prompts(matrix)
+            count = lacking.shape[1]
+            missing_of = lacking.sum(axis=1).tolist()
+            for variant, missing in zip(table.variant_names, missing_of, strict=True):
                 if missing:
-                    all_of_them = missing == table.n_prompts
+                    all_of_them = missing == count
                     faults.append(
                         Fault(
                             os.path.relpath(self._files[variant][0], self.source),
                             metric,
                             variant,
                             "missing" if all_of_them else "incomplete",
-                            f"{missing} of {table.n_prompts} prompts have no score",
+                            f"{missing} of {count} prompts have no score",
                         )
                     )
         return tuple(faults)
@@ -270,10 +275,16 @@ class Cells:
         low, high = _images_a_prompt(table)
         if high > 1:
             parts.append(f"{high if low == high else f'{low} to {high}'} {self.repeats} a prompt")
-        size = sum(matrix.values.size for matrix in table.matrices.values())
-        missing = sum(int(np.isnan(matrix.values).sum()) for matrix in table.matrices.values())
-        lacking = f"; {missing} of {size} scores are missing" if missing else ""
-        return f"read as {self.layout}: {', '.join(parts)}{lacking}"
+        lacking = [_of_its_prompts(matrix) for matrix in table.matrices.values()]
+        size, missing = sum(one.size for one in lacking), sum(int(one.sum()) for one in lacking)
+        told = f"; {missing} of {size} scores are missing" if missing else ""
+        return f"read as {self.layout}: {', '.join(parts)}{told}"
+
+
+def _of_its_prompts(matrix: ScoreMatrix) -> NDArray[np.bool_]:
+    """Return what is missing, of the prompts on which some variant has the metric."""
+    missing = np.isnan(matrix.values)
+    return missing[:, ~missing.all(axis=0)]
 
 
 def _images_a_prompt(table: ScoreTable) -> tuple[int, int]:
