@@ -14,7 +14,7 @@ import struct
 import sys
 import tarfile
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import ClassVar
 
@@ -175,6 +175,34 @@ def compared() -> ValidationReport:
         draws=20,
         progress=False,
     )
+
+
+@pytest.fixture(scope="session")
+def with_twins() -> Callable[..., ScoreTable]:
+    """A function: with_twins(table, rows) -> the table with those rows (all) again, NAME-again.
+
+    The copies have other families: base_model=again.
+    """
+
+    def copied(table: ScoreTable, rows: Sequence[int] | None = None) -> ScoreTable:
+        again = list(range(len(table))) if rows is None else list(rows)
+        variants = (
+            *table.variants,
+            *(
+                Variant(f"{name}-again", {**table.variants[row].factors, "base_model": "again"})
+                for row in again
+                for name in [table.variant_names[row]]
+            ),
+        )
+        names = tuple(variant.name for variant in variants)
+        order = [*range(len(table)), *again]
+        matrices = {
+            metric: replace(matrix, values=matrix.values[order], variants=names)
+            for metric, matrix in table.matrices.items()
+        }
+        return ScoreTable(table.prompts, variants, matrices)
+
+    return copied
 
 
 @pytest.fixture

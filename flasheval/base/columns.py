@@ -25,6 +25,9 @@ _LOOK = (200, 50)
 # Wide files are read so many columns at a time: the matrix and one batch, never two matrices.
 _BATCH = 64
 
+# Columns that float32 may be too coarse for: numbers from here on, and so narrow a range.
+_LARGE, _NARROW = 2.0**17, 0.02
+
 
 @dataclass(frozen=True)
 class Columns:
@@ -201,9 +204,11 @@ class Columns:
             raise DataError(f"{self.path}: column {name!r} is not UTF-8 text") from error
         return values
 
-    def floats(self, names: Sequence[str]) -> NDArray[np.float32]:
+    def floats(self, names: Sequence[str], *, exact: bool = False) -> NDArray[np.float32]:
         """Return columns of scores, float32 [len(names), n_rows], NaN for an empty cell.
 
+        Float64 where it must be ``exact``, and where a column has large numbers, or a narrow range
+        far from 0: the scores of several variants may then differ by digits that float32 lacks.
         Raises DataError naming the column and row of a cell that is no finite number.
 
         >>> import pyarrow as pa
@@ -211,12 +216,18 @@ class Columns:
         >>> Columns(Path("a.csv"), ("clip",), 3, lambda _: cells, str).floats(["clip"]).tolist()
         [[0.5, nan, 1000.0]]
         """
-        out = np.empty((len(names), self.n_rows), dtype=np.float32)
+        out = None if exact else self._floats(names, np.float32)
+        return self._floats(names, np.float64) if out is None else out  # type: ignore[return-value]
+
+    def _floats(self, names: Sequence[str], kind: type[np.floating]) -> NDArray[np.float32] | None:
+        out = np.empty((len(names), self.n_rows), dtype=kind)
         spellings: dict[str, str] = {}
         for start in range(0, len(names), _BATCH):
             batch = names[start : start + _BATCH]
             for offset, array in enumerate(self.fetch(batch)):
-                spelling = self._fill(out[start + offset], array, batch[offset])
+                given, spelling = self._fill(out[start + offset], array, batch[offset])
+                if kind is np.float32 and _needs_digits(given):
+                    return None
                 if not np.isnan(out[start + offset]).all():
                     spellings.setdefault(spelling, batch[offset])
         others = [one for one in spellings if one != "percent"]
@@ -228,7 +239,9 @@ class Columns:
         return out
 
     def lists(self, name: str) -> NDArray[np.float32]:
-        """Return a column of lists of numbers, float32 [n_rows, longest], NaN where there is none.
+        """Return a column of lists of numbers, [n_rows, longest], NaN where there is none.
+
+        Float32, or float64 as in `floats`.
 
         >>> import pyarrow as pa
         >>> lists = pa.chunked_array([[[1, 2], None, [3]]])
@@ -245,14 +258,15 @@ class Columns:
         values = array.flatten().cast(pa.float64()).to_numpy(zero_copy_only=False)
         rows = np.repeat(np.arange(len(lengths)), lengths)
         places = np.arange(len(values)) - np.repeat(np.cumsum(lengths) - lengths, lengths)
-        out = np.full((len(lengths), int(lengths.max(initial=0))), np.nan, dtype=np.float32)
+        dtype = np.float64 if _needs_digits(values) else np.float32
+        out = np.full((len(lengths), int(lengths.max(initial=0))), np.nan, dtype=dtype)
         with np.errstate(over="ignore"):
             out[rows, places] = values
         self._refuse_infinite(np.asarray(np.isinf(out).any(axis=1)), array, name)
         return out
 
-    def _fill(self, out: NDArray[np.float32], array: Any, name: str) -> str:
-        """Fill in a column's numbers; return how its cells are written."""
+    def _fill(self, out: NDArray[np.float32], array: Any, name: str) -> tuple[NDArray[Any], str]:
+        """Fill in a column's numbers; return them as given and how its cells are written."""
         import pyarrow as pa
 
         kind = array.type
@@ -274,9 +288,10 @@ class Columns:
             else:
                 raise DataError(f"{self.path}: column {name!r} is of type {kind}; expected numbers")
         with np.errstate(over="ignore", invalid="ignore"):
-            out[:] = numbers.to_numpy()
+            given: NDArray[Any] = numbers.to_numpy()
+            out[:] = given
         self._refuse_infinite(np.isinf(out), array, name)
-        return spelling
+        return given, spelling
 
     def _refuse_infinite(self, infinite: NDArray[np.bool_], array: Any, name: str) -> None:
         if infinite.any():
@@ -301,3 +316,13 @@ def _guessed(values: list[str]) -> list[Any]:
 
 def _chunks(array: Any) -> list[Any]:
     return list(array.chunks) if hasattr(array, "chunks") else [array]
+
+
+def _needs_digits(values: NDArray[Any]) -> bool:
+    """Tell whether a column has large numbers, or a narrow range far from 0."""
+    if values.dtype.itemsize < 4 or values.dtype == np.float32 or not len(values):
+        return False
+    with np.errstate(invalid="ignore"):
+        least, most = float(np.fmin.reduce(values)), float(np.fmax.reduce(values))
+    size = max(abs(least), abs(most))
+    return bool(np.isfinite(size) and (size >= _LARGE or 0 < most - least < _NARROW * size))

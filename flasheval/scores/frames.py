@@ -49,9 +49,9 @@ def table_parts(
                 )
     names = tuple(row.name for row in rows)
     matrices = {
-        key: ScoreMatrix(
+        key: _matrix(
             key,
-            _matrix(key, array, len(rows), len(prompt_set)),
+            array,
             names,
             prompt_set.ids,
             higher_is_better=(
@@ -95,32 +95,22 @@ def numbers_of(array: Any, what: str = "the scores") -> NDArray[Any]:
     return found
 
 
-def _matrix(metric: str, array: Any, n_variants: int, n_prompts: int) -> NDArray[Any]:
-    """Return the scores as [variants, prompts]; of several images the mean is taken."""
+def _matrix(
+    metric: str, array: Any, variants: tuple[str, ...], prompt_ids: tuple[str, ...], **said: Any
+) -> ScoreMatrix:
+    """Return the matrix of scores [variants, prompts], or of those of several images."""
     values = numbers_of(array, f"the scores of metric {metric!r}")
-    shape = (n_variants, n_prompts)
+    shape = (len(variants), len(prompt_ids))
     if values.ndim == 3 and values.shape[:2] == shape and values.shape[2]:
-        return mean_of_images(values)
+        return ScoreMatrix.from_images(metric, values, variants, prompt_ids, **said)
     if values.shape == shape:
-        return values
+        return ScoreMatrix(metric, values, variants, prompt_ids, **said)
     turned = values.shape == shape[::-1]
     raise DataError(
         f"the scores of metric {metric!r} have shape {values.shape}; expected {shape}: a row for "
-        f"each of {n_variants} variants and a column for each of {n_prompts} prompts"
+        f"each of {shape[0]} variants and a column for each of {shape[1]} prompts"
         + ("; give the transpose, scores.T" if turned else "")
     )
-
-
-def mean_of_images(values: NDArray[Any]) -> NDArray[np.float64]:
-    """Return the mean over the last axis, of what is measured; NaN where nothing is.
-
-    >>> mean_of_images(np.array([[[0.5, np.nan], [np.nan, np.nan]]])).tolist()
-    [[0.5, nan]]
-    """
-    measured = ~np.isnan(values)
-    count = measured.sum(axis=-1)
-    total = np.where(measured, values, 0).sum(axis=-1, dtype=np.float64)
-    return np.where(count > 0, total / np.maximum(count, 1), np.nan)
 
 
 def _variants(

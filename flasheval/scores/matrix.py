@@ -1,15 +1,20 @@
 """Score matrices: one metric's scores of variants on prompts, with their labels."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from flasheval.base.errors import DataError
 from flasheval.generators.variants import check_name
+from flasheval.scores.precision import as_scores
 
-__all__ = ["ScoreMatrix", "sign_of"]
+__all__ = ["ScoreMatrix", "mean_of_images", "sign_of"]
+
+_CLOSE = 1e-4  # of a score's size: a mean may have been rounded
 
 
 def sign_of(higher_is_better: bool) -> int:
@@ -21,15 +26,34 @@ def sign_of(higher_is_better: bool) -> int:
     return 1 if higher_is_better else -1
 
 
+def mean_of_images(images: ArrayLike) -> NDArray[np.float64]:
+    """Return the mean over the last axis of what is there, NaN where nothing is.
+
+    >>> mean_of_images([[[0.25, 0.75], [0.5, np.nan]]]).tolist()
+    [[0.5, 0.5]]
+    """
+    array = np.asarray(images)
+    means = np.empty(array.shape[:-1])
+    for row, mean in zip(array, means, strict=True):  # a variant at a time: no copy of them all
+        there = ~np.isnan(row)
+        total = np.sum(row, axis=-1, where=there, dtype=np.float64)
+        count = there.sum(axis=-1)
+        mean[...] = np.where(count > 0, total / np.maximum(count, 1), np.nan)
+    return means
+
+
 @dataclass(frozen=True, eq=False)
 class ScoreMatrix:
     """The scores of one metric: float32 [n_variants, n_prompts], NaN where not measured.
 
     ``values`` may be given as any real array; they are kept as float32 in C order and read-only
     (not copied when they are so already: do not write into the array given).
+    Scores that need more digits than float32 has stay float64; ``exact`` says so.
     ``variants`` label the rows, ``prompt_ids`` the columns. ``prompt_set_hash`` is the hash of
-    the prompt set the scores were measured on, where known. Raises DataError for a wrong shape,
-    repeated labels, and an infinite score (with its variant and prompt).
+    the prompt set the scores were measured on, where known. ``images`` are the scores of single
+    images, [n_variants, n_prompts, k], NaN where there are fewer than k; ``values`` are their
+    means, see ``from_images``. Raises DataError for a wrong shape, repeated labels, an infinite
+    score (with its variant and prompt), and a value that is not the mean of its images.
 
     >>> m = ScoreMatrix("clip", [[0.2, 0.4], [0.3, np.nan]], ("x", "y"), ("1", "2"))
     >>> m.coverage.tolist(), m.full_means.round(3).tolist()
@@ -44,6 +68,8 @@ class ScoreMatrix:
     scorer: str | None = None
     scorer_version: str | None = None
     prompt_set_hash: str | None = None
+    images: NDArray[np.float32] | None = None
+    exact: bool = False
 
     def __post_init__(self) -> None:
         check_name("metric", self.metric)
@@ -51,6 +77,51 @@ class ScoreMatrix:
         object.__setattr__(self, "variants", tuple(self.variants))
         object.__setattr__(self, "prompt_ids", tuple(self.prompt_ids))
         object.__setattr__(self, "values", self._checked(self.values))
+        object.__setattr__(self, "exact", self.values.dtype == np.float64)
+        if self.images is not None:
+            object.__setattr__(self, "images", self._checked_images(self.images))
+
+    @classmethod
+    def from_images(
+        cls,
+        metric: str,
+        images: ArrayLike,
+        variants: Sequence[str],
+        prompt_ids: Sequence[str],
+        *,
+        higher_is_better: bool = True,
+        scorer: str | None = None,
+        scorer_version: str | None = None,
+        prompt_set_hash: str | None = None,
+    ) -> "ScoreMatrix":
+        """Build a matrix of means from the scores of single images (or seeds, or raters).
+
+        ``images`` is [n_variants, n_prompts, k], NaN where there are fewer than k. They are kept
+        beside the means where k is above 1. Raises DataError as the class does.
+
+        >>> m = ScoreMatrix.from_images("clip", [[[0.25, 0.75], [0.5, np.nan]]], ["x"], ["1", "2"])
+        >>> m.values.tolist(), m.images.shape
+        ([[0.5, 0.5]], (1, 2, 2))
+        """
+        array = np.asarray(images)
+        if array.dtype.kind not in "fiu" or array.ndim != 3 or not array.shape[2]:
+            raise DataError(
+                f"metric {metric!r}: the scores of images are {array.dtype} of shape "
+                f"{array.shape}; expected numbers [variants, prompts, images]"
+            )
+        several = array.shape[2] > 1
+        means: NDArray[Any] = mean_of_images(array) if several else array[..., 0]
+        return cls(
+            metric,
+            means,
+            tuple(variants),
+            tuple(prompt_ids),
+            higher_is_better,
+            scorer,
+            scorer_version,
+            prompt_set_hash,
+            images=array if several else None,
+        )
 
     def _checked(self, given: ArrayLike) -> NDArray[np.float32]:
         array = np.asarray(given)
@@ -65,19 +136,47 @@ class ScoreMatrix:
         if len(set(self.variants)) != len(self.variants):
             repeated = next(v for i, v in enumerate(self.variants) if v in self.variants[:i])
             raise DataError(f"metric {self.metric!r} has the variant {repeated!r} more than once")
-        with np.errstate(over="ignore"):  # what is too large for float32 is found just below
-            values = np.ascontiguousarray(array, dtype=np.float32).view()
+        values = as_scores(array, exact=self.exact).view()
+        self._check_finite(values)
+        # A selector that centred its input in place would spoil the table for the next one.
+        values.flags.writeable = False
+        return values
+
+    def _check_finite(self, values: NDArray[np.float32]) -> None:
         for variant, row in zip(self.variants, values, strict=True):  # a row at a time: no copy
             infinite = np.isinf(row)
             if infinite.any():
+                infinite = infinite if row.ndim == 1 else infinite.any(axis=1)
                 prompt = self.prompt_ids[int(np.argmax(infinite))]
                 raise DataError(
                     f"metric {self.metric!r}: the score of variant {variant!r} on prompt "
                     f"{prompt!r} is infinite in float32; use NaN for what was not measured"
                 )
-        # A selector that centred its input in place would spoil the table for the next one.
-        values.flags.writeable = False
-        return values
+
+    def _checked_images(self, given: ArrayLike) -> NDArray[np.float32]:
+        array = np.asarray(given)
+        if array.dtype.kind not in "fiu" or array.ndim != 3 or array.shape[:2] != self.values.shape:
+            raise DataError(
+                f"metric {self.metric!r}: the scores of images are {array.dtype} of shape "
+                f"{array.shape}; expected numbers of shape {self.values.shape} + (images,)"
+            )
+        with np.errstate(over="ignore"):
+            images = np.ascontiguousarray(array, dtype=self.values.dtype).view()
+        self._check_finite(images)
+        for variant, row, value in zip(self.variants, images, self.values, strict=True):
+            mean = mean_of_images(row[None])[0]
+            size = np.nan_to_num(np.abs(row)).max(axis=1, initial=0.0)
+            far = np.abs(mean - value) > _CLOSE * size
+            # A score may be there without its images, but not images without a score.
+            wrong = ~np.isnan(mean) & (np.isnan(value) | far)
+            if wrong.any():
+                prompt = self.prompt_ids[int(np.argmax(wrong))]
+                raise DataError(
+                    f"metric {self.metric!r}: the score of variant {variant!r} on prompt "
+                    f"{prompt!r} is not the mean of its images; use ScoreMatrix.from_images"
+                )
+        images.flags.writeable = False
+        return images
 
     @cached_property
     def coverage(self) -> NDArray[np.float64]:

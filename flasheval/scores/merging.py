@@ -202,11 +202,13 @@ def _merge_variants(first: Iterable[Variant], second: Iterable[Variant]) -> tupl
 def _merge_matrices(
     metric: str, parts: list[ScoreMatrix], variants: tuple[str, ...], prompts: PromptSet
 ) -> ScoreMatrix:
-    values = np.full((len(variants), len(prompts)), np.nan, dtype=np.float32)
+    exact = any(part.exact for part in parts)
+    kind = np.float64 if exact else np.float32
+    values: NDArray[np.float32] = np.full((len(variants), len(prompts)), np.nan, dtype=kind)
     row_of = {name: row for row, name in enumerate(variants)}
     first_conflict: str | None = None
     conflicts = 0
-    for part in parts:
+    for part in sorted(parts, key=lambda one: not one.exact):  # those of most digits first
         columns = prompts.index_of(part.prompt_ids)
         for name, new in zip(part.variants, part.values, strict=True):
             row = values[row_of[name]]
@@ -236,7 +238,43 @@ def _merge_matrices(
         scorer=_agreed(metric, parts, "scorer"),
         scorer_version=_agreed(metric, parts, "scorer_version"),
         prompt_set_hash=digest,
+        images=_merge_images(metric, parts, values, row_of, prompts),
+        exact=exact,
     )
+
+
+def _merge_images(
+    metric: str,
+    parts: list[ScoreMatrix],
+    values: NDArray[np.float32],
+    row_of: Mapping[str, int],
+    prompts: PromptSet,
+) -> NDArray[np.float32] | None:
+    """Return the scores of the images of all parts; cells of a part without them have none."""
+    known = [(part, part.images) for part in parts if part.images is not None]
+    known.sort(key=lambda one: not one[0].exact)
+    if not known:
+        return None
+    most = max(images.shape[2] for _, images in known)
+    merged = np.full((*values.shape, most), np.nan, dtype=values.dtype)
+    for part, images in known:
+        columns = prompts.index_of(part.prompt_ids)
+        for name, new in zip(part.variants, images, strict=True):
+            row = merged[row_of[name]]
+            wide = np.full((len(columns), most), np.nan, dtype=values.dtype)
+            wide[:, : new.shape[1]] = new
+            old, there = row[columns], ~np.isnan(new).all(axis=1)
+            differ = (old.astype(new.dtype) != wide) & ~(np.isnan(old) & np.isnan(wide))
+            taken = ~np.isnan(old).all(axis=1)
+            clash = np.flatnonzero(there & taken & differ.any(axis=1))
+            if clash.size:
+                raise ConflictError(
+                    f"metric {metric!r}: variant {name!r} on prompt "
+                    f"{part.prompt_ids[int(clash[0])]!r} has other scores of its images in one "
+                    "table than in the other; leave one out"
+                )
+            row[columns[there]] = wide[there]
+    return merged
 
 
 def _place(
@@ -245,7 +283,7 @@ def _place(
     """Put what was measured into the row; return where another score already stands."""
     old = row[columns]
     measured = ~np.isnan(new)
-    differ = measured & ~np.isnan(old) & (old != new)
+    differ = measured & ~np.isnan(old) & (old.astype(new.dtype, copy=False) != new)
     fill = measured & np.isnan(old)
     row[columns[fill]] = new[fill]
     return np.flatnonzero(differ)

@@ -1,8 +1,13 @@
 """Saving and loading score tables as folders of plain Parquet files."""
 
 import json
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
 
 from flasheval.base.columns import Columns
 from flasheval.base.errors import ConflictError, DataError
@@ -16,8 +21,14 @@ from flasheval.scores.parts import TableParts
 __all__ = ["is_saved_table", "load_table", "matrix_from_columns", "save_table", "write_matrix"]
 
 _PROMPTS, _VARIANTS, _SCORES = "prompts.parquet", "variants.parquet", "scores"
+_IMAGES = "images"
 _KEY = "flasheval."
 _METRICS, _MIXED = "flasheval.metrics", "flasheval.mixed_factors"
+
+# 1, which is not written down: prompts, variants, and float32 scores. 2: the scores of images
+# (images/<metric>.parquet, of the metrics listed here), and columns of float64 scores.
+_SCHEMA_VERSION = 2
+_SCHEMA, _WITH_IMAGES = "flasheval.schema_version", "flasheval.images"
 
 
 def is_saved_table(folder: Path) -> bool:
@@ -50,6 +61,11 @@ def save_table(table: TableParts, folder: Path) -> Path:
     save_prompts(table.prompts, folder / _PROMPTS)
     for metric, file in files.items():
         write_matrix(table.matrices[metric], folder / _SCORES / file)
+        images = table.matrices[metric].images
+        if images is None:
+            (folder / _IMAGES / file).unlink(missing_ok=True)
+        else:
+            _write_images(table.matrices[metric], images, folder / _IMAGES / file)
     with atomic_write(folder / _VARIANTS) as temporary:
         pq.write_table(
             _variants_table(table), temporary, compression="zstd", write_page_checksum=True
@@ -60,8 +76,9 @@ def save_table(table: TableParts, folder: Path) -> Path:
 def write_matrix(matrix: ScoreMatrix, path: Path) -> Path:
     """Write one matrix as a wide Parquet file and return its path.
 
-    The file has one row a prompt: ``prompt_id``, then one float32 column a variant. Its metadata
-    holds metric, direction, scorer and prompt set. Raises DataError when it cannot be written.
+    The file has one row a prompt: ``prompt_id``, then one float32 column a variant (float64 where
+    the matrix is ``exact``). Its metadata holds metric, direction, scorer and prompt set; the
+    scores of single images are not in it. Raises DataError when it cannot be written.
 
     >>> import tempfile
     >>> matrix = ScoreMatrix("clip", [[0.25, 0.5]], ("sd15",), ("1", "2"))
@@ -71,18 +88,38 @@ def write_matrix(matrix: ScoreMatrix, path: Path) -> Path:
     (('prompt_id', 'sd15'), 'clip')
     """
     import pyarrow as pa
-    import pyarrow.parquet as pq
 
-    columns = [pa.array(matrix.prompt_ids, pa.string()), *map(pa.array, matrix.values)]
     described = {
         "metric": matrix.metric,
         "higher_is_better": json.dumps(matrix.higher_is_better),
         "scorer": matrix.scorer,
         "scorer_version": matrix.scorer_version,
         "prompt_set_hash": matrix.prompt_set_hash,
+        "exact": json.dumps(True) if matrix.exact else None,
     }
     metadata = {_KEY + key: value for key, value in described.items() if value is not None}
-    table = pa.table(columns, names=["prompt_id", *matrix.variants])
+    return _write_wide(matrix, map(pa.array, matrix.values), metadata, path)
+
+
+def _write_images(matrix: ScoreMatrix, images: NDArray[np.float32], path: Path) -> Path:
+    """Write the scores of single images: as the means, with a list of k numbers in each cell."""
+    import pyarrow as pa
+
+    lists = (
+        pa.FixedSizeListArray.from_arrays(pa.array(row.ravel()), row.shape[1]) for row in images
+    )
+    return _write_wide(matrix, lists, {_KEY + "metric": matrix.metric}, path)
+
+
+def _write_wide(
+    matrix: ScoreMatrix, columns: Iterable[Any], metadata: Mapping[str, str], path: Path
+) -> Path:
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    table = pa.table(
+        [pa.array(matrix.prompt_ids, pa.string()), *columns], names=["prompt_id", *matrix.variants]
+    )
     with atomic_write(path) as temporary:
         # Scores hardly repeat, so dictionaries would cost time and save nothing.
         pq.write_table(
@@ -102,7 +139,9 @@ def load_table(
     if not folder.is_dir():
         raise DataError(f"{folder} is not a folder with saved scores")
     prompts = load_prompts(folder / _PROMPTS)
-    variants, listed = _read_variants(read_columns(folder / _VARIANTS, "table of variants"))
+    described = read_columns(folder / _VARIANTS, "table of variants")
+    variants, listed = _read_variants(described)
+    with_images = _with_images(described)
     paths = {path.stem: path for path in sorted((folder / _SCORES).glob("*.parquet"))}
     lost = [metric for metric in listed if metric not in paths]
     if lost:
@@ -116,6 +155,8 @@ def load_table(
         matrix = _aligned(matrix_from_columns(columns), names, prompts, columns.path)
         if matrix.metric in matrices:
             raise ConflictError(f"{columns.path} is a second file of metric {matrix.metric!r}")
+        if stem in with_images:
+            matrix = _add_images(matrix, folder / _IMAGES / paths[stem].name)
         matrices[matrix.metric] = matrix
     if not matrices:
         raise DataError(f"{folder / _SCORES} holds no score files (<metric>.parquet)")
@@ -153,16 +194,51 @@ def matrix_from_columns(
     direction = said.get("higher_is_better", "true")
     if direction not in ("true", "false"):
         raise DataError(f"{path}: higher_is_better is {direction!r}; expected true or false")
+    exact = said.get("exact") == "true"
     return ScoreMatrix(
         metric or said.get("metric") or path.stem,
-        columns.floats(names),
+        columns.floats(names, exact=exact),
         names,
         columns.ids(id_column),
         higher_is_better=direction == "true",
         scorer=said.get("scorer"),
         scorer_version=said.get("scorer_version"),
         prompt_set_hash=said.get("prompt_set_hash"),
+        exact=exact,
     )
+
+
+def _with_images(columns: Columns) -> list[str]:
+    """Return the metrics that have the scores of single images; check the schema version."""
+    version = columns.metadata.get(_SCHEMA, "1")
+    if not version.isdigit() or not 1 <= int(version) <= _SCHEMA_VERSION:
+        raise DataError(
+            f"{columns.path} has the schema version {version}, this flasheval reads up to "
+            f"{_SCHEMA_VERSION}; update flasheval"
+        )
+    found: list[str] = _metadata_list(columns, _WITH_IMAGES)
+    return found
+
+
+def _add_images(matrix: ScoreMatrix, path: Path) -> ScoreMatrix:
+    """Return the matrix with the scores of its images, read a variant at a time."""
+    columns = read_columns(path, "file of the images' scores")
+    if columns.names != ("prompt_id", *matrix.variants):
+        raise DataError(f"{path} does not have the variants of its metric's scores; save it again")
+    if columns.ids("prompt_id") != matrix.prompt_ids:
+        raise DataError(f"{path} does not have the prompts of its metric's scores; save it again")
+    images: NDArray[np.float32] | None = None
+    for row, name in enumerate(matrix.variants):
+        (cells,) = columns.fetch([name])
+        width = getattr(cells.type, "list_size", 0)
+        if not width or cells.null_count or (images is not None and images.shape[2] != width):
+            raise DataError(
+                f"{path}: column {name!r} is {cells.type}; expected lists of one length"
+            )
+        if images is None:
+            images = np.empty((*matrix.values.shape, width), dtype=matrix.values.dtype)
+        images[row] = cells.combine_chunks().flatten().to_numpy().reshape(-1, width)
+    return replace(matrix, images=images)
 
 
 def _aligned(
@@ -195,6 +271,11 @@ def _variants_table(table: TableParts) -> Any:
             column = pa.array([None if v is None else _json(v) for v in values], pa.string())
         columns[key] = column
     metadata = {_METRICS: _json(list(table.matrices)), _MIXED: _json(mixed)}
+    matrices = table.matrices.values()
+    with_images = [matrix.metric for matrix in matrices if matrix.images is not None]
+    if with_images or any(matrix.exact for matrix in matrices):
+        metadata[_SCHEMA] = str(_SCHEMA_VERSION)
+        metadata[_WITH_IMAGES] = _json(with_images)
     return pa.table(columns).replace_schema_metadata(metadata)
 
 
@@ -217,11 +298,7 @@ def _json(value: Any) -> str:
 def _read_variants(columns: Columns) -> tuple[tuple[Variant, ...], list[str]]:
     """Return the variants of a file and the metrics it lists, none where another tool made it."""
     names = columns.ids(columns.pick("name", (), "variants' names"))
-    try:
-        listed = json.loads(columns.metadata.get(_METRICS, "[]"))
-        mixed = json.loads(columns.metadata.get(_MIXED, "[]"))
-    except ValueError as error:
-        raise DataError(f"{columns.path}: its metadata is damaged: {error}") from error
+    listed, mixed = _metadata_list(columns, _METRICS), _metadata_list(columns, _MIXED)
     factors: list[dict[str, Factor]] = [{} for _ in names]
     for key in (name for name in columns.names if name != "name"):
         values = columns.plain(key)
@@ -233,3 +310,11 @@ def _read_variants(columns: Columns) -> tuple[tuple[Variant, ...], list[str]]:
     if repeated is not None:
         raise DataError(f"{columns.path} has the variant {repeated!r} more than once")
     return tuple(map(Variant, names, factors)), listed
+
+
+def _metadata_list(columns: Columns, key: str) -> list[str]:
+    try:
+        found: list[str] = json.loads(columns.metadata.get(key, "[]"))
+    except ValueError as error:
+        raise DataError(f"{columns.path}: its metadata is damaged: {error}") from error
+    return found

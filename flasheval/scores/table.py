@@ -19,6 +19,7 @@ from flasheval.scores.frames import DEFAULT_NAME, table_parts, tidy_frame
 from flasheval.scores.matrix import ScoreMatrix
 from flasheval.scores.merging import attach_prompts, merge_tables
 from flasheval.scores.parquet import load_table, save_table
+from flasheval.scores.twins import first_of_twins, twin_groups
 
 __all__ = [
     "Incomplete",
@@ -167,7 +168,12 @@ class ScoreTable:
             self.prompts,
             variants,
             {
-                metric: replace(matrix, values=matrix.values[rows], variants=names)
+                metric: replace(
+                    matrix,
+                    values=matrix.values[rows],
+                    variants=names,
+                    images=None if matrix.images is None else matrix.images[rows],
+                )
                 for metric, matrix in self.matrices.items()
             },
         )
@@ -228,6 +234,7 @@ class ScoreTable:
                 metric: replace(
                     matrix,
                     values=np.take(matrix.values, columns, axis=1),
+                    images=None if matrix.images is None else np.take(matrix.images, columns, 1),
                     prompt_ids=prompts.ids,
                     prompt_set_hash=prompts.hash if prompts.text_hashes else None,
                 )
@@ -257,7 +264,9 @@ class ScoreTable:
     ) -> tuple["ScoreTable", tuple[str, ...]]:
         """Return the table of the variants measured on every prompt, and the names left out.
 
-        Counts and keeps the metric or metrics named only (all of them by default). With
+        Counts and keeps the metric or metrics named only (all of them by default), and leaves out
+        the prompts on which one of these is measured for no variant at all: some benchmarks
+        measure a metric on the prompts of its category only. With
         ``incomplete="error"`` a variant that is not complete raises DataError with its
         coverage; so does a table in which none is. ``incomplete="prompts"`` keeps the variants
         measured on 90% of the prompts or more, and leaves out the prompts that one of them lacks:
@@ -274,6 +283,8 @@ class ScoreTable:
         checked_word("incomplete", incomplete, get_args(Incomplete))
         names = checked_names("metric", metrics)
         table = self if names is None else self.with_metrics(names)
+        if incomplete != "error":
+            table = table.on_measured_prompts()
         if incomplete == "prompts":
             return table._without_gaps()
         coverage = np.min(list(table.coverage().values()), axis=0)
@@ -288,7 +299,7 @@ class ScoreTable:
             advice = (
                 "measure them, leave them out or choose other metrics"
                 if incomplete == "error"
-                else "no variant is left; incomplete=prompts leaves out prompts instead"
+                else f"no variant is left; {table.keepable() or 'measure what is missing'}"
             )
             raise DataError(
                 f"{len(missing)} of {len(table)} variants are not measured on every prompt in "
@@ -298,19 +309,70 @@ class ScoreTable:
             table = table.with_variants(np.flatnonzero(coverage >= 1))
         return table, tuple(name for name, _ in missing)
 
+    def keepable(self, metrics: str | Sequence[str] | None = None) -> str:
+        """Say what ``incomplete="prompts"`` would keep; empty where it keeps no more variants.
+
+        >>> matrix = ScoreMatrix("clip", [[1.0] * 10, [2.0] * 9 + [np.nan]], "xy", "abcdefghij")
+        >>> ids = PromptSet("pets", matrix.prompt_ids)
+        >>> table = ScoreTable(ids, (Variant("x"), Variant("y")), {"clip": matrix})
+        >>> table.keepable()
+        'incomplete=prompts would keep all 2 on 9 of 10 prompts'
+        """
+        names = checked_names("metric", metrics)
+        table = (self if names is None else self.with_metrics(names)).on_measured_prompts()
+        rows, missing = table._nearly_complete()
+        complete = int((np.min(list(table.coverage().values()), axis=0) >= 1).sum())
+        left = table.n_prompts - int(missing.sum())
+        if len(rows) <= complete or not left:
+            return ""
+        count = f"all {len(self)}" if len(rows) == len(self) else f"{len(rows)} of {len(self)}"
+        return f"incomplete=prompts would keep {count} on {left:,} of {self.n_prompts:,} prompts"
+
+    def on_measured_prompts(self) -> "ScoreTable":
+        """Return the table without the prompts on which a metric is measured for no variant.
+
+        Raises DataError where the metrics have no prompt in common.
+
+        >>> matrix = ScoreMatrix("clip", [[1, np.nan, 2], [3, np.nan, 4]], "xy", "abc")
+        >>> ids = PromptSet("pets", matrix.prompt_ids)
+        >>> table = ScoreTable(ids, (Variant("x"), Variant("y")), {"clip": matrix})
+        >>> table.on_measured_prompts().prompts.ids
+        ('a', 'c')
+        """
+        some = {
+            name: np.logical_or.reduce([~np.isnan(row) for row in matrix.values])
+            for name, matrix in self.matrices.items()
+        }
+        measured = np.logical_and.reduce(list(some.values()))
+        if measured.all() or not all(one.any() for one in some.values()):
+            return self
+        if not measured.any():
+            counts = ", ".join(f"{name} on {int(one.sum()):,}" for name, one in some.items())
+            raise DataError(
+                f"no prompt is measured in all of the metrics ({counts} of {self.n_prompts:,} "
+                "prompts); choose one, or some that share prompts: metric=NAME"
+            )
+        return self.take_prompts(np.flatnonzero(measured))
+
+    def _nearly_complete(self) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
+        """Return the rows worth leaving out prompts for, and the prompts that one of them lacks."""
+        coverage = np.min(list(self.coverage().values()), axis=0)
+        rows = np.flatnonzero(coverage >= _NEARLY)
+        missing = np.zeros(self.n_prompts, dtype=bool)
+        for matrix in self.matrices.values():
+            for row in rows:
+                missing |= np.isnan(matrix.values[row])
+        return rows, missing
+
     def _without_gaps(self) -> tuple["ScoreTable", tuple[str, ...]]:
         """Return the table of nearly complete variants on the prompts that all of them have."""
         coverage = np.min(list(self.coverage().values()), axis=0)
-        rows = np.flatnonzero(coverage >= _NEARLY)
+        rows, missing = self._nearly_complete()
         if not rows.size:
             raise DataError(
                 f"no variant is measured on {_NEARLY:.0%} of the prompts in "
                 f"{', '.join(self.metrics)}; the best has {coverage.max():.1%}: measure more"
             )
-        missing = np.zeros(self.n_prompts, dtype=bool)
-        for matrix in self.matrices.values():
-            for row in rows:
-                missing |= np.isnan(matrix.values[row])
         if missing.all():
             raise DataError(
                 "no prompt is measured for all of the variants; measure what is missing first"
@@ -323,7 +385,8 @@ class ScoreTable:
     def content_hash(self) -> str:
         """The sha256 over prompt ids and texts, variants, metrics, directions and every value.
 
-        The order of the metrics does not count; that of variants and prompts does.
+        The scores of single images are part of it where there are some. The order of the metrics
+        does not count; that of variants and prompts does.
         """
         digest = hashlib.sha256(self.prompts.hash.encode())
         for variant in self.variants:
@@ -332,10 +395,54 @@ class ScoreTable:
             matrix = self.matrices[metric]
             digest.update(repr((metric, matrix.higher_is_better)).encode())
             for row in matrix.values:
-                # One spelling for NaN, whose spare bits may differ from file to file.
-                spelled = np.where(np.isnan(row), np.float32(np.nan), row)
-                digest.update(spelled.astype("<f4").tobytes())
+                digest.update(_spelled(row))
+            if matrix.images is not None:
+                digest.update(repr(("images", matrix.images.shape[2])).encode())
+                for row in matrix.images:
+                    digest.update(_spelled(row))
         return digest.hexdigest()
+
+    @cached_property
+    def first_of_twins(self) -> NDArray[np.int64]:
+        """For each variant the row of the first with the same scores in every metric: int64 [n].
+
+        Its own row where it has no twin; see flasheval.scores.twins.first_of_twins.
+        """
+        return first_of_twins([matrix.values for matrix in self.matrices.values()])
+
+    def twins_among(self, names: Sequence[str]) -> NDArray[np.int64]:
+        """Return the place, among these variants, of the first with the same scores: int64 [n].
+
+        >>> from flasheval.scores.synthetic import synthetic_scores
+        >>> table = synthetic_scores(4, 20)
+        >>> table.twins_among(table.variant_names[1:]).tolist()
+        [0, 1, 2]
+        """
+        heads = self.first_of_twins[self._rows(names)]
+        _, places, which = np.unique(heads, return_index=True, return_inverse=True)
+        return np.asarray(places[which], dtype=np.int64)
+
+    def distinct(self, twins: NDArray[np.int64]) -> "ScoreTable":
+        """Return the table with the first of each group of twins; ``twins`` as `twins_among` says.
+
+        >>> from flasheval.scores.synthetic import synthetic_scores
+        >>> len(synthetic_scores(4, 20).distinct(np.array([0, 1, 0, 3])))
+        3
+        """
+        first = np.unique(twins)
+        return self if len(first) == len(self) else self.with_variants(first)
+
+    def named_twins(self, twins: NDArray[np.int64] | None = None) -> tuple[tuple[str, ...], ...]:
+        """Return the names of the variants with the same scores, group by group.
+
+        ``twins`` are the table's own unless given.
+
+        >>> from flasheval.scores.synthetic import synthetic_scores
+        >>> synthetic_scores(4, 20).named_twins(np.array([0, 1, 0, 3]))
+        (('alpha/DDIM10', 'charlie/DDIM10'),)
+        """
+        groups = twin_groups(self.first_of_twins if twins is None else twins)
+        return tuple(tuple(self.variant_names[row] for row in group) for group in groups)
 
     def merge(self, other: "ScoreTable") -> "ScoreTable":
         """Return the union of variants, metrics and prompts of two tables.
@@ -358,8 +465,10 @@ class ScoreTable:
 
         ``prompts.parquet``, ``variants.parquet`` (name and one column a factor) and
         ``scores/<metric>.parquet``: ``prompt_id`` first, then one float32 column a variant, NaN
-        kept. Raises DataError when a name cannot be a file's or a file cannot be written, and
-        ConflictError when the folder holds metrics that the table lacks.
+        kept (float64 where a matrix is ``exact``). Where a metric has the scores of single images,
+        ``images/<metric>.parquet`` has a list of them in each cell. Raises DataError when a name
+        cannot be a file's or a file cannot be written, and ConflictError when the folder holds
+        metrics that the table lacks.
 
         >>> import tempfile
         >>> from flasheval.scores.synthetic import synthetic_scores
@@ -455,3 +564,9 @@ class ScoreTable:
         1    sd15        p1   0.50
         """
         return tidy_frame(self)
+
+
+def _spelled(row: NDArray[np.float32]) -> bytes:
+    """Return numbers as bytes to hash, with one spelling for NaN, whose spare bits may differ."""
+    spelled = np.where(np.isnan(row), row.dtype.type(np.nan), row)
+    return spelled.astype(row.dtype.newbyteorder("<")).tobytes()

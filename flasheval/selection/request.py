@@ -16,6 +16,7 @@ from flasheval.base.files import safe_name
 from flasheval.base.version import __version__
 from flasheval.prompts import PromptSet
 from flasheval.scores import ScoreTable
+from flasheval.scores.twins import first_of_twins
 from flasheval.selection.calibration.folds import (
     DEFAULT_GROUP,
     FEWEST_VARIANTS,
@@ -341,9 +342,13 @@ def calibration_folds(
         [8, 0]
 
     """
+    if calibrate is False:
+        return ()
+    matrices = request.table.matrices.values()
+    twins = first_of_twins([*(matrix.values for matrix in matrices), *request.hints.scores])
     if calibrate == "auto":
         affordable = request.selector.cheap or request.selector.name == "auto"
-        calibrate = affordable and len(request.table) >= FEWEST_VARIANTS
+        calibrate = affordable and len(np.unique(twins)) >= FEWEST_VARIANTS
     if not isinstance(calibrate, bool):
         raise SettingError(f"calibrate={calibrate}: expected true, false or auto")
-    return make_folds(request.table, expect, group, request.seed) if calibrate else ()
+    return make_folds(request.table, expect, group, request.seed, twins=twins) if calibrate else ()

@@ -36,7 +36,12 @@ from flasheval.selection.held_out.measurement import Measurement
 from flasheval.selection.held_out.one_search import ProgressCallback, search_all
 from flasheval.selection.held_out.parallel import run_parallel
 from flasheval.selection.held_out.searches import Procedure
-from flasheval.selection.held_out.splits import Split, describe_splits, make_splits
+from flasheval.selection.held_out.splits import (
+    Split,
+    describe_splits,
+    make_splits,
+    split_once,
+)
 from flasheval.selection.held_out.warnings import (
     few_variants,
     measurement_warnings,
@@ -183,6 +188,8 @@ def search(
     if prompts_left_out:  # the other metrics, which some methods look at, on the same prompts
         given = given.take_prompts(given.prompts.index_of(table.prompts.ids))
     check_ties(table)
+    whole, twins = table, given.twins_among(table.variant_names)
+    table = whole.distinct(twins)
     request = make_request(
         table,
         _selector(method, settings, expect),
@@ -196,7 +203,10 @@ def search(
     )
     name = subset_name(request, name)
     check_draws(draws)
-    parts = () if splits is None else make_splits(splits, table, given=given.variant_names)
+    parts: tuple[Split, ...] = ()
+    if splits is not None:
+        parts = make_splits(splits, whole, given=given.variant_names, twins=twins)
+        parts = tuple(split_once(split, twins) for split in parts)
     folds = calibration_folds(request, calibrate, checked_expect(expect), group)
     folder = None if folder is None else Path(folder)
     finished = None if folder is None else FinishedSearches(folder, request.context()).ready()
@@ -211,7 +221,14 @@ def search(
     evidence = None if measurement is None else evidence_of(measurement, request.size)
     ties = {name: near_tie_share(table[name].values) for name in table.metrics}
     warnings = _warnings(request, parts, measurement, evidence, interrupted)
-    warnings += table_warnings(dropped, ties, prompts_left_out)
+    warnings += table_warnings(
+        dropped,
+        ties,
+        prompts_left_out,
+        keepable=given.keepable(metric) if dropped and incomplete == "drop" else "",
+        twins=whole.named_twins(twins),
+        exact=[name for name in table.metrics if table[name].exact],
+    )
     calibration = None
     looks: tuple[PrefixCalibration, ...] = ()
     if selections is not None:
@@ -225,7 +242,7 @@ def search(
         evidence=evidence,
         calibration=calibration,
         looks=looks,
-        known_variants=known_variants(table, outcome.selection),
+        known_variants=known_variants(whole, outcome.selection),
         scorers={
             metric: version
             for metric in table.metrics

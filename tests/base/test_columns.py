@@ -140,3 +140,28 @@ def test_a_text_file_keeps_its_spelling_but_factors_are_read_as_numbers(tmp_path
         "z": ["007", "1"],
     }
     assert _parquet(tmp_path, s=["1"]).factors("s") == ["1"]
+
+
+@pytest.mark.parametrize(
+    ("cells", "exact"),
+    [
+        (["0.1", "0.9", ""], False),
+        (["100.1", "900.5", ""], False),
+        (["1000000.01", "1000000.02", ""], True),
+        (["16777216", "16777217", ""], True),
+        (["1e30", "2e30", ""], True),
+        (["0.3", "0.3", ""], False),
+        (["", "", ""], False),
+    ],
+)
+def test_digits_that_float32_lacks_are_kept(tmp_path, cells, exact):
+    values = _csv(tmp_path, "i,x,y\n" + "".join(f"{i},{c},1\n" for i, c in enumerate(cells)))
+    found = values.floats(["y", "x"])
+    assert found.dtype == (np.float64 if exact else np.float32)
+    expected = np.array([np.nan if not cell else float(cell) for cell in cells])
+    np.testing.assert_array_equal(found[1], expected.astype(found.dtype))
+
+
+def test_float32_columns_stay_what_they_are(tmp_path):
+    columns = _parquet(tmp_path, x=pa.array([1e6, 1e6 + 1], pa.float32()))
+    assert columns.floats(["x"]).dtype == np.float32

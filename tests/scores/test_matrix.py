@@ -1,3 +1,6 @@
+import warnings
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -5,7 +8,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from flasheval.base.errors import DataError
-from flasheval.scores.matrix import ScoreMatrix
+from flasheval.scores.matrix import ScoreMatrix, mean_of_images
 
 
 def _matrix(values, **settings):
@@ -74,3 +77,63 @@ def test_what_does_not_fit_is_refused():
         ScoreMatrix("m", np.array([[True]]), ("v",), ("p",))
     with pytest.raises(DataError, match="a metric's name must be a non-empty string"):
         ScoreMatrix("", np.zeros((1, 1)), ("v",), ("p",))
+
+
+def test_a_score_is_the_mean_of_its_images():
+    images = np.array([[[0.25, 0.75, np.nan], [np.nan, np.nan, np.nan]], [[1, 2, 3], [4, 4, 4]]])
+    matrix = ScoreMatrix.from_images("m", images, ["x", "y"], ["1", "2"], higher_is_better=False)
+    np.testing.assert_array_equal(matrix.values, [[0.5, np.nan], [2, 4]])
+    np.testing.assert_array_equal(matrix.images, images)
+    assert matrix.images.dtype == np.float32
+    assert not matrix.images.flags.writeable
+    assert matrix.higher_is_better is False
+
+
+def test_one_image_is_the_score_itself():
+    matrix = ScoreMatrix.from_images("m", [[[0.25], [0.5]]], ["x"], ["1", "2"])
+    assert matrix.values.tolist() == [[0.25, 0.5]]
+    assert matrix.images is None
+
+
+def test_a_score_may_be_there_without_its_images():
+    images = np.array([[[1.0, 3.0], [np.nan, np.nan]]])
+    matrix = _matrix([[2.0, 7.0]], images=images)
+    np.testing.assert_array_equal(matrix.images, images)
+
+
+@pytest.mark.parametrize(
+    ("values", "images", "said"),
+    [
+        ([[2.0, 5.0]], [[[1.0, 3.0], [4.0, 4.0]]], "'v0' on prompt 'p1' is not the mean"),
+        ([[2.0, np.nan]], [[[1.0, 3.0], [4.0, 4.0]]], "'v0' on prompt 'p1' is not the mean"),
+        ([[2.0, 4.0]], [[1.0, 3.0]], "expected numbers of shape"),
+        ([[2.0, 4.0]], [[["a", "b"], ["c", "d"]]], "expected numbers of shape"),
+        ([[2.0, 4.0]], [[[1.0, 3.0], [4.0, np.inf]]], "'v0' on prompt 'p1' is infinite"),
+    ],
+)
+def test_images_must_fit(values, images, said):
+    with pytest.raises(DataError, match=said):
+        _matrix(values, images=images)
+
+
+def test_images_without_a_third_axis_are_refused():
+    with pytest.raises(DataError, match=r"\[variants, prompts, images\]"):
+        ScoreMatrix.from_images("m", [[1.0, 2.0]], ["x"], ["1", "2"])
+
+
+@given(hnp.arrays(np.float64, (2, 3, 4), elements=st.floats(-1e3, 1e3) | st.just(np.nan)))
+def test_means_of_images_against_numpy(images):
+    with warnings.catch_warnings(action="ignore"):  # numpy warns of means of nothing
+        expected = np.nanmean(images, axis=2)
+    np.testing.assert_allclose(mean_of_images(images), expected)
+
+
+def test_scores_that_float32_makes_equal_are_kept():
+    values = np.array([[16777216, 16777220], [16777217, 16777221]])
+    matrix = _matrix(values)
+    assert matrix.exact
+    np.testing.assert_array_equal(matrix.values, values)
+    assert matrix.full_means.tolist() == [16777218, 16777219]
+    one = replace(matrix, values=matrix.values[:1], variants=("v0",))
+    assert one.exact  # a part of it is no less exact
+    assert not _matrix(values - 16777216).exact

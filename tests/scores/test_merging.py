@@ -216,3 +216,54 @@ def test_coco_and_diffusiondb_are_kept_apart(coco_table, diffusiondb_table):
         bare(coco).merge(bare(other))
     with pytest.raises(ConflictError, match="give prompts="):
         coco.merge(bare(other))
+
+
+def _imaged(images, ids, names=None):
+    images = np.asarray(images, dtype=np.float32)
+    names = names or tuple(f"v{i}" for i in range(len(images)))
+    matrix = ScoreMatrix.from_images("m", images, names, tuple(ids))
+    return ScoreTable(PromptSet("set", tuple(ids)), tuple(map(Variant, names)), {"m": matrix})
+
+
+def test_the_images_of_both_are_kept():
+    nan = np.nan
+    first = _imaged([[[1, 3], [2, nan]], [[5, 7], [nan, nan]]], "ab")
+    second = _imaged([[[2, 4, 6]], [[1, 1, 4]]], "b", ("v1", "v2"))
+    merged = first.merge(second)["m"]
+    np.testing.assert_array_equal(
+        merged.images,
+        [
+            [[1, 3, nan], [2, nan, nan]],
+            [[5, 7, nan], [2, 4, 6]],
+            [[nan, nan, nan], [1, 1, 4]],
+        ],
+    )
+    np.testing.assert_array_equal(merged.values, [[2, 2], [6, 4], [nan, 2]])
+
+
+def test_equal_images_are_merged_once_and_others_refused():
+    first = _imaged([[[1, 3], [2, 4]]], "ab")
+    assert first.merge(first).content_hash == first.content_hash
+    other = _imaged([[[3, 1], [2, 4]]], "ab")  # the mean is the same
+    with pytest.raises(ConflictError, match="'v0' on prompt 'a' has other scores of its images"):
+        first.merge(other)
+
+
+def test_scores_without_images_keep_none():
+    first = _imaged([[[1, 3]]], "a")
+    second = _table([[4]], "a", ("w",), texts=None)
+    merged = first.merge(second)["m"]
+    np.testing.assert_array_equal(merged.values, [[2], [4]])
+    np.testing.assert_array_equal(merged.images, [[[1, 3]], [[np.nan, np.nan]]])
+
+
+def test_exact_scores_stay_exact():
+    values = 2.0**24 + np.arange(4).reshape(2, 2)
+    ids = ("a", "b")
+    parts = []
+    for names, rows in ((("x", "y"), values), (("z",), [[1.0, 2.0]])):
+        matrix = ScoreMatrix("m", rows, names, ids)
+        parts.append(ScoreTable(PromptSet("set", ids), tuple(map(Variant, names)), {"m": matrix}))
+    merged = parts[0].merge(parts[1])["m"]
+    assert merged.exact
+    np.testing.assert_array_equal(merged.values, [*values, [1, 2]])

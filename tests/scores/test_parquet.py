@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pyarrow.parquet as pq
 import pytest
@@ -221,3 +223,97 @@ def test_a_damaged_score_is_noticed(tmp_path, make_table):
     path.write_bytes(damaged)
     with pytest.raises(DataError, match=r"a\.parquet is not a readable Parquet file"):
         ScoreTable.load(tmp_path)
+
+
+def _with_images(n=3, n_prompts=5, k=4, metrics=("a", "b")):
+    rng = np.random.default_rng(0)
+    names, ids = tuple(f"v{i}" for i in range(n)), tuple(f"p{i}" for i in range(n_prompts))
+    matrices = {}
+    for metric in metrics:
+        images = rng.normal(size=(n, n_prompts, k)).astype(np.float32)
+        images[rng.random(images.shape) < 0.3] = np.nan
+        matrices[metric] = ScoreMatrix.from_images(metric, images, names, ids)
+    return ScoreTable(PromptSet("set", ids), tuple(map(Variant, names)), matrices)
+
+
+def test_the_scores_of_images_come_back(tmp_path):
+    table = _with_images()
+    plain = ScoreMatrix("c", np.ones((3, 5)), table.variant_names, table.prompts.ids)
+    table = ScoreTable(table.prompts, table.variants, {**table.matrices, "c": plain})
+    loaded = ScoreTable.load(table.save(tmp_path))
+    assert loaded.content_hash == table.content_hash
+    assert loaded["c"].images is None
+    for metric in ("a", "b"):
+        np.testing.assert_array_equal(loaded[metric].images, table[metric].images)
+        assert loaded[metric].images.dtype == np.float32
+        np.testing.assert_array_equal(loaded[metric].values, table[metric].values)
+
+
+def test_the_images_are_lists_in_a_file_of_their_own(tmp_path):
+    table = _with_images(metrics=("a",))
+    table.save(tmp_path)
+    file = pq.read_table(tmp_path / "images" / "a.parquet")
+    assert file.column_names == ["prompt_id", "v0", "v1", "v2"]
+    assert str(file.schema.field("v0").type).startswith("fixed_size_list<")
+    np.testing.assert_array_equal(file["v1"].to_pylist(), table["a"].images[1])
+    metadata = pq.read_schema(tmp_path / "variants.parquet").metadata
+    assert metadata[b"flasheval.schema_version"] == b"2"
+    # The means alone are what they are without images.
+    assert load_scores(tmp_path / "scores" / "a.parquet")["a"].values.shape == (3, 5)
+
+
+def test_a_table_without_images_is_saved_as_ever(tmp_path, make_table):
+    make_table(3, 4, ("a",)).save(tmp_path)
+    assert not (tmp_path / "images").exists()
+    metadata = pq.read_schema(tmp_path / "variants.parquet").metadata
+    assert set(metadata) == {b"flasheval.metrics", b"flasheval.mixed_factors"}
+    types = {str(kind) for kind in pq.read_schema(tmp_path / "scores" / "a.parquet").types}
+    assert types == {"string", "float"}
+
+
+def test_images_of_an_earlier_table_do_not_stay(tmp_path):
+    table = _with_images(metrics=("a",))
+    table.save(tmp_path)
+    bare = replace(table["a"], images=None)
+    loaded = ScoreTable.load(ScoreTable(table.prompts, table.variants, {"a": bare}).save(tmp_path))
+    assert loaded["a"].images is None
+    assert not (tmp_path / "images" / "a.parquet").exists()
+
+
+def test_a_later_schema_is_refused(tmp_path):
+    _with_images().save(tmp_path)
+    path = tmp_path / "variants.parquet"
+    file = pq.read_table(path)
+    changed = {**file.schema.metadata, b"flasheval.schema_version": b"3"}
+    pq.write_table(file.replace_schema_metadata(changed), path)
+    with pytest.raises(DataError, match="schema version 3, this flasheval reads up to 2; update"):
+        ScoreTable.load(tmp_path)
+
+
+@pytest.mark.parametrize("columns", [["prompt_id", "v0"], ["prompt_id", "v0", "v2", "v1"]])
+def test_images_of_other_variants_are_refused(tmp_path, columns):
+    _with_images(metrics=("a",)).save(tmp_path)
+    path = tmp_path / "images" / "a.parquet"
+    pq.write_table(pq.read_table(path).select(columns), path)
+    with pytest.raises(DataError, match="does not have the variants of its metric's scores"):
+        ScoreTable.load(tmp_path)
+
+
+def test_lost_images_are_told(tmp_path):
+    _with_images(metrics=("a",)).save(tmp_path)
+    (tmp_path / "images" / "a.parquet").unlink()
+    with pytest.raises(DataError, match=r"images.a\.parquet"):
+        ScoreTable.load(tmp_path)
+
+
+def test_exact_scores_come_back(tmp_path):
+    values = 2.0**24 + np.arange(12).reshape(3, 4)
+    names, ids = ("x", "y", "z"), tuple("abcd")
+    matrix = ScoreMatrix("elo", values, names, ids)
+    table = ScoreTable(PromptSet("set", ids), tuple(map(Variant, names)), {"elo": matrix})
+    loaded = ScoreTable.load(table.save(tmp_path))
+    assert loaded["elo"].exact
+    np.testing.assert_array_equal(loaded["elo"].values, values)
+    assert loaded.content_hash == table.content_hash
+    part = ScoreTable.load(table.with_variants(["y"]).save(tmp_path / "part"))
+    np.testing.assert_array_equal(part["elo"].values, values[1:2])

@@ -195,3 +195,96 @@ def test_too_many_gaps_are_an_error(values, message):
     table = ScoreTable(PromptSet("p", ids), tuple(map(Variant, names)), {"clip": matrix})
     with pytest.raises(DataError, match=message):
         table.complete(incomplete="prompts")
+
+
+def _with_images():
+    images = np.random.default_rng(0).normal(size=(4, 6, 3)).astype(np.float32)
+    images[0, 1], images[2, 3, 2] = np.nan, np.nan
+    names, ids = ("w", "x", "y", "z"), tuple("abcdef")
+    matrix = ScoreMatrix.from_images("m", images, names, ids)
+    return ScoreTable(PromptSet("set", ids), tuple(map(Variant, names)), {"m": matrix}), images
+
+
+def test_images_stay_with_their_scores():
+    table, images = _with_images()
+    texts = PromptSet("set", tuple("fedcba"), tuple("FEDCBA"))
+    parts = {
+        "variants": (table.with_variants(["z", "x"]), images[[3, 1]]),
+        "prompts": (table.take_prompts([4, 0]), images[:, [4, 0]]),
+        "metrics": (table.with_metrics("m"), images),
+        "texts": (table.with_prompts(texts), images),
+        "complete": (table.complete()[0], images[1:]),
+    }
+    for name, (part, expected) in parts.items():
+        np.testing.assert_array_equal(part["m"].images, expected, err_msg=name)
+
+
+def test_images_are_part_of_the_content():
+    table, images = _with_images()
+    bare = replace(table["m"], images=None)
+    others = images.copy()
+    others[1, 0] = images[1, 0, ::-1]  # another order has the same mean
+    hashes = {
+        ScoreTable(table.prompts, table.variants, {"m": matrix}).content_hash
+        for matrix in (table["m"], bare, replace(table["m"], images=others))
+    }
+    assert len(hashes) == 3
+    assert table.content_hash in hashes
+
+
+def test_the_content_hash_of_plain_scores_never_changes():
+    ids = PromptSet("pets", ("1", "2"), ("A cat.", "A dog."))
+    matrix = ScoreMatrix("clip", [[0.25, np.nan], [0.5, -1.0]], ("x", "y"), ids.ids)
+    table = ScoreTable(ids, (Variant("x", {"steps": 4}), Variant("y")), {"clip": matrix})
+    assert table.content_hash == (
+        "4ca39f156444ffbf53f03ac314c5474d92c964ce0741a4d8709e7ff947006acc"
+    )
+
+
+def _gaps(missing):
+    """Return 25 variants on 500 prompts, of which the last five lack so many prompts each."""
+    values = np.random.default_rng(0).normal(size=(25, 500))
+    for row in range(20, 25):
+        values[row, (row - 20) * missing : (row - 19) * missing] = np.nan
+    names, ids = tuple(f"v{i}" for i in range(25)), tuple(f"p{i}" for i in range(500))
+    matrix = ScoreMatrix("m", values, names, ids)
+    return ScoreTable(PromptSet("set", ids), tuple(map(Variant, names)), {"m": matrix})
+
+
+def test_what_leaving_out_prompts_would_keep():
+    table = _gaps(4)
+    assert table.keepable() == "incomplete=prompts would keep all 25 on 480 of 500 prompts"
+    kept, dropped = table.complete(incomplete="prompts")
+    assert (len(kept), kept.n_prompts, dropped) == (25, 480, ())
+    assert table.with_variants(range(20)).keepable() == ""
+    assert _gaps(100).keepable() == ""  # too much is missing of those five
+    values = table["m"].values.copy()
+    values[24, :200] = np.nan
+    matrix = replace(table["m"], values=values)
+    table = ScoreTable(table.prompts, table.variants, {"m": matrix})
+    assert table.keepable("m") == "incomplete=prompts would keep 24 of 25 on 484 of 500 prompts"
+
+
+def test_where_no_variant_is_complete_the_other_way_is_told():
+    values = np.ones((3, 30))
+    values[range(3), range(3)] = np.nan
+    matrix = ScoreMatrix("m", values, ("x", "y", "z"), tuple(f"p{i}" for i in range(30)))
+    ids = PromptSet("set", matrix.prompt_ids)
+    table = ScoreTable(ids, tuple(map(Variant, matrix.variants)), {"m": matrix})
+    with pytest.raises(DataError, match="incomplete=prompts would keep all 3 on 27 of 30 prompts"):
+        table.complete()
+
+
+def test_twins_are_found_in_all_metrics_and_kept_once(make_table):
+    table = make_table(6, 30, ("a", "b"))
+    rows = [0, 1, 2, 0, 3, 1]
+    names = ("x", "y", "z", "x2", "w", "y2")
+    matrices = {m: replace(table[m], values=table[m].values[rows], variants=names) for m in "ab"}
+    doubled = ScoreTable(table.prompts, tuple(map(Variant, names)), matrices)
+    assert doubled.named_twins() == (("x", "x2"), ("y", "y2"))
+    twins = doubled.twins_among(["y2", "w", "y", "z"])
+    assert twins.tolist() == [0, 1, 0, 3]
+    part = doubled.with_variants(["y2", "w", "y", "z"])
+    assert part.distinct(twins).variant_names == ("y2", "w", "z")
+    assert part.named_twins(twins) == (("y2", "y"),)
+    assert table.distinct(table.first_of_twins) is table

@@ -856,3 +856,93 @@ def test_stopped_on_some_threads_and_continued_on_others(tmp_path, size, step):
         again = search(TABLE, **_MANY, folder=tmp_path)
     assert not again.interrupted
     assert _found(again) == whole
+
+
+# --- twins, digits, gaps -------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("method", ["pooled", "auto"])
+def test_a_table_listed_twice_gives_the_evidence_of_the_single_one(with_twins, method):
+    table = synthetic_scores(20, 60)
+    doubled = with_twins(table)
+    settings = {"size": 6, "method": method, "draws": 20, "splits": "random:3", "progress": False}
+    one, two = search(table, **settings), search(doubled, **settings)
+    assert two.subset.content_hash == one.subset.content_hash
+    assert two.subset.searched_variants == table.variant_names
+    assert two.subset.record.evidence == one.subset.record.evidence
+    assert two.subset.record.calibration == one.subset.record.calibration
+    assert len(two.subset.record.known_variants) == 40  # under either name
+    said = set(two.warnings) - set(one.warnings)
+    (line,) = said
+    assert line.startswith("the same scores under several names, each counted once: ")
+    assert f"{table.variant_names[0]} = {table.variant_names[0]}-again" in line
+
+
+def test_few_variants_listed_often_are_few(with_twins):
+    doubled = with_twins(synthetic_scores(12, 60))
+    found = _quick(doubled, splits=None)
+    assert any(line.startswith("12 search variants: below 20") for line in found.warnings)
+
+
+def test_a_list_that_parts_twins_is_told(with_twins):
+    doubled = with_twins(synthetic_scores(20, 60))
+    names = doubled.variant_names
+    found = _quick(doubled, splits={"search": names[:10], "held_out": names[10:30]})
+    (kind,) = found.measurement.kinds
+    assert kind.splits[0].search.tolist() == list(range(10))
+    assert kind.splits[0].held_out.tolist() == list(range(10, 20))
+    assert any("searched under another name" in line for line in found.warnings)
+
+
+def test_twins_in_one_metric_alone_are_none():
+    table = synthetic_scores(20, 60)
+    values = table["quality"].values.copy()
+    values[7] = values[3]
+    matrices = {**table.matrices, "quality": replace(table["quality"], values=values)}
+    found = _quick(ScoreTable(table.prompts, table.variants, matrices), metric="quality")
+    assert found.subset.searched_variants == table.variant_names
+    assert not any("several names" in line for line in found.warnings)
+
+
+@pytest.mark.parametrize("offset", [1e6, 2.0**24])
+def test_an_offset_changes_nothing_but_a_warning(offset):
+    table = synthetic_scores(20, 60).with_metrics("quality")
+    moved = replace(table["quality"], values=table["quality"].values.astype(np.float64) + offset)
+    one = _quick(table)
+    two = _quick(ScoreTable(table.prompts, table.variants, {"quality": moved}))
+    assert two.subset.ids == one.subset.ids
+    first, second = (found.subset.record.evidence.pooled for found in (one, two))
+    assert second.held_out_tau.mean == pytest.approx(first.held_out_tau.mean)
+    (line,) = set(two.warnings) - set(one.warnings)
+    assert line.startswith("quality: its scores need more digits than float32 has")
+    known = {known.name: known.full_means for known in two.subset.record.known_variants}
+    means = dict(zip(table.variant_names, table["quality"].full_means, strict=True))
+    for name, mean in means.items():
+        assert known[name]["quality"] == pytest.approx(mean + offset, abs=1e-6)
+
+
+@pytest.mark.parametrize("scale", [1e-30, 1e30])
+@pytest.mark.filterwarnings("error")
+def test_scale_changes_nothing(scale):
+    table = synthetic_scores(20, 60)
+    scaled = {
+        metric: replace(matrix, values=(matrix.values.astype(np.float64) * scale))
+        for metric, matrix in table.matrices.items()
+    }
+    one = _quick(table)
+    two = _quick(ScoreTable(table.prompts, table.variants, scaled))
+    assert two.subset.ids == one.subset.ids
+    assert two.warnings == one.warnings
+    first, second = (found.subset.record.evidence.pooled for found in (one, two))
+    assert second.held_out_tau.mean == pytest.approx(first.held_out_tau.mean)
+
+
+def test_variants_left_out_come_with_the_way_to_keep_them():
+    values = TABLE["quality"].values.copy()
+    for row in range(5):
+        values[row, 4 * row : 4 * row + 4] = np.nan
+    matrix = replace(TABLE["quality"], values=values)
+    found = _quick(ScoreTable(TABLE.prompts, TABLE.variants, {"quality": matrix}))
+    (line,) = [line for line in found.warnings if "left out" in line]
+    assert line.startswith("5 variants with missing scores were left out: ")
+    assert line.endswith("; incomplete=prompts would keep all 40 on 280 of 300 prompts")

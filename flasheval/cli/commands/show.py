@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.text import Text
 
-from flasheval.base.drawing.terminal import drawn, plain_table
+from flasheval.base.drawing.terminal import drawn, plain_table, warning_lines
 from flasheval.base.errors import DataError, SettingError
 from flasheval.base.json_data import read_json
 from flasheval.base.resources import shipped_scores
@@ -21,6 +21,8 @@ from flasheval.cli.configs import ShowConfig
 from flasheval.cli.exit_codes import DONE
 from flasheval.scores.importers.by_shape import read_scores
 from flasheval.scores.parquet import is_saved_table
+from flasheval.scores.precision import exact_warnings
+from flasheval.scores.twins import named_twins
 from flasheval.selection.held_out.report_files import REPORT
 from flasheval.subset import Subset
 from flasheval.subset.evidence_table import fewer
@@ -232,6 +234,7 @@ def _show_scores(path: Path, config: ShowConfig, console: Console) -> None:
     table = result.table
     if result.how:
         console.print(Text(result.how, style="magenta"), soft_wrap=True)
+    twins = table.named_twins()  # in every metric, whichever are shown
     if config.metric is not None:
         names = [config.metric] if isinstance(config.metric, str) else list(config.metric)
         table = table.with_metrics(names)
@@ -247,11 +250,27 @@ def _show_scores(path: Path, config: ShowConfig, console: Console) -> None:
         console.print(plain_table(("factor", "values"), lines, left=2))
         console.print()
     titles = ("metric", "better", "complete", "near ties", "full means")
-    rows = [_metric_row(table, metric) for metric in table.metrics]
+    # Each metric on its own prompts: another may be measured on those of other categories.
+    parts = [table.with_metrics([metric]).on_measured_prompts() for metric in table.metrics]
+    rows = [_metric_row(part, *part.metrics) for part in parts]
     console.print(plain_table(titles, rows, left=2))
-    extremes = [(m, *_extremes(table[m])) for m in table.metrics]
+    extremes = [(m, *_extremes(part[m])) for part in parts for m in part.metrics]
     console.print()
     console.print(plain_table(("metric", "best variant", "worst variant"), extremes, left=3))
+    exact = [metric for metric in table.metrics if table[metric].exact]
+    warnings = [*named_twins(twins), *exact_warnings(exact)]
+    partly = [part for part in parts if part.n_prompts < table.n_prompts]
+    if partly:
+        counts = ", ".join(f"{part.metrics[0]} on {part.n_prompts:,}" for part in partly[:4])
+        warnings.append(
+            f"{len(partly)} of {len(parts)} metrics are measured on a part of the "
+            f"{table.n_prompts:,} prompts ({counts}{', ...' if len(partly) > 4 else ''}): search "
+            "for one alone (metric=NAME)"
+        )
+    if keepable := "" if partly else table.keepable():
+        warnings.append(f"some variants lack scores; {keepable}")
+    for line in warning_lines(warnings):
+        console.print(line)
 
 
 def _values(table: ScoreTable, factor: str) -> str:

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
+import numpy as np
+
 from flasheval.base.errors import FlashevalError
 from flasheval.base.run_folders import UNITS
 from flasheval.report.page.origin import Origin
@@ -100,7 +102,9 @@ def _splits(
     if spec is None:
         drawn = [_drawn(split.name) for split in evidence.splits]
         spec = drawn if all(drawn) else evidence.split_spec
-    return make_splits(origin.located(spec), request.table, given=scored.given.variant_names)
+    twins = np.arange(len(request.table))  # of twins one was searched
+    given = scored.given.variant_names
+    return make_splits(origin.located(spec), request.table, given=given, twins=twins)
 
 
 def _drawn(name: str) -> str:

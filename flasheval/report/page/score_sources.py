@@ -111,6 +111,8 @@ def scores_of(subset: Subset, given: ScoreTable) -> Scored:
             given = given.take_prompts(np.flatnonzero(kept))
             served_table = given.with_metrics(metrics)
     complete, _ = served_table.complete()
+    if complete.n_prompts < given.n_prompts:
+        given = given.take_prompts(given.prompts.index_of(complete.prompts.ids))
     there = set(complete.variant_names)
     first = [name for name in searched if name in there]
     others = [name for name in complete.variant_names if name not in set(first)]

@@ -9,11 +9,18 @@ from typing import Any
 
 from flasheval.base.columns import Columns
 from flasheval.base.errors import DataError, SettingError
+from flasheval.base.files import content_suffix
 from flasheval.base.resources import shipped_scores
+from flasheval.base.table_files import TABLE_SUFFIXES
 from flasheval.prompts import PromptSet
 from flasheval.scores.importers import import_scores, recognised
 from flasheval.scores.importers.asked import ask
-from flasheval.scores.importers.in_memory import from_memory, named_by_kind, with_default_name
+from flasheval.scores.importers.in_memory import (
+    from_memory,
+    named_by_kind,
+    path_of,
+    with_default_name,
+)
 from flasheval.scores.importers.npz import Npz
 from flasheval.scores.importers.one_table import TableSettings, read_table
 from flasheval.scores.importers.result import ImportResult
@@ -22,6 +29,7 @@ from flasheval.scores.importers.settings import Direction, Prompts, as_prompts, 
 from flasheval.scores.importers.table_folders import (
     how_of_metrics,
     read_tables,
+    read_variants,
     table_files,
     tables_in,
 )
@@ -63,9 +71,8 @@ def _from_memory(source: Any, settings: TableSettings) -> ImportResult:
     settings = replace(settings, prompts=prompts)
     with named_by_kind(source):
         found = from_memory(source, prompts, settings.metric, settings.higher_is_better)
-        if isinstance(found, Columns):
-            result = read_table(found, settings)
-            return replace(result, table=with_default_name(result.table))
+    if isinstance(found, Columns):
+        return _from_columns(found, source, settings)
     if isinstance(found, Mapping):
         return _from_mapping(found, settings)
     if source is not found and settings.metric is not None and len(found.metrics) == 1:
@@ -74,6 +81,14 @@ def _from_memory(source: Any, settings: TableSettings) -> ImportResult:
         found = ScoreTable(found.prompts, found.variants, named)
         settings = replace(settings, metric=None)
     return _labelled(found, settings)
+
+
+def _from_columns(columns: Columns, source: Any, settings: TableSettings) -> ImportResult:
+    if isinstance(source, str | Path):
+        return read_table(columns, settings)
+    with named_by_kind(source):
+        result = read_table(columns, settings)
+    return replace(result, table=with_default_name(result.table))
 
 
 def _refuse_columns(settings: TableSettings, why: str) -> None:
@@ -95,23 +110,50 @@ def _labelled(table: ScoreTable, settings: TableSettings) -> ImportResult:
 
 
 def _from_mapping(sources: Mapping[Any, Any], settings: TableSettings) -> ImportResult:
+    if not sources:
+        raise SettingError("the mapping of metric to score file is empty")
+    known = None if settings.prompts is None else as_prompts(settings.prompts)
+    opened = [_opened(source, known) for source in sources.values()]
+    if all(isinstance(one, Columns) for one in opened):
+        names = list(map(str, sources))
+        with named_by_kind(sources):
+            told = replace(settings, prompts=known)
+            result = read_variants(path_of(sources), opened, names, told, "table")
+        if result is not None:
+            return replace(result, table=with_default_name(result.table))
     if settings.metric is not None:
         raise SettingError(
             f"metric={settings.metric!r} beside a mapping that names the metrics; leave out"
         )
-    if not sources:
-        raise SettingError("the mapping of metric to score file is empty")
-    known = None if settings.prompts is None else as_prompts(settings.prompts)
     results = []
-    for name, path in sources.items():
+    for (name, source), one in zip(sources.items(), opened, strict=True):
         mine = settings.higher_is_better
         if isinstance(mine, Mapping):
             mine = {key: value for key, value in mine.items() if key == name}
         own = replace(settings, prompts=known, metric=str(name), higher_is_better=mine)
-        results.append(load_by_shape(path, own))
+        if isinstance(one, Columns):
+            results.append(_from_columns(one, source, own))
+        else:
+            results.append(load_by_shape(source, own))
     table = reduce(ScoreTable.merge, [result.table for result in results])
     how = how_of_metrics(table, results) if any(result.how for result in results) else ""
     return ImportResult(finish(table, None, settings.higher_is_better), how=how)
+
+
+def _opened(source: Any, prompts: PromptSet | None) -> Any:
+    """Return a table in memory, or in a file of one table, as columns; all else as it is."""
+    if not isinstance(source, str | Path):
+        with named_by_kind(source):
+            found = from_memory(source, prompts, None, None)
+        return found if isinstance(found, Columns) else source
+    path = Path(source)
+    if not path.is_file() or content_suffix(path) not in TABLE_SUFFIXES:
+        return source
+    if recognised(path) is not None:
+        return source
+    refuse_means(path)
+    tables = tables_in(path)
+    return tables[0] if len(tables) == 1 else source
 
 
 def _from_folder(path: Path, settings: TableSettings) -> ImportResult:

@@ -7,6 +7,7 @@ from typing import Literal
 __all__ = [
     "GENERIC_SCORES",
     "Look",
+    "Role",
     "is_metric",
     "is_nothing",
     "is_repeat",

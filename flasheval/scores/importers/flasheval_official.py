@@ -80,7 +80,7 @@ class FlashevalOfficial:
         chosen = _metrics(folder, self.metrics)
         files, faults = _list_files(folder, chosen)
         variants, absent = _rows(files, self.expected)
-        values = np.full((len(chosen), len(variants), len(prompt_set)), np.nan, dtype=np.float32)
+        values = np.full((len(chosen), len(variants), len(prompt_set)), np.nan)
         for kind, metric in enumerate(chosen):
             for row, variant in enumerate(variants):
                 path = files.get((metric, variant))
@@ -196,7 +196,7 @@ def _read(
     metric: str,
     variant: str,
     prompts: PromptSet,
-    out: NDArray[np.float32],
+    out: NDArray[np.float64],
 ) -> list[Fault]:
     """Read one file into its row; return its faults."""
 
@@ -217,8 +217,8 @@ def _read(
 
 
 def _measured(
-    folder: Path, prompts: PromptSet, values: NDArray[np.float32], faults: Sequence[Fault]
-) -> tuple[PromptSet, NDArray[np.float32], list[Fault]]:
+    folder: Path, prompts: PromptSet, values: NDArray[np.float64], faults: Sequence[Fault]
+) -> tuple[PromptSet, NDArray[np.float64], list[Fault]]:
     """Leave out the prompts that no file measures: the file of prompts may hold many more."""
     seen = np.zeros(len(prompts), dtype=bool)
     for row in values.reshape(-1, len(prompts)):
@@ -245,7 +245,7 @@ def _incomplete(
     folder: Path,
     metrics: Sequence[str],
     variants: Sequence[str],
-    values: NDArray[np.float32],
+    values: NDArray[np.float64],
 ) -> list[Fault]:
     faults = []
     n_prompts = values.shape[2]
@@ -265,7 +265,7 @@ def _table(
     prompts: PromptSet,
     metrics: Sequence[str],
     variants: Sequence[str],
-    values: NDArray[np.float32],
+    values: NDArray[np.float64],
 ) -> ScoreTable:
     digest = prompts.hash if prompts.text_hashes is not None else None
     names = tuple(variants)

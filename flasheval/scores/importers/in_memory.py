@@ -15,22 +15,27 @@ import numpy as np
 
 from flasheval.base.columns import Columns
 from flasheval.base.errors import DataError, FlashevalError, SettingError
+from flasheval.base.json_tables import table_in
 from flasheval.prompts import PromptSet
 from flasheval.scores.frames import DEFAULT_NAME, FRAME_NOTES, numbers_of
+from flasheval.scores.importers.column_names import (
+    Role,
+    is_metric,
+    look_of,
+    plain_name,
+    role_of,
+)
+from flasheval.scores.importers.npz import ID_KEYS, METRIC_KEYS, TEXT_KEYS, VARIANT_KEYS
 from flasheval.scores.importers.official_names import official_variant
 from flasheval.scores.importers.settings import Direction, direction_of
 from flasheval.scores.matrix import ScoreMatrix
 from flasheval.scores.table import ScoreTable
 
-__all__ = ["from_memory", "kind_of", "named_by_kind", "with_default_name"]
+__all__ = ["from_memory", "kind_of", "named_by_kind", "path_of", "with_default_name"]
 
 DEFAULT_METRIC = "score"
 """What a metric is called that neither the object nor a setting names."""
 
-_VARIANT = ("variant", "variants", "model", "models", "model_name", "variant_name", "checkpoint")
-_PROMPT = ("prompt_id", "prompt_ids", "id", "ids", "prompt", "prompts", "promptid", "prompt id")
-_OTHER_IDS = ("index", "idx", "key", "uid", "qid", "question_id", "image_id", "sample_id", "text")
-_METRIC = ("metric", "metrics", "scorer")
 _UNNAMED_INDEX = "__index_level_0__"  # pandas' name for it in an Arrow table
 _NUMBERED = re.compile(r"(prompts?|p|id|q|images?|img|sample)?[-_ #]?\d+", re.IGNORECASE)
 
@@ -50,6 +55,19 @@ def kind_of(source: Any) -> str:
     module = type(source).__module__.partition(".")[0]
     name = type(source).__name__
     return f"the {name}" if module == "builtins" else f"the {module} {name}"
+
+
+def path_of(source: Any) -> Path:
+    """Return what stands for the path of an object's columns.
+
+    >>> path_of([]).as_posix()
+    'the list/score'
+    """
+    return _path_of(kind_of(source))
+
+
+def _path_of(kind: str) -> Path:
+    return Path(kind) / DEFAULT_METRIC  # a metric without a name is called like a file's stem
 
 
 @contextmanager
@@ -118,10 +136,6 @@ def _of_matrix(matrix: ScoreMatrix, metric: str | None) -> ScoreTable:
 # Columns: the neutral form.
 
 
-def _path_of(kind: str) -> Path:
-    return Path(kind) / DEFAULT_METRIC  # a metric without a name is called like a file's stem
-
-
 def _columns(
     source: Any,
     names: Sequence[str],
@@ -157,15 +171,7 @@ def _plain(array: Any) -> Any:
 
 def _with_ids(columns: Columns, kind: str, prompts: PromptSet | None) -> Columns:
     """Give the prompts numbers where every column holds scores: the rows have no names then."""
-    lower = {name.lower() for name in columns.names}
-    if lower & {*_VARIANT, *_PROMPT}:
-        return columns
-    others = [name for name in columns.names if name.lower() in _OTHER_IDS]
-    texts = [name for name in columns.names if not _is_numeric(columns, name)]
-    if others or texts:
-        named = (others or texts)[0]
-        if others and "prompt_id" not in lower and named.lower() != "text":
-            return _renamed(columns, {named: "prompt_id"})
+    if _say_rows(columns.names) or not all(_is_numeric(columns, name) for name in columns.names):
         return columns
     if _are_prompts(columns.names, prompts):
         raise DataError(
@@ -188,11 +194,6 @@ def _is_numeric(columns: Columns, name: str) -> bool:
     kind = columns.fetch([name])[0].type
     tests = (pa.types.is_integer, pa.types.is_floating, pa.types.is_decimal, pa.types.is_null)
     return any(test(kind) for test in tests)
-
-
-def _renamed(columns: Columns, names: Mapping[str, str]) -> Columns:
-    old = {names.get(name, name): name for name in columns.names}
-    return _replaced(columns, tuple(old), lambda name: columns.fetch([old[name]])[0])
 
 
 def _replaced(columns: Columns, names: tuple[str, ...], fetch: Callable[[str], Any]) -> Columns:
@@ -244,12 +245,12 @@ def _label(name: Any) -> str:
 
 def _by_metric(frame: Any, kind: str) -> dict[str, Any]:
     """Return the frames of a pivot by metric: columns of two levels, metric and variant."""
-    names = [str(name).lower() for name in frame.columns.names]
+    names = [[str(name)] for name in frame.columns.names]
     if frame.columns.nlevels > 2:
         raise DataError(
             f"{kind} has columns of {frame.columns.nlevels} levels; expected two: metric, variant"
         )
-    outer = 1 if names[1] in _METRIC or names[0] in (*_VARIANT, *_PROMPT) else 0
+    outer = 1 if role_of("metric", names[1]) or _say_rows(names[0]) else 0
     metrics = list(dict.fromkeys(frame.columns.get_level_values(outer)))
     return {_label(metric): frame.xs(metric, axis=1, level=outer) for metric in metrics}
 
@@ -265,23 +266,23 @@ def _index_as_columns(frame: Any, kind: str) -> Any:
 
 def _named_index(frame: Any, kind: str, prompts: PromptSet | None) -> tuple[str | None, Any]:
     """Return the name under which the index is a column, None where it only counts the rows."""
-    names = {_label(name).lower() for name in frame.columns}
+    names = list(map(_label, frame.columns))
     name = None if frame.index.name is None else _label(frame.index.name)
-    if name is not None and name.lower() in names:
+    if name is not None and plain_name(name) in map(plain_name, names):
         return None, frame
-    across = "" if frame.columns.name is None else _label(frame.columns.name).lower()
-    if name is not None and name.lower() in (*_VARIANT, *_PROMPT):
-        return _role(name), frame
+    across = [] if frame.columns.name is None else [_label(frame.columns.name)]
+    if name is not None and _say_rows([name]):
+        return name, frame
     counted = frame.index.tolist() == list(range(len(frame)))
-    if name is None and (counted or names & {*_VARIANT, *_PROMPT}):
+    if name is None and (counted or _say_rows(names)):
         if counted and frame.columns.tolist() == list(range(frame.shape[1])):
             raise DataError(
                 f"{kind} of shape {frame.shape} names neither variants nor prompts; use {_ARRAYS}"
             )
         return None, frame
-    if across in _VARIANT:
+    if role_of("variant", across):
         return "prompt_id", frame
-    if across in _PROMPT:
+    if _say_rows(across):
         return "variant", frame
     labels = tuple(map(_label, frame.index)), tuple(map(_label, frame.columns))
     rows_are_prompts = _first_are_prompts(*labels, prompts)
@@ -296,8 +297,12 @@ def _named_index(frame: Any, kind: str, prompts: PromptSet | None) -> tuple[str 
     return ("prompt_id" if rows_are_prompts else "variant"), frame
 
 
-def _role(name: str) -> str:
-    return "variant" if name.lower() in _VARIANT else "prompt_id"
+def _say_rows(names: Sequence[str]) -> bool:
+    """Tell whether a column by its name says which variant or prompt a row is of."""
+    return any(role_of(role, names) for role in _ROW_ROLES)
+
+
+_ROW_ROLES: tuple[Role, ...] = ("variant", "prompt", "text")
 
 
 def _tidy_again(frame: Any, notes: Mapping[str, Any]) -> ScoreTable:
@@ -366,7 +371,7 @@ def _of_arrow(source: Any, prompts: PromptSet | None) -> Columns:
     names = list(table.column_names)
     if _UNNAMED_INDEX in names:  # what pandas' unnamed index became
         rest = [name for name in names if name != _UNNAMED_INDEX]
-        if {name.lower() for name in rest} & {*_VARIANT, *_PROMPT}:
+        if _say_rows(rest):
             table, names = table.select(rest), rest
         else:
             rows = tuple(map(str, table.column(_UNNAMED_INDEX).to_pylist()))
@@ -442,14 +447,13 @@ def _of_mapping(
         return _of_pandas(sys.modules["pandas"].DataFrame(dict(source)), prompts)
     if all(map(_is_vector, values)):
         return _of_columns(source, source, prompts)
-    if all(map(_is_records, values)):
-        rows = _records_of_variants(source)
-        if rows is not None:
-            return _of_records(rows, source, prompts)
     if all(isinstance(value, Mapping) for value in values):
         inner = [item for value in values for item in value.values()]
         if inner and all(map(_is_scalar, inner)):
             return _of_dicts(source, prompts, metric or DEFAULT_METRIC, higher_is_better)
+        nested = _of_nested(source, prompts)
+        if nested is not None:
+            return nested
     for name, value in source.items():
         if _is_scalar(value) and not isinstance(value, str):
             raise DataError(
@@ -468,8 +472,7 @@ def _is_rows_of_numbers(value: Any) -> bool:
     """Tell whether an object is {name: list of numbers} without a column of ids."""
     if not isinstance(value, Mapping) or not all(map(_is_vector, value.values())):
         return False
-    named = {_label(key).lower() for key in value} & {*_VARIANT, *_PROMPT, *_OTHER_IDS}
-    return bool(value) and not named
+    return bool(value) and not _say_rows(list(map(_label, value)))
 
 
 def _library(value: Any) -> str:
@@ -482,26 +485,6 @@ def _is_vector(value: Any) -> bool:
     if isinstance(value, str) or getattr(getattr(value, "dtype", None), "names", None):
         return False
     return len(getattr(value, "shape", ())) == 1
-
-
-def _records_of_variants(source: Mapping[Any, Any]) -> list[dict[Any, Any]] | None:
-    """Return the records of {variant: records}, None where the records name their variants."""
-    names = {_label(key).lower() for key in next(iter(source.values()))[0]}
-    if names & set(_VARIANT) or not names & set(_PROMPT):
-        return None
-    return [
-        {"variant": _label(name), **record}
-        for name, records in source.items()
-        for record in records
-    ]
-
-
-def _is_records(value: Any) -> bool:
-    return (
-        isinstance(value, list | tuple)
-        and bool(value)
-        and all(isinstance(item, Mapping) for item in value)
-    )
 
 
 def _is_scalar(value: Any) -> bool:
@@ -524,16 +507,22 @@ def _of_dicts(
     """
     outer = list(map(_label, source))
     inner = list(dict.fromkeys(_label(key) for row in source.values() for key in row))
-    if {name.lower() for name in outer} & {*_VARIANT, *_PROMPT}:
+    if _say_rows(outer):
         keys = list(dict.fromkeys(key for row in source.values() for key in row))
         columns = {name: [row.get(key) for key in keys] for name, row in source.items()}
         return _of_columns(columns, source, prompts)
     outer_are_prompts = _first_are_prompts(outer, inner, prompts)
     if any(isinstance(item, str) for row in source.values() for item in row.values()):
-        known = {name.lower() for name in inner} & {"prompt_id", "id"}
+        known = role_of("prompt", inner)
         role = "variant" if outer_are_prompts is False else "prompt_id"
         rows = [{**({} if known else {role: name}), **row} for name, row in source.items()]
         return _of_records(rows, source, prompts)
+    if _look(inner, prompts) == "metric" and len(inner) > 1:
+        raise DataError(
+            f"{kind_of(source)} was taken for {{variant: {{metric: score}}}}, as {inner[0]!r} is a "
+            "metric's name: means only, no score a prompt; give {variant: {prompt: {metric: "
+            "score}}}, or a list of records"
+        )
     if outer_are_prompts is None and len(outer) > len(inner):  # more variants than prompts?
         raise DataError(
             f"{kind_of(source)} has {len(outer)} keys of {len(inner)} scores, and it does not say "
@@ -555,21 +544,52 @@ def _of_dicts(
     )
 
 
+def _of_nested(source: Mapping[Any, Any], prompts: PromptSet | None) -> Columns | None:
+    """Read names three deep, in any order of variant, prompt and metric, as a JSON file of them is.
+
+    Returns None for {metric: ...}, which is read metric by metric.
+    """
+    rows = [row for value in source.values() for row in value.values()]
+    if not all(isinstance(row, Mapping) and all(map(_is_scalar, row.values())) for row in rows):
+        return None
+    levels = (
+        source,
+        *(dict.fromkeys(key for one in part for key in one) for part in (source.values(), rows)),
+    )
+    outer, middle, inner = (_look(list(map(_label, names)), prompts) for names in levels)
+    others_tell = middle in ("prompt", "metric") or inner == "metric"
+    if outer == "metric" or (outer is None and not others_tell):
+        return None
+    named = table_in({_label(name): value for name, value in source.items()})
+    return None if named is None else _of_columns(dict(zip(*named, strict=True)), source, prompts)
+
+
+def _look(names: Sequence[str], prompts: PromptSet | None) -> str | None:
+    """Return what names look like: `metric`, `variant` or `prompt`; None where nothing tells."""
+    if prompts is not None and set(names) <= set(prompts.ids):
+        return "prompt"
+    if len(names) == 1 and is_metric(names[0]):
+        return "metric"
+    found = look_of(names)
+    return None if found is None else found.removesuffix("s")
+
+
 def _labelled_arrays(
     source: Mapping[Any, Any], metric: str | None, higher_is_better: Direction
 ) -> ScoreTable | None:
     """Return the table of arrays and their labels, in one mapping, as an .npz has them."""
     keys = {key.lower(): key for key in source if isinstance(key, str)}
-    row_key = next((keys[key] for key in ("variants", "models") if key in keys), None)
-    column_key = next((keys[key] for key in ("prompt_ids", "ids", "prompts") if key in keys), None)
+    row_key = next((keys[key] for key in VARIANT_KEYS if key in keys), None)
+    column_key = next((keys[key] for key in (*ID_KEYS, "prompts") if key in keys), None)
     if row_key is None or column_key is None or not _is_names(source[row_key]):
         return None
     known = {row_key, column_key}
-    said = {}
-    for key in ("prompts", "texts", "metrics", "metric", "higher_is_better", "factors", "scores"):
+    said: dict[str, Any] = {}
+    meaning = {**dict.fromkeys(TEXT_KEYS, "texts"), **dict.fromkeys(METRIC_KEYS, "metrics")}
+    for key in (*meaning, "metric", "higher_is_better", "factors", "scores"):
         if key in keys and keys[key] not in known:
             known.add(keys[key])
-            said[key] = source[keys[key]]
+            said.setdefault(meaning.get(key, key), source[keys[key]])
     arrays = said.get("scores")
     if arrays is None:
         arrays = {_label(key): value for key, value in source.items() if key not in known}
@@ -578,15 +598,16 @@ def _labelled_arrays(
     elif "metrics" in said:
         names = [_label(name) for name in _items(said["metrics"])]
         stacked = numbers_of(arrays)
-        if stacked.ndim != 3 or len(stacked) != len(names):
+        if stacked.ndim not in (3, 4) or len(stacked) != len(names):
             raise DataError(
                 f"{kind_of(source)}: 'scores' has shape {stacked.shape}, but there are "
-                f"{len(names)} metrics; expected [metrics, variants, prompts]"
+                f"{len(names)} metrics; expected [metrics, variants, prompts] or, with several "
+                "images, [metrics, variants, prompts, images]"
             )
         arrays = dict(zip(names, stacked, strict=True))
     if not isinstance(arrays, Mapping):
         arrays = {metric or str(said.get("metric", DEFAULT_METRIC)): arrays}
-    texts = said.get("texts", said.get("prompts"))
+    texts = said.get("texts")
     columns = source[column_key]
     own = said.get("higher_is_better")
     if own is not None and not isinstance(own, Mapping):

@@ -5,6 +5,7 @@ Everything that decides is here: the columns' names, what they hold, and a look 
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal, NoReturn
@@ -18,6 +19,7 @@ from flasheval.base.errors import DataError
 from flasheval.scores.importers.asked import Asked, found_column, joined_columns
 from flasheval.scores.importers.column_names import (
     GENERIC_SCORES,
+    Look,
     is_metric,
     is_nothing,
     is_repeat,
@@ -126,6 +128,8 @@ class _Deciding:
         if self.variant and not self.prompt and self._is_turned():
             return self._across("prompt", ("*",))
         self._labels()
+        if len(self.unnamed) == 2 and not self.variant and not self.prompt:
+            return self._three_deep()
         if self.variant and (self.prompt or self.text):
             return self._rows()
         if self.variant:
@@ -194,7 +198,7 @@ class _Deciding:
                 if name not in self._claimed() and self._label(name)
             ]
             self.prompt = numbers[0] if numbers else None
-        if self.prompt is None and self.unnamed and (self.variant_or_none or self.text):
+        if self.prompt is None and len(self.unnamed) == 1 and (self.variant_or_none or self.text):
             self.prompt = self.unnamed.pop(0)
 
     @property
@@ -419,8 +423,6 @@ class _Deciding:
         texts = [name for name in self._free() if self.kinds[name] == "text"]
         rows = self.unnamed or texts[:1]
         numbers = self._score_columns()
-        if len(self.unnamed) == 2:
-            return self._three_deep()
         if self.asked.scores and rows:
             self.prompt = rows[0]
             return self._rows()
@@ -489,21 +491,28 @@ class _Deciding:
         """Decide on objects three deep: names tell which level is metrics, and which prompts."""
         first, second = self.unnamed
         keys: str | None = None  # the columns
-        levels = {
-            first: look_of(self.columns.codes(first)[0]),
-            second: look_of(self.columns.codes(second)[0]),
-            keys: look_of(self._score_columns()),
+        scores = self._score_columns()
+        labels = {
+            first: self.columns.codes(first)[0],
+            second: self.columns.codes(second)[0],
+            keys: scores,
         }
-        metrics = [level for level, look in levels.items() if look == "metrics"]
-        prompts = [level for level, look in levels.items() if look == "prompts"]
-        if len(metrics) == 1 and len(prompts) == 1:
-            (variant,) = set(levels) - {metrics[0], prompts[0]}
-            self.metric, self.prompt = metrics[0], prompts[0]
+        roles: tuple[Look, ...] = ("metrics", "prompts", "variants")
+        fitting = [
+            order
+            for order in itertools.permutations(labels)
+            if sum(_looks(labels[level], role) for level, role in zip(order, roles, strict=True))
+            >= 2
+        ]
+        if len(fitting) == 1:
+            ((metric, prompt, variant),) = fitting
+            self.metric, self.prompt = metric, prompt
             self.variant = () if variant is None else (variant,)
             across: Across = (
-                "metric" if metrics[0] is None else "prompt" if prompts[0] is None else "variant"
+                "metric" if metric is None else "prompt" if prompt is None else "variant"
             )
-            return self._made(across, tuple(self._score_columns()), (), ())
+            others = tuple(name for name in self._free() if name not in scores)
+            return self._made(across, tuple(scores), (), others)
         raise DataError(
             f"{self.path} is three objects deep, and its keys do not tell which are variants, "
             "prompts and metrics; write a table with the columns variant, prompt_id, metric, score"
@@ -619,6 +628,12 @@ class _Deciding:
 
 
 _LOOKED = 200  # rows from the head
+
+
+def _looks(labels: Sequence[str], role: Look) -> bool:
+    if role == "metrics" and len(labels) == 1:
+        return is_metric(labels[0])
+    return look_of(labels) == role
 
 
 def _is_unnamed(name: str) -> bool:

@@ -19,16 +19,19 @@ from flasheval.prompts import PromptSet
 from flasheval.scores.importers.official_names import official_variant
 from flasheval.scores.importers.result import ImportResult
 from flasheval.scores.importers.settings import direction_of, finish
-from flasheval.scores.importers.values_of_cells import mean_of_images
 from flasheval.scores.matrix import ScoreMatrix
 from flasheval.scores.table import ScoreTable
 
-__all__ = ["Npz"]
+__all__ = ["ID_KEYS", "METRIC_KEYS", "TEXT_KEYS", "VARIANT_KEYS", "Npz"]
 
-_VARIANTS = ("variants", "models", "variant_names", "model_names", "variant", "model")
-_IDS = ("prompt_ids", "ids", "prompt_id")
-_TEXTS = ("texts", "captions", "prompts", "prompt_texts")
-_METRICS = ("metrics", "metric_names")
+VARIANT_KEYS = ("variants", "models", "variant_names", "model_names")
+ID_KEYS = ("prompt_ids", "ids")
+TEXT_KEYS = ("texts", "captions", "prompts", "prompt_texts")
+METRIC_KEYS = ("metrics", "metric_names")
+"""What the labels of arrays are called, in an archive and in a mapping."""
+
+_VARIANTS, _IDS = (*VARIANT_KEYS, "variant", "model"), (*ID_KEYS, "prompt_id")
+_TEXTS, _METRICS = TEXT_KEYS, METRIC_KEYS
 _NO_LABELS = (*_VARIANTS, *_IDS, *_TEXTS, *_METRICS, "metric", "higher_is_better", "seeds")
 _AXES = ("metrics", "variants", "prompts", "values")
 
@@ -38,14 +41,14 @@ class Npz:
     """Read an ``.npz`` with ``scores`` [n, P], ``variants`` (or ``models``) and ``prompt_ids``.
 
     ``scores`` may have an axis of metrics (with ``metrics``, their names) and one of several values
-    of a cell, of which the mean is taken; the lengths tell which axis is which, in the order
+    of a cell, kept beside their mean; the lengths tell which axis is which, in the order
     metrics, variants, prompts, values where they do not. Arrays without the name ``scores`` are a
     metric each. ``prompts`` (or ``texts``) are the texts; without ``prompt_ids`` they are numbered.
     ``higher_is_better`` is one truth value or one a metric. An ``.npy`` is read with the names in
     files beside it: NAME.json with these keys, or variants.txt and prompt_ids.txt.
 
-    Scores of any real type, float16 too, become float32 before anything is computed of them;
-    NaN is not measured. Names of the official form give the variants their factors.
+    Scores of any real type, float16 too, become float32, or float64 where that loses scores; NaN
+    is not measured. Names of the official form give the variants their factors.
 
     Attributes:
         prompts: A PromptSet or its file, for the texts.
@@ -90,28 +93,27 @@ class Npz:
             if len(metrics) == 1 and self.metric is not None:
                 metrics = (self.metric,)
         sizes = (1 if several else len(metrics), len(variants), len(ids))
-        parts, notes = [], []
+        cubes: list[NDArray[Any]] = []
+        notes = []
         for name, array in found.items():
             values, order = _arranged(path, name, array, sizes)
-            parts.append(values)
+            cubes.extend(values)
             if order:
                 notes.append(order)
-        values = np.concatenate(parts)
+        most = max(cube.shape[-1] for cube in cubes)
         how = f"read as arrays: {len(variants)} variants, {len(ids):,} prompts"
         how += f", metrics {', '.join(metrics)}"[:80]
-        if values.shape[-1] > 1:
-            how += f", the mean of {values.shape[-1]} values a cell"
+        if most > 1:
+            how += f", the mean of {most} values a cell"
         try:
             bare = PromptSet(path.stem, ids, texts)
             table = ScoreTable(
                 bare,
                 tuple(map(official_variant, variants)),
                 {
-                    metric: ScoreMatrix(
+                    metric: ScoreMatrix.from_images(
                         metric,
-                        mean_of_images(values[place])
-                        if values.shape[-1] > 1
-                        else values[place, ..., 0],
+                        cube,
                         variants,
                         ids,
                         higher_is_better=direction_of(
@@ -119,7 +121,7 @@ class Npz:
                         ),
                         prompt_set_hash=bare.hash if texts is not None else None,
                     )
-                    for place, metric in enumerate(metrics)
+                    for place, (metric, cube) in enumerate(zip(metrics, cubes, strict=True))
                 },
             )
         except DataError as error:
@@ -168,8 +170,8 @@ def _scores(path: Path, entries: Mapping[str, Any]) -> dict[str, NDArray[Any]]:
 
 def _arranged(
     path: Path, name: str, scores: NDArray[Any], sizes: tuple[int, int, int]
-) -> tuple[NDArray[np.float32], str]:
-    """Return scores as float32 [metrics, variants, prompts, values], and what is to be told."""
+) -> tuple[NDArray[Any], str]:
+    """Return scores as [metrics, variants, prompts, values], and what is to be told."""
     n_metrics, n_variants, n_prompts = sizes
     names = [axis for axis in _AXES[:3] if axis != "metrics" or n_metrics > 1 or scores.ndim == 4]
     if len(names) < scores.ndim:
@@ -203,8 +205,9 @@ def _arranged(
         values = values[None]
     if "values" not in names:
         values = values[..., None]
-    with np.errstate(over="ignore"):
-        return np.asarray(values, dtype=np.float32), told
+    if values.dtype.kind == "b" or values.dtype.itemsize < 4:
+        values = values.astype(np.float32)
+    return values, told
 
 
 def _direction(

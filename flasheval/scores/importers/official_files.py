@@ -129,11 +129,11 @@ def _same_values(scores: FileScores, twin: Path) -> str:
 
 
 def place_scores(
-    scores: FileScores, prompts: PromptSet, out: NDArray[np.float32]
+    scores: FileScores, prompts: PromptSet, out: NDArray[np.float64]
 ) -> list[tuple[Problem, str]]:
-    """Write the scores into the row ``out``, float32 [n_prompts]; return the problems found.
+    """Write the scores into the row ``out``, float64 [n_prompts]; return the problems found.
 
-    >>> row = np.full(3, np.nan, dtype=np.float32)
+    >>> row = np.full(3, np.nan)
     >>> prompts = PromptSet("coco", ("1", "2", "3"))
     >>> place_scores(FileScores(["3", "1"], np.array([0.5, 0.25])), prompts, row)
     []
@@ -141,9 +141,9 @@ def place_scores(
     [0.25, nan, 0.5]
     """
     problems: list[tuple[Problem, str]] = []
-    with np.errstate(over="ignore"):
-        values = scores.values.astype(np.float32)
-    broken = np.flatnonzero(~np.isfinite(values))
+    values = scores.values.copy()
+    with np.errstate(over="ignore"):  # what float32 cannot hold is no score
+        broken = np.flatnonzero(~np.isfinite(values.astype(np.float32)))
     if broken.size:
         problems.append(
             (

@@ -33,7 +33,7 @@ from flasheval.scores.importers.settings import (
     finish,
 )
 from flasheval.scores.importers.summaries import summaries
-from flasheval.scores.importers.values_of_cells import values_in_cells
+from flasheval.scores.importers.values_of_cells import images_of_metric, values_in_cells
 from flasheval.scores.matrix import ScoreMatrix
 from flasheval.scores.table import ScoreTable
 
@@ -119,7 +119,7 @@ class _Reading:
         self.factors: dict[str, list[Factor]] = {}
         self.extras: dict[str, tuple[str, ...]] = {}
         self.texts: tuple[str, ...] | None = None
-        self.images: NDArray[np.float32] | None = None
+        self.images: NDArray[Any] | None = None
         self.most = 1
 
     def result(self) -> ImportResult:
@@ -321,8 +321,8 @@ class _Reading:
             return False
         return bool(np.array_equal(codes[_first_rows(axis)][axis.places], codes))
 
-    def _values(self) -> NDArray[np.float32]:
-        """Return the scores, float32 [metrics, variants, prompts]."""
+    def _values(self) -> NDArray[Any]:
+        """Return the scores [metrics, variants, prompts]; float64 where they are so large."""
         shape = tuple(len(axis.labels) for axis in (self.metrics, self.variants, self.prompts))
         if np.prod(shape, dtype=np.float64) > _MAX_SCORES:
             raise DataError(
@@ -346,8 +346,8 @@ class _Reading:
             return False
         return bool(np.array_equal(places, np.arange(len(places))))
 
-    def _scores(self) -> NDArray[np.float32]:
-        """Return the columns of scores, float32 [columns, rows], or [columns, rows, values]."""
+    def _scores(self) -> NDArray[Any]:
+        """Return the columns of scores, [columns, rows] or [columns, rows, values]."""
         names = self.layout.scores
         kinds = self.columns.kinds(names)
         if "list" not in kinds:
@@ -357,12 +357,13 @@ class _Reading:
             for name, kind in zip(names, kinds, strict=True)
         ]
         most = max(one.shape[1] for one in lists)
-        out = np.full((len(names), self.columns.n_rows, most), np.nan, dtype=np.float32)
+        kind = np.result_type(*lists)
+        out = np.full((len(names), self.columns.n_rows, most), np.nan, dtype=kind)
         for place, one in enumerate(lists):
             out[place, :, : one.shape[1]] = one
         return out
 
-    def _placed(self, shape: tuple[int, ...]) -> NDArray[np.float32]:
+    def _placed(self, shape: tuple[int, ...]) -> NDArray[Any]:
         scores = self._scores()
         if self._across("repeat"):
             scores = np.moveaxis(scores, 0, -1)[None]  # the columns are values of one metric
@@ -379,7 +380,11 @@ class _Reading:
         layout_repeats = self.layout.repeats
         several = bool(layout_repeats) or scores.ndim == 3
         means, images, self.most = values_in_cells(
-            np.ascontiguousarray(cells).reshape(-1), scores.reshape(-1), size, repeated=several
+            np.ascontiguousarray(cells).reshape(-1),
+            scores.reshape(-1),
+            size,
+            repeated=several,
+            numbers=self._numbers(scores.shape),
         )
         if self.most > 1 and not several:
             self._explain_repeats(cells)
@@ -390,6 +395,19 @@ class _Reading:
             )
         self.images = None if images is None else images.reshape(*shape, self.most)
         return means.reshape(shape)
+
+    def _numbers(self, shape: tuple[int, ...]) -> NDArray[np.int64] | None:
+        """Return the number of each score's image, seed or rater; None where nothing tells it."""
+        if not self.layout.repeats and len(shape) == 2:
+            return None
+        numbers = np.zeros(shape[1], dtype=np.int64)
+        for name in self.layout.repeats:
+            codes = self._coded(name)
+            if codes is not None:
+                numbers = numbers * (int(codes.max()) + 1) + codes
+        if len(shape) == 3:
+            numbers = numbers[:, None] * shape[2] + np.arange(shape[2])
+        return np.broadcast_to(numbers, shape).reshape(-1)
 
     def _refuse_repeated_ids(self, cells: NDArray[np.int64]) -> None:
         """Refuse two rows of one prompt (or variant) where each has one row."""
@@ -495,7 +513,7 @@ class _Reading:
             first = _first_rows(self.prompts).tolist()
             self.extras[name.strip()] = tuple(_as_text(values[row]) for row in first)
 
-    def _without_summaries(self, values: NDArray[np.float32]) -> NDArray[np.float32]:
+    def _without_summaries(self, values: NDArray[Any]) -> NDArray[Any]:
         """Leave out averages and what `drop` names, and say which."""
         asked = self.settings.asked
         plain = {plain_name(name) for name in asked.drop} - {""}
@@ -554,7 +572,7 @@ class _Reading:
             self.texts = tuple(self.texts[place] for place in keep)
         self.extras = {k: tuple(v[place] for place in keep) for k, v in self.extras.items()}
 
-    def _table(self, values: NDArray[np.float32]) -> ScoreTable:
+    def _table(self, values: NDArray[Any]) -> ScoreTable:
         settings, said = self.settings, self._said()
         for label in self.variants.labels:
             if not label:
@@ -583,6 +601,7 @@ class _Reading:
                 scorer=said.get("scorer"),
                 scorer_version=said.get("scorer_version"),
                 prompt_set_hash=prompts.hash if prompts.texts is not None else known,
+                images=images_of_metric(None if self.images is None else self.images[place]),
             )
             for place, metric in enumerate(self.metrics.labels)
         }

@@ -26,7 +26,7 @@ from flasheval.scores.importers.result import ImportResult
 from flasheval.scores.importers.settings import finish
 from flasheval.scores.table import ScoreTable
 
-__all__ = ["how_of_metrics", "read_tables", "table_files", "tables_in"]
+__all__ = ["how_of_metrics", "read_tables", "read_variants", "table_files", "tables_in"]
 
 _FIRST = (".parquet", ".csv", ".tsv")
 _ELSE = (".feather", ".arrow", ".jsonl", ".ndjson", ".json", *EXCEL_SUFFIXES)
@@ -83,12 +83,9 @@ def read_tables(path: Path, tables: Sequence[Columns], settings: TableSettings) 
     """
     if len(tables) == 1:
         return read_table(tables[0], settings)
-    files = settings.files_are or _what_files_are(path, tables, settings)
-    if files == "variant":
-        result = read_table(_joined(path, tables), replace(settings, files_are="variant"))
-        return replace(
-            result, how=result.how.replace(": ", f", one file a variant ({len(tables)}): ", 1)
-        )
+    result = read_variants(path, tables, [_stem(path, one) for one in tables], settings)
+    if result is not None:
+        return result
     if settings.metric is not None:
         raise SettingError(
             f"metric={settings.metric!r} cannot name all {len(tables)} files of {path}"
@@ -101,6 +98,24 @@ def read_tables(path: Path, tables: Sequence[Columns], settings: TableSettings) 
     table = reduce(ScoreTable.merge, [result.table for result in results])
     table = finish(table, settings.prompts, settings.higher_is_better)
     return ImportResult(table, how=how_of_metrics(table, results))
+
+
+def read_variants(
+    path: Path,
+    tables: Sequence[Columns],
+    names: Sequence[str],
+    settings: TableSettings,
+    what: str = "file",
+) -> ImportResult | None:
+    """Read tables that are one a variant; None where they are one a metric.
+
+    ``names`` are the tables', and ``what`` a table is called in messages.
+    """
+    if (settings.files_are or _what_tables_are(path, tables, names, settings, what)) != "variant":
+        return None
+    result = read_table(_joined(path, tables, names), replace(settings, files_are="variant"))
+    counted = f", one {what} a variant ({len(tables)}): "
+    return replace(result, how=result.how.replace(": ", counted, 1))
 
 
 def how_of_metrics(table: ScoreTable, results: Sequence[ImportResult]) -> str:
@@ -119,14 +134,15 @@ def _stem(path: Path, columns: Columns) -> str:
     return parent.name if parent != path and parent.is_dir() else content_stem(columns.path)
 
 
-def _what_files_are(path: Path, tables: Sequence[Columns], settings: TableSettings) -> str:
-    """Return whether a file is a `variant` or a `metric`."""
+def _what_tables_are(
+    path: Path, tables: Sequence[Columns], stems: Sequence[str], settings: TableSettings, what: str
+) -> str:
+    """Return whether a table is a `variant` or a `metric`."""
     asked = settings.asked
     if asked.variants:
         return "metric"
     if any("flasheval.metric" in one.metadata for one in tables):
         return "metric"
-    stems = [_stem(path, one) for one in tables]
     variant = [_variant_column(one) for one in tables]
     if all(variant):
         return _of_long_tables(tables, [name for name in variant if name], stems)
@@ -147,11 +163,11 @@ def _what_files_are(path: Path, tables: Sequence[Columns], settings: TableSettin
     if metrics:
         return "variant"
     if not same:
-        return _of_other_columns(path, tables, scores)
+        return _of_other_columns(path, scores, what)
     if len(names) == 1 or (look_of(stems) == "variants" and look_of(names) != "variants"):
         raise DataError(
-            f"{path} can be read two ways: a file a variant ({stems[0]}, ...) with the metrics "
-            f"{', '.join(names[:3])} (columns={{score:[{','.join(names[:3])}]}}), or a file a "
+            f"{path} can be read two ways: a {what} a variant ({stems[0]}, ...) with the metrics "
+            f"{', '.join(names[:3])} (columns={{score:[{','.join(names[:3])}]}}), or a {what} a "
             f"metric with the variants {', '.join(names[:3])} (columns={{variant:'*'}}); say which"
         )
     return "metric"
@@ -169,17 +185,15 @@ def _of_long_tables(tables: Sequence[Columns], variant: Sequence[str], stems: Se
     return "variant" if apart and same and look_of(stems) != "metrics" else "metric"
 
 
-def _of_other_columns(
-    path: Path, tables: Sequence[Columns], scores: Sequence[Sequence[str]]
-) -> str:
+def _of_other_columns(path: Path, scores: Sequence[Sequence[str]], what: str) -> str:
     """Files whose columns differ: metrics of some variants each, unless no variant is in two."""
     every = [name for one in scores for name in one]
     if len(set(every)) < len(every) or not all(len(one) == 1 for one in scores):
         return "metric"
     raise DataError(
-        f"{path} has a file for each of the columns {', '.join(every[:3])}: no variant is in two "
-        "files, so they are no metrics of the same variants; put the columns into one file, or "
-        "name each the same and the files after the variants"
+        f"{path} has a {what} for each of the columns {', '.join(every[:3])}: no variant is in two "
+        f"{what}s, so they are no metrics of the same variants; put the columns into one {what}, "
+        f"or name each the same and the {what}s after the variants"
     )
 
 
@@ -207,7 +221,7 @@ def _score_columns(columns: Columns, drop: Sequence[str]) -> list[str]:
     return [name for name, kind in zip(free, columns.kinds(free), strict=True) if kind in _NUMBERS]
 
 
-def _joined(path: Path, tables: Sequence[Columns]) -> Columns:
+def _joined(path: Path, tables: Sequence[Columns], stems: Sequence[str]) -> Columns:
     """Return the tables below one another, with a column of the files' names where it is needed."""
     import pyarrow as pa
 
@@ -217,9 +231,10 @@ def _joined(path: Path, tables: Sequence[Columns]) -> Columns:
     for one in tables:
         begins.append(begins[-1] + one.n_rows)
 
-    def part(one: Columns, name: str, text: bool) -> Any:
+    def part(place: int, name: str, text: bool) -> Any:
+        one = tables[place]
         if name == _VARIANT and not named:
-            return pa.array([_stem(path, one)] * one.n_rows, pa.string())
+            return pa.array([stems[place]] * one.n_rows, pa.string())
         if name not in one.names:
             return pa.nulls(one.n_rows, pa.string() if text else None)
         (array,) = one.fetch([name])
@@ -230,7 +245,8 @@ def _joined(path: Path, tables: Sequence[Columns]) -> Columns:
         for name in wanted:
             kinds = {str(one.fetch([name])[0].type) for one in tables if name in one.names}
             missing = any(name not in one.names for one in tables) and name != _VARIANT
-            parts = [part(one, name, len(kinds) > 1 or missing) for one in tables]
+            text = len(kinds) > 1 or missing
+            parts = [part(place, name, text) for place in range(len(tables))]
             chunks = [
                 chunk
                 for one in parts
@@ -241,7 +257,9 @@ def _joined(path: Path, tables: Sequence[Columns]) -> Columns:
 
     def where(row: int) -> str:
         place = next(i for i in range(len(tables)) if row < begins[i + 1])
-        return f"{tables[place].path.name} {tables[place].where(row - begins[place])}"
+        file = tables[place].path
+        label = file.name if file.parent == path or file.is_file() else stems[place]
+        return f"{label} {tables[place].where(row - begins[place])}"
 
     return Columns(
         path,

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Literal, get_args
 
 import numpy as np
+from numpy.typing import NDArray
 
 from flasheval.base.checks import checked_word
 from flasheval.base.errors import SettingError
 from flasheval.scores import ScoreTable
-from flasheval.selection.held_out.splits import Split
+from flasheval.selection.held_out.splits import Split, held_out_apart
 
 __all__ = [
     "DEFAULT_GROUP",
@@ -29,7 +31,12 @@ _FEWEST_GROUPS = 3
 
 
 def make_folds(
-    table: ScoreTable, expect: Expect, group: str | None, seed: int
+    table: ScoreTable,
+    expect: Expect,
+    group: str | None,
+    seed: int,
+    *,
+    twins: NDArray[np.int64] | None = None,
 ) -> tuple[Split, ...]:
     """Part the variants: at random, or by a factor when new variants will be of a new family.
 
@@ -38,6 +45,8 @@ def make_folds(
         expect: What new variants will be like.
         group: The factor whose values are families; `base_model` unless given.
         seed: Of the random parts.
+        twins: For each variant the row of the first with the same scores; `table.first_of_twins`
+            by default. Twins count as one variant and are never on both sides.
 
     Raises:
         SettingError: Too few variants, or no such factor where one is needed.
@@ -51,14 +60,24 @@ def make_folds(
         ['scheduler=DDIM', 'scheduler=PNDM', 'scheduler=DPM']
 
     """
-    if len(table) < FEWEST_VARIANTS:
+    first = table.first_of_twins if twins is None else twins
+    distinct = np.unique(first)
+    if len(distinct) < FEWEST_VARIANTS:
         raise SettingError(
-            f"calibrate: {len(table)} complete variants; expected at least {FEWEST_VARIANTS}: "
+            f"calibrate: {len(distinct)} complete variants; expected at least {FEWEST_VARIANTS}: "
             "score more variants, or set calibrate to false"
         )
     if expect == "similar":
-        return random_folds(len(table), np.random.default_rng([seed, _FOLDS]))
-    return group_folds(table, group or DEFAULT_GROUP)
+        folds = random_folds(len(distinct), np.random.default_rng([seed, _FOLDS]))
+        return tuple(
+            replace(
+                fold,
+                search=np.flatnonzero(np.isin(first, distinct[fold.search])),
+                held_out=np.flatnonzero(np.isin(first, distinct[fold.held_out])),
+            )
+            for fold in folds
+        )
+    return group_folds(table, group or DEFAULT_GROUP, twins=first)
 
 
 def random_folds(n: int, rng: np.random.Generator) -> tuple[Split, ...]:
@@ -78,7 +97,9 @@ def random_folds(n: int, rng: np.random.Generator) -> tuple[Split, ...]:
     )
 
 
-def group_folds(table: ScoreTable, factor: str) -> tuple[Split, ...]:
+def group_folds(
+    table: ScoreTable, factor: str, *, twins: NDArray[np.int64] | None = None
+) -> tuple[Split, ...]:
     """Make one part of each value of a factor.
 
     Raises:
@@ -108,13 +129,13 @@ def group_folds(table: ScoreTable, factor: str) -> tuple[Split, ...]:
             f"expect=new_family: '{factor}' has {len(groups)} values; how far a new one may differ "
             f"can be learnt from {_FEWEST_GROUPS} at least"
         )
-    folds = []
-    for value in groups:
-        out = np.array([v == value for v in values])
-        folds.append(
-            Split(f"{factor}={value}", np.flatnonzero(~out), np.flatnonzero(out), (str(value),))
+    first = table.first_of_twins if twins is None else twins
+    return tuple(
+        held_out_apart(
+            [v == value for v in values], f"{factor}={value}", [str(value)], table, first
         )
-    return tuple(folds)
+        for value in groups
+    )
 
 
 def checked_expect(expect: str) -> Expect:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from flasheval.base.errors import DataError, SettingError
 from flasheval.scores import ScoreTable
@@ -43,7 +44,11 @@ class Kind:
 
 
 def read_kinds(
-    splits: object, table: ScoreTable, *, given: Sequence[str] | None = None
+    splits: object,
+    table: ScoreTable,
+    *,
+    given: Sequence[str] | None = None,
+    twins: NDArray[np.int64] | None = None,
 ) -> tuple[Kind, ...]:
     """Read one description of splits, or several.
 
@@ -52,6 +57,7 @@ def read_kinds(
             of the kinds' names to descriptions.
         table: The table whose variants are parted.
         given: See `make_splits`.
+        twins: See `make_splits`.
 
     Raises:
         SettingError: No description, one that cannot be read, or one given twice.
@@ -69,7 +75,8 @@ def read_kinds(
     for name, spec in _named(splits, known):
         if name in found:
             raise SettingError(f"splits: {name} is given twice; give each kind of splits once")
-        found[name] = Kind(name, describe_splits(spec), make_splits(spec, table, given=given))
+        parts = make_splits(spec, table, given=given, twins=twins)
+        found[name] = Kind(name, describe_splits(spec), parts)
     return tuple(found.values())
 
 

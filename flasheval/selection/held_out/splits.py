@@ -16,7 +16,7 @@ from flasheval.base.json_data import read_json
 from flasheval.base.suggest import nearest
 from flasheval.scores import ScoreTable
 
-__all__ = ["Split", "describe_splits", "make_splits"]
+__all__ = ["Split", "describe_splits", "held_out_apart", "make_splits", "split_once"]
 
 _SIDES = ("search", "held_out", "name")
 
@@ -30,6 +30,7 @@ class Split:
         search: int64 positions of the variants a search may see, ascending.
         held_out: int64 positions of the others that count, ascending.
         groups: The values of a factor that are held out, where whole groups are.
+        note: What must be said of it, such as a twin that it would have put on the other side.
 
     Example:
         >>> split = Split("base_model=sd", np.array([2, 3, 4]), np.array([0, 1]), groups=("sd",))
@@ -42,12 +43,22 @@ class Split:
     search: NDArray[np.int64]
     held_out: NDArray[np.int64]
     groups: tuple[str, ...] = ()
+    note: str = ""
 
 
 def make_splits(
-    spec: object, table: ScoreTable, *, given: Sequence[str] | None = None
+    spec: object,
+    table: ScoreTable,
+    *,
+    given: Sequence[str] | None = None,
+    twins: NDArray[np.int64] | None = None,
 ) -> tuple[Split, ...]:
     """Read a description of splits.
+
+    Variants with the same scores (twins) never stand on both sides: what is drawn at random is
+    drawn as if each group of twins were one variant. Where a description parts twins, the side
+    that it names keeps them (the search variants of a list, the held-out ones of `group` and
+    `value`), the other loses them, and the split's `note` says so.
 
     Args:
         spec: One of
@@ -65,9 +76,11 @@ def make_splits(
         table: The table whose variants are parted, all of them complete.
         given: Names of the variants before incomplete ones were left out; `table`'s by default.
             Lists of names and positions refer to these, and those left out are passed over.
+        twins: For each variant the row of the first with the same scores; `table.first_of_twins`
+            by default.
 
     Returns:
-        At least one split; in each both sides have at least two variants.
+        At least one split; in each both sides have at least two variants, twins counted once.
 
     Raises:
         SettingError: The description cannot be read or leaves a side with too few variants.
@@ -80,12 +93,30 @@ def make_splits(
         [('scheduler=DDIM', 16, 8), ('scheduler=PNDM', 16, 8), ('scheduler=DPM', 16, 8)]
 
     """
-    splits = _Reader(table, given).read(spec)
+    first = table.first_of_twins if twins is None else twins
+    splits = _Reader(table, given, first).read(spec)
     if not splits:
         raise SettingError(f"splits={spec}: no split is left; ask for at least 1")
     for split in splits:
-        _check(split, len(table))
+        _check(split, first)
     return _with_distinct_names(splits)
+
+
+def split_once(split: Split, twins: NDArray[np.int64]) -> Split:
+    """Return a split of the table that has only the first of each group of twins.
+
+    Args:
+        split: A split of all variants.
+        twins: For each variant the row of the first with the same scores.
+
+    Example:
+        >>> split_once(Split("a", np.array([1, 3]), np.array([0, 2])), np.array([0, 1, 0, 3]))
+        Split(name='a', search=array([1, 2]), held_out=array([0]), groups=(), note='')
+
+    """
+    rank = np.cumsum(twins == np.arange(len(twins))) - 1
+    search, held_out = (np.unique(rank[twins[side]]) for side in (split.search, split.held_out))
+    return replace(split, search=search, held_out=held_out)
 
 
 def describe_splits(spec: object) -> str:
@@ -101,18 +132,21 @@ def describe_splits(spec: object) -> str:
     return spec if isinstance(spec, str) else "explicit"
 
 
-def _check(split: Split, n_variants: int) -> None:
+def _check(split: Split, twins: NDArray[np.int64]) -> None:
+    n = len(twins)
     for side, members in (("search", split.search), ("held-out", split.held_out)):
-        if len(members) < 2:
-            raise SettingError(
-                f"split '{split.name}' leaves {len(members)} {side} variants of {n_variants}; "
-                "each side needs at least 2: use other splits, or splits=null to search without "
-                "held-out evidence"
-            )
-        if members[0] < 0 or members[-1] >= n_variants or (np.diff(members) <= 0).any():
+        if len(members) and (members[0] < 0 or members[-1] >= n or (np.diff(members) <= 0).any()):
             raise SettingError(
                 f"split '{split.name}': the {side} variants must be positions from 0 to "
-                f"{n_variants - 1}, ascending and each once"
+                f"{n - 1}, ascending and each once"
+            )
+        count = len(np.unique(twins[members]))
+        if count < 2:
+            distinct = len(np.unique(twins))
+            raise SettingError(
+                f"split '{split.name}' leaves {count} {side} variants of {distinct}; "
+                "each side needs at least 2: use other splits, or splits=null to search without "
+                "held-out evidence"
             )
     both = np.intersect1d(split.search, split.held_out)
     if both.size:
@@ -137,8 +171,12 @@ def _with_distinct_names(splits: Sequence[Split]) -> tuple[Split, ...]:
 class _Reader:
     """Reads descriptions of splits of one table."""
 
-    def __init__(self, table: ScoreTable, given: Sequence[str] | None) -> None:
+    def __init__(
+        self, table: ScoreTable, given: Sequence[str] | None, first: NDArray[np.int64]
+    ) -> None:
         self.table = table
+        self.first = first
+        self.distinct = np.unique(first)
         self.given = tuple(table.variant_names if given is None else given)
         self.rows = {name: row for row, name in enumerate(table.variant_names)}
 
@@ -146,7 +184,7 @@ class _Reader:
         if isinstance(spec, np.ndarray):
             spec = spec.tolist()
         if isinstance(spec, Split):
-            return [spec]
+            return [self.apart(spec)]
         if isinstance(spec, Mapping):
             return [self.explicit(spec)]
         if isinstance(spec, Path):
@@ -183,9 +221,9 @@ class _Reader:
 
     def halves(self, rest: str) -> list[Split]:
         count, _, seed = rest.partition("@")
-        n, spec = len(self.table), f"random:{rest}"
+        spec, size = f"random:{rest}", len(self.distinct) // 2
         return [
-            _drawn(f"random:{k}", k, n, n // 2)
+            self.drawn(f"random:{k}", k, size)
             for k in _seeds(_number(count, spec), _number(seed or "0", spec))
         ]
 
@@ -195,7 +233,7 @@ class _Reader:
         spec = f"sample:{rest}"
         size = _number(size_text, spec)
         return [
-            _drawn(f"sample:{size}:{k}", k, len(self.table), size)
+            self.drawn(f"sample:{size}:{k}", k, size)
             for k in _seeds(_number(count or "1", spec), _number(seed or "0", spec))
         ]
 
@@ -210,7 +248,9 @@ class _Reader:
                 f"({', '.join(map(str, distinct[:6]))}); leave out at least 1 and fewer than all"
             )
         return [
-            _holding_out([value in out for value in values], factor, [str(value) for value in out])
+            self.holding_out(
+                [value in out for value in values], factor, [str(value) for value in out]
+            )
             for out in combinations(distinct, leave)
         ]
 
@@ -224,7 +264,7 @@ class _Reader:
                     f"splits=value:{rest}: no variant has {factor}={value}; there are: "
                     f"{', '.join(dict.fromkeys(values))}{nearest(value, values)}"
                 )
-        return [_holding_out([value in wanted for value in values], factor, wanted)]
+        return [self.holding_out([value in wanted for value in values], factor, wanted)]
 
     def file(self, path: Path) -> list[Split]:
         content = read_json(path)
@@ -255,7 +295,30 @@ class _Reader:
             held_out = np.setdiff1d(np.arange(len(self.table)), search)
         else:
             held_out = self.positions(sides["held_out"])
-        return Split(str(sides.get("name", name)), search, held_out)
+        return self.apart(Split(str(sides.get("name", name)), search, held_out))
+
+    def apart(self, split: Split) -> Split:
+        """Take twins of search variants out of those held out."""
+        if not _within(split, len(self.first)):  # refused later
+            return split
+        twin = ~np.isin(split.held_out, split.search)
+        twin &= np.isin(self.first[split.held_out], self.first[split.search])
+        lost = split.held_out[twin]
+        return replace(split, held_out=split.held_out[~twin], note=self.note(split.name, lost))
+
+    def drawn(self, name: str, seed: int, size: int) -> Split:
+        """Draw search variants at random, twins together."""
+        order = np.random.default_rng(seed).permutation(len(self.distinct))
+        search = np.isin(self.first, self.distinct[order[:size]])
+        return Split(name, np.flatnonzero(search), np.flatnonzero(~search))
+
+    def holding_out(self, mask: Sequence[bool], factor: str, groups: Sequence[str]) -> Split:
+        """Hold the marked variants out, and take their twins out of the others."""
+        name = f"{factor}={'+'.join(groups)}"
+        return held_out_apart(mask, name, groups, self.table, self.first)
+
+    def note(self, name: str, lost: NDArray[np.int64]) -> str:
+        return _parted(name, [self.table.variant_names[row] for row in lost], "searched")
 
     def positions(self, entries: object) -> NDArray[np.int64]:
         """Rows of the variants that are named or counted, less those that were left out."""
@@ -289,12 +352,36 @@ def _seeds(count: int, first: int) -> range:
     return range(first, first + count)
 
 
-def _drawn(name: str, seed: int, n: int, size: int) -> Split:
-    order = np.random.default_rng(seed).permutation(n)
-    return Split(name, np.sort(order[:size]), np.sort(order[size:]))
+def held_out_apart(
+    mask: Sequence[bool],
+    name: str,
+    groups: Sequence[str],
+    table: ScoreTable,
+    twins: NDArray[np.int64],
+) -> Split:
+    """Return the split that holds the marked variants out, without their twins among the others.
 
-
-def _holding_out(mask: Sequence[bool], factor: str, groups: Sequence[str]) -> Split:
+    >>> from flasheval.scores.synthetic import synthetic_scores
+    >>> table = synthetic_scores(4, 10)
+    >>> held_out_apart([True, False, False, False], "a", ["a"], table, np.array([0, 1, 2, 0])).note
+    "split 'a': delta/DDIM10 left out of the search, as it is held out under another name"
+    """
     out = np.asarray(mask, dtype=bool)
-    name = f"{factor}={'+'.join(groups)}"
-    return Split(name, np.flatnonzero(~out), np.flatnonzero(out), tuple(groups))
+    twin = ~out & np.isin(twins, twins[out])
+    lost = [table.variant_names[row] for row in np.flatnonzero(twin)]
+    note = _parted(name, lost, "held out")
+    return Split(name, np.flatnonzero(~out & ~twin), np.flatnonzero(out), tuple(groups), note)
+
+
+def _parted(name: str, lost: Sequence[str], kept: str) -> str:
+    if not lost:
+        return ""
+    where = "those held out" if kept == "searched" else "the search"
+    some = ", ".join(lost[:3]) + (f" and {len(lost) - 3} more" if len(lost) > 3 else "")
+    they = "it is" if len(lost) == 1 else "they are"
+    return f"split '{name}': {some} left out of {where}, as {they} {kept} under another name"
+
+
+def _within(split: Split, n: int) -> bool:
+    members = np.concatenate([split.search, split.held_out])
+    return bool(((members >= 0) & (members < n)).all())

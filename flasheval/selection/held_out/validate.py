@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +28,7 @@ from flasheval.selection.held_out.one_search import ProgressCallback
 from flasheval.selection.held_out.records import SplitKind, Summary
 from flasheval.selection.held_out.report import ValidationReport
 from flasheval.selection.held_out.searches import Procedure
+from flasheval.selection.held_out.splits import split_once
 from flasheval.selection.held_out.summaries import random_curves, random_points, summarise
 from flasheval.selection.held_out.warnings import (
     measurement_warnings,
@@ -121,6 +123,8 @@ def validate(
     prompts_left_out = given.n_prompts - table.n_prompts
     if prompts_left_out:  # the other metrics, which some methods look at, on the same prompts
         given = given.take_prompts(given.prompts.index_of(table.prompts.ids))
+    whole, twins = table, given.twins_among(table.variant_names)
+    table = whole.distinct(twins)
     given_sizes = [size] if isinstance(size, int | np.integer) else size
     sizes = check_sizes("size", given_sizes, 1, table.n_prompts)
     check_draws(draws)
@@ -128,8 +132,11 @@ def validate(
     seed = checked_seed(seed)
     contenders = read_methods(methods)
     paired = _reference(reference, contenders)
-    check_ties(table)
-    kinds = read_kinds(splits, table, given=given.variant_names)
+    check_ties(whole)
+    kinds = tuple(
+        replace(kind, splits=tuple(split_once(split, twins) for split in kind.splits))
+        for kind in read_kinds(splits, whole, given=given.variant_names, twins=twins)
+    )
     check_ties(table, kinds)
     counts = check_search_variants(search_variants, kinds)
     resampler = _resampler(table, cluster, seed)
@@ -170,7 +177,17 @@ def validate(
         summaries=summaries,
         curves=random_curves(measurement),
         learning=learning_curves(measurement),
-        warnings=(*warnings, *table_warnings(dropped, ties, prompts_left_out)),
+        warnings=(
+            *warnings,
+            *table_warnings(
+                dropped,
+                ties,
+                prompts_left_out,
+                keepable=given.keepable(metric) if dropped and incomplete == "drop" else "",
+                twins=whole.named_twins(twins),
+                exact=[name for name in table.metrics if table[name].exact],
+            ),
+        ),
         dropped=dropped,
         prompts_left_out=prompts_left_out,
         interrupted=measurement.interrupted,

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from flasheval.scores.precision import exact_warnings
+from flasheval.scores.twins import named_twins
 from flasheval.selection.held_out.kinds import Kind
 from flasheval.selection.held_out.measurement import Measurement
 from flasheval.selection.held_out.records import Summary
@@ -28,6 +30,7 @@ __all__ = [
 FEW_VARIANTS = 20
 SATURATED = 0.98
 _NEAR_TIES = 0.1
+_ROUNDING = 1e-12  # a mean of differences and a difference of means are no further apart
 _SHOWN = 3
 _FEW_HELD_OUT = 5
 
@@ -96,7 +99,8 @@ def measurement_warnings(measurement: Measurement, results: Sequence[Result]) ->
 
     """
     found = [line for kind in measurement.kinds for line in _kind_warnings(kind)]
-    worse = [one for one in results if one.gain is not None and one.gain <= 0]
+    found += [split.note for kind in measurement.kinds for split in kind.splits if split.note]
+    worse = [one for one in results if one.gain is not None and one.gain <= _ROUNDING]
     if worse:
         beside = _listed(results, worse, _against_random)
         found.append(
@@ -127,7 +131,13 @@ def few_variants(count: int, where: str = "") -> list[str]:
 
 
 def table_warnings(
-    dropped: Sequence[str], near_ties: Mapping[str, float], prompts_left_out: int = 0
+    dropped: Sequence[str],
+    near_ties: Mapping[str, float],
+    prompts_left_out: int = 0,
+    *,
+    keepable: str = "",
+    twins: Sequence[Sequence[str]] = (),
+    exact: Sequence[str] = (),
 ) -> list[str]:
     """Collect the warnings that follow from the scores alone.
 
@@ -135,6 +145,9 @@ def table_warnings(
         dropped: Variants left out for missing scores.
         near_ties: Per metric, from `flasheval.scores.ranking.near_tie_share`.
         prompts_left_out: Prompts left out for missing scores.
+        keepable: What leaving out prompts would keep instead, see `ScoreTable.keepable`.
+        twins: The groups of variants with the same scores, by name.
+        exact: The metrics whose scores are kept in float64.
 
     Example:
         >>> table_warnings(dropped=["sd-1.4", "sdxl"], near_ties={"clip": 0.05})
@@ -143,12 +156,13 @@ def table_warnings(
         'near ties: 23% (clip) of variant pairs differ'
 
     """
-    found = []
+    found = [*named_twins(twins), *exact_warnings(exact)]
     if prompts_left_out:
         found.append(f"{prompts_left_out:,} prompts without a score of every variant were left out")
     if dropped:
         some = ", ".join(dropped[:_SHOWN]) + (", ..." if len(dropped) > _SHOWN else "")
-        found.append(f"{len(dropped)} variants with missing scores were left out: {some}")
+        line = f"{len(dropped)} variants with missing scores were left out: {some}"
+        found.append(f"{line}; {keepable}" if keepable else line)
     close = [f"{share:.0%} ({name})" for name, share in near_ties.items() if share > _NEAR_TIES]
     if close:
         found.append(

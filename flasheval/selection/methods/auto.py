@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from flasheval.base.errors import SettingError
 from flasheval.scores.ranking.kendall import kendall_tau_b_many
+from flasheval.scores.twins import first_of_twins
 from flasheval.selection.methods.anneal import Anneal
 from flasheval.selection.methods.pooled import Pooled
 from flasheval.selection.methods.problem import Problem
@@ -154,7 +155,8 @@ def inner_splits(problem: Problem, expect: str) -> NDArray[np.bool_]:
     """Which search variants to hold out, split by split: bool [splits, n].
 
     Eight random thirds, always the same for the same n; for a new family each family in turn that
-    has 2 variants and leaves 4. No splits at all below 16 variants or 3 families.
+    has 2 variants and leaves 4. No splits at all below 16 variants or 3 families. Variants with the
+    same scores count as one and are held out together.
 
     Raises:
         SettingError: A new family is expected and the variants' families are not known.
@@ -168,23 +170,27 @@ def inner_splits(problem: Problem, expect: str) -> NDArray[np.bool_]:
         0
 
     """
-    n, groups = problem.n_variants, problem.hints.groups
-    none = np.zeros((0, n), dtype=bool)
+    groups = problem.hints.groups
+    first = first_of_twins([*problem.scores, *problem.hints.scores])
+    distinct = np.unique(first)
+    n = len(distinct)
+    none = np.zeros((0, len(first)), dtype=bool)
     if expect == "new_family":
         if groups is None:
             raise SettingError(
                 "method.expect=new_family (auto): the variants' families are not known; name the "
                 "factor that tells them with group=FACTOR"
             )
-        masks = [np.asarray(groups) == name for name in dict.fromkeys(groups)]
-        masks = [mask for mask in masks if 2 <= mask.sum() <= n - 4]
+        families = [np.asarray(groups) == name for name in dict.fromkeys(groups)]
+        masks = [np.isin(first, first[family]) for family in families]
+        masks = [mask for mask in masks if 2 <= len(np.unique(first[mask])) <= n - 4]
         return np.stack(masks) if n >= _FEWEST and len(masks) >= _FEWEST_GROUPS else none
     if n < _FEWEST:
         return none
     rng = np.random.default_rng(n)
-    splits = np.zeros((_SPLITS, n), dtype=bool)
+    splits = np.zeros((_SPLITS, len(first)), dtype=bool)
     for split in splits:
-        split[rng.permutation(n)[: n // _HELD_OUT]] = True
+        split[np.isin(first, distinct[rng.permutation(n)[: n // _HELD_OUT]])] = True
     return splits
 
 

@@ -10,9 +10,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from flasheval.base.errors import DataError, SettingError
+from flasheval.scores.precision import loses_scores
 from flasheval.selection.methods.hints import Hints
 
-__all__ = ["Problem", "checked_whole", "make_problem"]
+__all__ = ["Problem", "checked_whole", "in_reach", "make_problem"]
+
+_LEAST, _MOST = 2.0**-20, 2.0**20
 
 
 @dataclass(frozen=True)
@@ -20,7 +23,8 @@ class Problem:
     """One subset search.
 
     Attributes:
-        scores: One float32 array [search variants, prompts] per metric, all aligned, no NaN.
+        scores: One float32 array [search variants, prompts] per metric, all aligned, no NaN; see
+            `in_reach` for what is done to those that float32 arithmetic cannot bear.
         metrics: The metrics' names, for messages.
         size: Prompts to choose in all, those required included.
         required: int64 indices of prompts every candidate must contain, in order.
@@ -120,7 +124,8 @@ def make_problem(
     """Check the pieces of a search and put them together.
 
     Args:
-        scores: One array [search variants, prompts] per metric, without NaN; cast to float32.
+        scores: One array [search variants, prompts] per metric, without NaN; cast to float32,
+            see `in_reach`.
         metrics: One name per array.
         size: Prompts to choose, from 1 to the number of prompts not forbidden.
         required: Indices of prompts that must be in; one given twice counts once, here and below.
@@ -141,7 +146,7 @@ def make_problem(
         array([1, 2, 3])
 
     """
-    blocks = tuple(np.ascontiguousarray(block, dtype=np.float32) for block in scores)
+    blocks = tuple(in_reach(block) for block in scores)
     if not blocks:
         raise SettingError("no metric to search on: name at least one")
     for name, block in zip(metrics, blocks, strict=True):
@@ -163,7 +168,32 @@ def make_problem(
     start = None if warm_start is None else _prompts("warm_start", warm_start, n_prompts)
     hints = hints or Hints()
     hints.check(blocks[0].shape)
-    return Problem(blocks, tuple(metrics), size, required_ids, allowed, start, hints.telling())
+    hints = replace(hints, scores=tuple(in_reach(block) for block in hints.scores)).telling()
+    return Problem(blocks, tuple(metrics), size, required_ids, allowed, start, hints)
+
+
+def in_reach(block: NDArray[Any]) -> NDArray[np.float32]:
+    """Return scores as float32 that methods can square and divide by; rankings stay as they are.
+
+    Scores all below 2^-20 or with some above 2^20 are multiplied by a power of 2, and from those
+    that only float64 can tell apart their common mean is taken out first. Others are cast, no more.
+
+    Example:
+        >>> in_reach(np.array([[2.0**-30], [2.0**-31]])).tolist()
+        [[0.5], [0.25]]
+        >>> in_reach(np.array([[16777216.0], [16777217.0]])).tolist()
+        [[-0.5], [0.5]]
+
+    """
+    values = np.asarray(block)
+    if values.dtype.kind != "f" or values.ndim != 2:
+        return np.ascontiguousarray(values, dtype=np.float32)
+    if values.dtype == np.float64 and loses_scores(values):
+        values = values - values.mean()
+    most = max((float(np.abs(row).max(initial=0.0)) for row in values), default=0.0)
+    if np.isfinite(most) and most > 0 and not _LEAST <= most < _MOST:
+        values = values * values.dtype.type(2.0 ** -np.frexp(most)[1])
+    return np.ascontiguousarray(values, dtype=np.float32)
 
 
 def _prompts(what: str, indices: Sequence[int], n_prompts: int) -> NDArray[np.int64]:

@@ -87,3 +87,28 @@ def test_the_shipped_scores_have_a_name(run):
     ran = run("show", "miniature")
     assert ran.code == 0, ran.err
     assert ran.out.startswith("64 variants, 2,000 prompts of miniature")
+
+
+def test_twins_digits_and_gaps_are_told(run, tmp_path):
+    lines = []
+    for i in range(40):
+        w, x, z = (1e6 + i % step / 100 for step in (7, 3, 5))
+        lines.append(f"p{i},{w},{x},{w}," + (f"{z}" if i else ""))
+    (tmp_path / "a.csv").write_text("\n".join(["prompt_id,w,x,y,z", *lines]) + "\n")
+    ran = run("show", str(tmp_path / "a.csv"))
+    said = " ".join(ran.out.split())
+    assert "warning: the same scores under several names, each counted once: w = y" in said
+    assert "warning: a: its scores need more digits than float32 has" in said
+    assert "incomplete=prompts would keep all 4 on 39 of 40 prompts" in said
+
+
+def test_a_metric_of_some_prompts_is_shown_on_these(run, tmp_path):
+    rows = ["prompt_id,model,clip,ocr"]
+    rows += [f"p{p},m{v},{v + p / 10},{v if p < 4 else ''}" for p in range(10) for v in range(3)]
+    (tmp_path / "scores.csv").write_text("\n".join(rows) + "\n")
+    ran = run("show", str(tmp_path / "scores.csv"))
+    assert ran.code == 0, ran.err
+    said = " ".join(ran.out.split())
+    assert "ocr higher 3 of 3 0% 0 to 2" in said
+    assert "ocr m2 m0" in said
+    assert "1 of 2 metrics are measured on a part of the 10 prompts (ocr on 4): search" in said

@@ -150,6 +150,17 @@ OBJECTS: dict[str, Callable[[ScoreTable], Any]] = {
         "prompt_id": list(t.prompts.ids),
         **dict(zip(t.variant_names, t["score"].values, strict=True)),
     },
+    "by variant: a frame": lambda t: {
+        name: by_prompt(t)[[name]].set_axis(["score"], axis=1).reset_index()
+        for name in t.variant_names
+    },
+    "by variant: a frame of an index": lambda t: {
+        name: by_prompt(t)[[name]].set_axis(["score"], axis=1) for name in t.variant_names
+    },
+    "by variant: columns": lambda t: {
+        name: {"prompt_id": list(t.prompts.ids), "score": row}
+        for name, row in zip(t.variant_names, t["score"].values, strict=True)
+    },
     "series by variant": lambda t: {name: by_prompt(t)[name] for name in t.variant_names},
     "dict of dicts": nested,
     "dict of dicts, prompts first": lambda t: by_variant(t).to_dict(),
@@ -350,6 +361,145 @@ def test_records_by_id_bring_their_texts() -> None:
     )
     assert read.prompts.texts == ("A cat.", "A dog.")
     np.testing.assert_array_equal(read["score"].values, [[0.5, 0.25], [1, np.nan]])
+
+
+MODELS, IDS = ("alpha", "bravo", "charlie"), ("p0", "p1", "p2", "p3")
+BOTH = {"CLIP": np.arange(12.0).reshape(3, 4), "HPS": np.arange(12.0).reshape(3, 4)[::-1] ** 2}
+
+
+def by_names(order: str, models: tuple[str, ...] = MODELS, ids: tuple[str, ...] = IDS) -> Any:
+    """The scores of both metrics as a dict of dicts of dicts, in some order of the levels."""
+    names = {"m": tuple(BOTH), "v": models, "p": ids}
+    found: dict[str, dict[str, dict[str, float]]] = {}
+    for m, metric in enumerate(BOTH):
+        for v in range(3):
+            for p in range(4):
+                place = {"m": m, "v": v, "p": p}
+                one, two, three = (names[level][place[level]] for level in order)
+                inner = found.setdefault(one, {}).setdefault(two, {})
+                inner[three] = float(BOTH[metric][v, p])
+    return found
+
+
+def tidy(v: int) -> Any:
+    return pd.DataFrame({"prompt_id": IDS, **{name: BOTH[name][v] for name in BOTH}})
+
+
+def both_are_read(read: ScoreTable, models: tuple[str, ...] = MODELS) -> None:
+    assert set(read.metrics) == set(BOTH)
+    assert read.variant_names == models
+    assert len(read.prompts) == 4
+    for metric, scores in BOTH.items():
+        np.testing.assert_array_equal(read[metric].values, scores.astype(np.float32))
+
+
+@pytest.mark.parametrize("order", ["mvp", "mpv", "vpm", "vmp", "pvm", "pmv"])
+def test_names_three_deep_in_any_order(order: str, tmp_path: Path) -> None:
+    for models in (MODELS, ("sd15", "sdxl", "flux")):
+        scores = by_names(order, models)
+        both_are_read(load_scores(scores), models)
+        (tmp_path / "scores.json").write_text(json.dumps(scores), encoding="utf-8")
+        both_are_read(load_scores(tmp_path / "scores.json"), models)
+
+
+def test_two_levels_of_three_tell_the_third() -> None:
+    scores = by_names("vpm", ("sd15", "sdxl", "flux"))
+    unknown = {
+        name: {one: {"foo": row["CLIP"], "bar": row["HPS"]} for one, row in rows.items()}
+        for name, rows in scores.items()
+    }
+    read = load_scores(unknown)
+    assert (read.metrics, read.variant_names) == (("foo", "bar"), ("sd15", "sdxl", "flux"))
+    single = {
+        name: {p: {"CLIP": row["CLIP"]} for p, row in rows.items()} for name, rows in scores.items()
+    }
+    assert load_scores(single).metrics == ("CLIP",)
+
+
+def test_names_three_deep_that_nothing_tells_are_refused() -> None:
+    scores = by_names("vpm")
+    unknown = {
+        name: {one: {"foo": row["CLIP"], "bar": row["HPS"]} for one, row in rows.items()}
+        for name, rows in scores.items()
+    }
+    with pytest.raises(DataError, match="the dict is three objects deep, and its keys do not tell"):
+        load_scores(unknown)
+    records = {
+        name: {
+            one: {"text": f"A {one}.", "CLIP": 0.5, "HPS": row["HPS"]} for one, row in rows.items()
+        }
+        for name, rows in scores.items()
+    }
+    read = load_scores(records)
+    assert read.variant_names == MODELS
+    assert (read.metrics, read.prompts.texts) == (("CLIP", "HPS"), tuple(f"A {p}." for p in IDS))
+    for rows in records.values():
+        for row in rows.values():
+            row["foo"], row["bar"] = row.pop("CLIP"), row.pop("HPS")
+    with pytest.raises(DataError, match="the dict is three objects deep"):
+        load_scores(records)
+
+
+def test_means_by_metric_are_no_scores_of_prompts() -> None:
+    means = {name: {"CLIP": 0.3, "HPS": 0.2} for name in ("sd15", "sdxl", "flux")}
+    with pytest.raises(DataError, match="means only, no score a prompt"):
+        load_scores(means)
+
+
+TIDY: dict[str, Callable[[], Any]] = {
+    "frames": lambda: {name: tidy(v) for v, name in enumerate(MODELS)},
+    "frames of an index": lambda: {
+        name: tidy(v).set_index("prompt_id") for v, name in enumerate(MODELS)
+    },
+    "frames of an index without a name": lambda: {
+        name: tidy(v).set_index("prompt_id").rename_axis(None) for v, name in enumerate(MODELS)
+    },
+    "columns": lambda: {name: tidy(v).to_dict("list") for v, name in enumerate(MODELS)},
+    "records": lambda: {name: tidy(v).to_dict("records") for v, name in enumerate(MODELS)},
+    "polars": lambda: {
+        name: pytest.importorskip("polars").from_pandas(tidy(v)) for v, name in enumerate(MODELS)
+    },
+}
+
+
+@pytest.mark.parametrize("what", TIDY)
+def test_tables_by_variant_are_no_tables_by_metric(what: str) -> None:
+    both_are_read(load_scores(TIDY[what]()))
+
+
+def test_a_table_a_metric_stays_one(tmp_path: Path) -> None:
+    wide = {
+        name: pd.DataFrame({"prompt_id": IDS, **dict(zip(MODELS, BOTH[name], strict=True))})
+        for name in BOTH
+    }
+    both_are_read(load_scores(wide))
+    both_are_read(load_scores({name: one.to_dict("records") for name, one in wide.items()}))
+    paths = {name: tmp_path / f"{name}_x.csv" for name in wide}
+    for name, path in paths.items():
+        wide[name].to_csv(path, index=False)
+    both_are_read(load_scores(paths))
+    unknown = {"foo": wide["CLIP"], "bar": wide["HPS"]}
+    assert load_scores(unknown).metrics == ("foo", "bar")
+
+
+def test_files_by_variant(tmp_path: Path) -> None:
+    paths = {name: tmp_path / f"{v}.csv" for v, name in enumerate(MODELS)}
+    for v, path in enumerate(paths.values()):
+        tidy(v).to_csv(path, index=False)
+    both_are_read(load_scores(paths))
+    one = {name: tidy(v)[["prompt_id", "CLIP"]] for v, name in enumerate(MODELS)}
+    read = load_scores(
+        {name: table.rename(columns={"CLIP": "score"}) for name, table in one.items()},
+        metric="rating",
+    )
+    assert (read.metrics, read.variant_names) == (("rating",), MODELS)
+
+
+def test_tables_that_nothing_tells_are_refused() -> None:
+    with pytest.raises(DataError, match="the dict can be read two ways: a table a variant"):
+        load_scores(
+            {name: tidy(0).rename(columns={"CLIP": "x"})[["prompt_id", "x"]] for name in MODELS}
+        )
 
 
 WIDE = pd.DataFrame({"prompt_id": ["p0", "p1"], "a": [0.5, 0.25], "b": [1.0, 0.75]})

@@ -16,7 +16,8 @@ from flasheval.scores import load_scores
 from flasheval.scores.importers.by_shape import read_scores
 
 _CASES = Path(__file__).resolve().parents[4] / "shared" / "cases"
-_MINE = (6, *range(14, 26), *range(27, 31), *range(40, 46))
+_WITH_TEXTS = (6, 25, 27, 28, 42)
+_MINE = (6, *range(14, 34), *range(40, 46))
 
 
 @pytest.mark.parametrize("number", _MINE)
@@ -24,14 +25,34 @@ def test_the_shared_cases_read_as_their_table_says(number):
     if not _CASES.is_dir():
         pytest.skip("shared cases are absent: ../shared/cases beside the repository root")
     known = json.loads((_CASES / "expected.json").read_text(encoding="utf-8"))
-    (case,) = [one for one in known if one["case"].startswith(f"s{number:02d}_")]
-    table = read_scores(_CASES / case["load"]).table
-    assert (len(table), table.n_prompts) == (case["n_variants"], case["n_prompts"])
-    for metric, means in case["means"].items():
-        values = table[table.metrics[0] if metric == "*" else metric].values
-        assert sorted(table.variant_names) == sorted(means)
-        found = np.nanmean(values, axis=1, dtype=np.float64)
-        np.testing.assert_allclose(found, [means[name] for name in table.variant_names], rtol=1e-5)
+    cases = [one for one in known if one["case"].startswith(f"s{number:02d}_")]
+    assert cases
+    for case in cases:
+        table = read_scores(_CASES / case["load"]).table
+        assert (len(table), table.n_prompts) == (case["n_variants"], case["n_prompts"])
+        for metric, means in case["means"].items():
+            values = table[table.metrics[0] if metric == "*" else metric].values
+            assert sorted(table.variant_names) == sorted(means)
+            found = np.nanmean(values, axis=1, dtype=np.float64)
+            wanted = [means[name] for name in table.variant_names]
+            np.testing.assert_allclose(found, wanted, rtol=1e-9 if number == 32 else 1e-5)
+        assert (table.prompts.texts is not None) == (number in _WITH_TEXTS)
+        assert table[table.metrics[0]].exact == (number == 32)
+        assert (table[table.metrics[0]].images is not None) == (number == 23)
+
+
+def test_the_shared_twins_are_named_and_counted_once():
+    if not _CASES.is_dir():
+        pytest.skip("shared cases are absent: ../shared/cases beside the repository root")
+    table = load_scores(_CASES / "s26_twins" / "twins.csv")
+    groups = table.named_twins()
+    assert len(groups) == 12
+    assert ("v01", "v01-again") in groups
+    assert any({"v03", "checkpoint-1500"} == set(one) for one in groups)
+    result = flasheval.search(table, size=8, method="pooled", draws=20, progress=False)
+    assert any("the same scores under several names" in line for line in result.warnings)
+    for split in result.subset.record.evidence.splits:
+        assert split.n_search + split.n_held_out == 12
 
 
 _IDS = [f"p{place}" for place in range(6)]

@@ -64,3 +64,22 @@ def test_a_variant_of_unknown_family_is_named():
     bare = replace(table, variants=tuple(Variant(v.name) for v in table.variants))
     with pytest.raises(SettingError, match="there are: none"):
         group_folds(bare, "base_model")
+
+
+@pytest.mark.parametrize("expect", ["similar", "new_family"])
+def test_twins_are_never_on_both_sides_of_a_fold(make_table, with_twins, expect):
+    table = with_twins(make_table(16), range(0, 16, 2))
+    first = table.first_of_twins
+    folds = make_folds(table, expect, None, 0)
+    for fold in folds:
+        assert not np.intersect1d(first[fold.search], first[fold.held_out]).size
+    assert sorted(np.concatenate([fold.held_out for fold in folds])) == list(range(24))
+
+
+def test_twins_count_once_in_folds(make_table, with_twins):
+    plain = make_table(16)
+    folds = make_folds(with_twins(plain), "similar", None, 0)
+    for fold, single in zip(folds, make_folds(plain, "similar", None, 0), strict=True):
+        assert fold.held_out.tolist() == [*single.held_out, *(single.held_out + 16)]
+    with pytest.raises(SettingError, match="calibrate: 7 complete variants"):
+        make_folds(with_twins(make_table(7)), "similar", None, 0)

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from flasheval.base.errors import DataError, FlashevalError, SettingError
 from flasheval.scores.synthetic import synthetic_scores
-from flasheval.selection.held_out.splits import Split, describe_splits, make_splits
+from flasheval.selection.held_out.splits import Split, describe_splits, make_splits, split_once
 
 TABLE = synthetic_scores(n_variants=24, n_prompts=5)
 
@@ -284,3 +284,87 @@ def test_pairs_of_the_official_base_models(diffusiondb_table):
     splits = make_splits("group:base_model:2", diffusiondb_table)
     assert len(splits) == 15
     _sound(splits, 78)
+
+
+# --- twins ---------------------------------------------------------------------------------------
+
+
+def _twins_apart(split, first):
+    """No variant on a side has a twin on the other."""
+    assert not np.intersect1d(first[split.search], first[split.held_out]).size
+
+
+@pytest.fixture(scope="module")
+def doubled(with_twins):
+    """Twenty variants on 40 prompts, half of them twice."""
+    return with_twins(synthetic_scores(20, 40), range(0, 20, 2))
+
+
+@pytest.mark.parametrize(
+    "spec",
+    [
+        "random:10",
+        "sample:8x10",
+        "group:base_model",
+        "group:base_model:2",
+        "group:scheduler",
+        "value:base_model=again",
+        [{"search": list(range(10))}, {"search": list(range(10)), "held_out": list(range(10, 30))}],
+        Split("mine", np.arange(15), np.arange(15, 30)),
+    ],
+)
+def test_twins_never_stand_on_both_sides(doubled, spec):
+    splits = make_splits(spec, doubled)
+    _sound(splits, 30)
+    for split in splits:
+        _twins_apart(split, doubled.first_of_twins)
+
+
+def test_twins_count_once_where_variants_are_drawn(doubled):
+    distinct = synthetic_scores(20, 40)
+    for spec in ("random:10@1000", "sample:8x10"):
+        splits = make_splits(spec, doubled)
+        for split, plain in zip(splits, make_splits(spec, distinct), strict=True):
+            assert len(split.search) + len(split.held_out) == 30
+            once = split_once(split, doubled.first_of_twins)
+            np.testing.assert_array_equal(once.search, plain.search)
+            np.testing.assert_array_equal(once.held_out, plain.held_out)
+            assert split.note == ""
+
+
+def test_a_list_that_parts_twins_keeps_those_searched_and_says_so(doubled):
+    names = doubled.variant_names
+    (split,) = make_splits({"search": names[:10], "held_out": names[10:25]}, doubled)
+    assert split.search.tolist() == list(range(10))
+    assert split.held_out.tolist() == list(range(10, 20))
+    assert split.note == (
+        f"split 'explicit': {names[0]}-again, {names[2]}-again, {names[4]}-again and 2 more left "
+        "out of those held out, as they are searched under another name"
+    )
+
+
+def test_a_family_that_is_held_out_takes_its_twins_out_of_the_search(doubled):
+    (split,) = make_splits("value:base_model=again", doubled)
+    assert split.held_out.tolist() == list(range(20, 30))
+    assert split.search.tolist() == list(range(1, 20, 2))
+    assert "left out of the search, as they are held out under another name" in split.note
+
+
+def test_a_side_of_twins_alone_is_too_small(doubled):
+    with pytest.raises(SettingError, match="leaves 1 held-out variants of 20"):
+        make_splits({"search": list(range(1, 20)), "held_out": [0, 20]}, doubled)
+
+
+def test_twins_may_be_told(doubled):
+    none = np.arange(30)
+    (split,) = make_splits("random:1", doubled, twins=none)
+    assert sorted(np.random.default_rng(0).permutation(30)[:15]) == split.search.tolist()
+    table = synthetic_scores(4, 3)
+    (split,) = make_splits("random:1", table, twins=np.array([0, 1, 2, 3]))
+    assert len(split.search) == 2
+
+
+def test_the_official_splits_stay(diffusiondb_table):
+    for k, split in enumerate(make_splits("random:5", diffusiondb_table)):
+        chosen = np.random.default_rng(k).permutation(78)[:39]
+        assert sorted(chosen) == split.search.tolist()

@@ -213,3 +213,34 @@ def test_of_a_sound_comparison_or_search_only_the_table_is_warned_of():
         flasheval.search(table, method="balanced", **kwargs).warnings,
     ):
         assert [line.partition(":")[0] for line in warnings] == ["near ties"]
+
+
+def test_what_the_scores_are_is_said_first():
+    found = table_warnings(
+        ("x",),
+        {"m": 0.5},
+        keepable="incomplete=prompts would keep all 3 on 9 of 10 prompts",
+        twins=[("y", "z")],
+        exact=["m"],
+    )
+    assert [line.split(":")[0] for line in found] == [
+        "the same scores under several names, each counted once",
+        "m",
+        "1 variants with missing scores were left out",
+        "near ties",
+    ]
+    assert found[2].endswith("left out: x; incomplete=prompts would keep all 3 on 9 of 10 prompts")
+
+
+def test_a_comparison_counts_twins_once_and_names_them(with_twins):
+    table = synthetic_scores(16, 60)
+    settings = {"size": 6, "methods": "balanced", "splits": "random:8", "draws": 5}
+    one, two = (
+        flasheval.validate(scores, **settings, progress=False)
+        for scores in (table, with_twins(table))
+    )
+    assert two.n_variants == 16
+    found = [[repr(replace(row, seconds=0)) for row in report.summaries] for report in (one, two)]
+    assert found[0] == found[1]
+    (line,) = set(two.warnings) - set(one.warnings)
+    assert line.startswith("the same scores under several names")

@@ -441,3 +441,41 @@ def test_the_line_of_a_real_search(a_problem):
     taken = [Pooled, Anneal, Random, Ridge][found.history[-1]["chosen"]].name
     assert line.startswith(f"auto chose {taken}; inner held-out tau: pooled ")
     assert "\n" not in line
+
+
+# --- twins ---------------------------------------------------------------------------------------
+
+
+def _doubled(problem, rows, groups=None):
+    """Return the problem with some variants again, in the hints too."""
+    order = np.array([*range(problem.n_variants), *rows])
+    hints = Hints(tuple(block[order] for block in problem.hints.scores), groups)
+    return make_problem([block[order] for block in problem.scores], ["m"], 6, hints=hints)
+
+
+def test_twins_are_held_out_together(a_problem):
+    problem = _doubled(a_problem(n=20), range(10))
+    splits = inner_splits(problem, "similar")
+    np.testing.assert_array_equal(splits[:, :10], splits[:, 20:])
+    np.testing.assert_array_equal(splits[:, :20], inner_splits(a_problem(n=20), "similar"))
+
+
+def test_twins_of_another_family_are_held_out_too(a_problem):
+    groups = (*FAMILIES, *("e" * 3))
+    problem = _doubled(a_problem(n=20), [0, 4, 8], groups)  # of family a
+    splits = inner_splits(problem, "new_family")
+    for split in splits:
+        np.testing.assert_array_equal(split[[0, 4, 8]], split[20:])
+
+
+def test_twins_are_no_more_variants(a_problem):
+    assert len(inner_splits(a_problem(n=16), "similar")) > 0
+    assert len(inner_splits(_doubled(a_problem(n=15), range(15)), "similar")) == 0
+
+
+def test_what_differs_in_another_metric_is_no_twin(a_problem):
+    problem = _problem(a_problem, n=20)
+    scores = problem.scores[0].copy()
+    scores[19] = scores[0]
+    alike = make_problem([scores], ["m"], 6, hints=problem.hints)
+    np.testing.assert_array_equal(inner_splits(alike, "similar"), inner_splits(problem, "similar"))

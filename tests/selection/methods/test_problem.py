@@ -2,7 +2,11 @@ import numpy as np
 import pytest
 
 from flasheval.base.errors import DataError, SettingError
-from flasheval.selection.methods.problem import make_problem
+from flasheval.scores.synthetic import synthetic_scores
+from flasheval.selection.methods.driver import drive
+from flasheval.selection.methods.hints import Hints
+from flasheval.selection.methods.problem import in_reach, make_problem
+from flasheval.selection.methods.registry import METHODS
 
 SCORES = np.arange(24, dtype=np.float32).reshape(4, 6)
 
@@ -79,3 +83,43 @@ def test_metrics_of_other_shapes_do_not_go_together():
 
 def test_numpy_sizes_are_whole_numbers():
     assert make_problem([SCORES], ["a"], np.int64(2)).size == 2
+
+
+@pytest.mark.parametrize("scale", [1.0, 2.0**19, 2.0**-19])
+def test_usual_scores_are_taken_as_they_are(scale):
+    block = np.random.default_rng(0).uniform(size=(4, 6)) * scale
+    np.testing.assert_array_equal(in_reach(block), block.astype(np.float32))
+
+
+@pytest.mark.parametrize("power", [-99, -40, 40, 99])
+def test_other_scores_are_scaled_by_a_power_of_two(power):
+    block = np.random.default_rng(0).uniform(0.5, 1, size=(4, 6)).astype(np.float32)
+    scaled = in_reach(block * np.float32(2.0**power))
+    np.testing.assert_array_equal(scaled, block)
+    assert scaled.dtype == np.float32
+
+
+def test_an_offset_that_hides_the_scores_is_taken_out():
+    block = np.random.default_rng(0).normal(size=(4, 6))
+    np.testing.assert_allclose(in_reach(1e9 + block), block - block.mean(), atol=1e-5)
+
+
+@pytest.mark.parametrize("method", [name for name in METHODS if name != "auto"])
+@pytest.mark.parametrize("scale", [1e-30, 2.0**-99, 2.0**99, 1e30])
+@pytest.mark.filterwarnings("error")
+def test_every_method_is_free_of_scale(quick, method, scale):
+    table = synthetic_scores(20, 120)
+    found = []
+    for factor in (1.0, scale):
+        blocks = [
+            (matrix.values.astype(np.float64) * factor).astype(np.float32)
+            for matrix in table.matrices.values()
+        ]
+        with np.errstate(over="raise", invalid="raise", divide="raise"):
+            problem = make_problem(blocks, table.metrics, 8, hints=Hints((blocks[0],)))
+            found.append(drive(quick(method), problem, np.random.default_rng(0)).selection)
+    if np.frexp(scale)[0] == 0.5:  # else the scores themselves are rounded another way
+        np.testing.assert_array_equal(found[0].indices, found[1].indices)
+    assert set(found[0].indices) == set(found[1].indices)
+    if found[0].weights is not None:
+        np.testing.assert_allclose(found[0].weights, found[1].weights, rtol=1e-3)

@@ -18,8 +18,8 @@ from flasheval.prompts import PromptSet, text_hash
 from flasheval.scores.importers.official_names import official_factors
 from flasheval.scores.importers.result import Fault, ImportResult
 from flasheval.scores.importers.results.files import natural
-from flasheval.scores.importers.results.images import mean_of_images
 from flasheval.scores.importers.settings import Direction, Prompts, direction_of, finish
+from flasheval.scores.importers.values_of_cells import values_in_cells
 from flasheval.scores.matrix import ScoreMatrix
 from flasheval.scores.table import ScoreTable
 
@@ -188,7 +188,7 @@ class Cells:
                 f"metric={metric!r} cannot name {len(self._scores)} metrics; these {self.layout} "
                 f"name theirs: {', '.join(self._scores)}"
             )
-        named = {metric or name: self._cube(known) for name, known in self._scores.items()}
+        named = {metric or name: self._values(known) for name, known in self._scores.items()}
         said = {metric or name: self._directions.get(name) for name in self._scores}
         try:
             prompt_set = self._prompt_set()
@@ -196,47 +196,42 @@ class Cells:
             matrices = {
                 name: ScoreMatrix(
                     name,
-                    mean_of_images(cube),
+                    values,
                     names,
                     prompt_set.ids,
                     higher_is_better=direction_of(name, higher_is_better, said[name]),
                     prompt_set_hash=prompt_set.hash if prompt_set.texts is not None else None,
+                    images=images,
                 )
-                for name, cube in named.items()
+                for name, (values, images) in named.items()
             }
             variants = tuple(Variant(name, official_factors(name)) for name in names)
             table = ScoreTable(prompt_set, variants, matrices)
         except DataError as error:
             raise type(error)(f"{self.source}: {error}") from error
         table = finish(table, prompts, higher_is_better)
-        return ImportResult(table, self._faults(table), how=self._how(table, named))
+        return ImportResult(table, self._faults(table), how=self._how(table))
 
-    def _cube(self, known: Mapping[int, float]) -> NDArray[np.float64]:
-        """Return the scores of a metric as [variants, prompts, k], NaN where there is none."""
+    def _values(self, known: Mapping[int, float]) -> tuple[NDArray[Any], NDArray[Any] | None]:
+        """Return a metric's scores [variants, prompts], and those of images where there are."""
         cells = np.fromiter(known, np.int64, len(known))
         scores = np.fromiter(known.values(), np.float64, len(known))
         rank = sorted(self._images, key=lambda key: (natural(key[0]), key[1]))
-        place = np.empty(len(rank), dtype=np.int64)
-        place[[self._images[key] for key in rank]] = np.arange(len(rank))
-        row, image = cells // _ROOM, place[cells % _ROOM]
+        number = np.empty(len(rank), dtype=np.int64)
+        number[[self._images[key] for key in rank]] = np.arange(len(rank))
+        row, image = cells // _ROOM, number[cells % _ROOM]
         order = np.lexsort((image, row))
         row, image, scores = row[order], image[order], scores[order]
-        first = np.r_[True, row[1:] != row[:-1]]
-        starts = np.flatnonzero(first)
-        most = int(np.diff(np.r_[starts, len(row)]).max())
-        if len(rank) > 2 * most:  # the numbers are no common ones: count each prompt's own
-            image = np.arange(len(row)) - starts[np.cumsum(first) - 1]
-        else:
-            _, image = np.unique(image, return_inverse=True)
-        shape = (len(self._variants), len(self._prompts), int(image.max()) + 1)
+        shape = (len(self._variants), len(self._prompts))
         if np.prod(shape, dtype=np.float64) > 1 << 32:
             raise DataError(
-                f"{self.source} would make {shape[0]} models x {shape[1]} prompts x {shape[2]} "
-                f"{self.repeats}, which is too much to hold"
+                f"{self.source} would make {shape[0]} models x {shape[1]} prompts, which is too "
+                "much to hold"
             )
-        cube = np.full(shape, np.nan)
-        cube[row // _ROOM, row % _ROOM, image] = scores
-        return cube
+        flat = row // _ROOM * shape[1] + row % _ROOM
+        size = shape[0] * shape[1]
+        means, images, _ = values_in_cells(flat, scores, size, repeated=True, numbers=image)
+        return means.reshape(shape), None if images is None else images.reshape(*shape, -1)
 
     def _prompt_set(self) -> PromptSet:
         apart = len({group for group, _ in self._prompts}) > 1
@@ -250,37 +245,58 @@ class Cells:
         return PromptSet(name, ids, texts, extras=extras)
 
     def _faults(self, table: ScoreTable) -> tuple[Fault, ...]:
-        """Return a fault for each variant that lacks prompts of a metric, or all of them."""
+        """Return a fault for each variant that lacks prompts of a metric, or all of them.
+
+        Prompts on which no variant has the metric are no fault: it may be another category's.
+        """
         faults = []
         for metric, matrix in table.matrices.items():
-            lacking = np.isnan(matrix.values).sum(axis=1)
-            for variant, missing in zip(table.variant_names, lacking.tolist(), strict=True):
+            lacking = _of_its_prompts(matrix)
+            count = lacking.shape[1]
+            missing_of = lacking.sum(axis=1).tolist()
+            for variant, missing in zip(table.variant_names, missing_of, strict=True):
                 if missing:
-                    all_of_them = missing == table.n_prompts
+                    all_of_them = missing == count
                     faults.append(
                         Fault(
                             os.path.relpath(self._files[variant][0], self.source),
                             metric,
                             variant,
                             "missing" if all_of_them else "incomplete",
-                            f"{missing} of {table.n_prompts} prompts have no score",
+                            f"{missing} of {count} prompts have no score",
                         )
                     )
         return tuple(faults)
 
-    def _how(self, table: ScoreTable, cubes: Mapping[str, NDArray[np.float64]]) -> str:
+    def _how(self, table: ScoreTable) -> str:
         parts = [_counted(len(table), "model"), _counted(table.n_prompts, "prompt")]
-        if len(cubes) > 1:
-            parts.append(f"{len(cubes)} metrics")
-        counts = np.concatenate([(~np.isnan(cube)).sum(axis=2).ravel() for cube in cubes.values()])
-        counts = counts[counts > 0]
-        low, high = int(counts.min()), int(counts.max())
+        if len(table.metrics) > 1:
+            parts.append(f"{len(table.metrics)} metrics")
+        low, high = _images_a_prompt(table)
         if high > 1:
             parts.append(f"{high if low == high else f'{low} to {high}'} {self.repeats} a prompt")
-        size = sum(matrix.values.size for matrix in table.matrices.values())
-        missing = sum(int(np.isnan(matrix.values).sum()) for matrix in table.matrices.values())
-        lacking = f"; {missing} of {size} scores are missing" if missing else ""
-        return f"read as {self.layout}: {', '.join(parts)}{lacking}"
+        lacking = [_of_its_prompts(matrix) for matrix in table.matrices.values()]
+        size, missing = sum(one.size for one in lacking), sum(int(one.sum()) for one in lacking)
+        told = f"; {missing} of {size} scores are missing" if missing else ""
+        return f"read as {self.layout}: {', '.join(parts)}{told}"
+
+
+def _of_its_prompts(matrix: ScoreMatrix) -> NDArray[np.bool_]:
+    """Return what is missing, of the prompts on which some variant has the metric."""
+    missing = np.isnan(matrix.values)
+    return missing[:, ~missing.all(axis=0)]
+
+
+def _images_a_prompt(table: ScoreTable) -> tuple[int, int]:
+    """Return the fewest and the most images of what was measured."""
+    low, high = [], []
+    for matrix in table.matrices.values():
+        there = ~np.isnan(matrix.values)
+        counts = there if matrix.images is None else (~np.isnan(matrix.images)).sum(axis=2)
+        if there.any():
+            low.append(int(counts[there].min()))
+            high.append(int(counts[there].max()))
+    return min(low), max(high)
 
 
 def _counted(count: int, word: str) -> str:

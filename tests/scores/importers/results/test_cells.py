@@ -17,9 +17,9 @@ def filled(scores, **texts):
 
 def test_images_stand_at_their_number_and_the_mean_counts_what_there_is():
     cells = filled({("a", "p", 1): 3, ("a", "p", 0): "1", ("b", "p", 1): float("nan")})
-    cube = cells._cube(cells._scores["x"])
-    np.testing.assert_array_equal(cube, [[[1, 3]], [[np.nan, np.nan]]])
     result = cells.result(None, None, {"x": False})
+    images = result.table["x"].images
+    np.testing.assert_array_equal(images, [[[1, 3]], [[np.nan, np.nan]]])
     np.testing.assert_array_equal(result.table["x"].values, [[2], [np.nan]])
     assert not result.table["x"].higher_is_better
     assert result.how == (
@@ -29,7 +29,8 @@ def test_images_stand_at_their_number_and_the_mean_counts_what_there_is():
 
 def test_numbers_that_no_two_prompts_share_are_counted_a_prompt():
     cells = filled({("a", f"p{i}", 100 * i + k): k for i in range(3) for k in range(2)})
-    assert cells._cube(cells._scores["x"]).tolist() == [[[0, 1]] * 3]
+    table = cells.result(None, None, None).table
+    assert table["x"].images.tolist() == [[[0, 1]] * 3]
 
 
 def test_what_cannot_be_is_refused():

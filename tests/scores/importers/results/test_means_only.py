@@ -25,6 +25,12 @@ def test_means_are_refused_with_the_place_of_the_scores(write, name, content, sa
 
 
 def test_an_unknown_folder_is_refused_as_before(write):
-    folder = write({"a/config.json": {"x": 1}, "b/broken.json": "{"})
+    folder = write({"a/config.json": {"x": 1}, "a/broken.json": "{", "b/config.json": {"x": 1}})
     with pytest.raises(DataError, match="holds no scores: expected a folder written by"):
+        load_scores(folder)
+
+
+def test_a_broken_file_alone_in_its_folder_is_named(write):
+    folder = write({"a/config.json": {"x": 1}, "b/broken.json": "{"})
+    with pytest.raises(DataError, match=r"broken\.json is not valid JSON"):
         load_scores(folder)

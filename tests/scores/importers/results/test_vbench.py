@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from flasheval import load_scores
+from flasheval import load_scores, search, validate
 from flasheval.base.errors import DataError
 from flasheval.scores.importers import import_scores
 
@@ -56,3 +56,46 @@ def test_a_damaged_file_is_named(write):
     write({"a_eval_results.json": {"color": [1, [*videos(1)[1], {"video_results": 1}]]}})
     with pytest.raises(DataError, match="color, video 2: expected an object with video_path"):
         load_scores(folder)
+
+
+def test_a_search_for_one_dimension_takes_its_prompts(write):
+    rng = np.random.default_rng(0)
+    texts = {
+        "imaging_quality": [f"A cat number {i}." for i in range(12)],
+        "human_action": [f"A person number {i}." for i in range(9)],
+    }
+    folder = write(
+        {
+            f"m{v}_eval_results.json": {
+                dimension: [
+                    0.5,
+                    [
+                        one
+                        for text in names
+                        for one in videos(*(v / 10 + rng.normal(size=3)), text=text)[1]
+                    ],
+                ]
+                for dimension, names in texts.items()
+            }
+            for v in range(8)
+        }
+    )
+    result = import_scores("vbench", folder)
+    assert result.faults == ()
+    assert result.how == (
+        "read as VBench results: 8 models, 21 prompts, 2 metrics, 3 videos a prompt"
+    )
+    for dimension, names in texts.items():
+        found = search(
+            result.table, metric=dimension, size=3, method="pooled", draws=10, progress=False
+        )
+        assert set(found.subset.texts) <= set(names)
+        told = f"{21 - len(names)} prompts without a score of every variant were left out"
+        assert told in found.warnings
+        assert not any("variants with missing scores" in line for line in found.warnings)
+        report = validate(
+            result.table, metric=dimension, size=3, methods=["pooled"], draws=10, progress=False
+        )
+        assert (report.n_prompts, report.n_variants) == (len(names), 8)
+    with pytest.raises(DataError, match="no prompt is measured in all of the metrics"):
+        search(result.table, size=3, method="pooled", progress=False)
