@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from flasheval.prompts import PromptSet, load_prompts
     from flasheval.runs.run import RunResult, run
     from flasheval.scores import ScoreMatrix, ScoreTable, load_scores
+    from flasheval.scores.leaderboard import Leaderboard, rank
     from flasheval.selection.held_out.report import ValidationReport
     from flasheval.selection.held_out.validate import validate
     from flasheval.selection.search import SearchResult, search
@@ -28,6 +29,7 @@ __all__ = [
     "CheckpointMonitor",
     "Comparison",
     "FlashevalError",
+    "Leaderboard",
     "PromptSet",
     "Report",
     "RunResult",
@@ -42,6 +44,7 @@ __all__ = [
     "load_prompts",
     "load_scores",
     "load_subset",
+    "rank",
     "run",
     "search",
     "validate",
@@ -53,6 +56,7 @@ _HOMES = {
     "CheckpointMonitor": "evaluation.monitor",
     "Comparison": "evaluation.comparison",
     "FlashevalError": "base.errors",
+    "Leaderboard": "scores.leaderboard",
     "PromptSet": "prompts",
     "Report": "evaluation.report",
     "RunResult": "runs.run",
@@ -67,6 +71,7 @@ _HOMES = {
     "load_prompts": "prompts",
     "load_scores": "scores",
     "load_subset": "subset.library",
+    "rank": "scores.leaderboard",
     "run": "runs.run",
     "search": "selection.search",
     "validate": "selection.held_out.validate",

@@ -115,3 +115,11 @@ def test_comparisons_save_prompts_and_are_seldom_wrong_and_it_continues(tmp_path
     assert in_looks[1] < plain[1]  # wrong among those
     assert in_looks[3] < at_once[3] == random[3] == 50  # prompts
     assert "1,488 comparisons in 3 metrics" in first
+
+
+def test_a_leaderboard_is_measured_in_a_small_form():
+    text = _run("evidence/measure_rank.py", "--tables", 4, "--variants", 20, "--prompts", 500)
+    rows = [line.split(" | ") for line in text.splitlines() if line.startswith("| ")]
+    shares = {float(row[2]) for row in rows if row[0] == "| normal"}
+    assert shares == {1.0}
+    assert "- 20 variants x 500 prompts, seconds: " in text

@@ -21,6 +21,7 @@ _TOPICS: dict[str, tuple[str, Sequence[str]]] = {
         "Scores, prompts, variants",
         ("load_scores", "ScoreTable", "ScoreMatrix", "load_prompts", "PromptSet", "Variant"),
     ),
+    "leaderboards": ("Leaderboards", ("rank", "Leaderboard")),
     "populations": ("Populations", ("run", "RunResult")),
     "checkpoints": (
         "Checkpoints",

@@ -32,6 +32,7 @@ __all__ = [
     "NpzConfig",
     "OfficialConfig",
     "PublishConfig",
+    "RankConfig",
     "ReportConfig",
     "ResultsConfig",
     "RunConfig",
@@ -85,6 +86,7 @@ _validate = partial(default_of, "flasheval.selection.held_out.validate:validate"
 _run = partial(default_of, "flasheval.runs.run:run")
 _diagnose = partial(default_of, "flasheval.runs.doctor.diagnosis:diagnose")
 _evaluate = partial(default_of, "flasheval.evaluation.evaluate:evaluate")
+_rank = partial(default_of, "flasheval.scores.leaderboard.rank:rank")
 _compare = partial(default_of, "flasheval.evaluation.comparison:compare")
 _watch = partial(default_of, "flasheval.evaluation.watching.watch:watch")
 _distances = partial(default_of, "flasheval.set_metrics.comparison:compare_sets")
@@ -262,6 +264,25 @@ class CompareConfig:
     metric: Any = _compare("metrics")
     level: float = _compare("level")
     looks: list[int] | None = None
+
+
+@dataclass
+class RankConfig:
+    """Keys of `flasheval rank`; `conf/rank.yaml` says what they mean."""
+
+    scores: Any = "miniature"
+    prompts: str | None = None
+    higher_is_better: Any = None
+    columns: Any = _rank("columns")
+    drop: Any = _rank("drop")
+    metric: Any = _rank("metric")
+    by: str | None = _rank("by")
+    cluster: str | None = _rank("cluster")
+    level: float = _rank("level")
+    incomplete: str = _rank("incomplete")
+    draws: int = _rank("draws")
+    seed: int = _rank("seed")
+    out: str | None = None
 
 
 @dataclass

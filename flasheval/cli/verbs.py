@@ -295,6 +295,20 @@ _ROWS = (
         ),
     ),
     Verb(
+        name="rank",
+        summary="Say which models lead in a score table, and which are tied",
+        command="flasheval.cli.commands.rank:run_rank",
+        config="flasheval.cli.configs:RankConfig",
+        first="scores",
+        no_sweep="a list takes its place: metric=[...]",
+        examples=(
+            ("flasheval rank", "try it on the miniature, a real benchmark on a small scale"),
+            ("flasheval rank scores=coco metric=[CLIP,HPS] out=board", "side by side"),
+            ("flasheval rank scores=clip.csv prompts=prompts.jsonl by=category", ""),
+            ("flasheval rank scores=ratings.csv cluster=image level=0.9", ""),
+        ),
+    ),
+    Verb(
         name="report",
         summary="Write one HTML page about a search: plots, prompts and warnings",
         command="flasheval.cli.commands.report:run_report",

@@ -32,6 +32,7 @@ __all__ = [
 BLUE, ORANGE, GREY, GRID = "#0072B2", "#D55E00", "#8A8A8A", "#DDDDDD"
 _COLOURS = (BLUE, ORANGE, "#009E73", "#CC79A7", "#56B4E9", "#E69F00", "#000000")
 _MARKERS = ("o", "s", "^", "D", "v", "P", "X", "<", ">")
+_ROW = 0.2  # inches of a named row
 _ROOM = 0.013  # series at one place stand this share of an axis apart
 _NEAR = 1.3  # a level line to less than so many times its start has no room
 
@@ -84,12 +85,17 @@ def drawn(figure: Figure) -> Any:
     rows, columns = len(figure.panels), max(map(len, figure.panels))
     alone = rows == columns == 1
     size = (8, 5.2) if alone else (4.9 * columns, 3.75 * rows + 0.9)
+    plots = [plot for row in figure.panels for plot in row]
+    most = max((len(plot.rows) for plot in plots if plot), default=0)
+    if most:
+        size = (8 if alone else 6.4 * columns, rows * (_ROW * most + 1.2) + 0.6)
     with style():
         shown, _ = new_figure(size[0], size[1], rows, columns)
-        plots = [plot for row in figure.panels for plot in row]
         for axes, plot in zip(shown.axes, plots, strict=True):
             if plot is None:
                 axes.set_axis_off()
+            elif plot.rows:
+                _draw_rows(axes, plot)
             else:
                 _draw(axes, plot, alone=alone)
         if figure.title:
@@ -141,6 +147,28 @@ def _draw(axes: Any, plot: Plot, *, alone: bool) -> None:
     axes.set_xlabel(plot.x_label)
     axes.set_ylabel(plot.y_label)
     tidy(axes, "y")
+
+
+def _draw_rows(axes: Any, plot: Plot) -> None:
+    """Draw points with ranges along x, a named row each, the first at the top."""
+    for number, one in enumerate(plot.series):
+        x, low, high = np.array([one.x, one.low, one.high], dtype=np.float64)
+        axes.errorbar(
+            x,
+            np.array(one.y),
+            xerr=[x - low, high - x],
+            color=_COLOURS[number % len(_COLOURS)],
+            marker=_MARKERS[number % len(_MARKERS)],
+            ms=5,
+            elinewidth=1.4,
+            ls="",
+            label=one.name,
+        )
+    axes.set_yticks(range(len(plot.rows)), plot.rows, fontsize=8)
+    axes.set_ylim(len(plot.rows) - 0.5, -0.5)
+    axes.set_title(plot.title, fontsize=10.5, loc="left")
+    axes.set_xlabel(plot.x_label)
+    tidy(axes)
 
 
 def _draw_line(axes: Any, one: Series) -> None:

@@ -108,6 +108,7 @@ class Plot:
         x_log: Whether the axis of x is logarithmic.
         y_log: The same of y.
         x_ticks: The only ticks of x, if given.
+        rows: Names of the rows y = 0, 1, ... from the top; ranges of points then lie along x.
         pointer: The point that counts, if one does.
 
     """
@@ -121,6 +122,7 @@ class Plot:
     x_log: bool = False
     y_log: bool = False
     x_ticks: Sequence[float] = ()
+    rows: Sequence[str] = ()
     pointer: Pointer | None = None
 
 

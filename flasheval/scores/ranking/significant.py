@@ -8,10 +8,9 @@ import numpy as np
 import numpy.typing as npt
 
 from flasheval.base.errors import DataError, SettingError
+from flasheval.scores.ranking.moments import BLOCK, centred_products, squares_of
 
 __all__ = ["near_tie_share", "significant_pairs", "tau_on_pairs", "tau_on_pairs_many"]
-
-BLOCK = 1 << 18  # values held in float64 at a time (2 MB: what a core's cache holds)
 
 
 def significant_pairs(values: npt.ArrayLike, *, z: float = 2.0) -> npt.NDArray[np.bool_]:
@@ -37,15 +36,8 @@ def significant_pairs(values: npt.ArrayLike, *, z: float = 2.0) -> npt.NDArray[n
     n, n_prompts = scores.shape
     if n_prompts < 2:
         return np.zeros((n, n), dtype=np.bool_)
-    means = scores.mean(axis=1, dtype=np.float64)
-    gram = np.zeros((n, n))
-    step = max(1, BLOCK // max(n, 1))
-    for start in range(0, n_prompts, step):
-        block = scores[:, start : start + step] - means[:, None]
-        gram += block @ block.T
-    # The sum of squares of x_i - x_j; rounding may leave it a little below 0.
-    squares = np.diag(gram)[:, None] + np.diag(gram)[None] - 2 * gram
-    error = np.sqrt(np.maximum(squares, 0.0) / (n_prompts - 1) / n_prompts)
+    means, products = centred_products(scores)
+    error = np.sqrt(squares_of(products) / (n_prompts - 1) / n_prompts)
     significant: npt.NDArray[np.bool_] = np.abs(means[:, None] - means[None]) > z * error
     return significant
 

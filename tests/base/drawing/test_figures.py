@@ -67,3 +67,19 @@ def test_it_is_written_whole_or_not_at_all(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("x")
     with pytest.raises(DataError, match="cannot write"):
         save_png(Figure([[PLOT]]), tmp_path / "file/a.png")
+
+
+def test_named_rows_stand_from_the_top_with_ranges_along_x() -> None:
+    names = ["a $5_x$", "b", "c"]
+    series = (
+        Series("first", (0.9,), (0,), (0.8,), (1.0,)),
+        Series("rest", (0.5, 0.4), (1, 2), (0.4, 0.3), (0.6, 0.5)),
+    )
+    rows = Plot("m", "mean", "", series, (0.3, 1.0), rows=names)
+    (axes,) = drawn(Figure([[rows]])).axes
+    assert [one.get_text() for one in axes.get_yticklabels()] == names
+    assert axes.get_ylim() == (2.5, -0.5)
+    segments = axes.containers[1].lines[2][0].get_segments()
+    np.testing.assert_allclose([one[:, 0] for one in segments], [[0.4, 0.6], [0.3, 0.5]])
+    many = replace(rows, rows=[str(row) for row in range(60)])
+    assert drawn(Figure([[many]])).get_figheight() > drawn(Figure([[rows]])).get_figheight()

@@ -39,7 +39,8 @@ def test_many_blocks_equal_one(monkeypatch):
     rng = np.random.default_rng(0)
     values = (rng.normal(0, 0.05, (30, 1)) + rng.normal(size=(30, 5000))).astype(np.float32)
     whole = significant_pairs(values)
-    monkeypatch.setattr("flasheval.scores.ranking.significant.BLOCK", 30 * 7)
+    monkeypatch.setattr("flasheval.scores.ranking.moments.BLOCK", 30 * 7)
+    monkeypatch.setattr("flasheval.scores.ranking.moments._LEAST_WIDE", 1)
     np.testing.assert_array_equal(significant_pairs(values), whole)
     assert 0 < whole.sum() < whole.size
 

@@ -1,0 +1,111 @@
+"""The files of a leaderboard: Markdown for people, JSON and CSV for programs, a plot."""
+
+from __future__ import annotations
+
+import csv
+import math
+from io import StringIO
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from flasheval.base.drawing.markdown import markdown
+from flasheval.base.files import atomic_write
+from flasheval.base.json_data import write_json
+from flasheval.scores.leaderboard.table import board_view
+
+if TYPE_CHECKING:
+    from flasheval.scores.leaderboard.board import Board
+    from flasheval.scores.leaderboard.standings import Standings
+
+__all__ = ["CSV", "DATA", "PLOT", "TEXT", "board_csv", "board_data", "save_board"]
+
+TEXT, DATA, CSV, PLOT = "rank.md", "rank.json", "rank.csv", "rank.png"
+_COLUMNS = ("rank", "variant", "mean", "low", "high", "best_rank", "worst_rank")
+
+
+def save_board(board: Board, folder: Path) -> Path:
+    """Write the four files into a folder and return it; DataError where one cannot be written."""
+    from flasheval.base.drawing.figures import save_png
+
+    view = board_view(board, detail=True)
+    texts = {
+        TEXT: f"# Leaderboard\n\n{markdown(view, image=PLOT)}",
+        CSV: board_csv(board),
+    }
+    for name, text in texts.items():
+        with atomic_write(folder / name) as temporary:
+            temporary.write_text(text, "utf-8")
+    write_json(folder / DATA, board_data(board))
+    save_png(view.figures[0], folder / PLOT)
+    return folder
+
+
+def board_csv(board: Board) -> str:
+    """Return one row for each variant, metric and value of the tag; the whole set's come first."""
+    file = StringIO()
+    writer = csv.writer(file, lineterminator="\n")
+    by = [] if board.by is None else [board.by]
+    writer.writerow([*by, "metric", *_COLUMNS, "groups", "prompts"])
+    for value, standings in [("", board.standings), *board.parts.items()]:
+        for one in standings:
+            groups = one.places
+            for place, row in enumerate(_rows(one)):
+                mine = [n for n, (first, last) in enumerate(groups, 1) if first <= place <= last]
+                named = " ".join(map(str, mine))
+                writer.writerow([*([value] if by else []), one.metric, *row, named, one.prompts])
+    return file.getvalue()
+
+
+def board_data(board: Board) -> dict[str, Any]:
+    """Return a leaderboard as JSON data; a number that is not finite is None."""
+    return {
+        "headline": board_view(board).headline,
+        "prompt_set": board.prompt_set,
+        "level": board.level,
+        "clusters": board.clusters,
+        "standings": [_standings(one) for one in board.standings],
+        "agreements": [
+            {
+                "metrics": [one.first, one.second],
+                "tau": _number(one.tau),
+                "low": _number(one.low),
+                "high": _number(one.high),
+                "variants": one.variants,
+                "flips": [list(flip) for flip in one.flips],
+            }
+            for one in board.agreements
+        ],
+        "by": board.by,
+        "parts": {value: [_standings(one) for one in part] for value, part in board.parts.items()},
+        "warnings": list(board.notes),
+    }
+
+
+def _standings(one: Standings) -> dict[str, Any]:
+    return {
+        "metric": one.metric,
+        "higher_is_better": one.higher_is_better,
+        "prompts": one.prompts,
+        "units": one.units,
+        "critical": _number(one.critical),
+        "pairs": one.pairs,
+        "tied_pairs": one.tied_pairs,
+        "near_ties": one.near_ties,
+        "left_out": list(one.left_out),
+        "prompts_left_out": one.prompts_left_out,
+        "variants": [dict(zip(_COLUMNS, row, strict=True)) for row in _rows(one)],
+        "groups": [list(names) for names in one.groups],
+    }
+
+
+def _rows(one: Standings) -> list[list[Any]]:
+    columns = (one.ranks, one.means, one.low, one.high, one.best, one.worst)
+    rows = zip(one.variants, *(column.tolist() for column in columns), strict=True)
+    return [
+        [rank, name, *map(_number, (mean, low, high)), best, worst]
+        for name, rank, mean, low, high, best, worst in rows
+    ]
+
+
+def _number(value: float) -> float | None:
+    return value if math.isfinite(value) else None

@@ -1,0 +1,213 @@
+"""A leaderboard's view: the answer, its tables for 80 columns and its plot."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+from flasheval.base.drawing.view import Figure, Line, Part, Plot, Series, Table, View, lines
+from flasheval.base.text import shortened
+from flasheval.scores.ranking.kendall import kendall_tau_b
+
+if TYPE_CHECKING:
+    from flasheval.scores.leaderboard.board import Agreement, Board
+    from flasheval.scores.leaderboard.standings import Standings
+
+__all__ = ["board_view"]
+
+_NAME = 36  # letters of a name in a table, where nothing is written in detail
+_ROWS = 100  # variants shown, where nothing is written in detail
+_DRAWN, _DRAWN_NAME = 60, 48  # variants in a plot, and letters of a name in it
+_WIDTH, _METRIC = 80, 20  # columns of a page, and those of a metric beside others
+_FLIPS = 5  # pairs that flip, where nothing is written in detail
+_LETTERS = "abcdefghijklmnopqrstuvwxyz"
+
+
+def board_view(board: Board, *, detail: bool = False) -> View:
+    """Return who leads, tables for 80 columns and a plot; in detail every table there is."""
+    parts: list[Part] = [Line(" ".join(map(_answer, board.standings)), "headline")]
+    parts += [Line(_about(one, board)) for one in board.standings]
+    if len(board.standings) == 1 or detail:
+        for one in board.standings:
+            parts += [Line(""), _standings_table(one, board.level, detail=detail)]
+    else:
+        longest = max(len(name) for one in board.standings for name in one.variants)
+        aside = (_WIDTH - min(longest, _NAME)) // _METRIC
+        for start in range(0, len(board.standings), aside):
+            parts += [Line(""), _side_by_side(board.standings[start : start + aside])]
+    hidden = max(len(one.variants) for one in board.standings) - _ROWS
+    if hidden > 0 and not detail:
+        parts.append(Line(f"... {hidden:,} more; out=FOLDER writes all", "faint"))
+    if board.agreements:
+        parts += [Line(""), _agreement_table(board.agreements, board.level)]
+        parts += _flips(board.agreements, detail=detail)
+    for one in board.standings if board.parts else ():
+        parts += [Line(""), _tag_table(one, board)]
+    parts.append(_figure(board))
+    return View((*parts, *lines(board.notes, "warning")))
+
+
+def _answer(one: Standings) -> str:
+    first, others = one.variants[0], [name for name in one.leaders if name != one.variants[0]]
+    if len(one.variants) == 1:
+        return f"{one.metric}: {first} is the only variant."
+    if not others:
+        return f"{one.metric}: {first} leads, told apart from all others."
+    shown = ", ".join(others[:2])
+    more = f" and {len(others) - 2} more" if len(others) > 2 else ""
+    return f"{one.metric}: {first} is first, but not told apart from {shown}{more}."
+
+
+def _about(one: Standings, board: Board) -> str:
+    better = "higher" if one.higher_is_better else "lower"
+    clusters = "" if board.clusters is None else f" in {one.units:,} clusters ({board.clusters})"
+    said = (
+        f"{one.metric} ({better} is better): {len(one.variants)} variants, {one.prompts:,} prompts "
+        f"of {board.prompt_set}{clusters}"
+    )
+    if not one.pairs:
+        return said
+    beyond = f", beyond {one.critical:.2f} errors" if math.isfinite(one.critical) else ""
+    return (
+        f"{said}; {one.tied_pairs:,} of {one.pairs:,} pairs are not told apart, all tested at once "
+        f"({board.level:.0%}{beyond}); near ties, each pair alone within 2 errors: "
+        f"{one.near_ties:,} ({one.near_ties / one.pairs:.0%})"
+    )
+
+
+def _standings_table(one: Standings, level: float, *, detail: bool) -> Table:
+    places = one.places
+    ranks = one.ranks
+    rows = []
+    for place, name in enumerate(one.variants[: None if detail else _ROWS]):
+        interval = f"{one.low[place]:.4g} to {one.high[place]:.4g}"
+        rows.append(
+            (
+                str(ranks[place]),
+                name if detail else shortened(name, _NAME),
+                f"{one.means[place]:.4g}",
+                interval if math.isfinite(one.low[place]) else "-",
+                _range(int(one.best[place]), int(one.worst[place])),
+                _groups(place, places),
+            )
+        )
+    titles = ("rank", "variant", "mean", f"{level:.0%}", "ranks", "ties")
+    return Table(titles, rows, left=2, strong=4, caption=f"{one.metric}" if detail else "")
+
+
+def _side_by_side(standings: tuple[Standings, ...]) -> Table:
+    names = dict.fromkeys(name for one in standings for name in one.variants)
+    shown = list(names)[:_ROWS]
+    places = [{name: place for place, name in enumerate(one.variants)} for one in standings]
+    rows = []
+    for name in shown:
+        row = [shortened(name, _NAME)]
+        for one, at in zip(standings, places, strict=True):
+            place = at.get(name)
+            if place is None:
+                row += ["-", "-"]
+            else:
+                ranks = _range(int(one.best[place]), int(one.worst[place]))
+                row += [f"{one.means[place]:.4g}", ranks]
+        rows.append(tuple(row))
+    titles = ["\nvariant"]
+    for one in standings:
+        titles += [f"{shortened(one.metric, 12)}\nmean", "\nranks"]
+    return Table(titles, rows)
+
+
+def _agreement_table(agreements: tuple[Agreement, ...], level: float) -> Table:
+    rows = [
+        (
+            f"{shortened(one.first, _NAME)} and {shortened(one.second, _NAME)}",
+            "-" if math.isnan(one.tau) else f"{one.tau:.3f}",
+            "-" if math.isnan(one.low) else f"{one.low:.3f} to {one.high:.3f}",
+            str(one.variants),
+            f"{len(one.flips):,}",
+        )
+        for one in agreements
+    ]
+    titles = ("two metrics' orders", "tau", f"{level:.0%}", "variants", "pairs that flip")
+    return Table(titles, rows)
+
+
+def _flips(agreements: tuple[Agreement, ...], *, detail: bool) -> list[Part]:
+    said: list[Part] = []
+    for one in agreements:
+        shown = one.flips if detail else one.flips[:_FLIPS]
+        said += [
+            Line(f"{one.first} has {better} before {worse}, {one.second} the reverse", "item")
+            for better, worse in shown
+        ]
+        if len(shown) < len(one.flips):
+            said.append(Line(f"... {len(one.flips) - len(shown):,} more pairs flip", "faint"))
+    return said
+
+
+def _tag_table(whole: Standings, board: Board) -> Table:
+    rows = []
+    for value, standings in board.parts.items():
+        (one,) = (found for found in standings if found.metric == whole.metric)
+        more = len(one.leaders) - 1
+        apart = f"{1 - one.tied_pairs / one.pairs:.0%}" if one.pairs else "-"
+        place = {name: number for number, name in enumerate(one.variants)}
+        means = one.means[[place[name] for name in whole.variants]]
+        tau = kendall_tau_b(whole.means, means)
+        rows.append(
+            (
+                shortened(value, 20),
+                f"{one.prompts:,}",
+                shortened(one.variants[0], 24) + (f" (+{more} tied)" if more else ""),
+                apart,
+                "-" if math.isnan(tau) else f"{tau:.2f}",
+            )
+        )
+    titles = (
+        f"\n{board.by}",
+        "\nprompts",
+        f"\nfirst in {whole.metric}",
+        "pairs\napart",
+        "tau with\nall",
+    )
+    return Table(titles, rows, left=1)
+
+
+def _figure(board: Board) -> Figure:
+    plots: list[Plot | None] = [_plot(one) for one in board.standings]
+    panels = [plots[start : start + 2] for start in range(0, len(plots), 2)]
+    if len(panels) > 1 and len(panels[-1]) == 1:
+        panels[-1].append(None)
+    caption = f"means with their {board.level:.0%} intervals, each alone, in the order of the means"
+    return Figure(panels, f"Leaderboard of {board.prompt_set}", caption)
+
+
+def _plot(one: Standings) -> Plot:
+    count = min(len(one.variants), _DRAWN)
+    tied = ~one.separated[0]
+    series = []
+    for name, chosen in (("not told apart from the first", tied), ("behind the first", ~tied)):
+        rows = [row for row in range(count) if chosen[row]]
+        low, high = (
+            [float(end[row]) if math.isfinite(end[row]) else float(one.means[row]) for row in rows]
+            for end in (one.low, one.high)
+        )
+        if rows:
+            means = [float(one.means[row]) for row in rows]
+            series.append(Series(name, means, [float(row) for row in rows], low, high))
+    more = f", the first {count} of {len(one.variants):,}" if count < len(one.variants) else ""
+    ends = (min(min(s.low) for s in series), max(max(s.high) for s in series))
+    better = "higher" if one.higher_is_better else "lower"
+    named = [shortened(name, _DRAWN_NAME) for name in one.variants[:count]]
+    return Plot(f"{one.metric}{more}", f"mean ({better} is better)", "", series, ends, rows=named)
+
+
+def _range(best: int, worst: int) -> str:
+    return str(best) if best == worst else f"{best}-{worst}"
+
+
+def _groups(place: int, places: tuple[tuple[int, int], ...]) -> str:
+    """Name the groups that a place is in: letters, or numbers where there are many."""
+    mine = [number for number, (first, last) in enumerate(places) if first <= place <= last]
+    if len(places) <= len(_LETTERS):
+        return "".join(_LETTERS[number] for number in mine)
+    return _range(mine[0] + 1, mine[-1] + 1)

@@ -1,0 +1,76 @@
+"""The verb end to end: as in Python, with tags of a prompt file, its files, and refusals."""
+
+import json
+
+import numpy as np
+import pytest
+
+import flasheval
+from flasheval.base.drawing.terminal import as_text
+
+
+@pytest.fixture
+def scores(tmp_path):
+    """A wide table of four models on 60 prompts, and the prompts with a category, in files."""
+    rng = np.random.default_rng(0)
+    values = rng.normal(size=(60, 4)) + np.array([0, 0, 3, 6])
+    lines = ["id,a,[b],c,d", *(f"p{i}," + ",".join(map(str, row)) for i, row in enumerate(values))]
+    (tmp_path / "m.csv").write_text("\n".join(lines))
+    prompts = [
+        {"id": f"p{i}", "text": f"pet {i}", "category": ("cat", "dog")[i % 2]} for i in range(60)
+    ]
+    (tmp_path / "p.jsonl").write_text("\n".join(map(json.dumps, prompts)))
+    return tmp_path
+
+
+def test_as_in_python(run, scores):
+    ran = run("rank", "m.csv", "level=0.9", "draws=500")
+    assert (ran.code, ran.err) == (0, "")
+    board = flasheval.rank(str(scores / "m.csv"), level=0.9, draws=500)
+    printed = "".join(f"{line.rstrip()}\n" for line in ran.out.splitlines())
+    assert printed.endswith(as_text(board.view()))
+    assert ": d leads, told apart from all others." in ran.out
+    assert "[b]" in ran.out
+
+
+def test_near_ties_are_those_of_show(run, scores):
+    shown = run("show", "m.csv").out
+    ranked = " ".join(run("rank", "m.csv").out.split())
+    (share,) = (word for word in shown.split() if word.endswith("%"))
+    assert f"within 2 errors: 1 ({share})" in ranked
+
+
+def test_by_a_column_of_the_prompts_and_files(run, scores):
+    ran = run("rank", "scores=m.csv", "prompts=p.jsonl", "by=category", "out=board")
+    assert (ran.code, ran.err) == (0, "")
+    assert "cat" in ran.out
+    assert "dog" in ran.out
+    assert ran.out.endswith("files: board/\n")
+    data = json.loads((scores / "board" / "rank.json").read_text("utf-8"))
+    assert list(data["parts"]) == ["cat", "dog"]
+    assert sorted(path.name for path in (scores / "board").iterdir()) == [
+        *("rank.csv", "rank.json", "rank.md", "rank.png")
+    ]
+
+
+def test_without_scores_it_ranks_the_miniature(run):
+    ran = run("rank", "metric=CLIP", "draws=200")
+    assert ran.code == 0
+    assert ran.out.startswith("miniature: small models")
+
+
+@pytest.mark.parametrize(
+    ("word", "said", "code"),
+    [
+        ("by=kind", "by=kind: the prompts of", 2),
+        ("level=95", "level=95: expected a number between 0 and 1", 2),
+        ("incomplete=keep", "incomplete=keep: expected", 2),
+        ("metric=foo", "no scores for metric 'foo'", 2),
+        ("scores=none.csv", "none.csv", 1),
+    ],
+)
+def test_a_mistake_is_one_line(run, scores, word, said, code):
+    ran = run("rank", *([] if word.startswith("scores") else ["scores=m.csv"]), word)
+    assert ran.code == code
+    assert said in ran.err
+    assert len(ran.err.strip().splitlines()) == 1
