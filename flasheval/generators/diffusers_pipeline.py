@@ -16,7 +16,7 @@ from flasheval.base.suggest import nearest
 from flasheval.generators.components import load_components
 from flasheval.generators.evaluations import EvaluationCounter, denoiser_of
 from flasheval.generators.generator import Batch, Generator
-from flasheval.generators.lora import lora_revision
+from flasheval.generators.lora import fuse_lora
 from flasheval.generators.missing_weights import weights_all_there
 from flasheval.generators.quantise import Quantisation, quantise
 from flasheval.generators.schedulers import swapped_scheduler
@@ -174,6 +174,10 @@ class PipelineSettings(Protocol):
         """Strength of the LoRA."""
 
     @property
+    def lora_partial(self) -> bool:
+        """Whether a LoRA is taken of which only some modules fit."""
+
+    @property
     def safety_checker(self) -> bool:
         """Whether the checkpoint's safety checker is loaded."""
 
@@ -247,7 +251,7 @@ def _load(settings: PipelineSettings, device: str) -> LoadedPipeline:
             "pipeline"
         )
     if settings.lora is not None:
-        _fuse_lora(pipeline, settings)
+        fuse_lora(pipeline, settings.lora, settings.lora_scale, settings.lora_partial)
     if settings.quantise is not None:
         quantise(denoiser_of(pipeline), settings.quantise)
     _place(pipeline, settings.offload, device)
@@ -261,21 +265,6 @@ def _not_loaded(settings: PipelineSettings, error: Exception) -> str:
     if folder.is_dir() and list(folder.rglob("*.bin")) and not list(folder.rglob("*.safetensors")):
         reason = "its weights are .bin files, which may hold code; convert them to safetensors"
     return f"checkpoint {settings.checkpoint} cannot be loaded: {reason}"
-
-
-def _fuse_lora(pipeline: Any, settings: PipelineSettings) -> None:
-    """Add the LoRA to the weights: as fast as without, and it can be quantised."""
-    if not hasattr(pipeline, "load_lora_weights"):
-        raise SettingError(f"lora={settings.lora}: {type(pipeline).__name__} takes none")
-    try:
-        path = Path(str(settings.lora)).expanduser()
-        more = {} if path.exists() else {"revision": lora_revision(str(settings.lora))}
-        pipeline.load_lora_weights(str(path), **more)
-        pipeline.fuse_lora(lora_scale=settings.lora_scale)
-        pipeline.unload_lora_weights()
-    except Exception as error:
-        reason = " ".join(str(error).split())[:300]
-        raise DataError(f"lora={settings.lora} cannot be loaded: {reason}") from error
 
 
 def _place(pipeline: Any, offload: str | None, device: str) -> None:

@@ -61,6 +61,7 @@ class DiffusersSettings(GeneratorSettings):
             ``{vae: stabilityai/sd-vae-ft-mse}``.
         lora: A LoRA: a safetensors file, a folder of one, or a name on the Hub.
         lora_scale: Strength of the LoRA.
+        lora_partial: Whether a LoRA is taken of which only some modules fit the pipeline.
         safety_checker: Whether the checkpoint's safety checker is loaded; it blackens images.
         offload: Keep parts of the model off the GPU: ``model`` or ``sequential``; changes no image.
         options: Further arguments of the pipeline's call, by diffusers' own names.
@@ -93,6 +94,7 @@ class DiffusersSettings(GeneratorSettings):
     components: Mapping[str, str] = field(default_factory=dict)
     lora: str | None = None
     lora_scale: float = 1.0
+    lora_partial: bool = False
     safety_checker: bool = False
     offload: Literal["model", "sequential"] | None = None
     options: Mapping[str, object] = field(default_factory=dict)

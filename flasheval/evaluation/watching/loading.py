@@ -14,9 +14,9 @@ from flasheval.base.models.weights import local_path, locate
 from flasheval.base.user_code import load_object, source_hash
 from flasheval.evaluation.watching.checkpoint_files import INDEX, Checkpoint, index_parts
 from flasheval.evaluation.watching.completeness import safetensors_header
+from flasheval.generators.diffusers_pipeline import DiffusersGenerator
 from flasheval.generators.diffusers_settings import DiffusersSettings
 from flasheval.generators.evaluations import denoiser_of
-from flasheval.generators.generator import Generator
 
 __all__ = ["CheckpointLoader", "Loaded"]
 
@@ -149,7 +149,7 @@ class CheckpointLoader:
             return Loaded(settings.load(self.device), settings=settings)
         if any("lora" in name.lower() for name in safetensors_header(checkpoint.path)):
             settings = replace(base, lora=path)
-            return Loaded(_with_lora(settings, self.device), settings=settings)
+            return Loaded(settings.load(self.device), settings=settings)
         return Loaded(_with_weights(base, path, self.device), settings=base)
 
     def _made(self, checkpoint: str) -> DiffusersSettings:
@@ -191,15 +191,7 @@ def _parts_of(checkpoint: Checkpoint) -> dict[str, str]:
     return {part: str(checkpoint.path / part) for part in checkpoint.parts}
 
 
-def _with_lora(settings: DiffusersSettings, device: str) -> Generator:
-    generator = settings.load(device)
-    # diffusers only warns of a LoRA whose names fit no part, and would make the base's images.
-    if getattr(generator.loaded.pipeline, "num_fused_loras", 1) == 0:
-        raise DataError("its names fit no part of the base; is it a LoRA of that model?")
-    return generator
-
-
-def _with_weights(settings: DiffusersSettings, path: str, device: str) -> Generator:
+def _with_weights(settings: DiffusersSettings, path: str, device: str) -> DiffusersGenerator:
     """Load the base with the weights of its denoiser from a file."""
     from safetensors.torch import load_file
 

@@ -504,7 +504,7 @@ def test_real_parts_weights_and_loras_of_a_base(tmp_path, four):
     board = watch(folder, four, [CLIP], out=tmp_path / "out", base=base, **asked)
     means = {one.name: one.means["CLIP"] for one in board.standings}
     assert set(board.failed) == {"step-4.safetensors", "step-5.safetensors"}
-    assert "fit no part of the base" in board.failed["step-4.safetensors"]
+    assert "none of its 24 modules fit" in board.failed["step-4.safetensors"]
     assert "do not fit the base's UNet2DConditionModel" in board.failed["step-5.safetensors"]
     assert "\n" not in board.failed["step-5.safetensors"]
     finals = DiffusersSettings("miniature:small-final", steps=2, guidance=2.0, **HOW)
