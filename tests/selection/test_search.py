@@ -191,11 +191,11 @@ def test_lower_is_better_is_recorded_and_changes_no_prompt(make_table):
     assert first.subset.record.evidence == second.subset.record.evidence
 
 
-def _with_gaps(table, rows):
+def _with_gaps(table, rows, places=5):
     matrices = {}
     for metric in table.metrics:
         values = table[metric].values.copy()
-        values[rows, 5] = np.nan
+        values[rows, places] = np.nan
         matrices[metric] = replace(table[metric], values=values)
     return ScoreTable(table.prompts, table.variants, matrices)
 
@@ -214,7 +214,7 @@ def test_incomplete_variants_may_be_an_error():
     with pytest.raises(DataError, match="2 of 40 variants are not measured"):
         _quick(_with_gaps(TABLE, [3, 7]), incomplete="error")
     with pytest.raises(DataError, match="no variant is left"):
-        _quick(_with_gaps(TABLE, list(range(40))))
+        _quick(_with_gaps(TABLE, np.arange(40), np.arange(40)))
     with pytest.raises(SettingError, match="incomplete"):
         _quick(incomplete="keep")
 

@@ -182,7 +182,8 @@ def _of_long_tables(tables: Sequence[Columns], variant: Sequence[str], stems: Se
         apart = apart and not labels & seen
         seen |= labels
     same = all(set(one.names) == set(tables[0].names) for one in tables)
-    return "variant" if apart and same and look_of(stems) != "metrics" else "metric"
+    parts = len(tables) > 1 and apart and same and look_of(stems) != "metrics"
+    return "variant" if parts else "metric"
 
 
 def _of_other_columns(path: Path, scores: Sequence[Sequence[str]], what: str) -> str:

@@ -615,3 +615,15 @@ def test_a_metric_named_like_a_column_of_the_frame_is_refused() -> None:
     table = ScoreTable.from_arrays([[1]], variants=["a"], prompts=["p"], metric="prompt")
     with pytest.raises(DataError, match="rename the metric"):
         table.to_pandas()
+
+
+def test_a_mapping_of_one_turned_table_names_its_metric():
+    pandas = pytest.importorskip("pandas")
+    turned = pandas.DataFrame(
+        [[0.25, 0.5], [0.75, 1.0]],
+        index=pandas.Index(["sd15", "sdxl"], name="variant"),
+        columns=["p0", "p1"],
+    )
+    table = load_scores({"CLIP": turned})
+    assert table.metrics == ("CLIP",)
+    assert table["CLIP"].values.tolist() == [[0.25, 0.5], [0.75, 1.0]]
