@@ -88,7 +88,7 @@ class Ray:
             try:
                 _watch(ray, tasks, plan, store, progress)
             finally:
-                for task in tasks:
+                for task in tasks:  # only what goes on: Ray ends this process where one just ended
                     ray.cancel(task, force=True)
 
     @contextmanager
@@ -151,13 +151,15 @@ def _work(worker: DistantWorker) -> str | None:
 def _watch(
     ray: Any, tasks: dict[Any, int], plan: RunPlan, store: RunStore, progress: Progress
 ) -> None:
-    counter, endings, waiting = Counter(plan, store), Endings(), list(tasks)
-    while waiting:
-        over, waiting = ray.wait(waiting, num_returns=len(waiting), timeout=_LOOK)
+    """Wait for all tasks; each that has ended leaves ``tasks``."""
+    counter, endings, begun = Counter(plan, store), Endings(), len(tasks)
+    while tasks:
+        over, _ = ray.wait(list(tasks), num_returns=len(tasks), timeout=_LOOK)
         for task in over:
+            rank = tasks.pop(task)
             trouble = _ending(ray, task)
-            endings.note(None if trouble is None else f"worker {tasks[task]}: {trouble}")
-        progress(f"{len(waiting)} of {len(tasks)} workers", counter.done(), plan.n_units)
+            endings.note(None if trouble is None else f"worker {rank}: {trouble}")
+        progress(f"{len(tasks)} of {begun} workers", counter.done(), plan.n_units)
     endings.settle()
 
 
