@@ -51,7 +51,7 @@ def table_files(folder: Path) -> list[Path]:
         return found
     folders = sorted(path for path in folder.iterdir() if path.is_dir() and _is_seen(path))
     inner = [_tables_here(path) for path in folders]
-    alone = [files[0] for files in inner if len(files) == 1 and files[0].suffix != ".json"]
+    alone = [files[0] for files in inner if len(files) == 1 and content_suffix(files[0]) != ".json"]
     return alone if len(alone) > 1 and len(alone) == len(inner) else []
 
 

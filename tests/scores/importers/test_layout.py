@@ -14,6 +14,7 @@ import flasheval
 from flasheval.base.errors import ConflictError, DataError, SettingError
 from flasheval.scores import load_scores
 from flasheval.scores.importers.by_shape import read_scores
+from flasheval.scores.importers.table_folders import table_files
 
 _CASES = Path(__file__).resolve().parents[4] / "shared" / "cases"
 _WITH_TEXTS = (6, 25, 27, 28, 42)
@@ -455,3 +456,11 @@ def test_a_plain_table_says_nothing_in_python(tmp_path):
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         _is_planted(load_scores(path))
+
+
+@pytest.mark.parametrize("name", ["scores.json", "scores.JSON"])
+def test_one_json_file_a_folder_may_be_anything(tmp_path, name):
+    for folder in ("a", "b"):
+        (tmp_path / folder).mkdir()
+        (tmp_path / folder / name).write_text('{"x": 1}')
+    assert table_files(tmp_path) == []
