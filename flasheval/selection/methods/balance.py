@@ -15,7 +15,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
@@ -133,10 +133,8 @@ def _standardised(
         return _standardise(problem, blocks, prompts, nearness)
     ascending = np.sort(prompts)
     key = (len(blocks), nearness, ascending.tobytes())
-    if problem.kept.get("candidates") != key:
-        problem.kept["candidates"] = key
-        problem.kept["standardised"] = _standardise(problem, blocks, ascending, nearness)
-    residual, noise, slope = problem.kept["standardised"]
+    make = partial(_standardise, problem, blocks, ascending, nearness)
+    residual, noise, slope = problem.keep("standardised", key, make)
     places = np.searchsorted(ascending, prompts)
     # `take` keeps the order in memory, which the passes need; indexing does not.
     return residual.take(places, axis=2), noise.take(places, axis=1), slope.take(places, axis=1)
@@ -190,25 +188,15 @@ def _candidates(
     start = problem.start_prompts()
     if len(allowed) > screen:
         rank = np.zeros(problem.n_prompts)
-        for number, share in enumerate(shares):
-            sharpness = _discrimination(problem, blocks, number)
+        for number, (scores, share) in enumerate(zip(blocks, shares, strict=True)):
+            make = partial(prompt_statistics, scores)
+            sharpness = problem.keep(number, None, make).discrimination
             rank += share * sharpness / np.abs(sharpness).mean()
         if start is not None:
             rank[start] = np.inf
         kept = np.argsort(-rank[allowed], kind="stable")[: max(screen, problem.size)]
         allowed = np.sort(allowed[kept])
     return np.concatenate([problem.required, allowed])
-
-
-def _discrimination(
-    problem: Problem, blocks: Sequence[NDArray[np.float32]], number: int
-) -> NDArray[np.float64]:
-    """Return a block's discrimination of all prompts, kept for later stages of a nested search."""
-    kept: dict[Any, Any] = {} if problem.kept is None else problem.kept
-    if number not in kept:
-        kept[number] = prompt_statistics(blocks[number]).discrimination
-    found: NDArray[np.float64] = kept[number]
-    return found
 
 
 def balance_start(work: BalanceWork, rng: np.random.Generator) -> State:

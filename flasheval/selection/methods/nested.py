@@ -10,7 +10,7 @@ import numpy as np
 
 from flasheval.base.errors import SettingError
 from flasheval.selection.methods.driver import SearchOutcome, StepCallback, drive
-from flasheval.selection.methods.problem import Problem
+from flasheval.selection.methods.problem import Kept, Problem
 from flasheval.selection.methods.selector import Selection, Selector
 
 __all__ = ["check_nested", "check_sizes", "run_nested"]
@@ -98,7 +98,7 @@ def run_nested(
     history: list[dict[str, float]] = []
     sets, seconds, interrupted = 0, 0.0, False
     selection = Selection(problem.required)
-    kept: dict[Any, Any] = {}
+    kept: Kept = {}
     for number, (size, stage_rng) in enumerate(zip(sizes, rngs, strict=True)):
         stage = problem.stage(size, selection.indices, kept)
         stage_file = (

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,8 +13,10 @@ from flasheval.base.errors import DataError, SettingError
 from flasheval.scores.precision import loses_scores
 from flasheval.selection.methods.hints import Hints
 
-__all__ = ["Problem", "checked_whole", "in_reach", "make_problem"]
+__all__ = ["Kept", "Problem", "checked_whole", "in_reach", "make_problem"]
 
+T = TypeVar("T")
+Kept = dict[Hashable, tuple[Hashable, Any]]
 _LEAST, _MOST = 2.0**-20, 2.0**20
 
 
@@ -31,7 +33,7 @@ class Problem:
         allowed: int64 indices of the other prompts a selector may choose from, ascending.
         warm_start: int64 indices of a subset to start from, or None.
         hints: What a method may borrow from, of the same variants.
-        kept: What a method keeps of these scores for the stages of a nested search; None where
+        kept: What `keep` keeps of these scores for the stages of a nested search; None where
             there are none. `dataclasses.replace` does not hand it on, `stage` does.
 
     Example:
@@ -48,9 +50,27 @@ class Problem:
     allowed: NDArray[np.int64]
     warm_start: NDArray[np.int64] | None = None
     hints: Hints = field(default_factory=Hints)
-    kept: dict[Any, Any] | None = field(default=None, init=False, repr=False, compare=False)
+    kept: Kept | None = field(default=None, init=False, repr=False, compare=False)
 
-    def stage(self, size: int, chosen: NDArray[np.int64], kept: dict[Any, Any]) -> Problem:
+    def keep(self, name: Hashable, key: Hashable, make: Callable[[], T]) -> T:
+        """Return what is kept under a name and made for this key; make it where there is none.
+
+        Nothing is kept but in a nested search, and under a name what was made last.
+
+        Example:
+            >>> problem = make_problem([np.tri(3, 5)], ["clip"], size=2).stage(1, np.array([]), {})
+            >>> [problem.keep("sum", key, lambda made=key: made) for key in (1, 2)]
+            [1, 2]
+
+        """
+        if self.kept is None:
+            return make()
+        if name not in self.kept or self.kept[name][0] != key:
+            self.kept[name] = (key, make())
+        found: T = self.kept[name][1]
+        return found
+
+    def stage(self, size: int, chosen: NDArray[np.int64], kept: Kept) -> Problem:
         """Return the same search for another size, with what was chosen so far required.
 
         Example:
