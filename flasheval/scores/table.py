@@ -402,6 +402,11 @@ class ScoreTable:
                     digest.update(_spelled(row))
         return digest.hexdigest()
 
+    @property
+    def exact_metrics(self) -> tuple[str, ...]:
+        """The metrics whose scores are kept in float64."""
+        return tuple(name for name, matrix in self.matrices.items() if matrix.exact)
+
     @cached_property
     def first_of_twins(self) -> NDArray[np.int64]:
         """For each variant the row of the first with the same scores in every metric: int64 [n].

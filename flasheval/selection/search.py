@@ -22,7 +22,6 @@ from flasheval.base.drawing.view import View
 from flasheval.base.progress import reporting
 from flasheval.base.versions import library_versions, utc_now
 from flasheval.scores import ScoreTable, load_scores
-from flasheval.scores.ranking.significant import near_tie_share
 from flasheval.scores.table import Incomplete
 from flasheval.selection.calibration.cross_fit import fold_labels, fold_pieces, whole
 from flasheval.selection.calibration.fit import fit_calibration, predicting_matrices
@@ -46,7 +45,6 @@ from flasheval.selection.held_out.warnings import (
     few_variants,
     measurement_warnings,
     result_of_evidence,
-    table_warnings,
 )
 from flasheval.selection.methods.auto import Auto, explain
 from flasheval.selection.methods.driver import SearchOutcome, StepCallback
@@ -61,6 +59,7 @@ from flasheval.selection.request import (
     subset_name,
 )
 from flasheval.selection.search_view import search_view
+from flasheval.selection.usable import usable_scores
 from flasheval.subset import Method, MetricInfo, Subset
 from flasheval.subset.evidence import Evidence, KnownVariant, PrefixCalibration, Record
 from flasheval.subset.prompt_sources import source_of
@@ -182,14 +181,9 @@ def search(
         (10, 4)
 
     """
-    given = load_scores(scores, columns=columns, drop=drop)
-    table, dropped = given.complete(metric, incomplete)
-    prompts_left_out = given.n_prompts - table.n_prompts
-    if prompts_left_out:  # the other metrics, which some methods look at, on the same prompts
-        given = given.take_prompts(given.prompts.index_of(table.prompts.ids))
-    check_ties(table)
-    whole, twins = table, given.twins_among(table.variant_names)
-    table = whole.distinct(twins)
+    usable = usable_scores(load_scores(scores, columns=columns, drop=drop), metric, incomplete)
+    given, table, twins = usable.given, usable.table, usable.twins
+    check_ties(usable.whole)
     request = make_request(
         table,
         _selector(method, settings, expect),
@@ -205,7 +199,7 @@ def search(
     check_draws(draws)
     parts: tuple[Split, ...] = ()
     if splits is not None:
-        parts = make_splits(splits, whole, given=given.variant_names, twins=twins)
+        parts = make_splits(splits, usable.whole, given=given.variant_names, twins=twins)
         parts = tuple(split_once(split, twins) for split in parts)
     folds = calibration_folds(request, calibrate, checked_expect(expect), group)
     folder = None if folder is None else Path(folder)
@@ -219,20 +213,12 @@ def search(
     interrupted = outcome.interrupted or (bool(folds) and selections is None)
     interrupted = interrupted or (bool(parts) and (measurement is None or measurement.interrupted))
     evidence = None if measurement is None else evidence_of(measurement, request.size)
-    ties = {name: near_tie_share(table[name].values) for name in table.metrics}
     warnings = _warnings(request, parts, measurement, evidence, interrupted)
-    warnings += table_warnings(
-        dropped,
-        ties,
-        prompts_left_out,
-        keepable=given.keepable(metric) if dropped and incomplete == "drop" else "",
-        twins=whole.named_twins(twins),
-        exact=[name for name in table.metrics if table[name].exact],
-    )
+    warnings += usable.warnings(incomplete)
     calibration = None
     looks: tuple[PrefixCalibration, ...] = ()
     if selections is not None:
-        likeness, family = checked_expect(expect), group or DEFAULT_GROUP
+        likeness, family, ties = checked_expect(expect), group or DEFAULT_GROUP, usable.near_ties
         found = (predicting_matrices(given, table), outcome.selection, folds, selections)
         calibration = fit_calibration(*found, expect=likeness, group=family, near_ties=ties)
         looks = fit_looks(*found, request.sizes, expect=likeness, group=family, near_ties=ties)
@@ -242,7 +228,7 @@ def search(
         evidence=evidence,
         calibration=calibration,
         looks=looks,
-        known_variants=known_variants(whole, outcome.selection),
+        known_variants=known_variants(usable.whole, outcome.selection),
         scorers={
             metric: version
             for metric in table.metrics

@@ -257,8 +257,7 @@ def _show_scores(path: Path, config: ShowConfig, console: Console) -> None:
     extremes = [(m, *_extremes(part[m])) for part in parts for m in part.metrics]
     console.print()
     console.print(plain_table(("metric", "best variant", "worst variant"), extremes, left=3))
-    exact = [metric for metric in table.metrics if table[metric].exact]
-    warnings = [*named_twins(twins), *exact_warnings(exact)]
+    warnings = [*named_twins(twins), *exact_warnings(table.exact_metrics)]
     partly = [part for part in parts if part.n_prompts < table.n_prompts]
     if partly:
         counts = ", ".join(f"{part.metrics[0]} on {part.n_prompts:,}" for part in partly[:4])

@@ -16,7 +16,6 @@ from flasheval.base.progress import reporting
 from flasheval.base.threads import check_workers
 from flasheval.base.versions import library_versions, utc_now
 from flasheval.scores import ScoreTable, load_scores
-from flasheval.scores.ranking.significant import near_tie_share
 from flasheval.scores.table import Incomplete
 from flasheval.selection.held_out.clusters import GroupResampler
 from flasheval.selection.held_out.contenders import RANDOM, Contender, find_contender, read_methods
@@ -33,11 +32,11 @@ from flasheval.selection.held_out.summaries import random_curves, random_points,
 from flasheval.selection.held_out.warnings import (
     measurement_warnings,
     result_of_summary,
-    table_warnings,
     too_few_groups_warnings,
 )
 from flasheval.selection.methods.nested import check_sizes
 from flasheval.selection.request import SearchRequest, checked_seed, hints_for
+from flasheval.selection.usable import usable_scores
 from flasheval.subset.evidence import SplitSizes
 
 __all__ = ["METHODS_COMPARED", "validate"]
@@ -118,13 +117,8 @@ def validate(
         True
 
     """
-    given = load_scores(scores, columns=columns, drop=drop)
-    table, dropped = given.complete(metric, incomplete)
-    prompts_left_out = given.n_prompts - table.n_prompts
-    if prompts_left_out:  # the other metrics, which some methods look at, on the same prompts
-        given = given.take_prompts(given.prompts.index_of(table.prompts.ids))
-    whole, twins = table, given.twins_among(table.variant_names)
-    table = whole.distinct(twins)
+    usable = usable_scores(load_scores(scores, columns=columns, drop=drop), metric, incomplete)
+    given, table, twins = usable.given, usable.table, usable.twins
     given_sizes = [size] if isinstance(size, int | np.integer) else size
     sizes = check_sizes("size", given_sizes, 1, table.n_prompts)
     check_draws(draws)
@@ -132,10 +126,10 @@ def validate(
     seed = checked_seed(seed)
     contenders = read_methods(methods)
     paired = _reference(reference, contenders)
-    check_ties(whole)
+    check_ties(usable.whole)
     kinds = tuple(
         replace(kind, splits=tuple(split_once(split, twins) for split in kind.splits))
-        for kind in read_kinds(splits, whole, given=given.variant_names, twins=twins)
+        for kind in read_kinds(splits, usable.whole, given=given.variant_names, twins=twins)
     )
     check_ties(table, kinds)
     counts = check_search_variants(search_variants, kinds)
@@ -160,7 +154,6 @@ def validate(
         raise KeyboardInterrupt
     summaries = summarise(measurement, paired)
     warnings = _warnings(measurement, summaries, cluster)
-    ties = {name: near_tie_share(table[name].values) for name in table.metrics}
     return ValidationReport(
         prompt_set=table.prompts.name,
         n_prompts=table.n_prompts,
@@ -177,19 +170,9 @@ def validate(
         summaries=summaries,
         curves=random_curves(measurement),
         learning=learning_curves(measurement),
-        warnings=(
-            *warnings,
-            *table_warnings(
-                dropped,
-                ties,
-                prompts_left_out,
-                keepable=given.keepable(metric) if dropped and incomplete == "drop" else "",
-                twins=whole.named_twins(twins),
-                exact=[name for name in table.metrics if table[name].exact],
-            ),
-        ),
-        dropped=dropped,
-        prompts_left_out=prompts_left_out,
+        warnings=(*warnings, *usable.warnings(incomplete)),
+        dropped=usable.dropped,
+        prompts_left_out=usable.prompts_left_out,
         interrupted=measurement.interrupted,
         versions=library_versions(),
         created=utc_now(),
