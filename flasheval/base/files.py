@@ -14,6 +14,7 @@ from pathlib import Path
 from flasheval.base.errors import DataError
 
 __all__ = [
+    "as_text",
     "atomic_write",
     "content_stem",
     "content_suffix",
@@ -139,7 +140,17 @@ def read_text(path: str | Path, what: str = "text file") -> str:
     ...     read_text(file)
     'A cat.\r\n'
     """
-    data = read_bytes(path, what)
+    return as_text(read_bytes(path, what), path)
+
+
+def as_text(data: bytes, path: str | Path) -> str:
+    """Return the text of bytes in UTF-8, less a byte-order mark; ``path`` is for the message.
+
+    Raises DataError when the bytes are not UTF-8.
+
+    >>> as_text(b"A cat.", "a.txt")
+    'A cat.'
+    """
     try:
         return data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
