@@ -6,10 +6,11 @@ from difflib import get_close_matches
 __all__ = ["nearest"]
 
 
-def nearest(name: str, choices: Iterable[str]) -> str:
+def nearest(name: str, choices: Iterable[str], cutoff: float = 0.5) -> str:
     """Return ``"; did you mean 'clip'?"``, or an empty string when nothing is near.
 
     Case does not count: ``"Clip"`` is near ``"CLIP"``. Made to be put at the end of a message.
+    `cutoff` is how alike two names must be, from 0 to 1.
 
     >>> nearest("clipp", ["clip", "hps"])
     "; did you mean 'clip'?"
@@ -19,5 +20,5 @@ def nearest(name: str, choices: Iterable[str]) -> str:
     folded: dict[str, str] = {}
     for choice in choices:
         folded.setdefault(choice.casefold(), choice)
-    matches = get_close_matches(name.casefold(), folded, n=1, cutoff=0.5)
+    matches = get_close_matches(name.casefold(), folded, n=1, cutoff=cutoff)
     return f"; did you mean {folded[matches[0]]!r}?" if matches else ""

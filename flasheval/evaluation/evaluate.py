@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from flasheval.base.canonical import JSON, canonical_value, sha256_of
 from flasheval.base.errors import DataError, SettingError
 from flasheval.base.versions import utc_now
+from flasheval.evaluation.autocast import autocast_of, autocasting
 from flasheval.evaluation.loaded_scorers import loaded_scorer
 from flasheval.evaluation.processes import agreed, shared_out
 from flasheval.evaluation.report import MetricScores, Report
@@ -56,6 +57,7 @@ class _Task:
     versions: Mapping[str, str]
     call: Mapping[str, JSON]
     device: str
+    autocast: Mapping[str, str]
 
     def told(self) -> tuple[object, ...]:
         """Return what must be the same in all processes."""
@@ -73,6 +75,7 @@ def evaluate(
     call: Mapping[str, Any] | None = None,
     device: str | None = None,
     modules: Iterable[object] = (),
+    autocast: Any = "auto",
     known: Report | None = None,
     images: bool = False,
     name: str = "",
@@ -81,8 +84,8 @@ def evaluate(
     """Score a model on a subset, and leave the process that trains it as it was.
 
     An image's seed is made from `seed` and its prompt's id, so that two checkpoints are compared on
-    the same noise. Modules are in evaluation mode meanwhile, autocast is off, and afterwards modes,
-    random states and scheduler are those of before (`flasheval.evaluation.undisturbed`). In
+    the same noise. Modules are in evaluation mode meanwhile, scorers see no autocast, and then
+    modes, random states and scheduler are those of before (`flasheval.evaluation.undisturbed`). In
     distributed training every process calls this, does its part of the prompts, and gets the whole
     report; where only the main one calls it, it waits for the others for ever.
 
@@ -99,6 +102,10 @@ def evaluate(
         call: Further arguments of the pipeline's call, such as ``num_inference_steps``.
         device: The scorers' device; by default the pipeline's, else the first GPU or the CPU.
         modules: Torch modules that a function uses, to be put into evaluation mode.
+        autocast: The type images are made in: ``bf16``, ``fp16`` or one of torch, ``off``,
+            ``keep`` for that of the caller, or ``auto``: what a pipeline with parts of several
+            types needs (a float32 UNet in training among bfloat16 parts), none for other pipelines,
+            the caller's for functions. Where it is on the report's `call` has it.
         known: A report of the same model on other prompts, such as a prefix of the subset; its
             scores are not computed again.
         images: Whether the report holds the images.
@@ -134,14 +141,15 @@ def evaluate(
         judges = {judge.metric: judge for judge in make_scorers(scorers)}
         versions = {metric: judge.version for metric, judge in judges.items()}
         place = choose_device(device) if device else _device_of(generator)
-        settings = made_with(generator, arguments, chosen.ids, place)
+        types = autocast_of(generator, autocast, place)
+        settings = made_with(generator, arguments, chosen.ids, place) | _told_of(types)
         held = _held(known, chosen, versions, seed, settings, images)
         seeds = tuple(image_seed(seed, one) for one in chosen.ids)
         asked = _take(
             Batch(chosen.ids, chosen.texts, seeds),
             [i for i, one in enumerate(chosen.ids) if one not in held],
         )
-        return _Task(asked, held, chosen, judges, versions, settings, place)
+        return _Task(asked, held, chosen, judges, versions, settings, place, types)
 
     task = agreed(plan, _Task.told)
 
@@ -156,7 +164,8 @@ def evaluate(
                 metric: loaded_scorer(judge, task.device) for metric, judge in task.scorers.items()
             }
             loading = time.perf_counter() - started
-            return _rows(made_by, loaded, _take(task.prompts, numbers), batch, images)
+            asked = _take(task.prompts, numbers)
+            return _rows(made_by, loaded, asked, batch, images, task.autocast)
 
     new = dict(zip(task.prompts.ids, shared_out(len(task.prompts), work), strict=True))
     ids = task.subset.ids
@@ -206,6 +215,10 @@ def made_with(
     return {key: _told(value) for key, value in made_by.items()}
 
 
+def _told_of(types: Mapping[str, str]) -> dict[str, JSON]:
+    return {"autocast": " ".join(sorted(set(types.values())))} if types else {}
+
+
 def _told(value: object) -> JSON:
     try:
         return canonical_value(value, digits=17)
@@ -214,14 +227,20 @@ def _told(value: object) -> JSON:
 
 
 def _rows(
-    generator: Generator, scorers: Mapping[str, Scorer], prompts: Batch, batch: int, keep: bool
+    generator: Generator,
+    scorers: Mapping[str, Scorer],
+    prompts: Batch,
+    batch: int,
+    keep: bool,
+    types: Mapping[str, str],
 ) -> list[_Row]:
     """Make and score the images of some prompts, not holding more of them than need be."""
     batches, part = Batches(batch), batch * max(1, _IMAGES_AT_ONCE // batch)
     rows = []
     for start in range(0, len(prompts), part):
         asked = prompts[start : start + part]
-        images = make_images(generator, asked, batches).images
+        with autocasting(types):
+            images = make_images(generator, asked, batches).images
         rows += _judged(images, asked.prompts, scorers, keep)
     return rows
 

@@ -11,18 +11,17 @@ from typing import Any
 
 import numpy as np
 
-__all__ = ["undisturbed"]
+from flasheval.evaluation.autocast import AUTOCAST_DEVICES
 
-# Asked one by one: what a function uses no one knows, and an offloaded model computes elsewhere.
-_AUTOCAST = ("cpu", "cuda", "xpu", "mps")
+__all__ = ["undisturbed"]
 
 
 @contextmanager
 def undisturbed(generator: object, modules: Iterable[object] = ()) -> Iterator[None]:
     """Run a block of evaluation so that training continues as if nothing had happened.
 
-    Inside, the modules are in evaluation mode, no gradient is recorded, autocast is off (so that
-    scores do not depend on where in a loop they were made), and a pipeline has a copy of its
+    Inside, the modules are in evaluation mode, no gradient is recorded, autocast is off (for
+    scorers; `flasheval.evaluation.autocast` is for the images), and a pipeline has a copy of its
     scheduler and no progress bar. Afterwards every module's mode, the random states of Python,
     NumPy and torch (on the CPU, and on CUDA and XPU devices) and the pipeline's own scheduler are
     restored, and unused memory of accelerators is released.
@@ -86,7 +85,7 @@ def _evaluating(objects: Iterable[object]) -> Iterator[None]:
     modes = [(module, module.training) for root in roots for module in root.modules()]
     with ExitStack() as stack:
         stack.enter_context(torch.no_grad())
-        for kind in _AUTOCAST:
+        for kind in AUTOCAST_DEVICES:
             if torch.is_autocast_enabled(kind):
                 stack.enter_context(torch.autocast(kind, enabled=False))
         try:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 import warnings
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -12,12 +11,12 @@ from typing import Any, Protocol
 
 from flasheval.base.errors import DataError, FlashevalError, SettingError
 from flasheval.base.models.weights import Weights
-from flasheval.base.suggest import nearest
 from flasheval.generators.components import load_components
 from flasheval.generators.evaluations import EvaluationCounter, denoiser_of
 from flasheval.generators.generator import Batch, Generator
 from flasheval.generators.lora import fuse_lora
 from flasheval.generators.missing_weights import weights_all_there
+from flasheval.generators.pipeline_call import PipelineCall
 from flasheval.generators.quantise import Quantisation, quantise
 from flasheval.generators.schedulers import swapped_scheduler
 from flasheval.generators.variants import Factor
@@ -34,37 +33,29 @@ class LoadedPipeline:
     Attributes:
         pipeline: The pipeline, on its device.
         scheduler: The scheduler it came with, which every swap starts from.
-        arguments: The arguments its call takes.
-        takes_lists: Whether it takes a random generator for each image; masked-token pipelines,
-            for example, draw from one for the whole batch, and make one image at a time.
 
     """
 
     pipeline: Any
     scheduler: Any
-    arguments: frozenset[str]
-    takes_lists: bool
 
 
 class DiffusersGenerator:
     """A generator that makes images with a loaded diffusers pipeline.
 
-    Every image gets a random generator of its own, on the CPU, from its own seed; so it does not
-    depend on the batch, and the same seed gives the same noise on any device.
-
     Args:
         loaded: The pipeline.
         family: The family of models.
         scheduler: The scheduler to put in; another variant may have swapped it meanwhile.
-        arguments: Arguments of the pipeline's call beside prompts and random generators.
+        call: The pipeline with the arguments of its call.
 
     """
 
     def __init__(
-        self, loaded: LoadedPipeline, family: str, scheduler: Any, arguments: Mapping[str, Any]
+        self, loaded: LoadedPipeline, family: str, scheduler: Any, call: PipelineCall
     ) -> None:
         self.loaded, self._family = loaded, family
-        self._scheduler, self._arguments = scheduler, dict(arguments)
+        self._scheduler, self.call = scheduler, call
         self._evaluations: int | None = None
 
     @property
@@ -85,33 +76,15 @@ class DiffusersGenerator:
             return self._made(batch)
         with EvaluationCounter(network) as counter:
             made = self._made(batch)
-        one_by_one = not self.loaded.takes_lists
+        one_by_one = not self.call.takes_lists
         self._evaluations = round(counter.calls / (max(1, len(batch)) if one_by_one else 1))
         return made
 
     def _made(self, batch: Batch) -> Any:
         import torch
 
-        if self.loaded.takes_lists:
-            generators = [torch.Generator().manual_seed(seed) for seed in batch.seeds]
-            return self._call(list(batch.prompts), generators)
-        return [
-            self._call([prompt], torch.Generator().manual_seed(seed))[0]
-            for prompt, seed in zip(batch.prompts, batch.seeds, strict=True)
-        ]
-
-    def _call(self, prompts: list[str], generator: Any) -> Any:
-        import torch
-
-        arguments = dict(self._arguments)
-        if "negative_prompt" in arguments:
-            arguments["negative_prompt"] = [arguments["negative_prompt"]] * len(prompts)
-        # As numbers: among 8-bit pixels NaN could not be told from black.
         with torch.inference_mode(), _quiet():
-            made = self.loaded.pipeline(
-                prompt=prompts, generator=generator, output_type="pt", **arguments
-            )
-        return made.images
+            return self.call(batch.prompts, batch.seeds)
 
 
 class PipelineSettings(Protocol):
@@ -205,9 +178,9 @@ def load_generator(
     else:
         with _quiet():
             loaded = _load(settings, device)
-    arguments = _arguments(settings, loaded.arguments)
+    call = _call(settings, loaded.pipeline)
     scheduler = swapped_scheduler(loaded.scheduler, settings.scheduler, settings.scheduler_settings)
-    return DiffusersGenerator(loaded, str(settings.factors()["family"]), scheduler, arguments)
+    return DiffusersGenerator(loaded, str(settings.factors()["family"]), scheduler, call)
 
 
 def _load(settings: PipelineSettings, device: str) -> LoadedPipeline:
@@ -243,20 +216,12 @@ def _load(settings: PipelineSettings, device: str) -> LoadedPipeline:
     except Exception as error:  # files missing, of another version, cut short, ...
         raise DataError(_not_loaded(settings, error)) from error
     pipeline.set_progress_bar_config(disable=True)
-    parameters = inspect.signature(pipeline.__call__).parameters
-    arguments = frozenset(parameters)
-    if "prompt" not in arguments or "generator" not in arguments:
-        raise DataError(
-            f"checkpoint {settings.checkpoint}: {type(pipeline).__name__} is not a text-to-image "
-            "pipeline"
-        )
     if settings.lora is not None:
         fuse_lora(pipeline, settings.lora, settings.lora_scale, settings.lora_partial)
     if settings.quantise is not None:
         quantise(denoiser_of(pipeline), settings.quantise)
     _place(pipeline, settings.offload, device)
-    takes_lists = "list" in str(parameters["generator"].annotation).lower()
-    return LoadedPipeline(pipeline, pipeline.scheduler, arguments, takes_lists)
+    return LoadedPipeline(pipeline, pipeline.scheduler)
 
 
 def _not_loaded(settings: PipelineSettings, error: Exception) -> str:
@@ -278,8 +243,8 @@ def _place(pipeline: Any, offload: str | None, device: str) -> None:
         pipeline.enable_sequential_cpu_offload(device=device)
 
 
-def _arguments(settings: PipelineSettings, known: frozenset[str]) -> dict[str, Any]:
-    """Return the arguments of the pipeline's call; SettingError for one it does not take."""
+def _call(settings: PipelineSettings, pipeline: Any) -> PipelineCall:
+    """Return the pipeline with its arguments; SettingError for one it does not take."""
     named = {
         "steps": ("num_inference_steps", settings.steps),
         "guidance": ("guidance_scale", settings.guidance),
@@ -288,18 +253,15 @@ def _arguments(settings: PipelineSettings, known: frozenset[str]) -> dict[str, A
         "negative_prompt": ("negative_prompt", settings.negative_prompt),
         **{f"options.{key}": (key, value) for key, value in settings.options.items()},
     }
-    arguments = {}
-    for key, (argument, value) in named.items():
-        if value is None:
-            continue
-        if argument not in known:
-            raise SettingError(
-                f"{key}={value}: this pipeline takes no {argument}{nearest(argument, known)}"
-            )
-        arguments[argument] = value
-    if "clean_caption" in known:  # else it would depend on whether bs4 and ftfy are installed
-        arguments.setdefault("clean_caption", False)
-    return arguments
+    given = {
+        key: (argument, value) for key, (argument, value) in named.items() if value is not None
+    }
+    return PipelineCall(
+        pipeline,
+        dict(given.values()),
+        names={argument: f"{key}={value}" for key, (argument, value) in given.items()},
+        output_type="pt",
+    )
 
 
 @contextmanager

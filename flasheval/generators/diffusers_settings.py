@@ -16,6 +16,7 @@ from flasheval.generators.components import find_components
 from flasheval.generators.diffusers_pipeline import load_generator
 from flasheval.generators.generator import Generator, GeneratorSettings
 from flasheval.generators.lora import lora_revision
+from flasheval.generators.pipeline_call import SET_FOR_EACH_BATCH
 from flasheval.generators.quantise import Quantisation
 from flasheval.generators.variants import Factor
 
@@ -35,7 +36,7 @@ _MANAGED: Mapping[str, str | None] = {
     "width": "width",
     "height": "height",
     "negative_prompt": "negative_prompt",
-    **dict.fromkeys(("prompt", "generator", "output_type", "return_dict", "num_images_per_prompt")),
+    **dict.fromkeys(SET_FOR_EACH_BATCH),
 }
 
 

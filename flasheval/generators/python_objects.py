@@ -11,14 +11,12 @@ from typing import Any, ClassVar
 
 from flasheval.base.canonical import JSON
 from flasheval.base.errors import SettingError
-from flasheval.base.suggest import nearest
 from flasheval.generators.function import FunctionGenerator
 from flasheval.generators.generator import Generator, GeneratorSettings
+from flasheval.generators.pipeline_call import PipelineCall
 from flasheval.generators.variants import Factor
 
 __all__ = ["ObjectSettings", "as_generator"]
-
-_OWN = ("prompt", "generator", "output_type")
 
 
 @dataclass(frozen=True)
@@ -92,9 +90,8 @@ def as_generator(
     """Return a function or a pipeline as a generator, on the device it is on.
 
     Settings of a generator are loaded onto the device given; a loaded generator is one already.
-    A pipeline gets one CPU generator a prompt; one that takes no list of them, such as Amused,
-    needs a function around it. A function gets prompts and seeds, or, if its second parameter is
-    called ``generators``, prompts and such generators.
+    A pipeline is called as `PipelineCall` does. A function gets prompts and seeds, or, if its
+    second parameter is called ``generators``, prompts and such generators.
 
     Args:
         call: The function or pipeline, settings, or loaded generator.
@@ -123,7 +120,7 @@ def as_generator(
         return call
     function = _checked(call)
     if _is_pipeline(function):
-        return FunctionGenerator(_seeded(function, dict(arguments or {})), family, evaluations)
+        return FunctionGenerator(PipelineCall(function, arguments or {}), family, evaluations)
     _refuse_arguments(arguments)
     wants = _takes_generators(function)
     made = (lambda prompts, seeds: function(prompts, _generators(seeds))) if wants else function
@@ -171,31 +168,6 @@ def _takes_generators(call: Callable[..., Any]) -> bool:
     except (TypeError, ValueError):  # of no function that Python can look into
         return False
     return len(names) > 1 and names[1] == "generators"
-
-
-def _check_arguments(pipeline: Any, arguments: Mapping[str, Any]) -> None:
-    parameters = inspect.signature(pipeline.__call__).parameters
-    takes_all = any(one.kind is one.VAR_KEYWORD for one in parameters.values())
-    name = type(pipeline).__name__
-    for key in arguments:
-        if key in _OWN:
-            raise SettingError(f"{key}: it is set for each batch; leave it out of the call")
-        if key not in parameters and not takes_all:
-            raise SettingError(f"{key}: {name} takes no such argument{nearest(key, parameters)}")
-
-
-def _seeded(pipeline: Any, arguments: dict[str, Any]) -> Callable[[list[str], list[int]], Any]:
-    """Return a pipeline as a function of prompts and seeds."""
-    _check_arguments(pipeline, arguments)
-
-    def call(prompts: list[str], seeds: list[int]) -> Any:
-        more = dict(arguments)
-        if isinstance(more.get("negative_prompt"), str):  # it is to be of the prompts' type
-            more["negative_prompt"] = [more["negative_prompt"]] * len(prompts)
-        # As numbers: among 8-bit pixels NaN could not be told from black.
-        return pipeline(prompts, generator=_generators(seeds), output_type="np", **more)
-
-    return call
 
 
 def _generators(seeds: list[int]) -> list[Any]:

@@ -91,8 +91,10 @@ def trained(accelerator: Any, look: Callable[[Any], object]) -> list[float]:
     network, optimizer = accelerator.prepare(network, optimizer)
     for _ in range(4):
         with accelerator.autocast():
+            look(accelerator.unwrap_model(network))  # before any weight is cast
             loss = (network(torch.randn(8, 4)) - 1).square().mean()
             look(accelerator.unwrap_model(network))
+        look(accelerator.unwrap_model(network))
         accelerator.backward(loss)
         optimizer.step()
         optimizer.zero_grad()
@@ -104,14 +106,20 @@ def main(folder: Path) -> None:
     rank, world = processes()
     assert (rank, world) == (accelerator.process_index, accelerator.num_processes)
 
+    decoder = torch.nn.Linear(1, 1).to(torch.bfloat16)  # as a VAE beside a UNet in training
+    torch.nn.init.ones_(decoder.weight)
+
     def look(network: Any) -> None:
         def paint(prompts: list[str], generators: list[Any]) -> list[Any]:
             torch.rand(5)
             assert not network.training
-            shades = [network(torch.rand(1, 4, generator=one)).item() for one in generators]
+            noise = [torch.rand(1, 4, generator=one) for one in generators]
+            shades = [decoder(network(one)).item() for one in noise]
             return [np.full((4, 4, 3), 100 + round(20 * shade) % 100, np.uint8) for shade in shades]
 
-        reports.append(told(evaluate(paint, subset(3), light, modules=[network])))
+        inside = torch.is_autocast_enabled("cpu")
+        more = {} if inside else {"autocast": "bf16"}
+        reports.append(told(evaluate(paint, subset(3), light, modules=[network], **more)))
 
     reports: list[Any] = []
     found = {

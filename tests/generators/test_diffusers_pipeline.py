@@ -140,8 +140,8 @@ def test_a_negative_prompt_counts(tiny_models):
 
 
 def test_captions_are_as_they_are_whatever_is_installed(tiny_models):
-    assert _settings(tiny_models, "pixart").load("cpu")._arguments["clean_caption"] is False
-    assert "clean_caption" not in _settings(tiny_models, "sd").load("cpu")._arguments
+    assert _settings(tiny_models, "pixart").load("cpu").call.arguments["clean_caption"] is False
+    assert "clean_caption" not in _settings(tiny_models, "sd").load("cpu").call.arguments
 
 
 def test_a_size_counts(tiny_models):
@@ -260,7 +260,7 @@ def test_what_cannot_be_loaded_is_one_line(tiny_models, name, settings, words):
 
 def test_an_argument_the_pipeline_does_not_take_is_one_line(tiny_models):
     settings = DiffusersSettings(str(tiny_models["amused"]), options={"eta": 1.0})
-    with pytest.raises(SettingError, match=r"options.eta=1.0: this pipeline takes no eta"):
+    with pytest.raises(SettingError, match=r"options.eta=1.0: AmusedPipeline takes no such"):
         settings.load("cpu")
 
 

@@ -103,33 +103,3 @@ def test_a_function_may_take_generators_in_place_of_seeds():
     named_last = partial(lambda prompts, other, generators=None: other, generators=1)
     assert as_generator(named_last).generate(batch) == [5, 2**32 - 1]
     assert as_generator(max).call is max  # of whose parameters nothing is known
-
-
-def test_arguments_of_a_pipelines_call():
-    pytest.importorskip("torch")
-    diffusers = pytest.importorskip("diffusers")
-    calls = []
-
-    class Told(diffusers.DiffusionPipeline):
-        def __call__(self, prompt, num_inference_steps=50, negative_prompt=None, **asked):
-            calls.append((prompt, num_inference_steps, negative_prompt))
-            return [None] * len(prompt)
-
-    class Strict(Told):
-        def __call__(self, prompt, generator=None, output_type="pil", num_inference_steps=50):
-            return super().__call__(prompt, num_inference_steps)
-
-    batch = Batch(("a", "b"), ("A", "B"), (5, 6))
-    as_generator(Told(), {"num_inference_steps": 4, "negative_prompt": "grey"}).generate(batch)
-    as_generator(Told(), {"negative_prompt": ["x", "y"], "anything": 1}).generate(batch)
-    as_generator(Strict(), {"num_inference_steps": 4}).generate(batch)
-    assert calls == [
-        (["A", "B"], 4, ["grey", "grey"]),
-        (["A", "B"], 50, ["x", "y"]),
-        (["A", "B"], 4, None),
-    ]
-    with pytest.raises(SettingError, match="inference_steps: Strict takes no such argument; did"):
-        as_generator(Strict(), {"inference_steps": 4})
-    for own in ("prompt", "generator", "output_type"):
-        with pytest.raises(SettingError, match=f"{own}: it is set for each batch"):
-            as_generator(Told(), {own: None})
