@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import pkgutil
 import sys
 from pathlib import Path
 from types import ModuleType, SimpleNamespace
@@ -43,8 +44,7 @@ def test_what_stands_beside_public_names_exists() -> None:
     for text in GENERATED.python_pages().values():
         for line in text.splitlines():
             if line.startswith("::: flasheval.") and line.count(".") > 1:
-                module, _, name = line.removeprefix("::: ").rpartition(".")
-                assert hasattr(importlib.import_module(module), name), line
+                pkgutil.resolve_name(line.removeprefix("::: "))  # AttributeError where it is not
 
 
 @pytest.mark.parametrize("verb", VERBS)

@@ -93,10 +93,10 @@ def test_tables_are_imported(run, tmp_path, scores):
         (["flasheval-official", "root=scores"], 1, ["scores holds no"]),
         (["long", "source=nowhere.csv"], 1, ["nowhere.csv does not exist"]),
         (["long", "source=f.csv", "factors=steps"], 2, ["factors=steps", "a list"]),
-        (["wide", "source=f.csv", "out=f.csv"], 2, ["out=f.csv is the source itself"]),
+        (["wide", "source=f.csv", "out=f.csv"], 2, ["out=f.csv is the file that source reads"]),
         (["wide", "source=f.csv", "out=f.csv/x"], 1, ["f.csv/x"]),
         (["wide", "source=f.csv", "out=/proc/nowhere"], 1, ["/proc/nowhere"]),
-        (["wide", "source=f.csv", "prompts=scores"], 1, ["scores is a folder"]),
+        (["wide", "source=f.csv", "prompts=scores"], 1, ["1 of 1 ids are not in prompt set"]),
     ],
 )
 def test_a_mistake_is_one_line(run, tmp_path, scores, words, code, parts):

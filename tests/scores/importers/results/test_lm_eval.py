@@ -53,5 +53,5 @@ def test_two_runs_of_one_model_are_refused_where_they_differ(write):
 
 def test_a_damaged_line_is_named(write):
     folder = write({f"a/{FILE.format(1)}": [sample(0, 1), [1]]})
-    with pytest.raises(DataError, match=r"jsonl line 2: expected an object, found \[1\]"):
+    with pytest.raises(DataError, match=r"jsonl line 2: expected an object, found a list"):
         load_scores(folder)
