@@ -33,9 +33,9 @@ def atomic_write(path: str | Path) -> Iterator[Path]:
     """Yield a temporary path to write to; it becomes ``path`` when the block ends without error.
 
     The temporary file lies in the same folder (made when absent), is fsynced and renamed, so
-    a reader sees the old file or the whole new one, never a part. When the block raises, the
-    temporary file goes and ``path`` stays as it was. Any OSError, in the block too, becomes
-    a DataError naming ``path``.
+    a reader sees the old file or the whole new one, never a part. A link is followed; a pipe or a
+    device is refused. When the block raises, the temporary file goes and ``path`` stays as it was.
+    Any OSError, in the block too, becomes a DataError naming ``path``.
 
     >>> import tempfile
     >>> with tempfile.TemporaryDirectory() as folder:
@@ -44,12 +44,16 @@ def atomic_write(path: str | Path) -> Iterator[Path]:
     ...     (Path(folder) / "a.txt").read_text()
     'whole'
     """
-    path = Path(path)
+    named, path = path, Path(path)
+    if os.path.islink(path):  # or the link would be lost and its target stay old
+        path = Path(os.path.realpath(path))
     # Short on purpose: a long target name must not make the temporary one too long.
     temporary = path.parent / f".tmp-{secrets.token_hex(6)}"
     try:
         if path.is_dir():
             raise IsADirectoryError(errno.EISDIR, "it is a folder")
+        if os.path.islink(path) or (path.exists() and not path.is_file()):
+            raise OSError(errno.EINVAL, "it is a pipe, a device or a link to itself")
         path.parent.mkdir(parents=True, exist_ok=True)
         yield temporary
         _flush(temporary)
@@ -59,7 +63,7 @@ def atomic_write(path: str | Path) -> Iterator[Path]:
     except OSError as error:
         reason = error.strerror or str(error)
         raise DataError(
-            f"cannot write {path}: {reason}; choose a file that can be written"
+            f"cannot write {named}: {reason}; choose a file that can be written"
         ) from error
     finally:
         with suppress(OSError):

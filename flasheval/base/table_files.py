@@ -14,7 +14,13 @@ from flasheval.base.ids import prompt_id
 from flasheval.base.json_tables import table_in
 from flasheval.base.records import Records, read_document, read_records
 
-__all__ = ["EXCEL_SUFFIXES", "TABLE_SUFFIXES", "columns_of_sheets", "read_columns"]
+__all__ = [
+    "EXCEL_SUFFIXES",
+    "TABLE_SUFFIXES",
+    "columns_of_records",
+    "columns_of_sheets",
+    "read_columns",
+]
 
 EXCEL_SUFFIXES = (".xlsx", ".xlsm")
 _ARROW_SUFFIXES = (".feather", ".arrow", ".ipc")
@@ -53,7 +59,7 @@ def read_columns(path: Path, what: str = "table") -> Columns:
     if suffix == ".json":
         return _from_json(path, what)
     if suffix in (".jsonl", ".ndjson"):
-        return _from_records(path, read_records(path, what))
+        return columns_of_records(path, read_records(path, what))
     if suffix in _ARROW_SUFFIXES:
         return _from_arrow(path, what)
     if suffix in EXCEL_SUFFIXES:
@@ -211,7 +217,7 @@ def _from_json(path: Path, what: str) -> Columns:
     document = read_document(path, what)
     found = None if document is None else table_in(document)
     if found is None:
-        return _from_records(path, read_records(path, what))
+        return columns_of_records(path, read_records(path, what))
     import pyarrow as pa
 
     names, columns = found
@@ -219,7 +225,14 @@ def _from_json(path: Path, what: str) -> Columns:
     return _from_table(path, table, _row)
 
 
-def _from_records(path: Path, records: Records) -> Columns:
+def columns_of_records(path: Path, records: Records) -> Columns:
+    """Return objects as columns; ``path`` is for messages.
+
+    Raises DataError for a string with a lone surrogate.
+
+    >>> columns_of_records(Path("a.json"), [("item 1", {"id": 7})]).ids("id")
+    ('7',)
+    """
     import pyarrow as pa
 
     names = tuple(dict.fromkeys(key for _, record in records for key in record))
