@@ -118,7 +118,9 @@ def test_comparisons_save_prompts_and_are_seldom_wrong_and_it_continues(tmp_path
 
 
 def test_a_leaderboard_is_measured_in_a_small_form():
-    text = _run("evidence/measure_rank.py", "--tables", 4, "--variants", 20, "--prompts", 500)
+    small = ("--tables", 4, "--splits", 1, "--variants", 20, "--prompts", 500)
+    text = _run("evidence/measure_rank.py", *small)
+    assert text.count("| CLIP | ") == 3
     rows = [line.split(" | ") for line in text.splitlines() if line.startswith("| ")]
     shares = {float(row[2]) for row in rows if row[0] == "| normal"}
     assert shares == {1.0}

@@ -271,6 +271,7 @@ class RankConfig:
     """Keys of `flasheval rank`; `conf/rank.yaml` says what they mean."""
 
     scores: Any = "miniature"
+    reports: list[str] = field(default_factory=list)
     prompts: str | None = None
     higher_is_better: Any = None
     columns: Any = _rank("columns")

@@ -296,16 +296,18 @@ _ROWS = (
     ),
     Verb(
         name="rank",
-        summary="Say which models lead in a score table, and which are tied",
+        summary="Say which models lead in scores or evaluations, and which are tied",
         command="flasheval.cli.commands.rank:run_rank",
         config="flasheval.cli.configs:RankConfig",
         first="scores",
+        rest="reports",
         no_sweep="a list takes its place: metric=[...]",
         examples=(
             ("flasheval rank", "try it on the miniature, a real benchmark on a small scale"),
             ("flasheval rank scores=coco metric=[CLIP,HPS] out=board", "side by side"),
             ("flasheval rank scores=clip.csv prompts=prompts.jsonl by=category", ""),
             ("flasheval rank scores=ratings.csv cluster=image level=0.9", ""),
+            ("flasheval rank reports/*.json", "evaluated on subsets, beside the known ones"),
         ),
     ),
     Verb(
@@ -372,7 +374,7 @@ _ROWS = (
     ),
     Verb(
         name="show",
-        summary="Show the contents of a score table, subset, run or list of prompts",
+        summary="Show the contents of a score table, subset, run or prompt file",
         command="flasheval.cli.commands.show:run_show",
         config="flasheval.cli.configs:ShowConfig",
         usage="PATH",

@@ -8,6 +8,10 @@ nothing is known), the share of truly ordered pairs that are told apart, how oft
 errors, pair by pair, tell no pair apart in error, and how often tau's interval between two metrics
 holds, beside that of a percentile bootstrap.
 
+Evaluations: on random halves of the miniature's variants 50 prompts are searched on one half; some
+of the other half are "evaluated" on them and ranked by `rank_reports` beside the half searched. A
+split counts as covered where every variant's ranks hold the true one, all at once.
+
 Speed: the whole `flasheval.rank` on a table of 1,000 variants x 1,000,000 prompts in memory.
 
     python scripts/evidence/measure_rank.py --tables 1000 --only coverage speed
@@ -20,13 +24,15 @@ import os
 import platform
 import resource
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.stats import kendalltau
 
 import flasheval
+from flasheval.evaluation import MetricScores
+from flasheval.evaluation.full_board import rank_reports
 from flasheval.generators.variants import Variant
 from flasheval.prompts import PromptSet
 from flasheval.scores import ScoreMatrix, ScoreTable
@@ -36,11 +42,14 @@ from flasheval.scores.ranking.simultaneous import normal_draws
 from flasheval.scores.ranking.two_orders import tau_interval
 
 Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
 Noise = Callable[[np.random.Generator, tuple[int, int]], Floats]
 
 GROUPS = (1, 1, 4, 1, 3, 1, 1, 3, 1, 1, 2, 1)  # variants that are truly tied, the best first
 STEP = 0.25  # between neighbouring groups, in standard deviations of a score
 LEVEL = 0.95
+FIRST_SPLIT = 1000
+PARTS = ("coverage", "tau", "evaluations", "speed")
 
 
 def _normal(rng: np.random.Generator, shape: tuple[int, int]) -> Floats:
@@ -150,6 +159,55 @@ def percentiles(drawn: Floats) -> Floats:
     return ends
 
 
+def evaluations(metric: str, counts: Sequence[int], splits: int) -> list[list[str]]:
+    """Return a row for each number of variants evaluated on 50 prompts."""
+    table = flasheval.load_scores("miniature")
+    found: dict[int, list[Floats]] = {count: [] for count in counts}
+    for split in range(FIRST_SPLIT, FIRST_SPLIT + splits):
+        order = np.random.default_rng(split).permutation(len(table))
+        searched, held_out = np.sort(order[: len(order) // 2]), order[len(order) // 2 :]
+        settings = {"method": "balanced", "curve": None, "draws": 10, "splits": "random:4"}
+        half = table.with_variants(searched)
+        subset = flasheval.search(half, size=50, metric=metric, **settings).subset
+        for count in counts:
+            found[count].append(_placed(table, metric, subset, held_out[:count]))
+    rows = []
+    for count, measured in found.items():
+        held, alone, width, decided, wrong = np.transpose(measured)
+        pairs = splits * count * (count - 1) // 2
+        told = f"{decided.sum() / pairs:.0%}" if pairs else "-"
+        shares = [f"{held.mean():.3f}", f"{alone.mean():.3f}", f"{width.mean():.1f}"]
+        rows.append([metric, str(count), *shares, told, f"{wrong.sum():.0f}"])
+    return rows
+
+
+def _placed(table: ScoreTable, metric: str, subset: flasheval.Subset, rows: Ints) -> Floats:
+    """Rank some variants by their scores on a subset, and see what holds of the truth.
+
+    Returns whether all ranks hold, the share of intervals that do, the mean width of the ranks, the
+    pairs told apart, and those of them in the wrong order.
+    """
+    matrix, places = table[metric], table.prompts.index_of(subset.ids)
+    reports = []
+    for row in rows:
+        scores = tuple(map(float, matrix.values[row, places]))
+        measured = {metric: MetricScores("1", matrix.higher_is_better, scores)}
+        reports.append(flasheval.Report(subset, 0, measured, matrix.variants[row]))
+    (one,) = rank_reports(reports, metric=metric, level=LEVEL).standings
+    full = dict(zip(matrix.variants, matrix.full_means, strict=True))
+    true = np.array([full[name] for name in one.models])
+    better = true if matrix.higher_is_better else -true
+    first = 1 + (better[None] > better[:, None]).sum(axis=1)
+    last = len(better) - (better[None] < better[:, None]).sum(axis=1)
+    held = (one.best <= last) & (one.worst >= first)
+    new = list(one.evaluated)
+    alone = (one.low[new] <= true[new]) & (true[new] <= one.high[new])
+    apart = np.triu(one.separated, 1)[np.ix_(new, new)]
+    wrong = apart & (better[new][:, None] < better[new][None])
+    width = np.mean(one.worst[new] - one.best[new] + 1)
+    return np.array([held.all(), alone.mean(), width, apart.sum(), wrong.sum()], dtype=np.float64)
+
+
 def speed(n_variants: int, n_prompts: int) -> list[str]:
     """Return the seconds and the peak memory of ranking a table of this size."""
     rng = np.random.default_rng(0)
@@ -183,11 +241,12 @@ def main() -> None:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--tables", type=int, default=1000, help="tables a row of coverage")
-    parser.add_argument("--only", nargs="+", choices=("coverage", "tau", "speed"))
+    parser.add_argument("--only", nargs="+", choices=PARTS)
+    parser.add_argument("--splits", type=int, default=30, help="of evaluations")
     parser.add_argument("--variants", type=int, default=1000, help="of the table of speed")
     parser.add_argument("--prompts", type=int, default=1_000_000, help="of the table of speed")
     arguments = parser.parse_args()
-    wanted = arguments.only or ["coverage", "tau", "speed"]
+    wanted = arguments.only or PARTS
     load = os.getloadavg()[0]
     print(f"{os.cpu_count()} {platform.machine()} processors, load {load:.1f} at the start\n")
     if "coverage" in wanted:
@@ -215,6 +274,17 @@ def main() -> None:
             (50, 500, 0.2),
         ):
             print(f"| {' | '.join(tau_coverage(*case, tables))} |", flush=True)
+        print()
+    if "evaluations" in wanted:
+        print(f"## Evaluations on 50 prompts, {arguments.splits} splits, nominal {LEVEL}\n")
+        print(
+            "| metric | models | all ranks hold | intervals hold, each alone | mean width "
+            "| pairs told apart | wrongly |"
+        )
+        print("| --- | --- | --- | --- | --- | --- | --- |")
+        for metric in flasheval.load_scores("miniature").metrics:
+            for row in evaluations(metric, (1, 5, 16), arguments.splits):
+                print(f"| {' | '.join(row)} |", flush=True)
         print()
     if "speed" in wanted:
         print("## Speed\n")

@@ -22,7 +22,7 @@ from flasheval.evaluation.sequential import compare_in_looks, spent_errors
 if TYPE_CHECKING:
     from flasheval.evaluation.report import Report
 
-__all__ = ["run_compare"]
+__all__ = ["named_reports", "run_compare"]
 
 
 def run_compare(config: CompareConfig, context: Context) -> int:
@@ -40,7 +40,7 @@ def run_compare(config: CompareConfig, context: Context) -> int:
     if config.looks is not None:
         spent_errors(config.looks, 1 - config.level)  # refuses invalid looks
     metrics = [config.metric] if isinstance(config.metric, str) else config.metric
-    first, *others = _named(config.reports)
+    first, *others = named_reports(config.reports)
     shared = [(second, check_comparable(first, second, metrics)) for second in others]
     if config.looks is None:
         found = [compare(first, second, metrics=m, level=config.level) for second, m in shared]
@@ -66,8 +66,14 @@ def _in_looks(
     return drawn(found.view(first.name, second.name))
 
 
-def _named(paths: Sequence[str]) -> list[Report]:
-    """Read reports; one without a name, or with the same name as another, gets its file's."""
+def named_reports(paths: Sequence[str]) -> list[Report]:
+    """Read reports; one without a name, or with the same name as another, gets its file's.
+
+    Example:
+        >>> named_reports([])
+        []
+
+    """
     reports = [Report.load(path) for path in paths]
     counts = Counter(report.name for report in reports)
     return [

@@ -14,10 +14,13 @@ from flasheval.base.json_data import write_json
 from flasheval.scores.leaderboard.table import board_view
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from flasheval.base.drawing.view import View
     from flasheval.scores.leaderboard.board import Board
     from flasheval.scores.leaderboard.standings import Standings
 
-__all__ = ["CSV", "DATA", "PLOT", "TEXT", "board_csv", "board_data", "save_board"]
+__all__ = ["CSV", "DATA", "PLOT", "TEXT", "board_csv", "board_data", "save_board", "write_board"]
 
 TEXT, DATA, CSV, PLOT = "rank.md", "rank.json", "rank.csv", "rank.png"
 _COLUMNS = ("rank", "variant", "mean", "low", "high", "best_rank", "worst_rank")
@@ -25,17 +28,22 @@ _COLUMNS = ("rank", "variant", "mean", "low", "high", "best_rank", "worst_rank")
 
 def save_board(board: Board, folder: Path) -> Path:
     """Write the four files into a folder and return it; DataError where one cannot be written."""
+    return write_board(folder, board_view(board, detail=True), board_csv(board), board_data(board))
+
+
+def write_board(folder: Path, view: View, table: str, data: Mapping[str, Any]) -> Path:
+    """Write a leaderboard's four files into a folder and return it.
+
+    `view` is in detail, and its first figure becomes the plot; `table` is the CSV, `data` the
+    JSON. Raises DataError where one cannot be written.
+    """
     from flasheval.base.drawing.figures import save_png
 
-    view = board_view(board, detail=True)
-    texts = {
-        TEXT: f"# Leaderboard\n\n{markdown(view, image=PLOT)}",
-        CSV: board_csv(board),
-    }
+    texts = {TEXT: f"# Leaderboard\n\n{markdown(view, image=PLOT)}", CSV: table}
     for name, text in texts.items():
         with atomic_write(folder / name) as temporary:
             temporary.write_text(text, "utf-8")
-    write_json(folder / DATA, board_data(board))
+    write_json(folder / DATA, dict(data))
     save_png(view.figures[0], folder / PLOT)
     return folder
 

@@ -7,6 +7,7 @@ import pytest
 
 import flasheval
 from flasheval.base.drawing.terminal import as_text
+from flasheval.evaluation import MetricScores
 
 
 @pytest.fixture
@@ -74,3 +75,39 @@ def test_a_mistake_is_one_line(run, scores, word, said, code):
     assert ran.code == code
     assert said in ran.err
     assert len(ran.err.strip().splitlines()) == 1
+
+
+@pytest.fixture
+def reports(tmp_path):
+    """Reports of two checkpoints on a shipped subset, in a folder."""
+    subset = flasheval.load_subset("miniature-clip-50")
+    table = flasheval.load_scores("miniature-tuning")
+    rows = table.prompts.index_of(subset.ids)
+    for name in ("step-0000", "step-2000"):
+        values = table["CLIP"].values[table.variant_names.index(name), rows]
+        scores = {"CLIP": MetricScores("1", True, tuple(map(float, values)))}
+        flasheval.Report(subset, 0, scores, name).save(tmp_path / "reports" / f"{name}.json")
+    return tmp_path
+
+
+def test_reports_are_ranked_beside_the_known_variants(run, reports):
+    files = ("reports/step-0000.json", "reports/step-2000.json")
+    ran = run("rank", *files, "out=board")
+    assert ran.code == 0, ran.err
+    assert ran.out.startswith("CLIP: step-2000 is the first of 2 models evaluated")
+    assert "of 66" in " ".join(ran.out.split())
+    assert max(map(len, ran.out.splitlines())) <= 80
+    data = json.loads((reports / "board" / "rank.json").read_text("utf-8"))
+    assert len(data["standings"][0]["models"]) == 66
+    printed = ran.out.removesuffix("\nfiles: board/\n")
+    for words in (("reports",), ("reports=[reports]",), (f"reports=[{','.join(files)}]",)):
+        assert run("rank", *words).out == printed
+
+
+def test_scores_and_reports_are_one_at_a_time(run, scores, reports):
+    run("rank", "m.csv", "reports=[reports]").one_line("m.csv is no report", "one at a time")
+    run("rank", "reports", "by=category").one_line("by= belongs to scores")
+    run("rank", "reports=[m.csv]").one_line("m.csv")
+    run("rank", "reports=[gone.json]").one_line("gone.json")
+    (reports / "empty").mkdir()
+    run("rank", "reports=[empty]").one_line("empty: no report in this folder")
