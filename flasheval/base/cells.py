@@ -54,11 +54,13 @@ def numbers_in(array: Any, *, commas: bool = False) -> Numbers:
     import pyarrow as pa
     import pyarrow.compute as pc
 
-    cells = _measured(array)
-    try:
-        return Numbers(cells.cast(pa.float64()), "plain")
-    except pa.ArrowInvalid:
-        pass
+    cells = array
+    for prepared in (False, True):
+        cells = _measured(array) if prepared else array
+        try:
+            return Numbers(cells.cast(pa.float64()), "plain")
+        except pa.ArrowInvalid:
+            pass
     given = cells.drop_null()
     words = pc.utf8_lower(cells)
     if _all(pc.is_in(pc.utf8_lower(given), value_set=pa.array(list(_TRUTH)))):

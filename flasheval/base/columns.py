@@ -55,6 +55,7 @@ class Columns:
     typed: bool = True
     commas: bool = False
     head: Callable[[Sequence[str]], list[Any]] | None = None
+    _looks: dict[str, Any] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     def pick(self, given: str | None, usual: Sequence[str], what: str) -> str:
         """Return the name of the column to use: ``given``, else the first of ``usual`` that exists.
@@ -102,20 +103,25 @@ class Columns:
         (('x', 'y'), array([0, 1, 0]))
         """
         import pyarrow as pa
-        import pyarrow.compute as pc
 
         array = self._labels(name)
         if not pa.types.is_integer(array.type):
-            array = pc.utf8_trim_whitespace(array.cast(pa.string()))
-        if isinstance(array, pa.ChunkedArray):
-            array = array.combine_chunks()
+            array = array.cast(pa.string())
         coded = array.dictionary_encode()
-        labels = self._objects(coded.dictionary.cast(pa.string()), name)
-        empty = coded.indices.null_count or "" in labels
-        if empty:
-            row = pc.index(pc.fill_null(array.cast(pa.string()), ""), "").as_py()
+        if isinstance(coded, pa.ChunkedArray):
+            coded = coded.unify_dictionaries().combine_chunks()
+        written = self._objects(coded.dictionary.cast(pa.string()), name)
+        labels = [(label or "").strip() for label in written]
+        codes = coded.indices.fill_null(-1).to_numpy().astype(np.int64)
+        if coded.indices.null_count or "" in labels:
+            blank = [-1, *(place for place, label in enumerate(labels) if not label)]
+            row = int(np.argmax(np.isin(codes, blank)))
             raise DataError(f"{self.path} {self.where(row)}: {name} is empty; give an id")
-        return tuple(labels), coded.indices.to_numpy().astype(np.int64)
+        kept = tuple(dict.fromkeys(labels))
+        if len(kept) < len(labels):  # some differ in white space only
+            place_of = {label: place for place, label in enumerate(kept)}
+            codes = np.array([place_of[label] for label in labels])[codes]
+        return kept, codes
 
     def kinds(self, names: Sequence[str]) -> list[Kind]:
         """Return what each column holds, told from a look at its first and last rows.
@@ -128,17 +134,11 @@ class Columns:
 
     def look(self, names: Sequence[str]) -> list[Any]:
         """Return the first and the last rows of columns, as Arrow arrays."""
-        import pyarrow as pa
-
-        first, last = _LOOK
-        if self.head is not None:
-            return self.head(names)
-        looks = []
-        for array in self.fetch(names):
-            if len(array) > first + last:
-                array = pa.chunked_array([*_chunks(array[:first]), *_chunks(array[-last:])])
-            looks.append(array)
-        return looks
+        new = [name for name in dict.fromkeys(names) if name not in self._looks]
+        if new:
+            looks = map(_ends, self.fetch(new)) if self.head is None else self.head(new)
+            self._looks.update(zip(new, looks, strict=True))
+        return [self._looks[name] for name in names]
 
     def _labels(self, name: str) -> Any:
         import pyarrow as pa
@@ -316,6 +316,16 @@ def _guessed(values: list[str]) -> list[Any]:
 
 def _chunks(array: Any) -> list[Any]:
     return list(array.chunks) if hasattr(array, "chunks") else [array]
+
+
+def _ends(array: Any) -> Any:
+    """Return the first and the last rows of an Arrow array."""
+    import pyarrow as pa
+
+    first, last = _LOOK
+    if len(array) <= first + last:
+        return array
+    return pa.chunked_array([*_chunks(array[:first]), *_chunks(array[-last:])])
 
 
 def _needs_digits(values: NDArray[Any]) -> bool:

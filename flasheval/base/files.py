@@ -14,6 +14,7 @@ from pathlib import Path
 from flasheval.base.errors import DataError
 
 __all__ = [
+    "as_text",
     "atomic_write",
     "content_stem",
     "content_suffix",
@@ -32,9 +33,9 @@ def atomic_write(path: str | Path) -> Iterator[Path]:
     """Yield a temporary path to write to; it becomes ``path`` when the block ends without error.
 
     The temporary file lies in the same folder (made when absent), is fsynced and renamed, so
-    a reader sees the old file or the whole new one, never a part. When the block raises, the
-    temporary file goes and ``path`` stays as it was. Any OSError, in the block too, becomes
-    a DataError naming ``path``.
+    a reader sees the old file or the whole new one, never a part. A link is followed; a pipe or a
+    device is refused. When the block raises, the temporary file goes and ``path`` stays as it was.
+    Any OSError, in the block too, becomes a DataError naming ``path``.
 
     >>> import tempfile
     >>> with tempfile.TemporaryDirectory() as folder:
@@ -43,12 +44,16 @@ def atomic_write(path: str | Path) -> Iterator[Path]:
     ...     (Path(folder) / "a.txt").read_text()
     'whole'
     """
-    path = Path(path)
+    named, path = path, Path(path)
+    if os.path.islink(path):  # or the link would be lost and its target stay old
+        path = Path(os.path.realpath(path))
     # Short on purpose: a long target name must not make the temporary one too long.
     temporary = path.parent / f".tmp-{secrets.token_hex(6)}"
     try:
         if path.is_dir():
             raise IsADirectoryError(errno.EISDIR, "it is a folder")
+        if os.path.islink(path) or (path.exists() and not path.is_file()):
+            raise OSError(errno.EINVAL, "it is a pipe, a device or a link to itself")
         path.parent.mkdir(parents=True, exist_ok=True)
         yield temporary
         _flush(temporary)
@@ -58,7 +63,7 @@ def atomic_write(path: str | Path) -> Iterator[Path]:
     except OSError as error:
         reason = error.strerror or str(error)
         raise DataError(
-            f"cannot write {path}: {reason}; choose a file that can be written"
+            f"cannot write {named}: {reason}; choose a file that can be written"
         ) from error
     finally:
         with suppress(OSError):
@@ -139,7 +144,17 @@ def read_text(path: str | Path, what: str = "text file") -> str:
     ...     read_text(file)
     'A cat.\r\n'
     """
-    data = read_bytes(path, what)
+    return as_text(read_bytes(path, what), path)
+
+
+def as_text(data: bytes, path: str | Path) -> str:
+    """Return the text of bytes in UTF-8, less a byte-order mark; ``path`` is for the message.
+
+    Raises DataError when the bytes are not UTF-8.
+
+    >>> as_text(b"A cat.", "a.txt")
+    'A cat.'
+    """
     try:
         return data.decode("utf-8-sig")
     except UnicodeDecodeError as error:

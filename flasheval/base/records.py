@@ -106,11 +106,17 @@ def _items(path: Path, items: Any, word: str) -> Records:
     records: Records = []
     for number, item in enumerate(items, start=1):
         if not isinstance(item, dict):
-            raise DataError(f"{path} {word} {number}: expected an object, found {item!r:.40}")
+            raise DataError(f"{path} {word} {number}: expected an object, found {_kind(item)}")
         records.append((f"{word} {number}", item))
     if not records:
         raise DataError(f"{path} holds no objects; expected at least one")
     return records
+
+
+def _kind(item: object) -> str:
+    """Return what a value is, in JSON's words: the value itself may be a prompt."""
+    kinds = {str: "a string", list: "a list", bool: "true or false", type(None): "null"}
+    return kinds.get(type(item), "a number")
 
 
 def _lines(path: Path, text: str) -> Records:
@@ -127,6 +133,6 @@ def _lines(path: Path, text: str) -> Records:
                 "(is the file cut short?)"
             ) from error
         if not isinstance(item, dict):
-            raise DataError(f"{path} line {number}: expected an object, found {item!r:.40}")
+            raise DataError(f"{path} line {number}: expected an object, found {_kind(item)}")
         records.append((f"line {number}", item))
     return records

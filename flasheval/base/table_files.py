@@ -9,12 +9,18 @@ from typing import Any
 from flasheval.base.columns import Columns
 from flasheval.base.errors import DataError
 from flasheval.base.excel import read_sheets
-from flasheval.base.files import content_suffix, read_text, require_file
+from flasheval.base.files import as_text, content_suffix, read_bytes, require_file
 from flasheval.base.ids import prompt_id
 from flasheval.base.json_tables import table_in
 from flasheval.base.records import Records, read_document, read_records
 
-__all__ = ["EXCEL_SUFFIXES", "TABLE_SUFFIXES", "columns_of_sheets", "read_columns"]
+__all__ = [
+    "EXCEL_SUFFIXES",
+    "TABLE_SUFFIXES",
+    "columns_of_records",
+    "columns_of_sheets",
+    "read_columns",
+]
 
 EXCEL_SUFFIXES = (".xlsx", ".xlsm")
 _ARROW_SUFFIXES = (".feather", ".arrow", ".ipc")
@@ -27,6 +33,7 @@ TABLE_SUFFIXES = (
 _SEPARATORS = (",", "\t", ";", "|")
 _SNIFFED = 1 << 16  # characters at the head of a file that tell its separator
 _HEAD = 200  # rows
+_HEADER = 1 << 22  # bytes; a header of more is none
 
 
 def read_columns(path: Path, what: str = "table") -> Columns:
@@ -52,7 +59,7 @@ def read_columns(path: Path, what: str = "table") -> Columns:
     if suffix == ".json":
         return _from_json(path, what)
     if suffix in (".jsonl", ".ndjson"):
-        return _from_records(path, read_records(path, what))
+        return columns_of_records(path, read_records(path, what))
     if suffix in _ARROW_SUFFIXES:
         return _from_arrow(path, what)
     if suffix in EXCEL_SUFFIXES:
@@ -75,7 +82,8 @@ def _from_parquet(path: Path, what: str) -> Columns:
     require_file(path, what)
     try:
         # Checksums are verified where the writer left some, as this package does.
-        file = pq.ParquetFile(path, page_checksum_verification=True)
+        # Without a buffer a look at the first rows would read the columns whole.
+        file = pq.ParquetFile(path, page_checksum_verification=True, buffer_size=1 << 16)
         names = tuple(file.schema_arrow.names)
     except (pa.ArrowException, OSError, ValueError) as error:
         raise _damaged(path, error) from error
@@ -131,18 +139,17 @@ def _from_csv(path: Path, what: str, delimiter: str) -> Columns:
     import pyarrow as pa
     from pyarrow import csv as pa_csv
 
-    text = read_text(path, what)
-    if not text.strip():
+    data = read_bytes(path, what)
+    cut = data.rfind(b"\n", 0, _HEADER) if len(data) > _HEADER else -1
+    head = as_text(data[:cut] if cut > 0 else data, path)
+    if not head.strip() and not as_text(data, path).strip():
         raise DataError(f"{path} holds only white space; expected a {what}")
-    delimiter = _separator(text, delimiter)
+    delimiter = _separator(head, delimiter)
     try:
-        # A header of more than 4 MiB is none; the slice saves a copy of a large file.
-        names = tuple(next(csv.reader(io.StringIO(text[: 1 << 22]), delimiter=delimiter), ()))
+        names = tuple(next(csv.reader(io.StringIO(head), delimiter=delimiter), ()))
     except csv.Error as error:
         raise DataError(f"{path}: the header cannot be read: {error}") from error
     _refuse_repeated(path, names)
-    data = text.encode()
-    del text
 
     def read(threads: bool) -> Any:
         return pa_csv.read_csv(
@@ -160,6 +167,7 @@ def _from_csv(path: Path, what: str, delimiter: str) -> Columns:
         except pa.ArrowException:  # one thread, or the message could not say which row is at fault
             table = read(threads=False)
     except pa.ArrowException as error:
+        as_text(data, path)  # says it where the bytes are no text
         reason = str(error).splitlines()[0][:120]
         raise DataError(f"{path} cannot be read as a table: {reason}; mend that row") from error
     return _from_table(path, table, _row, typed=False, commas=delimiter == ";")
@@ -209,7 +217,7 @@ def _from_json(path: Path, what: str) -> Columns:
     document = read_document(path, what)
     found = None if document is None else table_in(document)
     if found is None:
-        return _from_records(path, read_records(path, what))
+        return columns_of_records(path, read_records(path, what))
     import pyarrow as pa
 
     names, columns = found
@@ -217,7 +225,14 @@ def _from_json(path: Path, what: str) -> Columns:
     return _from_table(path, table, _row)
 
 
-def _from_records(path: Path, records: Records) -> Columns:
+def columns_of_records(path: Path, records: Records) -> Columns:
+    """Return objects as columns; ``path`` is for messages.
+
+    Raises DataError for a string with a lone surrogate.
+
+    >>> columns_of_records(Path("a.json"), [("item 1", {"id": 7})]).ids("id")
+    ('7',)
+    """
     import pyarrow as pa
 
     names = tuple(dict.fromkeys(key for _, record in records for key in record))

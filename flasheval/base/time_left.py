@@ -49,9 +49,9 @@ class TimeLeft:
         share = shares[-1]
         by_time = bisect_right(times, times[0] + (now - times[0]) / 3) - 1
         by_work = bisect_right(shares, share / 3) - 1
-        first = max(by_time, by_work, 0)
+        first = max(by_time, by_work, 1)  # what came before the first report may be loading
         steps = len(times) - 1 - first
-        if steps < 1:
+        if steps < 2:  # one piece may be unlike the others
             return None
         enough = share - shares[first] >= _ENOUGH * (1 - shares[first])
         if not enough and (now - times[first] < _LONG or steps < _MANY):

@@ -159,8 +159,24 @@ def _population(word: str) -> str:
     settings = {"name": path.stem, **population_settings(path)}
     # Hydra knows groups by their folders; a file from anywhere becomes one by being stored.
     name = f"{path.stem}-file"
-    ConfigStore.instance().store(group="population", name=name, node=settings)
+    node = {key: _literal(value) for key, value in settings.items()}
+    ConfigStore.instance().store(group="population", name=name, node=node)
     return quoted(f"population={name}") or word
+
+
+def _literal(value: Any) -> Any:
+    """Return values of a user's file so that Hydra leaves ``${...}`` in them as it is.
+
+    Such a file must not read the environment: its values go into runs and published manifests.
+    """
+    if isinstance(value, dict):
+        return {key: _literal(one) for key, one in value.items()}
+    if isinstance(value, list):
+        return [_literal(one) for one in value]
+    if not isinstance(value, str):
+        return value
+    # The backslashes before it stand for half as many.
+    return re.sub(r"(\\*)\$\{", lambda found: found[1] * 2 + "\\${", value)
 
 
 def _tidy(word: str) -> str:

@@ -315,6 +315,7 @@ class ShowConfig:
     """Keys of `flasheval show`."""
 
     path: str | None = None
+    prompts: str | None = None
     metric: Any = None
     columns: Any = None
     drop: Any = field(default_factory=list)

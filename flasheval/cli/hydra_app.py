@@ -68,7 +68,7 @@ def job(config: Any) -> Outcome:
 
 
 def _run_one(hydra: Any, verb: str, overrides: list[str], folder: Path) -> int:
-    from flasheval.base.run_folders import RUN_MARK, require_writable
+    from flasheval.base.run_folders import require_writable
 
     has_folder = VERBS[verb].folder is not None
     fresh = has_folder and not folder.exists()
@@ -77,12 +77,20 @@ def _run_one(hydra: Any, verb: str, overrides: list[str], folder: Path) -> int:
     done = hydra.run(verb, job, [*overrides, "hydra.mode=RUN"], with_log_configuration=False)
     outcome: Outcome = done.return_value
     if outcome.error is not None:
-        if fresh and not (folder / RUN_MARK).exists():  # a mistake leaves nothing behind
+        if fresh and not _holds_work(folder):  # a mistake leaves nothing behind
             shutil.rmtree(folder, ignore_errors=True)
         raise outcome.error
     if outcome.code == INTERRUPTED:
         raise KeyboardInterrupt
     return outcome.code
+
+
+def _holds_work(folder: Path) -> bool:
+    """Tell whether a folder has more than the settings and the log: units, a manifest, a mark."""
+    return any(
+        path.is_file() and path.suffix != ".log" and path.relative_to(folder).parts[0] != "config"
+        for path in folder.rglob("*")
+    )
 
 
 def _run_many(hydra: Any, verb: str, overrides: list[str], folder: Path) -> int:

@@ -95,7 +95,7 @@ class Verb:
         """Return settings as an object of their type.
 
         >>> VERBS["show"].make_config({"path": "coco"})
-        ShowConfig(path='coco', metric=None, columns=None, drop=[])
+        ShowConfig(path='coco', prompts=None, metric=None, columns=None, drop=[])
         """
         key = self.name if self.config_key is None else settings[self.config_key]
         return self.config_types()[key](**settings)
@@ -372,7 +372,7 @@ _ROWS = (
     ),
     Verb(
         name="show",
-        summary="Show the contents of a score table, subset or run",
+        summary="Show the contents of a score table, subset, run or list of prompts",
         command="flasheval.cli.commands.show:run_show",
         config="flasheval.cli.configs:ShowConfig",
         usage="PATH",
@@ -381,6 +381,7 @@ _ROWS = (
             ("flasheval show coco", "a score table"),
             ("flasheval show my-subset.json", "a manifest"),
             ("flasheval show flasheval-runs/search", "all searches, one row each"),
+            ("flasheval show prompts=coco.jsonl", "a list of prompts: is it a known one?"),
         ),
     ),
 )

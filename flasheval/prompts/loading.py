@@ -8,21 +8,20 @@ from typing import Any
 from flasheval.base.columns import Columns
 from flasheval.base.errors import DataError
 from flasheval.base.files import atomic_write, content_stem, content_suffix, read_text
+from flasheval.base.records import read_document
 from flasheval.base.resources import MINIATURE, shipped_scores
-from flasheval.base.table_files import TABLE_SUFFIXES, read_columns
+from flasheval.base.table_files import TABLE_SUFFIXES, columns_of_records, read_columns
+from flasheval.prompts.documents import prompts_in
+from flasheval.prompts.prompt_columns import Texts, as_string, found_prompts, joined_cells
 from flasheval.prompts.prompt_set import PromptSet
 
 __all__ = [
-    "ID_KEYS",
-    "TEXT_KEYS",
     "load_prompts",
     "read_prompts",
     "save_prompts",
     "write_prompts",
 ]
 
-ID_KEYS = ("prompt_id", "id")
-TEXT_KEYS = ("caption", "prompt", "text")
 _HASH_KEY = "text_sha256"
 _RESERVED = ("prompt_id", _HASH_KEY, "text")
 _NAME_KEY = "flasheval.prompt_set"
@@ -32,14 +31,56 @@ _EXTRA = "extra."
 def read_prompts(
     path: Path, name: str | None, id_key: str | None, text_key: str | None
 ) -> PromptSet:
-    """Read a prompt file; see flasheval.prompts.load_prompts."""
-    if content_suffix(path) in TABLE_SUFFIXES:
+    """Read a prompt file or folder; see flasheval.prompts.load_prompts."""
+    if path.is_dir():
+        return _from_folder(path, name, id_key, text_key)
+    suffix = content_suffix(path)
+    if suffix in TABLE_SUFFIXES:
+        document = read_document(path, "prompt file") if suffix == ".json" else None
+        records = prompts_in(document)
+        if records is not None:
+            return _from_columns(columns_of_records(path, records), name, id_key, text_key)
         return _from_columns(read_columns(path, "prompt file"), name, id_key, text_key)
     if id_key is not None or text_key is not None:
         raise DataError(
             f"{path} is read as plain text, which has no keys; leave out id_key and text_key"
         )
     return _from_lines(path, read_text(path, "prompt file"), name)
+
+
+def _from_folder(
+    path: Path, name: str | None, id_key: str | None, text_key: str | None
+) -> PromptSet:
+    """Read the files of one benchmark: a prompt each, or a list each, told apart by their names."""
+    if (path / "prompts.parquet").is_file():
+        return read_prompts(path / "prompts.parquet", name, id_key, text_key)
+    files = sorted(one for one in path.iterdir() if one.is_file() and one.name[0] not in "._")
+    texts = [one for one in files if content_suffix(one) == ".txt"]
+    tables = [one for one in files if content_suffix(one) in TABLE_SUFFIXES]
+    parts = [one for one in tables if one.name.startswith("part-")] or tables or texts
+    if not parts:
+        raise DataError(f"{path} holds no prompts: expected .txt files, or tables such as .json")
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", UserWarning)  # of ids, blank lines: one for the folder
+        sets = [read_prompts(one, None, id_key, text_key) for one in parts]
+    stems = [content_stem(one) for one in parts]
+    if parts == texts and all(len(one) == 1 for one in sets):
+        pairs = zip(stems, (one.texts or () for one in sets), strict=True)
+        return PromptSet(name or path.name, tuple(stems), tuple(text for _, (text,) in pairs))
+    ids = [own for one in sets for own in one.ids]
+    if len(set(ids)) < len(ids):
+        ids = [f"{stem}/{own}" for stem, one in zip(stems, sets, strict=True) for own in one.ids]
+    if any(one.texts is None for one in sets):
+        raise DataError(f"{path}: some of its {len(parts)} files of prompts have no texts")
+    keys = dict.fromkeys(key for one in sets for key in one.extras)
+    extras = {
+        key: tuple(cell for one in sets for cell in one.extras.get(key, ("",) * len(one)))
+        for key in keys
+    }
+    if len(parts) > 1 and "file" not in extras:
+        extras["file"] = tuple(stem for stem, one in zip(stems, sets, strict=True) for _ in one.ids)
+    joined = tuple(text for one in sets for text in one.texts or ())
+    return PromptSet(name or path.name, tuple(ids), joined, None, extras)
 
 
 def _from_lines(path: Path, text: str, name: str | None) -> PromptSet:
@@ -64,34 +105,36 @@ def _from_columns(
     path = columns.path
     if columns.n_rows == 0:
         raise DataError(f"{path} holds no prompts, only column names")
-    id_column = columns.pick(id_key, ID_KEYS, "ids (say which with id_key=)")
     # A file that write_prompts made may lack the texts, or even their hashes.
     own = _NAME_KEY in columns.metadata
     hashes = columns.texts(_HASH_KEY) if _HASH_KEY in columns.names else None
-    texts, text_column = None, None
-    usual = ("text",) if own else TEXT_KEYS
-    if text_key is not None or not (own or hashes) or any(key in columns.names for key in usual):
-        text_column = columns.pick(text_key, usual, "texts (say which with text_key=)")
-        texts = columns.texts(text_column)
-    taken = {id_column, text_column, _HASH_KEY}
-    extras = {
-        key.removeprefix(_EXTRA) if own else key: tuple(map(_as_string, values))
-        for key in columns.names
-        if key not in taken and (values := columns.plain(key)) is not None
-    }
+    want: Texts = "optional" if hashes else "required"
+    if own and text_key is None:
+        want, text_key = ("optional", "text") if "text" in columns.names else ("none", None)
+    found = found_prompts(columns, id_key, text_key, want=want)
+    if found.numbered:
+        warnings.warn(
+            f"{path} has no column of ids: a prompt's id is the number of its row, from 1",
+            UserWarning,
+            stacklevel=4,
+        )
+    if hashes is not None and len(found.ids) != columns.n_rows:
+        hashes = None  # the texts' own are made again
+    extras = {}
+    for key in columns.names:
+        if key in {*found.taken, _HASH_KEY} or (values := columns.plain(key)) is None:
+            continue
+        plain = key.removeprefix(_EXTRA) if own else key.strip()
+        extras[plain] = (
+            tuple(as_string(values[row]) for row in found.rows)
+            if found.groups is None
+            else joined_cells(columns, key, found.groups)
+        )
     name = name or columns.metadata.get(_NAME_KEY) or content_stem(path)
     try:
-        return PromptSet(name, columns.ids(id_column), texts, hashes, extras)
+        return PromptSet(name, found.ids, found.texts, hashes, extras)
     except DataError as error:
         raise error if str(path) in str(error) else DataError(f"{path}: {error}") from error
-
-
-def _as_string(value: Any) -> str:
-    if value is None:
-        return ""
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    return str(value)
 
 
 def write_prompts(prompts: PromptSet, path: Path) -> Path:
@@ -120,16 +163,23 @@ def load_prompts(
     id_key: str | None = None,
     text_key: str | None = None,
 ) -> PromptSet:
-    r"""Read a prompt file; its suffix and content decide the format.
+    r"""Read a prompt file or a folder of them; suffix and content decide the format.
 
     COCO captions JSON (``annotations``: annotation id and caption), JSON lines or a JSON list
     of objects (``.jsonl``, ``.json``), ``.csv``, ``.tsv``, ``.parquet``, and plain text (any
     other suffix: one prompt a line, its id the line's number from 1; blank lines are left out
-    with a warning that counts them). Text forms may be packed as ``.xz`` or ``.gz``. Ids are
-    read from the column ``prompt_id`` or ``id``, texts from ``caption``, ``prompt`` or ``text``,
-    unless ``id_key`` and ``text_key`` name others; other columns of plain values become extras.
-    Texts are kept exactly as they are. ``name`` defaults to the file's stem. The path
-    ``"miniature"`` means the prompts that come with the package.
+    with a warning that counts them). JSON may also be a list of strings, ``{id: text}``,
+    ``{id: {...}}``, Karpathy's split of COCO or a part of DiffusionDB. Text forms may be packed as
+    ``.xz`` or ``.gz``. A folder holds one prompt in each ``.txt``, or several lists of one
+    benchmark, told apart by the extra ``file``.
+
+    Ids are read from the column ``prompt_id`` or ``id``, texts from ``caption``, ``prompt`` or
+    ``text``, or columns of like names in any case, unless ``id_key`` (``a+b`` joins two) and
+    ``text_key`` name others. Where no column has ids they are the rows' numbers from 1, with a
+    warning; where they start again in each category they are ``category/id``. Several rows of one
+    prompt, one a question, make one prompt. Other columns of plain values become extras. Texts are
+    kept exactly as they are. ``name`` defaults to the file's stem. The path ``"miniature"`` means
+    the prompts that come with the package.
 
     Raises DataError in one line naming the file and the row, line or key at fault: missing,
     empty, cut short, not UTF-8, no id or text, a repeated id.

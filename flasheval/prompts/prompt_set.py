@@ -35,7 +35,9 @@ def text_hash(text: str) -> str:
     try:
         encoded = unicodedata.normalize("NFC", text).strip().encode()
     except UnicodeEncodeError as error:
-        raise DataError(f"the text {text[:40]!r} holds a lone surrogate; mend it first") from error
+        raise DataError(
+            f"a text of {len(text)} characters holds a lone surrogate; mend it first"
+        ) from error
     return hashlib.sha256(encoded).hexdigest()
 
 
@@ -201,7 +203,7 @@ def _checked_hashes(
 ) -> tuple[str, ...]:
     for identifier, text in zip(ids, texts, strict=True):
         if not isinstance(text, str):
-            raise DataError(f"prompt set {name!r}: the text of {identifier!r} is {text!r}")
+            raise DataError(f"prompt set {name!r}: the text of {identifier!r} is no string")
     hashes = tuple([text_hash(text) for text in texts])
     if given is not None and given != hashes:
         wrong = next(i for i in range(len(ids)) if given[i] != hashes[i])

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from functools import partial
+from typing import TYPE_CHECKING, Protocol
 
+from flasheval.base.drawing.fonts import Face, families_for
 from flasheval.generators.images import ImageFault
 
 if TYPE_CHECKING:
     from PIL.Image import Image
     from PIL.ImageDraw import ImageDraw
-    from PIL.ImageFont import FreeTypeFont
 
 __all__ = ["Sheet", "draw_sheet", "wrapped"]
 
@@ -74,13 +73,16 @@ def draw_sheet(sheet: Sheet, cell: int = 128) -> Image:
     """
     from PIL import Image, ImageDraw
 
+    face = partial(Face, families_for("".join(_texts(sheet)), "the contact sheet"))
+    title_face, name_face = face(_TITLE, bold=True), face(_NAME, bold=True)
+    small, small_bold = face(_SMALL), face(_SMALL, bold=True)
     cells = [[_fitted(picture, cell) for picture in row] for row in sheet.cells]
     heights = [one.height for row in cells for one in row if not isinstance(one, ImageFault)]
     tall, width = max(heights, default=cell), max(cell, _LEAST)
     lefts = [_MARGIN + _TEXT_WIDTH + _GAP + i * (width + _GAP) for i in range(len(sheet.columns))]
     whole = lefts[-1] + width + _MARGIN
-    names = [wrapped(name, _font(_NAME, bold=True), width, _NAME_LINES) for name in sheet.columns]
-    note = wrapped(sheet.note, _font(_SMALL), whole - 2 * _MARGIN, 3)
+    names = [wrapped(name, name_face, width, _NAME_LINES) for name in sheet.columns]
+    note = wrapped(sheet.note, small, whole - 2 * _MARGIN, 3)
     first = _MARGIN + _line(_TITLE) + len(note) * _line(_SMALL) + _GAP  # line of the names
     noted = first + max(map(len, names)) * _line(_NAME)
     top = noted + any(sheet.column_notes) * _line(_SMALL) + _GAP // 2
@@ -88,28 +90,34 @@ def draw_sheet(sheet: Sheet, cell: int = 128) -> Image:
 
     image = Image.new("RGB", (whole, top + len(sheet.rows) * step + _MARGIN - _GAP), _PAPER)
     draw = ImageDraw.Draw(image)
-    title = wrapped(sheet.title, _font(_TITLE, bold=True), whole - 2 * _MARGIN, 1)
-    _write(draw, title, (_MARGIN, _MARGIN - 4), _TITLE, bold=True)
-    _write(draw, note, (_MARGIN, _MARGIN - 4 + _line(_TITLE)), _SMALL, fill=_GREY)
+    title = wrapped(sheet.title, title_face, whole - 2 * _MARGIN, 1)
+    _write(draw, title, (_MARGIN, _MARGIN - 4), title_face)
+    _write(draw, note, (_MARGIN, _MARGIN - 4 + _line(_TITLE)), small, fill=_GREY)
     for left, lines, below in zip(lefts, names, sheet.column_notes, strict=True):
         place = (left + width / 2, noted - len(lines) * _line(_NAME))
-        _write(draw, lines, place, _NAME, bold=True)
-        _write(draw, _short(below, width), (left + width / 2, noted), _SMALL, fill=_GREY)
+        _write(draw, lines, place, name_face)
+        below_it = (left + width / 2, noted)
+        _write(draw, wrapped(below, small_bold, width, 1), below_it, small, fill=_GREY)
     for row, text in enumerate(sheet.rows):
         y = top + row * step
-        lines = wrapped(text, _font(_NAME), _TEXT_WIDTH - _GAP, max(1, tall // _line(_NAME)))
-        _write(draw, lines, (_MARGIN, y + (tall - len(lines) * _line(_NAME)) / 2), _NAME)
+        lines = wrapped(text, face(_NAME), _TEXT_WIDTH - _GAP, max(1, tall // _line(_NAME)))
+        _write(draw, lines, (_MARGIN, y + (tall - len(lines) * _line(_NAME)) / 2), face(_NAME))
         for left, picture, caption, bold in zip(
             lefts, cells[row], sheet.captions[row], sheet.bold[row], strict=True
         ):
             corner = (left + (width - cell) // 2, y)
-            _picture(image, draw, picture, corner, (cell, tall))
+            _picture(image, draw, picture, corner, (cell, tall), small)
             below_it = (left + width / 2, y + tall + 2)
-            _write(draw, _short(caption, width), below_it, _SMALL, bold=bold)
+            caption_face = small_bold if bold else small
+            _write(draw, wrapped(caption, small_bold, width, 1), below_it, caption_face)
     return image
 
 
-def wrapped(text: str, font: FreeTypeFont, width: float, most: int) -> list[str]:
+class _Measure(Protocol):
+    def getlength(self, text: str) -> float: ...
+
+
+def wrapped(text: str, font: _Measure, width: float, most: int) -> list[str]:
     """Break a text into lines no wider than ``width``, the last of ``most`` ending in an ellipsis.
 
     Breaks come after spaces and the signs that part names; within a word only where it must.
@@ -145,35 +153,32 @@ def _pieces(text: str) -> list[str]:
     return [*pieces, text[start:]]
 
 
-def _short(text: str, width: int) -> list[str]:
-    return wrapped(text, _font(_SMALL, bold=True), width, 1)
-
-
 def _picture(
     image: Image,
     draw: ImageDraw,
     picture: Image | ImageFault,
     corner: tuple[int, int],
     size: tuple[int, int],
+    face: Face,
 ) -> None:
     (x, y), (width, height) = corner, size
     if isinstance(picture, ImageFault):
-        _crossed_box(draw, picture.reason, (x, y, x + width - 1, y + height - 1))
+        _crossed_box(draw, picture.reason, (x, y, x + width - 1, y + height - 1), face)
     else:
         image.paste(picture, (x + (width - picture.width) // 2, y + (height - picture.height) // 2))
 
 
-def _crossed_box(draw: ImageDraw, reason: str, box: tuple[int, int, int, int]) -> None:
+def _crossed_box(draw: ImageDraw, reason: str, box: tuple[int, int, int, int], face: Face) -> None:
     left, top, right, bottom = box
     draw.rectangle(box, outline=_LINE)
     draw.line((left, top, right, bottom), fill=_LINE)
     draw.line((left, bottom, right, top), fill=_LINE)
-    font, room = _font(_SMALL), max(1, (bottom - top - _GAP) // _line(_SMALL))
-    lines = wrapped(reason, font, right - left - _GAP, room)
-    height, wide = len(lines) * _line(_SMALL), max(map(font.getlength, lines)) / 2 + 2
+    room = max(1, (bottom - top - _GAP) // _line(face.size))
+    lines = wrapped(reason, face, right - left - _GAP, room)
+    height, wide = len(lines) * _line(face.size), max(map(face.getlength, lines)) / 2 + 2
     x, y = (left + right) / 2, (top + bottom - height) / 2
     draw.rectangle((x - wide, y, x + wide, y + height), fill=_PAPER)
-    _write(draw, lines, (x, y), _SMALL)
+    _write(draw, lines, (x, y), face)
 
 
 def _fitted(picture: Image | ImageFault, cell: int) -> Image | ImageFault:
@@ -193,34 +198,26 @@ def _write(
     draw: ImageDraw,
     lines: Sequence[str],
     place: tuple[float, float],
-    size: int,
+    face: Face,
     *,
-    bold: bool = False,
     fill: str = _INK,
 ) -> None:
     """Write lines below one another: from the margin to the right, elsewhere centred."""
     x, y = place
     anchor = "la" if x == _MARGIN else "ma"
     for number, line in enumerate(lines):
-        draw.text(
-            (round(x), round(y + number * _line(size))),
-            line,
-            fill=fill,
-            font=_font(size, bold=bold),
-            anchor=anchor,
-        )
+        spot = (round(x), round(y + number * _line(face.size)))
+        face.write(draw, line, spot, fill=fill, anchor=anchor)
 
 
 def _line(size: int) -> int:
     return round(size * 1.3)
 
 
-@lru_cache
-def _font(size: int, *, bold: bool = False) -> FreeTypeFont:
-    """Return the font that comes with matplotlib: it knows Latin, Greek, Cyrillic and more."""
-    import matplotlib
-    from PIL import ImageFont
-
-    name = "DejaVuSans-Bold.ttf" if bold else "DejaVuSans.ttf"
-    data: Any = matplotlib.get_data_path()
-    return ImageFont.truetype(Path(data) / "fonts" / "ttf" / name, size)
+def _texts(sheet: Sheet) -> Iterator[str]:
+    """Give all that is written on a sheet."""
+    yield from (sheet.title, sheet.note, *sheet.columns, *sheet.column_notes, *sheet.rows)
+    for captions in sheet.captions:
+        yield from captions
+    for row in sheet.cells:
+        yield from (one.reason for one in row if isinstance(one, ImageFault))

@@ -165,3 +165,19 @@ def test_digits_that_float32_lacks_are_kept(tmp_path, cells, exact):
 def test_float32_columns_stay_what_they_are(tmp_path):
     columns = _parquet(tmp_path, x=pa.array([1e6, 1e6 + 1], pa.float32()))
     assert columns.floats(["x"]).dtype == np.float32
+
+
+def test_labels_that_differ_in_white_space_are_one(tmp_path):
+    path = tmp_path / "a.csv"
+    path.write_text("m,x\n a,1\nb ,2\na,3\nb,4\n c,5\n")
+    labels, codes = read_columns(path, "table").codes("m")
+    assert labels == ("a", "b", "c")
+    assert codes.tolist() == [0, 1, 0, 1, 2]
+
+
+@pytest.mark.parametrize(("cell", "row"), [("", 2), ("  ", 2)])
+def test_an_empty_label_is_named_by_its_row(tmp_path, cell, row):
+    path = tmp_path / "a.csv"
+    path.write_text(f"m,x\na,1\n{cell},2\nb,3\n")
+    with pytest.raises(DataError, match=f"row {row}: m is empty"):
+        read_columns(path, "table").codes("m")

@@ -1,6 +1,8 @@
 import gzip
 import lzma
 import os
+import stat
+from pathlib import Path
 
 import pytest
 
@@ -136,3 +138,26 @@ def test_names_that_leave_the_folder_are_refused(name):
 @pytest.mark.parametrize("name", ["CLIP", "hps-v2.1", "naïve score+", "比"])
 def test_plain_names_pass(name):
     assert safe_name(name) == name
+
+
+def test_a_link_is_followed_and_stays(tmp_path):
+    (tmp_path / "far").mkdir()
+    target, link = tmp_path / "far" / "a.txt", tmp_path / "b.txt"
+    target.write_text("old")
+    link.symlink_to(target)
+    with atomic_write(link) as temporary:
+        temporary.write_text("new")
+    assert link.is_symlink()
+    assert target.read_text() == "new"
+    assert sorted(one.name for one in target.parent.iterdir()) == ["a.txt"]
+
+
+def test_what_is_no_regular_file_is_refused(tmp_path):
+    pipe, loop = tmp_path / "pipe", tmp_path / "loop"
+    os.mkfifo(pipe)
+    loop.symlink_to(loop)
+    for path in (pipe, loop, Path(os.devnull)):
+        with pytest.raises(DataError, match=f"cannot write {path}: "), atomic_write(path) as one:
+            one.write_text("x")
+    assert stat.S_ISFIFO(pipe.stat().st_mode)
+    assert not Path(os.devnull).is_file()

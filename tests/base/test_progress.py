@@ -31,6 +31,9 @@ def test_elsewhere_a_plain_line_comes_now_and_then() -> None:
         wait_for(stream, "starting: ")
         report("random:0, 50 prompts", 1.5, 3)
         wait_for(stream, "random:0, 50 prompts: 50% after 0.")
+        for done in (1.8, 2.1, 2.4):  # one piece of work says nothing of the next
+            time.sleep(0.02)
+            report("random:0, 50 prompts", done, 3)
         wait_for(stream, " left\n")
     assert "\x1b" not in stream.getvalue()
     after = stream.getvalue()

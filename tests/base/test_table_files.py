@@ -51,3 +51,15 @@ def test_a_damaged_parquet_file(tmp_path):
         with pytest.raises(DataError, match="not a readable Parquet file") as caught:
             read_columns(tmp_path / "a.parquet").floats(["x"])
         assert len(str(caught.value)) < 400
+
+
+def test_a_long_file_is_checked_to_its_last_byte(tmp_path):
+    path = tmp_path / "a.csv"
+    rows = b"prompt_id,clip\n" + b"".join(b"%07d,0.5\n" % row for row in range(500_000))
+    path.write_bytes(rows)
+    columns = read_columns(path, "table")
+    assert columns.n_rows == 500_000
+    assert columns.ids("prompt_id")[-1] == "0499999"
+    path.write_bytes(rows[:-3] + b"\xe9\n")
+    with pytest.raises(DataError, match=r"not UTF-8 text \(byte \d+ is 0xe9\)"):
+        read_columns(path, "table")

@@ -1,6 +1,7 @@
 """One of several processes that train and evaluate; a program, started by test_processes.py."""
 
 import json
+import os
 import sys
 from collections.abc import Callable
 from dataclasses import replace
@@ -129,6 +130,8 @@ def main(folder: Path) -> None:
         "reports": reports,
     }
     (folder / f"{rank}.json").write_text(json.dumps(found))
+    # Torch's process group now and then aborts while the interpreter ends, with or without us.
+    os._exit(0)
 
 
 if __name__ == "__main__":

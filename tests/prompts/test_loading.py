@@ -159,7 +159,7 @@ def test_packed_text_forms(tmp_path, suffix, pack):
 
 _BAD = {
     "none.jsonl": (None, "does not exist"),
-    "folder.jsonl": ("folder", "is a folder"),
+    "folder.jsonl": ("folder", "holds no prompts"),
     "empty.jsonl": (b"", "is empty"),
     "blank.jsonl": (b" \n\n", "only white space"),
     "blank.csv": (b"\n\n", "only white space"),
@@ -171,13 +171,12 @@ _BAD = {
     "cut.json": (b'[{"id": 1, "caption": "a"}, {"id": 2', "not valid JSON"),
     "cut-coco.json": (b'{"annotations": [{"id": 1, "caption": "a"}', "not valid JSON"),
     "pretty.json": (b'{\n "annotations": [\n  {"id": 1,\n', "not valid JSON"),
-    "number.jsonl": (b'{"id": 1, "caption": "a"}\n7', "line 2: expected an object, found 7"),
+    "number.jsonl": (b'{"id": 1, "caption": "a"}\n7', "line 2: expected an object, found a number"),
     "number.json": (b"[1]", "item 1: expected an object"),
     "nothing.json": (b"[]", "holds no objects"),
     "odd.json": (b'{"annotations": 3}', "expected a list of objects"),
     "deep.json": (b"[" * 100_000, "is not JSON that can be read"),
     "twice.jsonl": (b'{"id": 1, "caption": "a"}\n{"id": 1, "caption": "b"}', "id '1' more than"),
-    "no-id.jsonl": (b'{"caption": "a"}', "no column 'prompt_id' or 'id'"),
     "null-id.jsonl": (b'{"id": 1, "caption": "a"}\n{"caption": "b"}', "line 2: id is empty"),
     "real-id.jsonl": (b'{"id": 1.5, "caption": "a"}', "of type double"),
     "no-text.jsonl": (b'{"id": 1, "caption": "a"}\n\n{"id": 2}', "line 3: caption is missing"),
@@ -230,3 +229,123 @@ def test_the_official_prompts(shared_data, diffusiondb_tree):
     assert sum(text != text.strip() for text in diffusiondb.texts) == 3240
     assert set(diffusiondb.extras) == {"image_name", "part_id"}
     assert len(set(coco.ids) & set(diffusiondb.ids)) == 421
+
+
+def _read(tmp_path, name, content, **keys):
+    path = tmp_path / name
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(content, encoding="utf-8")
+    return load_prompts(path, **keys)
+
+
+def test_ids_that_no_column_has_are_row_numbers_and_said(tmp_path):
+    with pytest.warns(
+        UserWarning, match="no column of ids: a prompt's id is the number of its row"
+    ):
+        prompts = _read(
+            tmp_path, "a.jsonl", '{"Prompt": "A cat.", "tag": "x"}\n{"Prompt": "A dog."}'
+        )
+    assert prompts.ids == ("1", "2")
+    assert prompts.extras == {"tag": ("x", "")}
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "ids"),
+    [
+        ("strings.json", '["A cat.", "A dog."]', ("1", "2")),
+        ("map.json", '{\n "t7": "A cat.",\n "t8": "A dog."\n}', ("t7", "t8")),
+        (
+            "objects.json",
+            '{"x": {"prompt": "A cat.", "n": 1}, "y": {"prompt": "A dog."}}',
+            ("x", "y"),
+        ),
+        (
+            "part.json",
+            '{"a.png": {"p": "A cat.", "se": 1}, "b.png": {"p": "A dog."}}',
+            ("a.png", "b.png"),
+        ),
+        (
+            "wrapped.json",
+            '{"data": [{"ID": 3, "Prompt": "A cat."}, {"ID": 4, "Prompt": "A dog."}]}',
+            ("3", "4"),
+        ),
+        ("upper.csv", "ID, Prompt\n1, A cat.\n2, A dog.\n", ("1", "2")),
+        ("tabs.tsv", "key\tCaptions\nx\tA cat.\ny\tA dog.\n", ("x", "y")),
+        (
+            "lines.jsonl",
+            '{"image_name": "i", "text": "A cat."}\n{"image_name": "j", "text": "A dog."}',
+            ("i", "j"),
+        ),
+    ],
+)
+@pytest.mark.filterwarnings("ignore::UserWarning")
+def test_layouts_of_two_prompts(tmp_path, name, content, ids):
+    prompts = _read(tmp_path, name, content)
+    assert prompts.ids == ids
+    assert prompts.texts == ("A cat.", "A dog.")
+
+
+def test_karpathys_split_gives_a_prompt_a_sentence(tmp_path):
+    images = [
+        {"cocoid": 9, "split": "test", "sentences": [{"sentid": 1, "raw": "A cat."}]},
+        {"cocoid": 8, "split": "val", "sentences": [{"sentid": 4, "raw": "A dog."}] * 1},
+    ]
+    prompts = _read(tmp_path, "dataset.json", json.dumps({"images": images, "dataset": "coco"}))
+    assert (prompts.ids, prompts.texts) == (("1", "4"), ("A cat.", "A dog."))
+    assert prompts.extras == {"split": ("test", "val"), "cocoid": ("9", "8")}
+
+
+def test_a_row_a_question_is_one_prompt_that_keeps_its_questions(tmp_path):
+    asked = ["7,A cat.,pets,Is it a cat?", "7,A cat.,pets,Alive?", "8,A dog.,pets,Dog?"]
+    rows = "\n".join(["item_id,text,category,question", *asked])
+    prompts = _read(tmp_path, "dpg.csv", rows)
+    assert (prompts.ids, prompts.texts) == (("7", "8"), ("A cat.", "A dog."))
+    assert prompts.extras == {
+        "category": ("pets", "pets"),
+        "question": ('["Is it a cat?", "Alive?"]', "Dog?"),
+    }
+
+
+def test_ids_that_start_again_in_each_category(tmp_path):
+    rows = "category,id,prompt\nA,1,A cat.\nA,2,A dog.\nB,1,A hen.\n"
+    prompts = _read(tmp_path, "one.csv", rows)
+    assert prompts.ids == ("A/1", "A/2", "B/1")
+    assert prompts.extras["category"] == ("A", "A", "B")
+    assert _read(tmp_path, "two.csv", rows, id_key="id+category").ids == ("1/A", "2/A", "1/B")
+
+
+def test_an_id_of_two_texts_is_refused(tmp_path):
+    with pytest.raises(DataError, match="the id '1' more than once"):
+        _read(tmp_path, "one.csv", "id,prompt\n1,A cat.\n1,A dog.\n")
+
+
+def test_two_columns_of_texts_are_two_prompts_a_row(tmp_path):
+    row = {"type": "color", "short_prompt": "A cat.", "long_prompt": "A cat that sits."}
+    prompts = _read(tmp_path, "a.jsonl", json.dumps(row))
+    assert prompts.ids == ("color/short/0", "color/long/0")
+    assert _read(tmp_path, "b.jsonl", json.dumps({**row, "id": 5}), text_key="long_prompt").ids == (
+        "5",
+    )
+
+
+def test_a_folder_of_a_prompt_a_file(tmp_path):
+    for name in ("10", "9"):
+        (tmp_path / f"{name}.txt").write_text(f"Prompt {name}\n")
+    prompts = load_prompts(tmp_path, name="dpg")
+    assert (prompts.ids, prompts.texts) == (("10", "9"), ("Prompt 10", "Prompt 9"))
+
+
+@pytest.mark.filterwarnings("ignore::UserWarning")
+def test_a_folder_of_lists_tells_them_apart(tmp_path):
+    (tmp_path / "anime.json").write_text('["A cat.", "A dog."]')
+    (tmp_path / "photo.json").write_text('["A hen."]')
+    prompts = load_prompts(tmp_path)
+    assert prompts.ids == ("anime/1", "anime/2", "photo/1")
+    assert prompts.extras == {"file": ("anime", "anime", "photo")}
+
+
+@pytest.mark.parametrize("name", ["a.json", "a.jsonl"])
+def test_messages_hold_no_prompt(tmp_path, name):
+    with pytest.raises(DataError) as caught:
+        _read(tmp_path, name, '[{"id": 1, "prompt": "x"}, "A secret cat."]')
+    assert "secret" not in str(caught.value)

@@ -79,7 +79,7 @@ def test_columns_must_fit():
         PromptSet("x", ("1", "2"), ("a",))
     with pytest.raises(DataError, match="2 ids but 3 image"):
         PromptSet("x", ("1", "2"), extras={"image": ("a", "b", "c")})
-    with pytest.raises(DataError, match="the text of '2' is None"):
+    with pytest.raises(DataError, match="the text of '2' is no string"):
         PromptSet("x", ("1", "2"), ("a", None))
 
 

@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from flasheval.base.drawing.fonts import FAMILY, fit, other_weights
 from flasheval.base.drawing.view import Figure, Plot, Pointer, Series
 from flasheval.base.files import atomic_write
 
@@ -42,9 +43,9 @@ def style(more: Mapping[str, object] = MappingProxyType({})) -> Iterator[None]:
     """Draw what is drawn inside with names as they are: a dollar in one is a dollar."""
     from matplotlib import rc_context
 
-    settings: Any = {"font.family": "DejaVu Sans", "text.parse_math": False, **more}
-    with rc_context(settings), warnings.catch_warnings():
-        # Of a letter that the font lacks a box is drawn; in SVG the browser has it.
+    settings: Any = {"font.family": FAMILY, "text.parse_math": False, **more}
+    with rc_context(settings), other_weights(), warnings.catch_warnings():
+        # Told in one line of ours by `fonts.fit`; in SVG the browser has its own fonts.
         warnings.filterwarnings("ignore", message="Glyph .* missing")
         yield
 
@@ -74,6 +75,7 @@ def save_png(figure: Figure, path: str | Path) -> Path:
     Raises DataError when the file cannot be written.
     """
     shown = drawn(figure)
+    fit(shown, f"the plot {Path(path).name}")
     dpi = 200 if len(shown.axes) == 1 else 150
     with style(), atomic_write(path) as temporary:
         shown.savefig(temporary, format="png", dpi=dpi)

@@ -15,6 +15,7 @@ from functools import partial
 from typing import Any
 
 from flasheval.base.drawing.figures import BLUE, GREY, GRID, ORANGE, style
+from flasheval.base.drawing.fonts import fit
 
 __all__ = ["Drawing", "inline_svg", "laid_out", "png_bytes"]
 
@@ -65,6 +66,7 @@ def laid_out(draw: Callable[[], Drawing]) -> Drawing:
     """Draw with the page's look, and lay it out once for both kinds of file."""
     with _style():
         plot = draw()
+        fit(plot.figure, f"the plot {plot.key}")
         plot.figure.draw_without_rendering()
         plot.figure.set_layout_engine("none")
         return plot

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from rich.console import Group, RenderableType
 from rich.text import Text
 
-from flasheval.base.drawing.terminal import as_text
+from flasheval.base.drawing.terminal import as_text, warning_lines
 from flasheval.base.errors import SettingError
 from flasheval.base.json_data import from_plain
 from flasheval.base.progress import ProgressBar, duration
@@ -21,6 +21,8 @@ from flasheval.cli.commands.show import metrics_table
 from flasheval.cli.configs import GenerateConfig, RunConfig, ScoreConfig
 from flasheval.cli.exit_codes import DONE, FAILED, INTERRUPTED
 from flasheval.generators.populations.population import make_population
+from flasheval.prompts.known import recognise
+from flasheval.prompts.summary import over_long
 from flasheval.runs.executors import make_executor, worker_device
 from flasheval.runs.run import plan_run, run_plan
 from flasheval.runs.run_plan import WorkSettings
@@ -131,6 +133,8 @@ def _report(
     parts: list[RenderableType] = [Text(_answer(plan, result), style="bold"), ""]
     if result.scores is not None and not images_only:
         parts += [metrics_table(result.scores), ""]
+        if warned := over_long(plan.prompts, recognise(plan.prompts)):
+            parts += [*warning_lines([warned]), ""]
     parts += [*_problems(result), *after]
     folder = shown_path(result.folder)
     if result.detached is not None:

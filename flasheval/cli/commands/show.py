@@ -1,4 +1,4 @@
-"""`flasheval show`: the contents of a score table, a manifest, a run or a folder of runs."""
+"""`flasheval show`: the contents of a score table, a manifest, a run or a list of prompts."""
 
 from __future__ import annotations
 
@@ -19,6 +19,8 @@ from flasheval.base.suggest import nearest
 from flasheval.cli.commands.context import Context
 from flasheval.cli.configs import ShowConfig
 from flasheval.cli.exit_codes import DONE
+from flasheval.prompts.loading import load_prompts
+from flasheval.prompts.summary import prompts_view
 from flasheval.scores.importers.by_shape import read_scores
 from flasheval.scores.parquet import is_saved_table
 from flasheval.scores.precision import exact_warnings
@@ -43,13 +45,21 @@ _PREFIX = ("prefix_of", "prefix_size")  # a note says it in words
 
 
 def run_show(config: ShowConfig, context: Context) -> int:
-    """Print the contents of `path` and return the exit code.
+    """Print the contents of `path` or `prompts` and return the exit code.
 
-    Raises FlashevalError for a path that holds no scores, subset or run.
+    Raises FlashevalError for a path that holds no scores, subset or run, or no prompts.
     """
     console = context.console
+    if config.prompts:
+        if config.path:
+            raise SettingError("one at a time: flasheval show PATH or flasheval show prompts=FILE")
+        console.print(drawn(prompts_view(load_prompts(config.prompts))))
+        return DONE
     if not config.path:
-        raise SettingError("path is missing: flasheval show PATH, of scores, a manifest or a run")
+        raise SettingError(
+            "path is missing: flasheval show PATH, of scores, a manifest or a run; "
+            "flasheval show prompts=FILE for a list of prompts"
+        )
     path = shipped_scores(config.path)
     if not path.exists():
         published = bundled()

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from itertools import product
+from math import prod
 from typing import Any
 
 from flasheval.base.errors import SettingError
 from flasheval.base.suggest import nearest
 
-__all__ = ["Entry", "expand_grids"]
+__all__ = ["MOST_VARIANTS", "Entry", "expand_grids"]
 
 Entry = dict[str, Any]
+
+MOST_VARIANTS = 100_000
+"""Of one grid: more is a slip, and would fill the memory before anything could be said."""
 
 
 def expand_grids(
@@ -55,6 +59,11 @@ def _expand(grid: object, number: int) -> list[Entry]:
     for key, values in axes.items():
         if not values:
             raise SettingError(f"{where}.{key} is an empty list; give a value or leave it out")
+    count = prod(len(values) for values in axes.values())
+    if count > MOST_VARIANTS:
+        raise SettingError(
+            f"{where} makes {count:,} variants; the most is {MOST_VARIANTS:,}: give fewer values"
+        )
     return [dict(zip(axes, values, strict=True)) for values in product(*axes.values())]
 
 

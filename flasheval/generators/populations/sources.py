@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import Any
 
 from flasheval.base.errors import DataError, SettingError
-from flasheval.base.files import read_text
 from flasheval.base.resources import conf_dir
 from flasheval.base.suggest import nearest
+from flasheval.base.yaml_files import read_yaml
 from flasheval.generators.generator import GeneratorSettings
 from flasheval.generators.populations.population import Population, make_population
 from flasheval.generators.populations.recipe import Recipe
@@ -72,13 +72,7 @@ def population_settings(path: Path) -> dict[str, Any]:
     >>> settings["name"]
     'flasheval78'
     """
-    import yaml
-
-    try:
-        found = yaml.safe_load(read_text(path, "population file"))
-    except yaml.YAMLError as error:
-        reason = " ".join(str(error).split())
-        raise DataError(f"{path} is not YAML: {reason}") from error
+    found = read_yaml(path, "population file")
     if not isinstance(found, dict):
         raise DataError(f"{path}: expected settings such as grid: and base_models:")
     return {str(key): value for key, value in found.items()}

@@ -14,6 +14,8 @@ from flasheval.base.errors import FlashevalError
 from flasheval.generators.generator import GeneratorSettings
 from flasheval.generators.populations.recipe import Recipe
 from flasheval.prompts import PromptSet
+from flasheval.prompts.known import recognise
+from flasheval.prompts.summary import over_long
 from flasheval.runs.claims import can_lock
 from flasheval.runs.devices import device_kind
 from flasheval.runs.store import RunSettings, RunStore
@@ -55,7 +57,7 @@ class Check:
 
 
 def check_prompts(prompts: PromptSet) -> Check:
-    """Tell whether the prompts have texts.
+    """Tell whether the prompts have texts, which known list they are and how many are too long.
 
     >>> check_prompts(PromptSet("pets", ("1", "2"), ("A cat.", "A dog."))).said
     '2 with texts (pets)'
@@ -67,7 +69,9 @@ def check_prompts(prompts: PromptSet) -> Check:
         return Check(
             "prompts", f"{count} with ids only; images need texts: give such a file", False
         )
-    return Check("prompts", f"{count} with texts ({prompts.name})")
+    known = recognise(prompts)
+    said = [f"{count} with texts ({prompts.name})", "" if known is None else str(known)]
+    return Check("prompts", "; ".join(filter(None, [*said, over_long(prompts, known)])))
 
 
 def check_scorers(entries: object) -> tuple[list[Check], list[ScorerSettings]]:

@@ -4,6 +4,8 @@ import re
 from collections.abc import Iterable, Sequence
 from typing import Literal
 
+from flasheval.base.text import plain_name
+
 __all__ = [
     "GENERIC_SCORES",
     "Look",
@@ -101,16 +103,6 @@ _MODEL = re.compile(
     r"|ddim|pndm|dpm|euler|cfg|guidance|fp16|int8|muse|amused|sana|hunyuan|cogview|qwen|gpt|gemini",
     re.IGNORECASE,
 )
-
-
-def plain_name(name: str) -> str:
-    """Return a column's name without case, white space around and the kind of its joints.
-
-    >>> plain_name(" Model Name "), plain_name("promptId"), plain_name("CLIP-Score")
-    ('model_name', 'prompt_id', 'clip_score')
-    """
-    name = re.sub(r"(?<=[a-z])(?=[A-Z][a-z]|I[dD]$|ID$)", "_", name.strip().lstrip("\ufeff"))
-    return re.sub(r"[^\w%]+", "_", name).strip("_").lower()
 
 
 def role_of(role: Role, names: Iterable[str]) -> list[str]:

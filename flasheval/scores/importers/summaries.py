@@ -1,5 +1,6 @@
 """Averages among the variants or prompts of a table, told by their values or their names."""
 
+import warnings
 from collections.abc import Sequence
 
 import numpy as np
@@ -36,9 +37,23 @@ def summaries(values: NDArray[np.float32], labels: Sequence[str], *, anywhere: b
     step = max(1, values.shape[1] // _LOOKED)
     if values.shape[0] - len(named) > 3 and values.shape[1] >= _FEWEST:
         rows = [row for row in range(len(labels)) if row not in found]
-        places = rows if anywhere else [rows[0], rows[-1]]
-        found.update(_by_values(values, rows, places, step, anywhere))
+        places = rows if anywhere else _near_average(values, [rows[0], rows[-1]])
+        if places:
+            found.update(_by_values(values, rows, places, step, anywhere))
     return sorted(found)
+
+
+def _near_average(values: NDArray[np.float32], places: Sequence[int]) -> list[int]:
+    """Return the rows that may equal the others' average, as a sample of many rows has it."""
+    if len(values) <= 4 * _LOOKED:
+        return list(places)
+    sample = values[:: len(values) // _LOOKED].astype(np.float64)
+    with np.errstate(invalid="ignore"), warnings.catch_warnings():
+        warnings.simplefilter("ignore", RuntimeWarning)  # cells that the sample lacks
+        error = np.nanstd(sample, axis=0) / np.sqrt(len(sample))
+        room = 10 * error + _CLOSE * np.nanmax(np.nanstd(sample, axis=0))
+        apart = np.abs(values[list(places)] - np.nanmean(sample, axis=0))
+    return [place for place, far in zip(places, apart > room, strict=True) if not far.any()]
 
 
 def _by_values(

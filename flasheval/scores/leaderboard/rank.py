@@ -46,7 +46,9 @@ def rank(
 
     Args:
         scores: A score table, or anything `load_scores` reads: a file, a frame, arrays with names.
-        metric: One metric or several; all of the table's when not given.
+        metric: One metric or several; all of the table's when not given. Of several those that
+            cannot be ranked (no variant or one complete, the same score everywhere) are left out,
+            which a warning of the leaderboard says.
         by: A column of the prompts, such as a category: the order on each value's prompts too.
         cluster: Which prompts do not err apart, such as images of one group: a column of the
             prompts, or a label for each prompt. Their deviations are then counted together.
@@ -78,9 +80,9 @@ def rank(
     names = checked_names("metric", metric) or table.metrics
     labels = _labels(table.prompts, cluster)
     parts = {} if by is None else prompts_by_tag(table.prompts, by)
-    measured = {name: _measure(table, name, incomplete, labels) for name in names}
+    measured, unranked = _measured(table, names, incomplete, labels)
     standings = tuple(one.standings(level, draws, seed) for one in measured.values())
-    agreements, notes = [], _notes(standings)
+    agreements, notes = [], [*unranked, *_notes(standings)]
     for first, second in combinations(standings, 2):
         pair = (measured[first.metric], measured[second.metric])
         try:
@@ -162,6 +164,42 @@ class _Measured:
             self.matrix.values[:, inside], None if labels is None else labels[kept]
         )
         return _Measured(self.matrix, moments, kept, self.left_out)
+
+
+def _measured(
+    table: ScoreTable,
+    names: Sequence[str],
+    incomplete: Incomplete,
+    labels: NDArray[np.int64] | None,
+) -> tuple[dict[str, _Measured], list[str]]:
+    """Return what can be ranked, and a line for each metric left out because it cannot.
+
+    A metric alone is ranked whatever it is. Raises DataError where none of several is left, and,
+    with ``incomplete="error"``, for the first with a gap.
+    """
+    if len(names) == 1:
+        return {names[0]: _measure(table, names[0], incomplete, labels)}, []
+    found: dict[str, _Measured] = {}
+    why = {}
+    for name in names:
+        try:
+            one = _measure(table, name, incomplete, labels)
+        except DataError as error:
+            if incomplete == "error":
+                raise
+            why[name] = str(error)
+            continue
+        variants = one.matrix.variants
+        if len(variants) == 1 < len(table):
+            why[name] = f"only {variants[0]} is measured on every prompt of it"
+        elif len(variants) > 1 and np.ptp(one.matrix.values) == 0:
+            why[name] = "every score is the same"
+        else:
+            found[name] = one
+    lines = [f"{name} is left out: {reason}" for name, reason in why.items()]
+    if not found:
+        raise DataError(f"no metric can be ranked: {'; '.join(lines)}")
+    return found, lines
 
 
 def _measure(

@@ -126,9 +126,10 @@ def prompt_statistics(
     """
     n, n_prompts = scores.shape
     means = scores.mean(axis=1, dtype=np.float64) if target is None else target
-    lift = np.eye(n) if transform is None else transform
-    quality = lift @ (means - means.mean())
-    components = _leading_components(scores, lift, quality)
+    quality = means - means.mean()
+    if transform is not None:
+        quality = transform @ quality
+    components = _leading_components(scores, transform, quality)
     slope = np.empty(n_prompts)
     noise = np.empty(n_prompts)
     variance = np.empty(n_prompts)
@@ -136,7 +137,7 @@ def prompt_statistics(
     block = _block_prompts(n)
     for begin in range(0, n_prompts, block):
         part = slice(begin, begin + block)
-        slope[part], residual = slope_and_residual(scores[:, part], lift, quality)
+        slope[part], residual = slope_and_residual(scores[:, part], transform, quality)
         total = np.einsum("ij,ij->j", residual, residual)
         shared = np.square(components.T @ residual).sum(axis=0)
         noise[part] = np.maximum(total - shared, 0.0) / dof
@@ -148,13 +149,13 @@ def prompt_statistics(
 
 
 def slope_and_residual(
-    scores: NDArray[np.float32], lift: NDArray[np.float64], quality: NDArray[np.float64]
+    scores: NDArray[np.float32], lift: NDArray[np.float64] | None, quality: NDArray[np.float64]
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Regress the centred, lifted scores of each prompt on overall quality.
 
     Args:
         scores: float32 [n, prompts].
-        lift: float64 [n, n] transform of the variants.
+        lift: float64 [n, n] transform of the variants; None for none.
         quality: float64 [n], r, already lifted.
 
     Returns:
@@ -162,14 +163,15 @@ def slope_and_residual(
 
     Example:
         >>> scores = np.array([[1, 5], [3, 4]], dtype=np.float32)
-        >>> slope, residual = slope_and_residual(scores, np.eye(2), np.array([-0.5, 0.5]))
+        >>> slope, residual = slope_and_residual(scores, None, np.array([-0.5, 0.5]))
         >>> slope, residual.shape
         (array([ 2., -1.]), (2, 2))
 
     """
     values = scores.astype(np.float64)
     values -= values.mean(axis=0)
-    values = lift @ values
+    # In one memory order, or the last bits of what follows would depend on the caller's.
+    values = np.ascontiguousarray(values) if lift is None else lift @ values
     slope = (quality @ values) / (quality @ quality)
     values -= np.outer(quality, slope)
     return slope, values
@@ -180,7 +182,7 @@ def _block_prompts(n_variants: int) -> int:
 
 
 def _leading_components(
-    scores: NDArray[np.float32], lift: NDArray[np.float64], quality: NDArray[np.float64]
+    scores: NDArray[np.float32], lift: NDArray[np.float64] | None, quality: NDArray[np.float64]
 ) -> NDArray[np.float64]:
     n, n_prompts = scores.shape
     count = max(0, min(_MAX_COMPONENTS, n - 4))

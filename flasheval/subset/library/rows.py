@@ -9,7 +9,7 @@ from typing import Any, TypeAlias
 
 from flasheval.base.errors import DataError
 from flasheval.prompts import PromptSet
-from flasheval.prompts.loading import ID_KEYS, TEXT_KEYS
+from flasheval.prompts.prompt_columns import ID_KEYS, TEXT_KEYS
 
 __all__ = ["Copy", "Rows", "Source", "columns_of", "rows_of"]
 

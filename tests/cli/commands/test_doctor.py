@@ -81,6 +81,16 @@ def test_without_a_sample_there_are_counts_and_no_times(run, toys):
     assert "s/image" not in ran.out
 
 
+def test_texts_longer_than_clip_reads_are_told_before_and_after(run, toys):
+    (toys / "long.txt").write_text("a cat\n" + "a long cat " * 40)
+    words = [*WORDS, "prompts=long.txt", SCORER]
+    for verb in ("doctor", "run"):
+        ran = run(verb, *words)
+        assert ran.code == 0, ran.err
+        said = "about 1 of 2 texts are longer than the 77 tokens CLIP reads"
+        assert said in " ".join(ran.out.split())
+
+
 def test_settings_that_cannot_be(run, toys):
     run("doctor").one_line("population is missing")
     run("doctor", "population=toys.yaml").one_line("prompts is missing")

@@ -1,7 +1,10 @@
 import csv
+import shutil
 from pathlib import Path
 
 import pytest
+
+from flasheval.base.errors import DataError
 
 pytest.importorskip("hydra_plugins.hydra_joblib_launcher", reason="joblib launcher not installed")
 
@@ -110,3 +113,28 @@ def test_a_mistake_in_a_sweep_is_one_line_too(run, tmp_path, scores, words, part
 
 def test_only_searches_are_swept(run, scores):
     assert run("show", "scores", "-m").one_line("-m").count("flasheval show") == 1
+
+
+@pytest.mark.parametrize("out", ["p.txt", "./link.txt", "sub.json"])
+def test_an_output_that_is_an_input_is_refused(run, tmp_path, scores, out):
+    prompts = tmp_path / "p.txt"
+    prompts.write_text("A cat.\nA dog.\n")
+    (tmp_path / "link.txt").symlink_to(prompts)
+    assert run("search", "scores=scores", "metric=clip", "size=4", "out=s").code == 0
+    shutil.copy(tmp_path / "s/subset.json", tmp_path / "sub.json")
+    before = {one: one.read_bytes() for one in (prompts, tmp_path / "sub.json")}
+    ran = run("subsets", "export", "sub.json", "prompts=p.txt", "format=csv", f"out={out}")
+    ran.one_line(f"out={out}", "would be overwritten")
+    assert ran.code == 2
+    assert {one: one.read_bytes() for one in before} == before
+
+
+def test_a_late_error_keeps_what_was_done(run, tmp_path, scores, monkeypatch):
+    def full(*_, **__):
+        raise DataError("cannot write s/agreement.png: No space left on device")
+
+    monkeypatch.setattr("flasheval.report.search_folder.save_png", full)
+    ran = run("search", "scores=scores", "metric=clip", "size=4", "out=s")
+    ran.one_line("No space left")
+    assert (tmp_path / "s/subset.json").is_file()
+    assert any((tmp_path / "s/units").iterdir())

@@ -112,3 +112,20 @@ def test_a_metric_of_some_prompts_is_shown_on_these(run, tmp_path):
     assert "ocr higher 3 of 3 0% 0 to 2" in said
     assert "ocr m2 m0" in said
     assert "1 of 2 metrics are measured on a part of the 10 prompts (ocr on 4): search" in said
+
+
+def test_a_list_of_prompts(run, tmp_path):
+    rows = ["id,prompt,kind", *(f"{n},a cat {n},{'fur' if n % 2 else 'tail'}" for n in range(8))]
+    (tmp_path / "cats.csv").write_text("\n".join([*rows, f"8,{'word ' * 80},fur"]))
+    ran = run("show", "prompts=cats.csv")
+    assert ran.code == 0, ran.err
+    out = " ".join(ran.out.split())
+    assert "9 prompts of cats, like no list that flasheval knows" in out
+    assert "kind fur 5" in out
+    assert "warning: about 1 of 9 texts are longer than the 77 tokens CLIP reads" in out
+    assert "word word" not in out
+
+
+def test_one_thing_at_a_time(run):
+    run("show", "scores", "prompts=cats.csv").one_line("one at a time")
+    run("show").one_line("path is missing", "prompts=FILE")

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from flasheval.base.errors import FlashevalError
 from flasheval.scores import load_scores
 
-EXAMPLES = 200
+EXAMPLES = 2000
 """Tables tried; raise it for a longer search."""
 
 _VARIANTS = (

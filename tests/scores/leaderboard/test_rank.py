@@ -152,3 +152,47 @@ def test_what_cannot_be_is_said():
         flasheval.rank(table, metric="c")
     with pytest.raises(SettingError, match="there are no standings in 'c'; there are: a"):
         flasheval.rank(table, metric="a")["c"]
+
+
+def _gap(values, cells):
+    found = values.copy()
+    found[cells] = NAN
+    return found
+
+
+A = np.random.default_rng(5).normal(size=(4, 40)) + np.arange(4)[:, None]
+UNRANKED = {
+    "none": (_gap(A, (range(4), range(4))), "4 of 4 variants are not measured on every prompt"),
+    "one": (_gap(A, (range(1, 4), range(3))), "only v0 is measured on every prompt of it"),
+    "flat": (np.full((4, 40), 0.25), "every score is the same"),
+}
+
+
+@pytest.mark.parametrize("name", UNRANKED)
+def test_a_metric_that_cannot_be_ranked_is_left_out_with_one_line(name, tmp_path):
+    values, why = UNRANKED[name]
+    board = flasheval.rank(_table({"kind": ("cat", "dog") * 20}, n=4, n_prompts=40, a=A, x=values))
+    assert [one.metric for one in board.standings] == ["a"]
+    assert not board.agreements
+    (line,) = board.notes
+    assert line.startswith(f"x is left out: {why}")
+    assert line in " ".join(str(board).split())
+    board.save(tmp_path)
+    both = flasheval.rank(_table(n=4, n_prompts=40, a=A, x=values, b=A[::-1]))
+    assert [one.metric for one in both.standings] == ["a", "b"]
+
+
+def test_where_no_metric_can_be_ranked_each_is_named():
+    metrics = {name: values for name, (values, _) in UNRANKED.items()}
+    with pytest.raises(DataError, match=r"no metric can be ranked: none is .*; one is .*; flat is"):
+        flasheval.rank(_table(n=4, n_prompts=40, **metrics))
+
+
+def test_alone_a_metric_is_ranked_whatever_it_is():
+    table = _table(n=4, n_prompts=40, a=A, **{name: v for name, (v, _) in UNRANKED.items()})
+    assert flasheval.rank(table, metric="one")["one"].variants == ("v0",)
+    assert flasheval.rank(table, metric="flat")["flat"].tied_pairs == 6
+    with pytest.raises(DataError, match="not measured on every prompt"):
+        flasheval.rank(table, metric="none")
+    with pytest.raises(DataError, match="not measured on every prompt in none"):
+        flasheval.rank(table, metric=["a", "none"], incomplete="error")

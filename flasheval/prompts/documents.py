@@ -1,0 +1,63 @@
+"""Prompt lists in one JSON document: strings, texts by id, objects by id, Karpathy's split."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from flasheval.base.records import Records
+
+__all__ = ["prompts_in"]
+
+
+def prompts_in(document: Any) -> Records | None:
+    """Return the prompts of a document as objects, each with its place in words.
+
+    Returns None for any other document, such as a list of objects, which is a table.
+
+    >>> prompts_in({"a": "A cat."})
+    [("key 'a'", {'prompt_id': 'a', 'prompt': 'A cat.'})]
+    >>> prompts_in(["A cat."])
+    [('item 1', {'prompt': 'A cat.'})]
+    >>> prompts_in([{"prompt": "A cat."}]) is None
+    True
+    """
+    if isinstance(document, list):
+        if not document or not all(isinstance(one, str) for one in document):
+            return None
+        return [(f"item {place}", {"prompt": one}) for place, one in enumerate(document, 1)]
+    if not isinstance(document, Mapping) or not document:
+        return None
+    images = document.get("images")
+    if isinstance(images, list) and images and all(map(_has_sentences, images)):
+        return list(_sentences(images))
+    values = list(document.values())
+    if all(isinstance(one, str) for one in values):
+        return [
+            (f"key {key!r}", {"prompt_id": key, "prompt": one}) for key, one in document.items()
+        ]
+    if all(isinstance(one, Mapping) and any(map(_is_text, one.values())) for one in values):
+        return [(f"key {key!r}", {**one, "prompt_id": key}) for key, one in document.items()]
+    return None
+
+
+def _is_text(value: object) -> bool:
+    return isinstance(value, str) and not value.strip().isdigit()
+
+
+def _has_sentences(image: object) -> bool:
+    return isinstance(image, Mapping) and isinstance(image.get("sentences"), list)
+
+
+def _sentences(images: list[Mapping[str, Any]]) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Yield the captions of Karpathy's split, one object each."""
+    for place, image in enumerate(images, start=1):
+        told = {
+            key: image[key]
+            for key in ("split", "cocoid", "imgid", "filename")
+            if isinstance(image.get(key), str | int)
+        }
+        for sentence in image["sentences"]:
+            if isinstance(sentence, Mapping):
+                text = {"prompt_id": sentence.get("sentid"), "prompt": sentence.get("raw")}
+                yield f"image {place}", {**text, **told}
