@@ -229,10 +229,7 @@ class ImageFolder:
             return ""
         count = "1 image lies" if len(deeper) == 1 else f"{len(deeper):,} images lie"
         first = deeper[0].parent.relative_to(root).as_posix()
-        return (
-            f" ({count} in subfolders: name them in a map, or say "
-            f"pattern={first}/{_ID})"
-        )
+        return f" ({count} in subfolders: name them in a map, or say pattern={first}/{_ID})"
 
     def _image(self, prompt_id: str) -> Image | ImageFault:
         path = self.settings.path(prompt_id)

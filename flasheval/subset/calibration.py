@@ -277,7 +277,7 @@ class Calibration:
         >>> alone = Predictor({"clip": 1.0}, scale=0.2)
         >>> clip = MetricCalibration(True, 0.3, 0.01, 0.31, 0.8, 0.29, 0.33, alone)
         >>> calibration = Calibration({"clip": clip}, dof=8, difference_dof=8, folds=8)
-        >>> calibration.refusal("clip", 31.0)[-26:], calibration.refusal("clip", 0.34)
+        >>> calibration.refusal("clip", 31.0)[-24:], calibration.refusal("clip", 0.34)
         ('divide the scores by 100', None)
         """
         part = self.metrics[metric]

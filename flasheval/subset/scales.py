@@ -16,10 +16,10 @@ def scale_refusal(metric: str, mean: float, low: float, high: float) -> str | No
 
     That is told of a mean far outside the calibrated range, which a usual factor brings into it.
 
-    >>> scale_refusal("CLIP", 26.4, 0.24, 0.28)  # doctest: +ELLIPSIS
-    'its CLIP subset mean, 26.4, is on a scale 100 times that of the calibration (0.24 to 0.28) ...'
-    >>> scale_refusal("CLIP", 0.66, 0.24, 0.28)[27:63]
-    'is on a scale 2.5 times that of the '
+    >>> scale_refusal("CLIP", 26.4, 0.24, 0.28)[28:]
+    'is on a scale 100 times that of the calibration (0.24 to 0.28): divide the scores by 100'
+    >>> scale_refusal("CLIP", 0.66, 0.24, 0.28)[28:52]
+    'is on a scale 2.5 times '
     >>> scale_refusal("CLIP", 0.3, 0.24, 0.28) is None  # a good model
     True
     """
