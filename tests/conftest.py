@@ -72,6 +72,15 @@ def shared_data() -> Path:
     return _SHARED_DATA
 
 
+@pytest.fixture(scope="session")
+def cases() -> Path:
+    """The folder of small input cases, ../shared/cases beside the repository root."""
+    folder = _SHARED_DATA.with_name("cases")
+    if not folder.is_dir():
+        pytest.skip("the cases are absent: ../shared/cases beside the repository root")
+    return folder
+
+
 def _extract(archive: Path, folder: Path) -> Path:
     with tarfile.open(archive) as tar:
         tar.extractall(folder, filter="data")

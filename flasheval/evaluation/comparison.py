@@ -141,6 +141,7 @@ def compare(
             {m: b[m] for m in names if m in known},
             level=level,
             related=related,
+            scorers={m: first.metrics[m].version for m in names},
         )
     unknown = [m for m in names if m not in known]
     warnings = [one.warning for one in full.values() if one.warning]

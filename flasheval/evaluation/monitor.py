@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import warnings
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -90,6 +91,7 @@ class CheckpointMonitor:
         self.error, self.patience, self.trackers = error, patience, tuple(trackers)
         self._scorers, self._evaluation = scorers, evaluation
         self.steps: list[MonitoredStep] = []
+        self._warned: set[str] = set()
         self.best_report: Report | None = None
         self.folder = None if folder is None else Path(folder)
         if self.folder is not None and (self.folder / _STATE).exists():
@@ -115,6 +117,9 @@ class CheckpointMonitor:
 
         Raises:
             SettingError: An unknown step that comes before the last one.
+            DataError: Scores on another scale than the calibration's.
+
+        Warns when a scorer is another than the subset was calibrated with.
 
         """
         made: list[Report] = []
@@ -210,6 +215,8 @@ class CheckpointMonitor:
 
     def _note(self, step: int, report: Report, verdict: Verdict, certainty: float) -> None:
         """Write down a step; the best is the one whose predicted full score is."""
+        if refusal := report.refusal(self.metric):
+            raise DataError(refusal)
         predicted = report.predict().get(self.metric)
         full = None if predicted is None else predicted.value
         wins = full is not None and verdict != "worse" and self._beats(full)
@@ -241,11 +248,20 @@ class CheckpointMonitor:
         if processes()[0] > 0:
             return
         seen = self.steps[-1]
+        self._warn(report)
         numbers = report.scalars("flasheval/") | seen.scalars("flasheval/monitor/")
         notify(self.trackers, numbers, report, seen.step)
         if self.folder is not None:  # last: a step is known once it is logged
             report.save(self.folder / "reports" / f"step-{seen.step:08d}.json")
             write_json(self.folder / _STATE, self.state_dict())
+
+    def _warn(self, report: Report) -> None:
+        """Warn of scorers other than the calibration's, once each."""
+        for metric, part in report.metrics.items():
+            other = self.subset.other_scorer(metric, part.version)
+            if other and other not in self._warned:
+                self._warned.add(other)
+                warnings.warn(other, stacklevel=5)
 
     def _go_on(self, data: object, source: str) -> None:
         state = from_plain(MonitorState, data, source=source)

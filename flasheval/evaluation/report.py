@@ -150,7 +150,8 @@ class Report(Shown):
     def predict(self, *, level: float = 0.9) -> dict[str, Prediction]:
         """Predict full-set scores for the calibrated metrics that have all scores.
 
-        A metric with a missing score is left out, because its mean is not that of the subset.
+        A metric with a missing score is left out, because its mean is not that of the subset, and
+        so is one on another scale than the calibration's; `warnings` tells.
 
         >>> from flasheval.subset.library import find_subset
         >>> subset = find_subset("coco-shared-50")
@@ -160,7 +161,8 @@ class Report(Shown):
         True
         """
         usable = self._usable()
-        return self.subset.predict(usable, level=level) if usable else {}
+        told = self._versions()
+        return self.subset.predict(usable, level=level, scorers=told) if usable else {}
 
     def place(self, *, level: float = 0.9) -> dict[str, Placement]:
         """Place the model among the manifest's known variants, for the same metrics.
@@ -173,7 +175,8 @@ class Report(Shown):
         """
         known = {name for one in self.subset.record.known_variants for name in one.full_means}
         usable = {metric: values for metric, values in self._usable().items() if metric in known}
-        return self.subset.place(usable, level=level) if usable else {}
+        told = self._versions()
+        return self.subset.place(usable, level=level, scorers=told) if usable else {}
 
     @property
     def warnings(self) -> tuple[str, ...]:
@@ -198,18 +201,32 @@ class Report(Shown):
                 lines.append(
                     f"{metric} is not calibrated; there are: {', '.join(calibration.metrics)}"
                 )
-            learnt = self.subset.record.scorers.get(metric, part.version)
-            if learnt != part.version:
-                lines.append(
-                    f"{metric} was scored by {part.version}, but the subset was chosen and "
-                    f"calibrated with {learnt}: predicted full scores may be off"
-                )
+            elif refusal := self.refusal(metric):
+                lines.append(f"{refusal}; no full score is predicted from it")
+            lines += filter(None, [self.subset.other_scorer(metric, part.version)])
         if calibration is None:
             lines.append(
                 f'subset "{self.subset.name}" is not calibrated: no full score is predicted'
             )
-        lines += [one.warning for one in self.predict().values() if one.warning]
+        usable = self._usable()
+        predicted = self.subset.predict(usable).values() if usable else ()
+        lines += [one.warning for one in predicted if one.warning]
         return tuple(lines)
+
+    def refusal(self, metric: str) -> str | None:
+        """Return why nothing is predicted from a metric's mean though it has all scores, or None.
+
+        >>> from flasheval.subset.library import find_subset
+        >>> subset = find_subset("coco-shared-50")
+        >>> report = Report(subset, 0, {"CLIP": MetricScores("1", True, (26.5,) * subset.size)})
+        >>> report.refusal("CLIP")[:59], report.predict()
+        ('its CLIP subset mean, 26.5, is on a scale 100 times that of', {})
+        """
+        calibration = self.subset.record.calibration
+        if calibration is None or metric not in calibration.metrics:
+            return None
+        mean = self.means[metric]
+        return calibration.refusal(metric, mean) if math.isfinite(mean) else None
 
     def scalars(self, prefix: str = "", *, level: float = 0.9) -> dict[str, float]:
         """Return plain numbers for any tracker, all finite, by name.
@@ -228,8 +245,9 @@ class Report(Shown):
             found[f"{metric}/full"] = one.value
             found[f"{metric}/full_low"], found[f"{metric}/full_high"] = one.low, one.high
         found |= {f"{name}/rank": float(one.rank) for name, one in self.place(level=level).items()}
-        found["missing"] = float(sum(part.missing for part in self.metrics.values()))
-        found["seconds"] = self.seconds
+        missing = float(sum(part.missing for part in self.metrics.values()))
+        for name, value in (("missing", missing), ("seconds", self.seconds)):
+            found[f"{name} (all)" if name in found else name] = value  # a metric may be called so
         return {f"{prefix}{name}": value for name, value in found.items()}
 
     def prefix(self, size: int) -> Report:
@@ -358,5 +376,8 @@ class Report(Shown):
         return {
             metric: part.values
             for metric, part in self.metrics.items()
-            if metric in known and not part.missing
+            if metric in known and not part.missing and not self.refusal(metric)
         }
+
+    def _versions(self) -> dict[str, str]:
+        return {metric: part.version for metric, part in self.metrics.items()}

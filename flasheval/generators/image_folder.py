@@ -12,7 +12,8 @@ from flasheval.base.canonical import JSON
 from flasheval.base.errors import DataError, SettingError
 from flasheval.base.table_files import read_columns
 from flasheval.generators.generator import Batch, Generator, GeneratorSettings
-from flasheval.generators.images import ImageFault, from_pil
+from flasheval.generators.image_files import IMAGE_SUFFIXES, find_images, read_image
+from flasheval.generators.images import ImageFault
 from flasheval.generators.variants import Factor
 
 if TYPE_CHECKING:
@@ -20,7 +21,6 @@ if TYPE_CHECKING:
 
 __all__ = ["ImageFolder", "ImageFolderSettings"]
 
-_SUFFIXES = (".png", ".jpg", ".jpeg", ".webp")
 _ID = "{prompt_id}"
 
 
@@ -33,7 +33,8 @@ class ImageFolderSettings(GeneratorSettings):
         map: A table (CSV, TSV, JSON lines, Parquet) with the columns prompt_id and file, the files
             relative to the folder. None: the files are named after the prompts' ids.
         pattern: The name of a prompt's file when there is no `map`; without an image suffix
-            .png, .jpg, .jpeg and .webp are tried, in this order.
+            those of `flasheval.generators.image_files` are tried in their order, each in small
+            letters and in capitals. Subfolders are named: ``signs/{prompt_id}``.
         family: The family of models they come from.
 
     Raises SettingError for a value out of range.
@@ -168,17 +169,19 @@ class ImageFolderSettings(GeneratorSettings):
     def names(self, prompt_id: str) -> tuple[str, ...]:
         """Return the names a prompt's file may have, relative to the folder.
 
-        >>> ImageFolderSettings("out").names("37")
-        ('37.png', '37.jpg', '37.jpeg', '37.webp')
+        >>> ImageFolderSettings("out").names("37")[:4]
+        ('37.png', '37.PNG', '37.jpg', '37.JPG')
         >>> ImageFolderSettings("out", pattern="img_{prompt_id}.png").names("37")
         ('img_37.png',)
         """
         if self.map is not None:
             return (self.table[prompt_id],) if prompt_id in self.table else ()
         name = self.pattern.replace(_ID, prompt_id)
-        if self.pattern.lower().endswith(_SUFFIXES):
+        if self.pattern.lower().endswith(IMAGE_SUFFIXES):
             return (name,)
-        return tuple(name + suffix for suffix in _SUFFIXES)
+        return tuple(
+            name + written for suffix in IMAGE_SUFFIXES for written in (suffix, suffix.upper())
+        )
 
 
 @dataclass(frozen=True)
@@ -214,26 +217,30 @@ class ImageFolder:
         """
         return [self._image(prompt_id) for prompt_id in batch.ids]
 
+    @cached_property
+    def _elsewhere(self) -> str:
+        """What to say of images in subfolders, which are only read where the settings name them."""
+        root = self.settings.root
+        try:
+            deeper = [path for path in find_images(root) if path.parent != root]
+        except DataError:
+            return ""
+        if not deeper or self.settings.map is not None or "/" in self.settings.pattern:
+            return ""
+        count = "1 image lies" if len(deeper) == 1 else f"{len(deeper):,} images lie"
+        first = deeper[0].parent.relative_to(root).as_posix()
+        return f" ({count} in subfolders: name them in a map, or say pattern={first}/{_ID})"
+
     def _image(self, prompt_id: str) -> Image | ImageFault:
         path = self.settings.path(prompt_id)
         if path is None:
             names = self.settings.names(prompt_id)
-            return ImageFault(
-                f"no image {names[0]}" if names else f"no image: {self.settings.map} names none"
-            )
+            if not names:
+                return ImageFault(f"no image: {self.settings.map} names none")
+            return ImageFault(f"no image {names[0]}{self._elsewhere}")
         name = path.relative_to(self.settings.root).as_posix()
         try:
-            return _read(path)
+            return read_image(path)
         except Exception as error:  # PIL raises whatever its readers meet in a damaged file
             reason = " ".join(str(error).split()) or type(error).__name__
             return ImageFault(f"the image {name} cannot be read ({reason})")
-
-
-def _read(path: Path) -> Image:
-    from PIL import Image as Pil
-    from PIL import ImageOps
-
-    with Pil.open(path, formats=["PNG", "JPEG", "WEBP"]) as image:
-        if image.mode in ("I", "F"):
-            raise ValueError(f"its mode is {image.mode}; expected 8-bit pixels")
-        return from_pil(ImageOps.exif_transpose(image))

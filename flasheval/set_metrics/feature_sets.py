@@ -11,12 +11,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from flasheval.base.errors import DataError, SettingError
+from flasheval.generators.image_files import find_images
 from flasheval.prompts import PromptSet, load_prompts
 from flasheval.runs.kept.file_names import id_of
 from flasheval.set_metrics.features import (
     FeatureExtractor,
     extract_features,
-    image_files,
     read_images,
 )
 from flasheval.set_metrics.kept import metrics_kept, read_kept
@@ -150,7 +150,7 @@ def features_of_folders(
     named = _folders(folders)
     texts = None if prompts is None else load_prompts(prompts)
     paths = {name: _chosen(name, Path(folder), protocol, seed) for name, folder in named.items()}
-    ids = {name: tuple(id_of(path.stem) for path in some) for name, some in paths.items()}
+    ids = {name: _ids(Path(named[name]), some) for name, some in paths.items()}
     for name, theirs in ids.items():
         if len(set(theirs)) < len(theirs):
             twice = next(one for one in theirs if theirs.count(one) > 1)
@@ -187,8 +187,16 @@ def _folders(value: Mapping[str, str | Path] | str | Path) -> dict[str, str | Pa
     )
 
 
+def _ids(folder: Path, paths: Sequence[Path]) -> tuple[str, ...]:
+    """Return the images' ids: their names, with their subfolders where names come twice."""
+    names = [path.stem for path in paths]
+    if len(set(names)) < len(names):
+        names = [path.relative_to(folder).with_suffix("").as_posix() for path in paths]
+    return tuple(map(id_of, names))
+
+
 def _chosen(name: str, folder: Path, protocol: ImageProtocol | None, seed: int) -> list[Path]:
-    paths = image_files(folder)
+    paths = find_images(folder)
     if protocol is None:
         return paths
     if len(paths) < protocol.images:

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from flasheval.base.errors import DataError, SettingError
+from flasheval.generators.image_files import find_images
 from flasheval.set_metrics.protocol import ImageProtocol
 
 if TYPE_CHECKING:
@@ -19,13 +20,11 @@ if TYPE_CHECKING:
 __all__ = [
     "FeatureExtractor",
     "extract_features",
-    "image_files",
     "images_of_folder",
     "read_images",
 ]
 
 T = TypeVar("T")
-_SUFFIXES = (".png", ".jpg", ".jpeg", ".webp", ".bmp", ".tif", ".tiff")
 
 
 class FeatureExtractor(Protocol):
@@ -88,32 +87,11 @@ def extract_features(
 
 
 def images_of_folder(folder: str | Path) -> Iterator[Image]:
-    """Yield the images of a folder as RGB, sorted by name; subfolders are not searched.
+    """Yield the images of a folder and its subfolders as RGB, sorted by path.
 
     Raises DataError when there is none, or when one cannot be read, naming it.
     """
-    return read_images(image_files(folder))
-
-
-def image_files(folder: str | Path) -> list[Path]:
-    """Return the image files of a folder, sorted by name; subfolders are not searched.
-
-    Raises DataError when there is none, or the folder cannot be read.
-
-    >>> import tempfile
-    >>> with tempfile.TemporaryDirectory() as folder:
-    ...     for name in ("2.JPG", "1.png", "notes.txt"):
-    ...         (Path(folder) / name).touch()
-    ...     [path.name for path in image_files(folder)]
-    ['1.png', '2.JPG']
-    """
-    try:
-        paths = sorted(path for path in Path(folder).iterdir() if path.suffix.lower() in _SUFFIXES)
-    except OSError as error:
-        raise DataError(f"cannot read {folder}: {error.strerror or error}") from error
-    if not paths:
-        raise DataError(f"{folder} has no images ({', '.join(_SUFFIXES)})")
-    return paths
+    return read_images(find_images(folder))
 
 
 def read_images(paths: Iterable[Path]) -> Iterator[Image]:
@@ -123,7 +101,7 @@ def read_images(paths: Iterable[Path]) -> Iterator[Image]:
     >>> from PIL import Image
     >>> with tempfile.TemporaryDirectory() as folder:
     ...     Image.new("L", (4, 2)).save(Path(folder) / "1.png")
-    ...     [(image.mode, image.size) for image in read_images(image_files(folder))]
+    ...     [(image.mode, image.size) for image in read_images([Path(folder) / "1.png"])]
     [('RGB', (4, 2))]
     """
     from PIL import Image as Pillow

@@ -17,6 +17,7 @@ from flasheval.base.suggest import nearest
 from flasheval.scores.matrix import sign_of
 from flasheval.subset.predictions import Difference, Neighbour, Placement, Prediction
 from flasheval.subset.predictor import MetricCalibration, Predictor, require_numbers
+from flasheval.subset.scales import scale_refusal
 from flasheval.subset.student import t_cdf, t_quantile
 
 __all__ = ["Calibration"]
@@ -85,7 +86,8 @@ class Calibration:
 
         Raises:
             SettingError: A level outside (0, 1), or no metric.
-            DataError: A metric that is not calibrated, or a mean that is not finite.
+            DataError: A metric that is not calibrated, a mean that is not finite or on another
+                scale.
 
         >>> alone = Predictor({"clip": 1.0}, scale=0.2)
         >>> clip = MetricCalibration(True, 0.3, 0.01, 0.31, 0.8, 0.29, 0.33, alone)
@@ -269,6 +271,28 @@ class Calibration:
             said = f"{whose} full scores are predicted within {parts}"
         return f"{said} standard deviations ({level:.0%})"
 
+    def refusal(self, metric: str, mean: float) -> str | None:
+        """Return why nothing is predicted from a subset mean: it is on another scale; or None.
+
+        >>> alone = Predictor({"clip": 1.0}, scale=0.2)
+        >>> clip = MetricCalibration(True, 0.3, 0.01, 0.31, 0.8, 0.29, 0.33, alone)
+        >>> calibration = Calibration({"clip": clip}, dof=8, difference_dof=8, folds=8)
+        >>> calibration.refusal("clip", 31.0)[-24:], calibration.refusal("clip", 0.34)
+        ('divide the scores by 100', None)
+        """
+        part = self.metrics[metric]
+        return scale_refusal(metric, mean, part.low, part.high)
+
+    def used(self, metric: str, given: Iterable[str]) -> tuple[str, ...]:
+        """Return the metrics whose subset means predict a metric, of those given.
+
+        >>> alone = Predictor({"clip": 1.0}, scale=0.2)
+        >>> clip = MetricCalibration(True, 0.3, 0.01, 0.31, 0.8, 0.29, 0.33, alone)
+        >>> Calibration({"clip": clip}, dof=8, difference_dof=8, folds=8).used("clip", ["clip"])
+        ('clip',)
+        """
+        return tuple(self._predictor(metric, given).weights)
+
     def _predictor(self, metric: str, given: Iterable[str]) -> Predictor:
         """Return what predicts a metric best from the metrics given."""
         part = self.metrics[metric]
@@ -295,6 +319,9 @@ class Calibration:
                     f"{nearest(metric, self.metrics)}"
                 )
             require_numbers(f'the subset mean of "{metric}"', [mean])
+            refusal = self.refusal(metric, mean)
+            if refusal:
+                raise DataError(refusal)
         return means
 
     def _warning(self, predictor: Predictor, *variants: Mapping[str, float]) -> str:

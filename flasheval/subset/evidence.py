@@ -187,6 +187,8 @@ class Evidence:
     def rows(self) -> dict[str, Agreement]:
         """Agreement by row of a table: ``mean`` first when there are several metrics, then each.
 
+        Where a metric is itself called so, the first row is ``all metrics``.
+
         >>> one = Agreement(Spread(0.8, 0.7, 0.9), Spread(0.7, 0.6, 0.8))
         >>> splits = (SplitSizes("half 0", 24, 24),)
         >>> list(Evidence(50, "halves:1", splits, one, {"clip": one, "hps": one}).rows)
@@ -194,7 +196,9 @@ class Evidence:
         >>> list(Evidence(50, "halves:1", splits, one, {"clip": one}).rows)
         ['clip']
         """
-        mean = {} if len(self.metrics) == 1 else {"mean": self.pooled}
+        names = ("mean", "all metrics", "mean over all metrics")
+        name = next((name for name in names if name not in self.metrics), names[-1])
+        mean = {} if len(self.metrics) == 1 else {name: self.pooled}
         return {**mean, **self.metrics}
 
     def __str__(self) -> str:

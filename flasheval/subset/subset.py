@@ -307,13 +307,18 @@ class Subset:
         own = () if self.record.calibration is None else (self.size,)
         return (*(look.size for look in self.record.looks if look.size < self.size), *own)
 
-    def predict(self, scores: Scores, *, level: float = 0.9) -> dict[str, Prediction]:
+    def predict(
+        self, scores: Scores, *, level: float = 0.9, scorers: Mapping[str, str] | None = None
+    ) -> dict[str, Prediction]:
         """Predict a new variant's full-set score in every metric given.
 
-        ``scores`` holds, by metric, the mean over the subset or one score a prompt, in order. See
+        ``scores`` holds, by metric, the mean over the subset or one score a prompt, in order;
+        ``scorers`` the version of what scored them, such as ``clip@77940f08``: of one other than
+        the calibration was learnt with the prediction's warning tells. See
         :meth:`flasheval.subset.calibration.Calibration.predict`.
 
-        Raises DataError when the subset was not calibrated, or not for a metric given.
+        Raises DataError when the subset was not calibrated, or not for a metric given, and for
+        scores on another scale.
 
         >>> from flasheval.subset.library import find_subset
         >>> subset = find_subset("coco-shared-50")
@@ -321,10 +326,17 @@ class Subset:
         >>> found.low < found.value < found.high
         True
         """
-        return self._calibration().predict(weighted_means(scores, self.weights), level=level)
+        found = self._calibration().predict(weighted_means(scores, self.weights), level=level)
+        return self._warned(found, scores, scorers)
 
     def difference(
-        self, first: Scores, second: Scores, *, level: float = 0.9, related: bool = True
+        self,
+        first: Scores,
+        second: Scores,
+        *,
+        level: float = 0.9,
+        related: bool = True,
+        scorers: Mapping[str, str] | None = None,
     ) -> dict[str, Difference]:
         """Predict the full-set difference of two new variants, first minus second.
 
@@ -342,9 +354,12 @@ class Subset:
         weights = self.weights
         means = weighted_means(first, weights), weighted_means(second, weights)
         errors = paired_errors_of(first, second, weights)
-        return self._calibration().difference(*means, errors, level=level, related=related)
+        found = self._calibration().difference(*means, errors, level=level, related=related)
+        return self._warned(found, first, scorers)
 
-    def place(self, scores: Scores, *, level: float = 0.9) -> dict[str, Placement]:
+    def place(
+        self, scores: Scores, *, level: float = 0.9, scorers: Mapping[str, str] | None = None
+    ) -> dict[str, Placement]:
         """Place a new variant among the known ones, with its probability of beating each.
 
         See :meth:`flasheval.subset.calibration.Calibration.place`.
@@ -360,7 +375,23 @@ class Subset:
         for variant in self.record.known_variants:
             for metric, mean in variant.full_means.items():
                 known.setdefault(metric, {})[variant.name] = mean
-        return self._calibration().place(weighted_means(scores, self.weights), known, level=level)
+        means = weighted_means(scores, self.weights)
+        return self._warned(self._calibration().place(means, known, level=level), scores, scorers)
+
+    def other_scorer(self, metric: str, version: str) -> str:
+        """Return a warning where a metric was scored by another scorer than in the search.
+
+        >>> from flasheval.subset.library import find_subset
+        >>> find_subset("miniature-shared-50").other_scorer("CLIP", "clip@0")  # doctest: +ELLIPSIS
+        'CLIP was scored by clip@0, but the subset was chosen and calibrated with clip@7...'
+        """
+        learnt = self.record.scorers.get(metric, version)
+        if learnt == version:
+            return ""
+        return (
+            f"{metric} was scored by {version}, but the subset was chosen and calibrated with "
+            f"{learnt}: predicted full scores may be off"
+        )
 
     def to_dict(self) -> dict[str, Any]:
         """Return the manifest as JSON data; :meth:`from_dict` gives an equal subset back."""
@@ -455,6 +486,22 @@ class Subset:
                 f"it; search again with {way}"
             )
         return self.record.calibration
+
+    def _warned(
+        self, found: Mapping[str, Any], given: Scores, scorers: Mapping[str, str] | None
+    ) -> dict[str, Any]:
+        """Add to predictions that they were learnt with another scorer, where they were."""
+        calibration = self._calibration()
+        others = {name: self.other_scorer(name, told) for name, told in (scorers or {}).items()}
+
+        def words(metric: str, own: str) -> str:
+            said = [others.get(name, "") for name in calibration.used(metric, given)]
+            return "; ".join(filter(None, [*said, own]))
+
+        return {
+            metric: replace(one, warning=words(metric, one.warning))
+            for metric, one in found.items()
+        }
 
     def _refuse(self, prompt_set: PromptSet, ids: Sequence[str], problem: str, way: str) -> None:
         if ids:

@@ -54,7 +54,7 @@ def reports(table, subset):
             0,
             {
                 METRIC: MetricScores(
-                    "clip@1", True, tuple(map(float, table[METRIC].values[row, columns]))
+                    "clip@77940f08", True, tuple(map(float, table[METRIC].values[row, columns]))
                 )
             },
         )
@@ -190,6 +190,25 @@ def test_missing_scores_at_the_start_leave_it_without_a_best(subset, reports):
     assert monitor.add(good, 100).verdict == "first"
 
 
+def test_it_warns_once_of_another_scorer_and_refuses_another_scale(subset, reports):
+    monitor = CheckpointMonitor(subset, metric=METRIC)
+    good = reports[SEEN[1]].metrics[METRIC]
+
+    def report(**changes):
+        return replace(reports[SEEN[1]], metrics={METRIC: replace(good, **changes)})
+
+    with pytest.warns(UserWarning, match="scored by other@1, but the subset was chosen"):
+        monitor.add(report(version="other@1"), 1)
+    monitor.add(report(version="other@1"), 2)
+    percents = report(scores=tuple(100 * one for one in good.scores))
+    for start in ([], [(reports[SEEN[1]], 0)]):
+        monitor = CheckpointMonitor(subset, metric=METRIC)
+        for one, step in start:
+            monitor.add(one, step)
+        with pytest.raises(DataError, match="a scale 100 times that of the calibration"):
+            monitor.add(percents, 7)
+
+
 def test_a_tracker_that_fails_ends_no_training(subset, reports):
     class Broken(Notes):
         def log(self, scalars, step):
@@ -237,7 +256,7 @@ def test_it_makes_only_the_images_it_needs(subset):
 def flasheval_scorer(function):
     from flasheval.scorers.python_objects import ObjectScorer
 
-    return ObjectScorer(function, metric_name=METRIC, version="1")
+    return ObjectScorer(function, metric_name=METRIC, version="clip@77940f08")
 
 
 def test_what_cannot_be_is_one_line(subset, reports, tmp_path):

@@ -14,6 +14,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from flasheval.base.errors import DataError, SettingError
+from flasheval.evaluation.comparison import compare
 from flasheval.evaluation.report import MetricScores, Report
 from flasheval.prompts import PromptSet
 from flasheval.subset import Method, MetricInfo, Subset
@@ -117,8 +118,32 @@ def test_warns_of_a_scorer_other_than_the_calibrations() -> None:
     learnt = replace(SUBSET, record=replace(SUBSET.record, scorers={"clip": "clip@2", "own": "x"}))
     (line,) = report(subset=learnt).warnings
     assert line.startswith("clip was scored by clip@1, but the subset was chosen and calibrated")
+    told = report(subset=learnt)
+    ways = (told.predict(), told.place(), compare(told, told).full)
+    assert [line in way["clip"].warning for way in ways] == [True] * 3  # whichever is looked at
+    assert told.predict()["fid"].warning == ""
     same = replace(SUBSET, record=replace(SUBSET.record, scorers={"clip": "clip@1"}))
     assert report(subset=same).warnings == report().warnings == ()
+
+
+def test_a_metric_on_another_scale_is_told_and_not_predicted() -> None:
+    hundred = MetricScores("clip@1", True, (30.0, 32.0, 31.0, 29.0))
+    percents = report(metrics={**report().metrics, "clip": hundred})
+    assert set(percents.predict()) == {"fid"}
+    assert percents.place() == {}
+    (line,) = percents.warnings
+    assert "a scale 100 times that of the calibration (0.28 to 0.34): divide the scores" in line
+    assert line.endswith("; no full score is predicted from it")
+    assert set(percents.scalars()) >= {"clip", "fid/full"}
+    with pytest.raises(DataError, match="a scale 100 times"):
+        compare(percents, report())
+
+
+def test_metrics_keep_their_names_among_the_scalars() -> None:
+    own = MetricScores("x", True, (1.0, 1.0, 1.0, None))
+    found = report(metrics={"missing": own, "seconds": own}).scalars()
+    assert (found["missing"], found["missing (all)"], found["seconds"]) == (1.0, 2.0, 1.0)
+    assert found["seconds (all)"] == 8.0
 
 
 def test_scalars_are_finite_numbers_by_name() -> None:

@@ -56,6 +56,43 @@ def test_outside_the_calibrated_range_it_warns_and_widens() -> None:
     assert "subset mean, 2," in difference.warning
 
 
+@pytest.mark.parametrize(
+    ("mean", "words"),
+    [
+        (1300.0, "a scale 100 times that of the calibration .12 to 16.: divide the scores by 100"),
+        (39.0, "2.5 times that .*: divide the scores by 2.5"),
+        (3000.0, "250 times that .*: divide the scores by 250"),
+        (-130.0, None),
+        (64.0, None),  # no usual scale brings it into the range
+    ],
+)
+def test_scores_on_another_scale_are_refused_with_its_name(mean: float, words: str | None) -> None:
+    narrow = replace(UP, low=12.0, high=16.0)
+    calibration = Calibration({"up": replace(narrow, joint=None)}, 8, 4, 8)
+    ways = (
+        lambda: calibration.predict({"up": mean}),
+        lambda: calibration.difference({"up": 13.0}, {"up": mean}),
+        lambda: calibration.place({"up": mean}, KNOWN),
+    )
+    for way in ways:
+        if words is None:
+            assert "outside the calibrated range" in way()["up"].warning
+        else:
+            with pytest.raises(DataError, match=words):
+                way()
+
+
+def test_raw_scores_for_percents_are_refused_too() -> None:
+    percents = Calibration({"up": replace(UP, low=60.0, high=70.0, joint=None)}, 8, 4, 8)
+    with pytest.raises(DataError, match=r"on a scale 1/100 of that .*: multiply the scores by 100"):
+        percents.predict({"up": 0.66})
+
+
+def test_a_wide_range_lets_far_scores_pass() -> None:
+    wide = Calibration({"up": replace(UP, low=-1.0, high=0.8, joint=None)}, 8, 4, 8)
+    assert wide.predict({"up": 1.5})["up"].warning  # 1.5 / 2.5 lies in the range, and says nothing
+
+
 def test_differences_by_hand() -> None:
     first, second = {"up": 13.0}, {"up": 12.0}
     found = BOTH.difference(first, second, {"up": 0.4}, level=0.9)["up"]

@@ -220,3 +220,11 @@ def test_any_record_survives_json_exactly(make_subset: MakeSubset, drawn: Record
     assert from_plain(Record, json.loads(json.dumps(to_plain(drawn)))) == drawn
     subset = make_subset(record=drawn)
     assert Subset.from_dict(json.loads(json.dumps(subset.to_dict()))) == subset
+
+
+def test_a_metric_called_mean_does_not_hide_the_mean_over_metrics():
+    one, other = (Agreement(Spread(x, x, x), Spread(0.5, 0.5, 0.5)) for x in (0.8, 0.6))
+    splits = (SplitSizes("half 0", 24, 24),)
+    rows = Evidence(50, "halves:1", splits, one, {"mean": other, "x": other}).rows
+    assert list(rows) == ["all metrics", "mean", "x"]
+    assert (rows["all metrics"], rows["mean"]) == (one, other)

@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from flasheval.runs.run import RunResult
     from flasheval.runs.run_plan import RunPlan
 
-__all__ = ["asked_population", "asked_prompts", "run_population"]
+__all__ = ["asked_population", "asked_prompts", "run_population", "unscored"]
 
 _FEW = 5
 
@@ -164,7 +164,20 @@ def _answer(plan: RunPlan, result: RunResult) -> str:
         return f"Not waited for: {said}"
     if result.failures:
         return f"Not complete: {said}"
-    return f"Complete: {said}"
+    names = {variant.name for variant in plan.variants}
+    missing = sum(variant in names for variant, _ in result.faults)
+    return f"{unscored(missing, count * len(plan.prompts)) or 'Complete'}: {said}"
+
+
+def unscored(count: int, images: int) -> str:
+    """Return how many images have no score, as the head of an answer; nothing where all have.
+
+    Example:
+        >>> unscored(44, 100), unscored(0, 100)
+        ('Not complete, 44 of 100 images have no score', '')
+
+    """
+    return f"Not complete, {count:,} of {images:,} images have no score" if count else ""
 
 
 def _problems(result: RunResult) -> list[RenderableType]:
@@ -186,5 +199,8 @@ def _problems(result: RunResult) -> list[RenderableType]:
     faults = Counter(result.faults.values())
     for reason, count in faults.most_common(_FEW):
         lines.append(f"no score: {count} image{'' if count == 1 else 's'}: {reason}")
+    if len(faults) > _FEW:
+        rest = sum(faults.values()) - sum(count for _, count in faults.most_common(_FEW))
+        lines.append(f"no score: {rest:,} more images")
     told: list[RenderableType] = [Text(line, style="yellow") for line in lines]
     return [*told, ""] if told else []

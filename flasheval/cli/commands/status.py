@@ -15,6 +15,7 @@ from flasheval.base.errors import SettingError
 from flasheval.base.progress import duration
 from flasheval.base.run_folders import shown_path
 from flasheval.cli.commands.context import Context
+from flasheval.cli.commands.run import unscored
 from flasheval.cli.configs import StatusConfig
 from flasheval.cli.exit_codes import DONE
 from flasheval.runs.status.run_status import read_status
@@ -64,7 +65,9 @@ def _answer(status: RunStatus) -> str:
     what = "images" if status.asked.stage == "generate" else "scores"
     count = f"{len(status.variants)} variant{'' if len(status.variants) == 1 else 's'}"
     if status.complete:
-        return f"Complete: {what} of {count} on {status.n_prompts:,} prompts"
+        images = len(status.variants) * status.n_prompts
+        missing = unscored(sum(status.faults.values()), images)
+        return f"{missing or 'Complete'}: {what} of {count} on {status.n_prompts:,} prompts"
     share = min(int(100 * status.share), 99)  # 100% is what is complete
     parts = [f"{share}% done"]
     if status.at_work:

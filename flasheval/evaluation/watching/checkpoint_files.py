@@ -22,10 +22,23 @@ Kind = Literal["pipeline", "parts", "weights", "path"]
 
 _DEPTH = 3  # DIR/experiment/run/checkpoint-2000
 _SHARD = re.compile(r"-\d{5}-of-\d{5}\.safetensors$")
-_WORDS = r"(?:global[_-]?step|steps?|iterations?|iters?|checkpoint|ckpt)"
-_AFTER_WORD = re.compile(rf"(?<![a-z]){_WORDS}[-_=.\s]*(\d+)", re.IGNORECASE)
-_BEFORE_WORD = re.compile(r"(?<!\d)(\d+)[-_]?(?:steps?|iters?|iterations?)(?![a-z])", re.IGNORECASE)
+_NUMBER = (
+    r"(\d+(?:\.\d+)?k|\d+)(?![a-z\d]|\.\d)"  # 20k and 1.5k are thousands; 512px and 64x64 are sizes
+)
+_WORDS = r"(?:global[_-]?step|steps?|iterations?|iters?|checkpoint|ckpt|save)"
+_AFTER_WORD = re.compile(rf"(?<![a-z]){_WORDS}[-_=.\s]*{_NUMBER}", re.IGNORECASE)
+_AFTER_EPOCH = re.compile(r"(?<![a-z])e(?:p|poch)?\d+[-_]g?s(\d+)(?![a-z\d])", re.IGNORECASE)
+_BEFORE_WORD = re.compile(
+    r"(?<![\d.])(\d+(?:\.\d+)?k|\d+)[-_]?(?:steps?|iters?|iterations?)(?![a-z])", re.IGNORECASE
+)
 _NUMBER_ALONE = re.compile(r"(?:^|.*[-_])(\d{3,})")  # a shorter one is a version: sd-2, v1-5
+_DATE = re.compile(
+    r"(?<!\d)(?:19|20)\d\d([-_.]?)(?:0[1-9]|1[0-2])\1(?:0[1-9]|[12]\d|3[01])"
+    r"(?:[-_T\s]?(?:[01]\d|2[0-3])([-_.h:]?)[0-5]\d(?:\2[0-5]\d)?)?(?!\d)"
+)
+# A number alone that is one of these says how large images are, or when it was made.
+_SIZES = frozenset({*range(128, 1024, 64), *range(1024, 4097, 128), 300, 600, 720, 1080, 1440})
+_YEARS = range(2015, 2040)
 
 
 @dataclass(frozen=True)
@@ -115,17 +128,38 @@ def find_checkpoints(
 def step_of(name: str) -> int | None:
     """Return the training step in the name of a checkpoint, or None.
 
+    A date, a time and an image size are none; ``20k`` is 20000.
+
     >>> [step_of(one) for one in ("run-2/checkpoint-2000/unet", "epoch=3-step=500.ckpt", "v1-5")]
     [2000, 500, None]
+    >>> [step_of(one) for one in ("ckpt_20k", "lora-sdxl-1024", "2024-05-01_08-15-40-save-1000")]
+    [20000, None, 1000]
     """
     for part in reversed(PurePath(name).parts):
-        stem = re.sub(r"\.(safetensors|ckpt|pth?|bin)$", "", part)
-        found = _AFTER_WORD.findall(stem) or _BEFORE_WORD.findall(stem)
+        stem = _DATE.sub("", re.sub(r"\.(safetensors|ckpt|pth?|bin)$", "", part))
+        found = next(
+            (
+                numbers
+                for pattern in (_AFTER_WORD, _AFTER_EPOCH, _BEFORE_WORD)
+                if (numbers := pattern.findall(stem))
+            ),
+            [],
+        )
         if not found and (alone := _NUMBER_ALONE.fullmatch(stem)):
-            found = [alone[1]]
+            found = [alone[1]] if alone[1] == stem or _may_be_a_step(alone[1]) else []
         if found:
-            return int(found[-1][:18])
+            return _counted(found[-1])
     return None
+
+
+def _may_be_a_step(digits: str) -> bool:
+    """Return whether a number without a word may be a step: zeros before it say that it counts."""
+    return digits.startswith("0") or (int(digits) not in _SIZES and int(digits) not in _YEARS)
+
+
+def _counted(number: str) -> int:
+    thousands = number.lower().removesuffix("k")
+    return int(number[:18]) if thousands == number else round(1000 * float(thousands[:18]))
 
 
 def natural(name: str) -> tuple[tuple[int, str], ...]:

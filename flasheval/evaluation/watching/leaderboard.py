@@ -66,6 +66,7 @@ class Leaderboard(Shown):
         standings: The checkpoints, the best first.
         failed: Why others could not be evaluated, by name.
         waiting: Why others are not evaluated yet, by name.
+        warnings: Warnings about the best one's scores, one line each.
 
     """
 
@@ -74,6 +75,7 @@ class Leaderboard(Shown):
     standings: tuple[Standing, ...] = ()
     failed: Mapping[str, str] = field(default_factory=dict, hash=False)
     waiting: Mapping[str, str] = field(default_factory=dict, hash=False)
+    warnings: tuple[str, ...] = ()
 
     @property
     def best(self) -> Standing | None:
@@ -94,7 +96,7 @@ class Leaderboard(Shown):
             more = len(said) - _NOTES
             parts += lines(said[:_NOTES], "alert")
             parts += lines([f"{title}: {more} more"] if more > 0 else [], "alert")
-        return View(tuple(parts))
+        return View((*parts, *lines(self.warnings, "warning")))
 
     def to_markdown(self) -> str:
         """Return the leaderboard as Markdown, with the failed and the waiting checkpoints.
@@ -108,7 +110,7 @@ class Leaderboard(Shown):
             if notes:
                 said = [f"{name}: {why}" for name, why in notes.items()]
                 parts += [Line(f"{title}:"), *lines(said, "item")]
-        return markdown(View(tuple(parts)))
+        return markdown(View((*parts, *lines(self.warnings, "warning"))))
 
     def to_csv(self) -> str:
         """Return the standings as CSV, with a column for every metric's mean.
@@ -188,7 +190,14 @@ def make_leaderboard(
                 rank, report.name, report.step, report.means, full, behind, better, report.created
             )
         )
-    return Leaderboard(metric, level, tuple(standings), dict(failed or {}), dict(waiting or {}))
+    return Leaderboard(
+        metric,
+        level,
+        tuple(standings),
+        dict(failed or {}),
+        dict(waiting or {}),
+        ordered[0][0].warnings if ordered else (),
+    )
 
 
 def _cells(one: Standing, metric: str, calibrated: bool) -> list[str]:

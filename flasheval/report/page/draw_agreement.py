@@ -58,9 +58,7 @@ def _narrow(figure: Any) -> None:
 
 def splits_plot(evidence: Evidence) -> Drawing:
     """Draw every split's held-out tau beside the band of random prompts, a row a metric."""
-    rows: dict[str, Agreement] = dict(evidence.metrics)
-    if len(rows) != 1:
-        rows = {"mean": evidence.pooled, **rows}
+    rows = evidence.rows
 
     def draw() -> Drawing:
         figure, axes = new_figure(_WIDTH, 1.9 + 0.5 * len(rows))

@@ -59,7 +59,9 @@ def test_a_complete_run(run, toys):
     ran = run("status", "r")
     assert ran.code == 0, ran.err
     lines = ran.out.splitlines()
-    assert lines[0] == "Complete: scores of 2 variants on 12 prompts"
+    assert lines[0] == (
+        "Not complete, 3 of 24 images have no score: scores of 2 variants on 12 prompts"
+    )
     rows = {line.split()[0]: line.split() for line in lines if line.startswith(("draw", "faulty"))}
     assert rows["draw"][1:5] == ["3", "of", "3", "100%"]
     assert rows["faulty"][5] == "3"
@@ -153,4 +155,4 @@ def test_while_it_goes_on_and_after_it_is_killed(toys):
     assert "continue with the same command" in after
     done = subprocess.run(asked, cwd=toys, env=_environment(), capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
-    assert status().startswith("Complete")
+    assert status().startswith("Not complete, 3 of 24 images have no score: ")

@@ -52,10 +52,37 @@ def names(folder: Path, **settings: object) -> list[str]:
         ("v1-5", None),
         ("footstep5", None),
         ("epoch-3", None),
+        ("lora-sdxl-1024", None),
+        ("lora-sdxl-1024/checkpoint-500", 500),
+        ("checkpoint-500/lora-sdxl-1024.safetensors", 500),
+        ("sdxl-768x1024-step-30", 30),
+        ("ckpt_512px", None),
+        ("20250203.safetensors", None),
+        ("2025-02-03.safetensors", None),
+        ("run-20250203_081540/checkpoint-40", 40),
+        ("checkpoint-2025-02-03", None),
+        ("2025-02-03_08-15-40-save-1200-12-0.safetensors", 1200),
+        ("model-2025", None),
+        ("ckpt_20k", 20000),
+        ("step-1.5k.safetensors", 1500),
+        ("10k-steps", 10000),
+        ("20K_iters", 20000),
+        ("coco-30k", None),
+        ("made15-512-e12-s2400.safetensors", 2400),
+        ("made-ep03-gs01500.ckpt", 1500),
+        ("made-s42", None),
+        ("made-1500", 1500),
+        ("1024", 1024),
     ],
 )
 def test_the_step_is_read_off_the_name(name, step):
     assert step_of(name) == step
+
+
+def test_the_cases_names(cases):
+    lines = (cases / "c01_step_names" / "names.tsv").read_text("utf-8").splitlines()[1:]
+    for name, step in (line.split("\t") for line in lines):
+        assert step_of(name) == (int(step) if step else None), name
 
 
 def test_checkpoints_come_by_step_and_names_by_their_numbers(tmp_path):

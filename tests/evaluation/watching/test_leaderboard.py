@@ -102,3 +102,11 @@ def test_nobody_leads_an_empty_one():
     assert board.best is None
     assert "No checkpoint is evaluated yet" in str(board)
     assert board.to_csv().count("\n") == 1
+
+
+def test_the_bests_warnings_are_shown():
+    learnt = replace(SUBSET, record=replace(SUBSET.record, scorers={"up": "2"}))
+    board = make_leaderboard(_reports(learnt), metric="up")
+    assert board.warnings == (_reports(learnt)[1].warnings)
+    assert "warning: up was scored by 1, but" in " ".join(str(board).split())
+    assert "up was scored by 1" in board.to_markdown()
