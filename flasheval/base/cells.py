@@ -54,13 +54,11 @@ def numbers_in(array: Any, *, commas: bool = False) -> Numbers:
     import pyarrow as pa
     import pyarrow.compute as pc
 
-    cells = array
-    for prepared in (False, True):
-        cells = _measured(array) if prepared else array
-        try:
-            return Numbers(cells.cast(pa.float64()), "plain")
-        except pa.ArrowInvalid:
-            pass
+    if (plain := _as_they_are(array)) is not None:  # most columns: no cell needs a look
+        return Numbers(plain, "plain")
+    cells = _measured(array)
+    if (plain := _as_they_are(cells)) is not None:
+        return Numbers(plain, "plain")
     given = cells.drop_null()
     words = pc.utf8_lower(cells)
     if _all(pc.is_in(pc.utf8_lower(given), value_set=pa.array(list(_TRUTH)))):
@@ -129,6 +127,15 @@ def all_whole(array: Any) -> bool:
 
 def _is_number(cell: str) -> bool:
     return _NUMBER.match(cell) is not None
+
+
+def _as_they_are(cells: Any) -> Any | None:
+    import pyarrow as pa
+
+    try:
+        return cells.cast(pa.float64())
+    except pa.ArrowInvalid:
+        return None
 
 
 def _measured(array: Any) -> Any:

@@ -17,7 +17,6 @@ from flasheval.base.records import Records, read_document, read_records
 __all__ = [
     "EXCEL_SUFFIXES",
     "TABLE_SUFFIXES",
-    "columns_of_records",
     "columns_of_sheets",
     "read_columns",
 ]
@@ -36,12 +35,16 @@ _HEAD = 200  # rows
 _HEADER = 1 << 22  # bytes; a header of more is none
 
 
-def read_columns(path: Path, what: str = "table") -> Columns:
+def read_columns(
+    path: Path, what: str = "table", *, records_in: Callable[[Any], Records | None] | None = None
+) -> Columns:
     r"""Open a CSV, TSV, Excel, Parquet, Feather, JSON or JSON-lines file as columns.
 
     ``what`` is the kind of file expected, for messages. What parts the cells of a CSV or TSV is
-    told from its first rows: commas, tabs, semicolons or upright strokes. Raises DataError when
-    the file cannot be read in the format of its suffix.
+    told from its first rows: commas, tabs, semicolons or upright strokes. ``records_in`` may know
+    a JSON document's objects, each with its place in words, better than a table's layouts do; it
+    returns None for any other document. Raises DataError when the file cannot be read in the
+    format of its suffix.
 
     >>> import tempfile
     >>> with tempfile.TemporaryDirectory() as folder:
@@ -57,9 +60,9 @@ def read_columns(path: Path, what: str = "table") -> Columns:
     if suffix in (".csv", ".tsv"):
         return _from_csv(path, what, "," if suffix == ".csv" else "\t")
     if suffix == ".json":
-        return _from_json(path, what)
+        return _from_json(path, what, records_in)
     if suffix in (".jsonl", ".ndjson"):
-        return columns_of_records(path, read_records(path, what))
+        return _from_records(path, read_records(path, what))
     if suffix in _ARROW_SUFFIXES:
         return _from_arrow(path, what)
     if suffix in EXCEL_SUFFIXES:
@@ -213,11 +216,16 @@ def columns_of_sheets(path: Path, what: str = "table") -> list[Columns]:
     return sheets
 
 
-def _from_json(path: Path, what: str) -> Columns:
+def _from_json(
+    path: Path, what: str, records_in: Callable[[Any], Records | None] | None
+) -> Columns:
     document = read_document(path, what)
+    records = None if records_in is None else records_in(document)
+    if records is not None:
+        return _from_records(path, records)
     found = None if document is None else table_in(document)
     if found is None:
-        return columns_of_records(path, read_records(path, what))
+        return _from_records(path, read_records(path, what))
     import pyarrow as pa
 
     names, columns = found
@@ -225,14 +233,7 @@ def _from_json(path: Path, what: str) -> Columns:
     return _from_table(path, table, _row)
 
 
-def columns_of_records(path: Path, records: Records) -> Columns:
-    """Return objects as columns; ``path`` is for messages.
-
-    Raises DataError for a string with a lone surrogate.
-
-    >>> columns_of_records(Path("a.json"), [("item 1", {"id": 7})]).ids("id")
-    ('7',)
-    """
+def _from_records(path: Path, records: Records) -> Columns:
     import pyarrow as pa
 
     names = tuple(dict.fromkeys(key for _, record in records for key in record))

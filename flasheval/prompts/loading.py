@@ -8,11 +8,10 @@ from typing import Any
 from flasheval.base.columns import Columns
 from flasheval.base.errors import DataError
 from flasheval.base.files import atomic_write, content_stem, content_suffix, read_text
-from flasheval.base.records import read_document
 from flasheval.base.resources import MINIATURE, shipped_scores
-from flasheval.base.table_files import TABLE_SUFFIXES, columns_of_records, read_columns
+from flasheval.base.table_files import TABLE_SUFFIXES, read_columns
 from flasheval.prompts.documents import prompts_in
-from flasheval.prompts.prompt_columns import Texts, as_string, found_prompts, joined_cells
+from flasheval.prompts.prompt_columns import Texts, found_prompts
 from flasheval.prompts.prompt_set import PromptSet
 
 __all__ = [
@@ -34,13 +33,9 @@ def read_prompts(
     """Read a prompt file or folder; see flasheval.prompts.load_prompts."""
     if path.is_dir():
         return _from_folder(path, name, id_key, text_key)
-    suffix = content_suffix(path)
-    if suffix in TABLE_SUFFIXES:
-        document = read_document(path, "prompt file") if suffix == ".json" else None
-        records = prompts_in(document)
-        if records is not None:
-            return _from_columns(columns_of_records(path, records), name, id_key, text_key)
-        return _from_columns(read_columns(path, "prompt file"), name, id_key, text_key)
+    if content_suffix(path) in TABLE_SUFFIXES:
+        columns = read_columns(path, "prompt file", records_in=prompts_in)
+        return _from_columns(columns, name, id_key, text_key)
     if id_key is not None or text_key is not None:
         raise DataError(
             f"{path} is read as plain text, which has no keys; leave out id_key and text_key"
@@ -61,12 +56,12 @@ def _from_folder(
     if not parts:
         raise DataError(f"{path} holds no prompts: expected .txt files, or tables such as .json")
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore", UserWarning)  # of ids, blank lines: one for the folder
+        warnings.simplefilter("ignore", UserWarning)  # one a file, of ids or blank lines
         sets = [read_prompts(one, None, id_key, text_key) for one in parts]
     stems = [content_stem(one) for one in parts]
+    joined = tuple(text for one in sets for text in one.texts or ())
     if parts == texts and all(len(one) == 1 for one in sets):
-        pairs = zip(stems, (one.texts or () for one in sets), strict=True)
-        return PromptSet(name or path.name, tuple(stems), tuple(text for _, (text,) in pairs))
+        return PromptSet(name or path.name, tuple(stems), joined)
     ids = [own for one in sets for own in one.ids]
     if len(set(ids)) < len(ids):
         ids = [f"{stem}/{own}" for stem, one in zip(stems, sets, strict=True) for own in one.ids]
@@ -79,7 +74,6 @@ def _from_folder(
     }
     if len(parts) > 1 and "file" not in extras:
         extras["file"] = tuple(stem for stem, one in zip(stems, sets, strict=True) for _ in one.ids)
-    joined = tuple(text for one in sets for text in one.texts or ())
     return PromptSet(name or path.name, tuple(ids), joined, None, extras)
 
 
@@ -120,16 +114,12 @@ def _from_columns(
         )
     if hashes is not None and len(found.ids) != columns.n_rows:
         hashes = None  # the texts' own are made again
-    extras = {}
-    for key in columns.names:
-        if key in {*found.taken, _HASH_KEY} or (values := columns.plain(key)) is None:
-            continue
-        plain = key.removeprefix(_EXTRA) if own else key.strip()
-        extras[plain] = (
-            tuple(as_string(values[row]) for row in found.rows)
-            if found.groups is None
-            else joined_cells(columns, key, found.groups)
-        )
+    taken = {*found.taken, _HASH_KEY}
+    extras = {
+        key.removeprefix(_EXTRA) if own else key.strip(): found.column(values)
+        for key in columns.names
+        if key not in taken and (values := columns.plain(key)) is not None
+    }
     name = name or columns.metadata.get(_NAME_KEY) or content_stem(path)
     try:
         return PromptSet(name, found.ids, found.texts, hashes, extras)

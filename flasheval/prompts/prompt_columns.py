@@ -12,7 +12,7 @@ from flasheval.base.columns import Columns
 from flasheval.base.errors import DataError
 from flasheval.base.text import plain_name
 
-__all__ = ["ID_KEYS", "TEXT_KEYS", "Found", "as_string", "found_prompts", "joined_cells"]
+__all__ = ["ID_KEYS", "TEXT_KEYS", "Found", "found_prompts"]
 
 ID_KEYS = ("prompt_id", "id")
 TEXT_KEYS = ("caption", "prompt", "text")
@@ -64,6 +64,22 @@ class Found:
     taken: frozenset[str]
     numbered: bool = False
 
+    def column(self, cells: Sequence[object]) -> tuple[str, ...]:
+        """Return each prompt's cell of a column, given by rows.
+
+        Where a prompt's rows differ it is a JSON list of their cells.
+
+        >>> Found(("7",), ("A cat.",), (0,), ((0, 1),), frozenset()).column(["Alive?", "Big?"])
+        ('["Alive?", "Big?"]',)
+        """
+        if self.groups is None:
+            return tuple(_as_string(cells[row]) for row in self.rows)
+        found = []
+        for rows in self.groups:
+            own = [_as_string(cells[row]) for row in rows]
+            found.append(own[0] if len(set(own)) == 1 else json.dumps(own, ensure_ascii=False))
+        return tuple(found)
+
 
 def found_prompts(
     columns: Columns, id_key: str | None, text_key: str | None, *, want: Texts
@@ -106,16 +122,6 @@ def found_prompts(
     if len(set(texts)) < len(texts) and any(map(_QUESTION.search, plain.values())):
         return _grouped(texts, None, texts, taken)
     return Found(ids, texts, rows, None, taken, numbered=True)
-
-
-def joined_cells(columns: Columns, name: str, groups: Sequence[Sequence[int]]) -> tuple[str, ...]:
-    """Return a column's cells of each prompt: one where all are the same, else a JSON list."""
-    cells = _cells(columns, name)
-    found = []
-    for rows in groups:
-        own = [cells[row] for row in rows]
-        found.append(own[0] if len(set(own)) == 1 else json.dumps(own, ensure_ascii=False))
-    return tuple(found)
 
 
 def _text_column(columns: Columns, plain: dict[str, str], given: str | None) -> str | None:
@@ -215,15 +221,11 @@ def _cells(columns: Columns, name: str) -> list[str]:
     values = columns.plain(name)
     if values is None:
         raise DataError(f"{columns.path}: column {name!r} holds no plain values")
-    return list(map(as_string, values))
+    return list(map(_as_string, values))
 
 
-def as_string(value: object) -> str:
-    """Return a cell as a string; None is empty.
-
-    >>> as_string(True), as_string(None), as_string(3)
-    ('true', '', '3')
-    """
+def _as_string(value: object) -> str:
+    """Return a cell as a string; None is empty."""
     if value is None:
         return ""
     return str(value).lower() if isinstance(value, bool) else str(value)
