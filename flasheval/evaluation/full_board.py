@@ -7,7 +7,6 @@ model finds its place without one more image of theirs.
 from __future__ import annotations
 
 import csv
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from io import StringIO
@@ -24,9 +23,15 @@ from flasheval.base.errors import DataError
 from flasheval.base.text import shortened
 from flasheval.evaluation.comparison import compare
 from flasheval.evaluation.report import Report
-from flasheval.scores.leaderboard.files import write_board
+from flasheval.scores.leaderboard.files import finite, write_board
+from flasheval.scores.leaderboard.table import rank_range
 from flasheval.scores.matrix import sign_of
-from flasheval.scores.ranking.simultaneous import check_level, rank_intervals, tie_groups
+from flasheval.scores.ranking.simultaneous import (
+    check_level,
+    rank_intervals,
+    shared_ranks,
+    tie_groups,
+)
 
 __all__ = ["FullBoard", "FullStandings", "rank_reports"]
 
@@ -296,7 +301,7 @@ def _told_apart(first: Report, second: Report, metric: str, level: float) -> boo
 def _answer(one: FullStandings) -> str:
     first, *others = one.evaluated
     count = len(one.models)
-    place = f"rank {_range(one.best[first], one.worst[first])} of {count}"
+    place = f"rank {rank_range(one.best[first], one.worst[first])} of {count}"
     if not others:
         return f"{one.metric}: {one.models[first]} takes {place}."
     said = f"{one.metric}: {one.models[first]} is the first of {len(others) + 1} models evaluated"
@@ -322,7 +327,7 @@ def _table(one: FullStandings, level: float, *, detail: bool) -> Table:
                 name if detail else shortened(name, _SHORT),
                 f"{full:.4g}",
                 "-" if known else f"{low:.4g} to {high:.4g}",
-                _range(best, worst),
+                rank_range(best, worst),
                 "all" if known else f"{prompts:,}",
             )
         )
@@ -354,25 +359,15 @@ def _plot(one: FullStandings) -> Plot:
 
 
 def _rows(one: FullStandings) -> list[list[Any]]:
-    starts = np.append(True, one.values[1:] != one.values[:-1])
-    ranks = np.maximum.accumulate(np.where(starts, np.arange(len(starts)), 0)) + 1
     columns = (one.values, one.low, one.high, one.best, one.worst)
     rows = zip(
-        ranks.tolist(),
+        shared_ranks(one.values).tolist(),
         one.models,
         *(column.tolist() for column in columns),
         one.prompts,
         strict=True,
     )
     return [
-        [rank, name, *(_finite(value) for value in (full, low, high)), best, worst, prompts]
+        [rank, name, *(finite(value) for value in (full, low, high)), best, worst, prompts]
         for rank, name, full, low, high, best, worst, prompts in rows
     ]
-
-
-def _finite(value: float) -> float | None:
-    return value if math.isfinite(value) else None
-
-
-def _range(best: int, worst: int) -> str:
-    return str(best) if best == worst else f"{best}-{worst}"

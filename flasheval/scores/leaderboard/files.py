@@ -20,7 +20,17 @@ if TYPE_CHECKING:
     from flasheval.scores.leaderboard.board import Board
     from flasheval.scores.leaderboard.standings import Standings
 
-__all__ = ["CSV", "DATA", "PLOT", "TEXT", "board_csv", "board_data", "save_board", "write_board"]
+__all__ = [
+    "CSV",
+    "DATA",
+    "PLOT",
+    "TEXT",
+    "board_csv",
+    "board_data",
+    "finite",
+    "save_board",
+    "write_board",
+]
 
 TEXT, DATA, CSV, PLOT = "rank.md", "rank.json", "rank.csv", "rank.png"
 _COLUMNS = ("rank", "variant", "mean", "low", "high", "best_rank", "worst_rank")
@@ -75,9 +85,9 @@ def board_data(board: Board) -> dict[str, Any]:
         "agreements": [
             {
                 "metrics": [one.first, one.second],
-                "tau": _number(one.tau),
-                "low": _number(one.low),
-                "high": _number(one.high),
+                "tau": finite(one.tau),
+                "low": finite(one.low),
+                "high": finite(one.high),
                 "variants": one.variants,
                 "flips": [list(flip) for flip in one.flips],
             }
@@ -95,7 +105,7 @@ def _standings(one: Standings) -> dict[str, Any]:
         "higher_is_better": one.higher_is_better,
         "prompts": one.prompts,
         "units": one.units,
-        "critical": _number(one.critical),
+        "critical": finite(one.critical),
         "pairs": one.pairs,
         "tied_pairs": one.tied_pairs,
         "near_ties": one.near_ties,
@@ -110,10 +120,11 @@ def _rows(one: Standings) -> list[list[Any]]:
     columns = (one.ranks, one.means, one.low, one.high, one.best, one.worst)
     rows = zip(one.variants, *(column.tolist() for column in columns), strict=True)
     return [
-        [rank, name, *map(_number, (mean, low, high)), best, worst]
+        [rank, name, *map(finite, (mean, low, high)), best, worst]
         for name, rank, mean, low, high, best, worst in rows
     ]
 
 
-def _number(value: float) -> float | None:
+def finite(value: float) -> float | None:
+    """Return a number as JSON has it: None where it is not finite."""
     return value if math.isfinite(value) else None

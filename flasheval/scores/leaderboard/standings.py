@@ -14,6 +14,7 @@ from flasheval.scores.ranking.simultaneous import (
     rank_intervals,
     separated_pairs,
     separation,
+    shared_ranks,
     tie_groups,
 )
 
@@ -83,8 +84,7 @@ class Standings:
     @property
     def ranks(self) -> NDArray[np.int64]:
         """Ranks by the means, from 1, int64 [variants]; equal means share the best."""
-        starts = np.append(True, self.means[1:] != self.means[:-1])
-        return np.maximum.accumulate(np.where(starts, np.arange(len(starts)), 0)) + 1
+        return shared_ranks(self.means)
 
     @property
     def places(self) -> tuple[tuple[int, int], ...]:

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from flasheval.scores.leaderboard.board import Agreement, Board
     from flasheval.scores.leaderboard.standings import Standings
 
-__all__ = ["board_view"]
+__all__ = ["board_view", "rank_range"]
 
 _NAME = 36  # letters of a name in a table, where nothing is written in detail
 _ROWS = 100  # variants shown, where nothing is written in detail
@@ -87,7 +87,7 @@ def _standings_table(one: Standings, level: float, *, detail: bool) -> Table:
                 name if detail else shortened(name, _NAME),
                 f"{one.means[place]:.4g}",
                 interval if math.isfinite(one.low[place]) else "-",
-                _range(int(one.best[place]), int(one.worst[place])),
+                rank_range(int(one.best[place]), int(one.worst[place])),
                 _groups(place, places),
             )
         )
@@ -107,7 +107,7 @@ def _side_by_side(standings: tuple[Standings, ...]) -> Table:
             if place is None:
                 row += ["-", "-"]
             else:
-                ranks = _range(int(one.best[place]), int(one.worst[place]))
+                ranks = rank_range(int(one.best[place]), int(one.worst[place]))
                 row += [f"{one.means[place]:.4g}", ranks]
         rows.append(tuple(row))
     titles = ["\nvariant"]
@@ -201,7 +201,8 @@ def _plot(one: Standings) -> Plot:
     return Plot(f"{one.metric}{more}", f"mean ({better} is better)", "", series, ends, rows=named)
 
 
-def _range(best: int, worst: int) -> str:
+def rank_range(best: int, worst: int) -> str:
+    """Return a variant's possible ranks in words: 2, or 2-5."""
     return str(best) if best == worst else f"{best}-{worst}"
 
 
@@ -210,4 +211,4 @@ def _groups(place: int, places: tuple[tuple[int, int], ...]) -> str:
     mine = [number for number, (first, last) in enumerate(places) if first <= place <= last]
     if len(places) <= len(_LETTERS):
         return "".join(_LETTERS[number] for number in mine)
-    return _range(mine[0] + 1, mine[-1] + 1)
+    return rank_range(mine[0] + 1, mine[-1] + 1)
