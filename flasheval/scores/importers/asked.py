@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from flasheval.base.columns import Columns
 from flasheval.base.errors import DataError, SettingError
 from flasheval.base.suggest import nearest
-from flasheval.scores.importers.column_names import plain_name
+from flasheval.base.text import plain_name
 
 __all__ = ["Asked", "ask", "found_column", "joined_columns"]
 

@@ -15,7 +15,6 @@ __all__ = [
     "is_repeat",
     "is_summary",
     "look_of",
-    "plain_name",
     "repeats_in_columns",
     "role_of",
 ]

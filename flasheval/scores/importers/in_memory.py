@@ -16,13 +16,13 @@ import numpy as np
 from flasheval.base.columns import Columns
 from flasheval.base.errors import DataError, FlashevalError, SettingError
 from flasheval.base.json_tables import table_in
+from flasheval.base.text import plain_name
 from flasheval.prompts import PromptSet
 from flasheval.scores.frames import DEFAULT_NAME, FRAME_NOTES, numbers_of
 from flasheval.scores.importers.column_names import (
     Role,
     is_metric,
     look_of,
-    plain_name,
     role_of,
 )
 from flasheval.scores.importers.npz import ID_KEYS, METRIC_KEYS, TEXT_KEYS, VARIANT_KEYS

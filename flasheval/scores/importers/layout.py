@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from flasheval.base.cells import CellError, Kind, all_whole, is_text, numbers_in
 from flasheval.base.columns import Columns
 from flasheval.base.errors import DataError
+from flasheval.base.text import plain_name
 from flasheval.scores.importers.asked import Asked, found_column, joined_columns
 from flasheval.scores.importers.column_names import (
     GENERIC_SCORES,
@@ -25,7 +26,6 @@ from flasheval.scores.importers.column_names import (
     is_repeat,
     is_summary,
     look_of,
-    plain_name,
     repeats_in_columns,
     role_of,
 )

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from flasheval.base.columns import Columns
 from flasheval.base.errors import ConflictError, DataError, SettingError
 from flasheval.base.files import content_stem
+from flasheval.base.text import plain_name
 from flasheval.generators.variants import Factor, Variant
 from flasheval.prompts import PromptSet, text_hash
 from flasheval.scores.importers.asked import Asked, ask, found_column
@@ -20,7 +21,6 @@ from flasheval.scores.importers.column_names import (
     is_metric,
     is_nothing,
     is_summary,
-    plain_name,
 )
 from flasheval.scores.importers.layout import Layout, layout_of
 from flasheval.scores.importers.official_names import official_factors

@@ -12,13 +12,13 @@ from flasheval.base.columns import Columns
 from flasheval.base.errors import DataError, SettingError
 from flasheval.base.files import content_stem, content_suffix
 from flasheval.base.table_files import EXCEL_SUFFIXES, columns_of_sheets, read_columns
+from flasheval.base.text import plain_name
 from flasheval.scores.importers.column_names import (
     GENERIC_SCORES,
     is_metric,
     is_nothing,
     is_summary,
     look_of,
-    plain_name,
     role_of,
 )
 from flasheval.scores.importers.one_table import TableSettings, read_table
