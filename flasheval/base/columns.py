@@ -1,5 +1,6 @@
 """Columns of a table file, read as ids, texts, plain values or scores; every cell is checked."""
 
+import json
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -24,6 +25,9 @@ _LOOK = (200, 50)
 
 # Wide files are read so many columns at a time: the matrix and one batch, never two matrices.
 _BATCH = 64
+
+# An object of more keys describes nothing: it is a map.
+_MOST_KEYS = 50
 
 # Columns that float32 may be too coarse for: numbers from here on, and so narrow a range.
 _LARGE, _NARROW = 2.0**17, 0.02
@@ -182,6 +186,34 @@ class Columns:
             return None
         return self._objects(array, name)
 
+    def described(self, name: str) -> dict[str, list[Any]]:
+        """Return what a column says beside ids, texts and scores, as columns of Python objects.
+
+        A column of plain values, or of lists of texts, integers or booleans, is one. A column of
+        objects (in JSON, or JSON objects as text in each cell) becomes one for each key of such
+        values. Any other column is none.
+
+        >>> import pyarrow as pa
+        >>> cells = [pa.array(['{"kind": "cat", "wet": ["no"]}', '{"kind": "dog"}'])]
+        >>> Columns(Path("a.csv"), ("tags",), 2, lambda _: cells, str).described("tags")
+        {'kind': ['cat', 'dog'], 'wet': [['no'], None]}
+        """
+        import pyarrow as pa
+
+        (array,) = self.fetch([name])
+        kind = array.type
+        if pa.types.is_list(kind) or pa.types.is_large_list(kind):
+            inner = kind.value_type
+            tests = (is_text, pa.types.is_integer, pa.types.is_boolean, pa.types.is_null)
+            return {name: array.to_pylist()} if any(test(inner) for test in tests) else {}
+        if pa.types.is_struct(kind):
+            return _by_key(array.to_pylist())
+        values = self.plain(name)
+        if values is None:
+            return {}
+        objects = _objects_in(values) if is_text(kind) else None
+        return (_by_key(objects) if objects else {}) or {name: values}
+
     def factors(self, name: str) -> list[Any] | None:
         """Return a column as `plain` does; texts of a CSV or TSV become numbers or booleans.
 
@@ -300,6 +332,35 @@ class Columns:
                 f"{self.path} {self.where(row)}: column {name!r} is {array[row].as_py()}; expected "
                 "a finite number, or an empty cell for what was not measured"
             )
+
+
+def _objects_in(values: Sequence[str | None]) -> list[Any] | None:
+    """Return texts as the JSON objects they hold, or None where one holds none."""
+    given = [value for value in values if value and value.strip()]
+    if not given or not all(value.lstrip().startswith("{") for value in given):
+        return None
+    try:
+        found = [json.loads(value) if value and value.strip() else None for value in values]
+    except (ValueError, RecursionError):
+        return None
+    return found
+
+
+def _by_key(objects: Sequence[Mapping[str, Any] | None]) -> dict[str, list[Any]]:
+    """Return the keys of objects whose values are plain, or lists of plain values, as columns."""
+    keys = dict.fromkeys(key for one in objects if one for key in one)
+    found = {key: [None if one is None else one.get(key) for one in objects] for key in keys}
+    return {
+        key: column
+        for key, column in list(found.items())[:_MOST_KEYS]
+        if all(map(_is_described, column))
+    }
+
+
+def _is_described(value: Any) -> bool:
+    if isinstance(value, list):
+        return all(isinstance(one, str | int) for one in value)
+    return value is None or isinstance(value, str | int | float)
 
 
 def _guessed(values: list[str]) -> list[Any]:

@@ -153,16 +153,23 @@ def _from_csv(path: Path, what: str, delimiter: str) -> Columns:
     except csv.Error as error:
         raise DataError(f"{path}: the header cannot be read: {error}") from error
     _refuse_repeated(path, names)
+    quoted = not (delimiter == "\t" and _a_row_a_line(data, len(names)))
 
     def read(threads: bool) -> Any:
-        return pa_csv.read_csv(
+        table = pa_csv.read_csv(
             pa.BufferReader(data),
-            read_options=pa_csv.ReadOptions(use_threads=threads, block_size=1 << 24),
-            parse_options=pa_csv.ParseOptions(delimiter=delimiter, newlines_in_values=True),
+            read_options=pa_csv.ReadOptions(
+                use_threads=threads,
+                block_size=1 << 24,
+            ),
+            parse_options=pa_csv.ParseOptions(
+                delimiter=delimiter, newlines_in_values=quoted, quote_char='"' if quoted else False
+            ),
             convert_options=pa_csv.ConvertOptions(
                 column_types={name: pa.string() for name in names}, strings_can_be_null=False
             ),
         )
+        return table if quoted else _without_quotes(table, names)
 
     try:
         try:
@@ -174,6 +181,35 @@ def _from_csv(path: Path, what: str, delimiter: str) -> Columns:
         reason = str(error).splitlines()[0][:120]
         raise DataError(f"{path} cannot be read as a table: {reason}; mend that row") from error
     return _from_table(path, table, _row, typed=False, commas=delimiter == ";")
+
+
+def _a_row_a_line(data: bytes, width: int) -> bool:
+    """Tell whether tabs part every line alike, so that a quotation mark joins no two of them.
+
+    A writer that quotes its header quotes as CSV does.
+    """
+    header, *lines = data.strip(b"\r\n").replace(b"\r\n", b"\n").split(b"\n")
+    if b'"' in header or not any(b'"' in line for line in lines) or width < 2:
+        return False
+    return all(line.count(b"\t") == width - 1 and b"\r" not in line for line in lines)
+
+
+def _without_quotes(table: Any, names: Sequence[str]) -> Any:
+    """Return a table whose cells lose quotation marks only where they are wholly quoted.
+
+    Writers of TSV seldom quote: a mark at a cell's start may be the text's own.
+    """
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    columns = []
+    for column in table.columns:
+        whole = pc.match_substring_regex(column, r'(?s)^"([^"]|"")*"$')
+        if pc.any(whole).as_py():
+            inner = pc.replace_substring(pc.utf8_slice_codeunits(column, 1, -1), '""', '"')
+            column = pc.if_else(whole, inner, column)
+        columns.append(column)
+    return pa.table(columns, names=list(names))
 
 
 def _separator(text: str, usual: str) -> str:

@@ -1,22 +1,25 @@
 """Prompt sets in files: every layout load_prompts reads and the Parquet that it writes."""
 
+import json
 import warnings
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from flasheval.base.columns import Columns
-from flasheval.base.errors import DataError
+from flasheval.base.errors import DataError, FlashevalError, SettingError
 from flasheval.base.files import atomic_write, content_stem, content_suffix, read_text
+from flasheval.base.json_data import read_json
 from flasheval.base.resources import MINIATURE, shipped_scores
 from flasheval.base.table_files import TABLE_SUFFIXES, read_columns
 from flasheval.prompts.documents import prompts_in
 from flasheval.prompts.prompt_columns import Texts, found_prompts
 from flasheval.prompts.prompt_set import PromptSet
+from flasheval.prompts.tags import written
 
 __all__ = [
     "load_prompts",
-    "read_prompts",
     "save_prompts",
     "write_prompts",
 ]
@@ -24,57 +27,75 @@ __all__ = [
 _HASH_KEY = "text_sha256"
 _RESERVED = ("prompt_id", _HASH_KEY, "text")
 _NAME_KEY = "flasheval.prompt_set"
+_TAGS_KEY = "flasheval.tags"
 _EXTRA = "extra."
+_BLANK = "blank lines are left out"
+_NUMBERED = "has no column of ids: a prompt's id is the number of its row, from 1"
 
 
-def read_prompts(
-    path: Path, name: str | None, id_key: str | None, text_key: str | None
-) -> PromptSet:
-    """Read a prompt file or folder; see flasheval.prompts.load_prompts."""
+@dataclass(frozen=True)
+class _Keys:
+    """The columns that a caller names, and the set's name."""
+
+    name: str | None = None
+    id: str | None = None
+    text: str | None = None
+    tags: tuple[str, ...] = ()
+
+
+def _read(path: Path, keys: _Keys) -> PromptSet:
     if path.is_dir():
-        return _from_folder(path, name, id_key, text_key)
+        return _from_folder(path, keys)
     if content_suffix(path) in TABLE_SUFFIXES:
-        columns = read_columns(path, "prompt file", records_in=prompts_in)
-        return _from_columns(columns, name, id_key, text_key)
-    if id_key is not None or text_key is not None:
+        return _from_columns(read_columns(path, "prompt file", records_in=prompts_in), keys)
+    if keys.id is not None or keys.text is not None:
         raise DataError(
-            f"{path} is read as plain text, which has no keys; leave out id_key and text_key"
+            f"{path} is read as plain text, which has no columns; leave out the names of those for "
+            "ids and texts"
         )
-    return _from_lines(path, read_text(path, "prompt file"), name)
+    return _from_lines(path, read_text(path, "prompt file"), keys.name)
 
 
-def _from_folder(
-    path: Path, name: str | None, id_key: str | None, text_key: str | None
-) -> PromptSet:
+def _from_folder(path: Path, keys: _Keys) -> PromptSet:
     """Read the files of one benchmark: a prompt each, or a list each, told apart by their names."""
     if (path / "prompts.parquet").is_file():
-        return read_prompts(path / "prompts.parquet", name, id_key, text_key)
+        return _read(path / "prompts.parquet", keys)
     files = sorted(one for one in path.iterdir() if one.is_file() and one.name[0] not in "._")
     texts = [one for one in files if content_suffix(one) == ".txt"]
     tables = [one for one in files if content_suffix(one) in TABLE_SUFFIXES]
     parts = [one for one in tables if one.name.startswith("part-")] or tables or texts
     if not parts:
         raise DataError(f"{path} holds no prompts: expected .txt files, or tables such as .json")
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", UserWarning)  # one a file, of ids or blank lines
-        sets = [read_prompts(one, None, id_key, text_key) for one in parts]
+    with warnings.catch_warnings(record=True) as told:
+        warnings.simplefilter("always", UserWarning)
+        sets = [_read(one, replace(keys, name=None)) for one in parts]
+    _tell_once(path, [str(one.message) for one in told])
     stems = [content_stem(one) for one in parts]
     joined = tuple(text for one in sets for text in one.texts or ())
     if parts == texts and all(len(one) == 1 for one in sets):
-        return PromptSet(name or path.name, tuple(stems), joined)
+        return PromptSet(keys.name or path.name, tuple(stems), joined)
     ids = [own for one in sets for own in one.ids]
     if len(set(ids)) < len(ids):
         ids = [f"{stem}/{own}" for stem, one in zip(stems, sets, strict=True) for own in one.ids]
     if any(one.texts is None for one in sets):
         raise DataError(f"{path}: some of its {len(parts)} files of prompts have no texts")
-    keys = dict.fromkeys(key for one in sets for key in one.extras)
+    names = dict.fromkeys(key for one in sets for key in one.extras)
     extras = {
         key: tuple(cell for one in sets for cell in one.extras.get(key, ("",) * len(one)))
-        for key in keys
+        for key in names
     }
     if len(parts) > 1 and "file" not in extras:
         extras["file"] = tuple(stem for stem, one in zip(stems, sets, strict=True) for _ in one.ids)
-    return PromptSet(name or path.name, tuple(ids), joined, None, extras)
+    return PromptSet(keys.name or path.name, tuple(ids), joined, None, extras)
+
+
+def _tell_once(folder: Path, told: list[str]) -> None:
+    """Warn of what several files of a folder have in common in one line a kind."""
+    for part in (_BLANK, _NUMBERED):
+        found = [message for message in told if part in message]
+        if found:
+            more = f" (and so for {len(found) - 1} more of {folder})" if len(found) > 1 else ""
+            warnings.warn(found[0] + more, UserWarning, stacklevel=5)
 
 
 def _from_lines(path: Path, text: str, name: str | None) -> PromptSet:
@@ -86,16 +107,12 @@ def _from_lines(path: Path, text: str, name: str | None) -> PromptSet:
     if not kept:
         raise DataError(f"{path} holds only blank lines; expected one prompt a line")
     if len(kept) < len(lines):
-        warnings.warn(
-            f"{path}: {len(lines) - len(kept)} blank lines are left out", UserWarning, stacklevel=4
-        )
+        warnings.warn(f"{path}: {len(lines) - len(kept)} {_BLANK}", UserWarning, stacklevel=4)
     ids = tuple(str(number) for number, _ in kept)
     return PromptSet(name or content_stem(path), ids, tuple(line for _, line in kept))
 
 
-def _from_columns(
-    columns: Columns, name: str | None, id_key: str | None, text_key: str | None
-) -> PromptSet:
+def _from_columns(columns: Columns, keys: _Keys) -> PromptSet:
     path = columns.path
     if columns.n_rows == 0:
         raise DataError(f"{path} holds no prompts, only column names")
@@ -103,28 +120,68 @@ def _from_columns(
     own = _NAME_KEY in columns.metadata
     hashes = columns.texts(_HASH_KEY) if _HASH_KEY in columns.names else None
     want: Texts = "optional" if hashes else "required"
+    text_key = keys.text
     if own and text_key is None:
         want, text_key = ("optional", "text") if "text" in columns.names else ("none", None)
-    found = found_prompts(columns, id_key, text_key, want=want)
+    found = found_prompts(columns, keys.id, text_key, want=want)
     if found.numbered:
-        warnings.warn(
-            f"{path} has no column of ids: a prompt's id is the number of its row, from 1",
-            UserWarning,
-            stacklevel=4,
-        )
+        warnings.warn(f"{path} {_NUMBERED}", UserWarning, stacklevel=4)
     if hashes is not None and len(found.ids) != columns.n_rows:
         hashes = None  # the texts' own are made again
-    taken = {*found.taken, _HASH_KEY}
-    extras = {
-        key.removeprefix(_EXTRA) if own else key.strip(): found.column(values)
-        for key in columns.names
-        if key not in taken and (values := columns.plain(key)) is not None
-    }
-    name = name or columns.metadata.get(_NAME_KEY) or content_stem(path)
+    taken = {*found.taken, _HASH_KEY} - set(keys.tags)
+    extras: dict[str, tuple[str, ...]] = {}
+    for column in columns.names:
+        if column in taken:
+            continue
+        if own:  # as it was written, even where a text looks like JSON
+            values = columns.plain(column)
+            described = {} if values is None else {column.removeprefix(_EXTRA): values}
+        else:
+            described = {key.strip(): one for key, one in columns.described(column).items()}
+        for key, values in described.items():
+            extras.setdefault(key, found.column(values))
+    tags = tuple(json.loads(columns.metadata[_TAGS_KEY])) if _TAGS_KEY in columns.metadata else None
+    name = keys.name or columns.metadata.get(_NAME_KEY) or content_stem(path)
     try:
-        return PromptSet(name, found.ids, found.texts, hashes, extras)
-    except DataError as error:
+        return PromptSet(name, found.ids, found.texts, hashes, extras, tags)
+    except FlashevalError as error:
         raise error if str(path) in str(error) else DataError(f"{path}: {error}") from error
+
+
+def _tagged(prompts: PromptSet, keys: Sequence[str], path: Path) -> PromptSet:
+    """Return prompts with the tags asked for: columns, or files that list each value's ids."""
+    extras, names = dict(prompts.extras), []
+    for key in keys:
+        if key in extras or not key.endswith(".json"):
+            names.append(key)
+            continue
+        name, values = _tag_file(Path(key).expanduser(), prompts)
+        names.append(name)
+        extras[name] = values
+    try:
+        return replace(prompts, extras=extras, tag_keys=tuple(names))
+    except SettingError as error:
+        raise SettingError(f"{path}: {error}") from error
+
+
+def _tag_file(path: Path, prompts: PromptSet) -> tuple[str, tuple[str, ...]]:
+    """Read ``{value: [id, ...]}``; numbers also name ids written with leading zeros."""
+    content = read_json(path)
+    if not isinstance(content, Mapping) or not all(
+        isinstance(ids, list) and all(isinstance(one, str | int) for one in ids)
+        for ids in content.values()
+    ):
+        raise DataError(f"{path}: expected {{value: [prompt id, ...]}}, the values of one tag")
+    places = {prompt: place for place, prompt in enumerate(prompts.ids)}
+    short = {prompt.lstrip("0") or "0": place for prompt, place in places.items()}
+    found: list[list[str]] = [[] for _ in prompts.ids]
+    for value, ids in content.items():
+        for one in map(str, ids):
+            place = places.get(one, short.get(one))
+            if place is None:
+                raise DataError(f"{path}: {value!r} lists the prompt {one!r}, which is not there")
+            found[place].append(value)
+    return content_stem(path), tuple(map(written, found))
 
 
 def write_prompts(prompts: PromptSet, path: Path) -> Path:
@@ -140,6 +197,8 @@ def write_prompts(prompts: PromptSet, path: Path) -> Path:
         columns[_EXTRA + key if escaped else key] = values
     table = pa.table({key: pa.array(values, pa.string()) for key, values in columns.items()})
     metadata = {_NAME_KEY: prompts.name, "flasheval.prompt_set_hash": prompts.hash}
+    if prompts.tag_keys is not None:
+        metadata[_TAGS_KEY] = json.dumps(prompts.tag_keys, ensure_ascii=False)
     table = table.replace_schema_metadata(metadata)
     with atomic_write(path) as temporary:
         pq.write_table(table, temporary, compression="zstd", write_page_checksum=True)
@@ -152,6 +211,7 @@ def load_prompts(
     name: str | None = None,
     id_key: str | None = None,
     text_key: str | None = None,
+    tag_keys: str | Sequence[str] | None = None,
 ) -> PromptSet:
     r"""Read a prompt file or a folder of them; suffix and content decide the format.
 
@@ -167,9 +227,11 @@ def load_prompts(
     ``text``, or columns of like names in any case, unless ``id_key`` (``a+b`` joins two) and
     ``text_key`` name others. Where no column has ids they are the rows' numbers from 1, with a
     warning; where they start again in each category they are ``category/id``. Several rows of one
-    prompt, one a question, make one prompt. Other columns of plain values become extras. Texts are
-    kept exactly as they are. ``name`` defaults to the file's stem. The path ``"miniature"`` means
-    the prompts that come with the package.
+    prompt, one a question, make one prompt. Other columns become extras: of plain values, of lists
+    (a prompt then has several), of objects (a column for each key). Columns of few values are tags,
+    unless ``tag_keys`` name the tags; one that ends in ``.json`` is a file ``{value: [id, ...]}``.
+    Texts are kept exactly as they are. ``name`` defaults to the file's stem. The path
+    ``"miniature"`` means the prompts that come with the package.
 
     Raises DataError in one line naming the file and the row, line or key at fault: missing,
     empty, cut short, not UTF-8, no id or text, a repeated id.
@@ -182,7 +244,9 @@ def load_prompts(
     ('1', '2')
     """
     path = shipped_scores(path) / "prompts.parquet" if path == MINIATURE else Path(path)
-    return read_prompts(path, name, id_key, text_key)
+    tags = (tag_keys,) if isinstance(tag_keys, str) else tuple(tag_keys or ())
+    prompts = _read(path, _Keys(name, id_key, text_key, tags))
+    return _tagged(prompts, tags, path) if tags else prompts
 
 
 def save_prompts(prompts: PromptSet, path: str | Path) -> Path:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -11,6 +10,7 @@ from typing import Literal
 from flasheval.base.columns import Columns
 from flasheval.base.errors import DataError
 from flasheval.base.text import plain_name
+from flasheval.prompts.tags import cell_of, values_of, written
 
 __all__ = ["ID_KEYS", "TEXT_KEYS", "Found", "found_prompts"]
 
@@ -67,17 +67,18 @@ class Found:
     def column(self, cells: Sequence[object]) -> tuple[str, ...]:
         """Return each prompt's cell of a column, given by rows.
 
-        Where a prompt's rows differ it is a JSON list of their cells.
+        A list is a JSON list of its values; where a prompt's rows differ, of those of all rows.
 
         >>> Found(("7",), ("A cat.",), (0,), ((0, 1),), frozenset()).column(["Alive?", "Big?"])
         ('["Alive?", "Big?"]',)
         """
         if self.groups is None:
-            return tuple(_as_string(cells[row]) for row in self.rows)
+            return tuple(cell_of(cells[row]) for row in self.rows)
         found = []
         for rows in self.groups:
-            own = [_as_string(cells[row]) for row in rows]
-            found.append(own[0] if len(set(own)) == 1 else json.dumps(own, ensure_ascii=False))
+            own = [cell_of(cells[row]) for row in rows]
+            values = [value for cell in own for value in values_of(cell)]
+            found.append(own[0] if len(set(own)) == 1 else written(values))
         return tuple(found)
 
 
@@ -221,11 +222,4 @@ def _cells(columns: Columns, name: str) -> list[str]:
     values = columns.plain(name)
     if values is None:
         raise DataError(f"{columns.path}: column {name!r} holds no plain values")
-    return list(map(_as_string, values))
-
-
-def _as_string(value: object) -> str:
-    """Return a cell as a string; None is empty."""
-    if value is None:
-        return ""
-    return str(value).lower() if isinstance(value, bool) else str(value)
+    return list(map(cell_of, values))

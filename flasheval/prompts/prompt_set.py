@@ -11,9 +11,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from flasheval.base.errors import DataError
+from flasheval.base.errors import DataError, SettingError
 from flasheval.base.ids import prompt_id
 from flasheval.base.suggest import nearest
+from flasheval.prompts.tags import looks_like_tags, values_of
 
 __all__ = [
     "PromptSet",
@@ -47,9 +48,10 @@ class PromptSet:
 
     ``ids`` are unique strings. ``texts`` are kept exactly, white space too; two prompts may
     have the same text. ``text_hashes`` follow from the texts; given alone they stand for texts
-    that may not be passed on. ``extras`` are further columns of strings (``image_name``, ...).
-    Raises DataError for a repeated id, columns of unequal length, and hashes that contradict
-    the texts.
+    that may not be passed on. ``extras`` are further columns of strings (``image_name``, ...); a
+    cell with several values is a JSON list of them. ``tag_keys`` name those that are tags; None
+    takes the columns of few values. Raises DataError for a repeated id, columns of unequal length,
+    and hashes that contradict the texts, SettingError for a tag that is no column.
 
     >>> prompts = PromptSet("pets", ("a", "b"), ("A cat.", "A dog."))
     >>> len(prompts), prompts.index_of(["b"]).tolist(), prompts.hash[:12]
@@ -61,6 +63,7 @@ class PromptSet:
     texts: tuple[str, ...] | None = None
     text_hashes: tuple[str, ...] | None = None
     extras: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    tag_keys: tuple[str, ...] | None = None
 
     def __post_init__(self) -> None:
         columns = {"texts": self.texts, "text_hashes": self.text_hashes, **self.extras}
@@ -75,10 +78,12 @@ class PromptSet:
         if texts is not None:
             hashes = _checked_hashes(self.name, ids, texts, hashes)
         extras = {key: tuple(column) for key, column in self.extras.items()}
-        self._set(self.name, ids, texts, hashes, extras)
+        self._set(self.name, ids, texts, hashes, extras, self.tag_keys)
+        for key in self.tag_keys or ():
+            self.column(key, "tags")
 
     def _set(self, *values: Any) -> "PromptSet":
-        names = ("name", "ids", "texts", "text_hashes", "extras")
+        names = ("name", "ids", "texts", "text_hashes", "extras", "tag_keys")
         for name, value in zip(names, values, strict=True):
             object.__setattr__(self, name, value)
         return self
@@ -111,6 +116,47 @@ class PromptSet:
         if recorded is None or self.text_hashes is None or recorded == self.hash:
             return True
         return recorded == PromptSet(self.name, self.ids).hash
+
+    @cached_property
+    def tags(self) -> dict[str, tuple[tuple[str, ...], ...]]:
+        """The values of each prompt, by tag; a prompt may have none, one or several.
+
+        >>> kinds = {"kind": ("cat", '["dog", "wet"]')}
+        >>> PromptSet("pets", ("1", "2"), extras=kinds, tag_keys=("kind",)).tags
+        {'kind': (('cat',), ('dog', 'wet'))}
+        """
+        names = looks_like_tags(self.extras) if self.tag_keys is None else self.tag_keys
+        return {name: tuple(map(values_of, self.extras[name])) for name in names}
+
+    def column(self, name: str, key: str) -> tuple[str, ...]:
+        """Return a column of the extras. Raises SettingError, which names the setting ``key``.
+
+        >>> PromptSet("pets", ("1", "2"), extras={"kind": ("cat", "dog")}).column("kind", "by")
+        ('cat', 'dog')
+        """
+        if name not in self.extras:
+            known = ", ".join(self.extras) or "none; prompts=FILE brings those of a prompt file"
+            raise SettingError(
+                f"{key}={name}: the prompts of {self.name} have no such column; there are: {known}"
+                f"{nearest(str(name), self.extras)}"
+            )
+        return self.extras[name]
+
+    def by_tag(self, tag: str) -> dict[str, NDArray[np.int64]]:
+        """Return the positions of the prompts that have each value of a column, values sorted.
+
+        A prompt of several values stands under each. Raises SettingError for a column that is not
+        there.
+
+        >>> pets = PromptSet("pets", "123", extras={"kind": ("cat", "dog", '["cat", "dog"]')})
+        >>> {value: rows.tolist() for value, rows in pets.by_tag("kind").items()}
+        {'cat': [0, 2], 'dog': [1, 2]}
+        """
+        found: dict[str, list[int]] = {}
+        for place, cell in enumerate(self.column(tag, "by")):
+            for value in values_of(cell):
+                found.setdefault(value, []).append(place)
+        return {value: np.array(found[value], dtype=np.int64) for value in sorted(found)}
 
     @cached_property
     def _positions(self) -> dict[str, int]:
@@ -164,6 +210,7 @@ class PromptSet:
             pick(self.texts),
             pick(self.text_hashes),
             {key: pick(column) for key, column in self.extras.items()},
+            self.tag_keys,
         )
 
     def without_texts(self) -> "PromptSet":
@@ -175,7 +222,7 @@ class PromptSet:
         (None, True)
         """
         return object.__new__(PromptSet)._set(
-            self.name, self.ids, None, self.text_hashes, dict(self.extras)
+            self.name, self.ids, None, self.text_hashes, dict(self.extras), self.tag_keys
         )
 
 

@@ -10,12 +10,12 @@ from flasheval.base.drawing.view import Line, Part, Table, View
 from flasheval.prompts.known import KnownList, Recognised, recognise
 from flasheval.prompts.lengths import CLIP_TOKENS, count_over
 from flasheval.prompts.prompt_set import PromptSet
+from flasheval.prompts.tags import counted
 
 __all__ = ["over_long", "prompts_view"]
 
 _IDS = 5
 _VALUES = 12
-_MOST_VALUES = 100  # a column with more is no column of tags
 
 
 def prompts_view(prompts: PromptSet, lists: tuple[KnownList, ...] | None = None) -> View:
@@ -97,14 +97,14 @@ def _texts(prompts: PromptSet) -> str:
 
 
 def _tags(prompts: PromptSet, found: Recognised | None) -> dict[str, Counter[str]]:
-    """Return the prompts by value, for each column that looks like tags."""
+    """Return the prompts by value, for each tag and each column that the known list has as one."""
     known: Sequence[str] = () if found is None else tuple(found.known.tags)
-    counted = {key: Counter(column) for key, column in prompts.extras.items()}
-    return {
-        key: counts
-        for key, counts in counted.items()
-        if key in known or 1 < len(counts) <= min(_MOST_VALUES, len(prompts) // 2)
-    }
+    keys = dict.fromkeys([*prompts.tags, *(key for key in known if key in prompts.extras)])
+    tags = {key: counted(prompts.extras[key]) for key in keys}
+    for key, counts in tags.items():
+        if empty := prompts.extras[key].count(""):
+            counts[""] = empty
+    return tags
 
 
 def _tag_table(tags: Mapping[str, Counter[str]]) -> Table:

@@ -100,7 +100,7 @@ def test_one_line_of_json_lines(tmp_path):
     assert load_prompts(path).ids == ("5",)
 
 
-def test_other_plain_values_become_extras(tmp_path):
+def test_other_columns_become_extras(tmp_path):
     path = tmp_path / "a.jsonl"
     rows = [
         {"id": 1, "caption": "a", "image_name": "x.png", "part_id": 3, "ok": True, "tags": ["t"]},
@@ -111,6 +111,7 @@ def test_other_plain_values_become_extras(tmp_path):
         "image_name": ("x.png", ""),
         "part_id": ("3", "4"),
         "ok": ("true", "false"),
+        "tags": ("t", ""),
     }
 
 

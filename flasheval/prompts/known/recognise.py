@@ -13,6 +13,7 @@ from flasheval.prompts.known.lists import (
     known_lists,
 )
 from flasheval.prompts.prompt_set import PromptSet
+from flasheval.prompts.tags import counted
 
 __all__ = ["Recognised", "recognise"]
 
@@ -106,7 +107,7 @@ def _same(prompts: PromptSet, lists: tuple[KnownList, ...]) -> Recognised | None
 
 def _near(prompts: PromptSet, lists: tuple[KnownList, ...]) -> Recognised | None:
     texts = frozenset(prompts.text_hashes or ())
-    values = {key: frozenset(column) - {""} for key, column in prompts.extras.items()}
+    values = {key: frozenset(counted(column)) for key, column in prompts.extras.items()}
     found = []
     for known in lists:
         times = _times(len(prompts), known.prompts)

@@ -15,6 +15,7 @@ from flasheval.base.files import content_stem
 from flasheval.base.text import plain_name
 from flasheval.generators.variants import Factor, Variant
 from flasheval.prompts import PromptSet, text_hash
+from flasheval.prompts.tags import cell_of
 from flasheval.scores.importers.asked import Asked, ask, found_column
 from flasheval.scores.importers.column_names import (
     GENERIC_SCORES,
@@ -315,6 +316,15 @@ class _Reading:
         coded = array.dictionary_encode("encode")
         return np.asarray(coded.indices.to_numpy(), dtype=np.int64)
 
+    def _coded_lists(self, name: str) -> NDArray[np.int64] | None:
+        """Code a column of lists or objects, such as a prompt's skills; None where it is none."""
+        described = self.columns.described(name)
+        if not described:
+            return None
+        rows = [tuple(map(cell_of, row)) for row in zip(*described.values(), strict=True)]
+        places: dict[tuple[str, ...], int] = {}
+        return np.array([places.setdefault(row, len(places)) for row in rows], dtype=np.int64)
+
     def _follows(self, codes: NDArray[np.int64], axis: _Axis) -> bool:
         """Tell whether a column says the same in all rows of a label."""
         if axis.places is None:
@@ -460,7 +470,11 @@ class _Reading:
         for name in dict.fromkeys((*wanted, *self.layout.others)):
             codes = None if name in taken and name not in wanted else self._coded(name)
             if codes is None:
-                left.append(name)
+                lists = None if name in taken else self._coded_lists(name)
+                if lists is not None and self._follows(lists, self.prompts):
+                    self._add_extra(name)
+                else:
+                    left.append(name)
             elif name in wanted or (
                 len(self.variants.labels) > 1 and self._follows(codes, self.variants)
             ):
@@ -508,10 +522,11 @@ class _Reading:
             self.factors[key] = [_finite(values[row]) for row in first.tolist()]
 
     def _add_extra(self, name: str) -> None:
-        values = self.columns.plain(name)
-        if values is not None and name.strip() and plain_name(name) not in _NAMES:
-            first = _first_rows(self.prompts).tolist()
-            self.extras[name.strip()] = tuple(_as_text(values[row]) for row in first)
+        if not name.strip() or plain_name(name) in _NAMES:
+            return
+        first = _first_rows(self.prompts).tolist()
+        for key, values in self.columns.described(name).items():
+            self.extras.setdefault(key.strip(), tuple(cell_of(values[row]) for row in first))
 
     def _without_summaries(self, values: NDArray[Any]) -> NDArray[Any]:
         """Leave out averages and what `drop` names, and say which."""
@@ -661,11 +676,3 @@ def _finite(value: Any) -> Factor:
         return None
     plain: Factor = value
     return plain
-
-
-def _as_text(value: Any) -> str:
-    if value is None:
-        return ""
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    return str(value)

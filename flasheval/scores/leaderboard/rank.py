@@ -11,8 +11,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from flasheval.base.checks import check_draws, checked_names
-from flasheval.base.errors import DataError, SettingError
-from flasheval.base.suggest import nearest
+from flasheval.base.errors import DataError
 from flasheval.prompts import PromptSet
 from flasheval.scores.importers.by_shape import load_scores
 from flasheval.scores.leaderboard.board import Agreement
@@ -24,7 +23,7 @@ from flasheval.scores.ranking.simultaneous import FEW, check_level
 from flasheval.scores.ranking.two_orders import flipped_pairs, tau_interval
 from flasheval.scores.table import Incomplete, ScoreTable
 
-__all__ = ["prompts_by_tag", "rank"]
+__all__ = ["rank"]
 
 _TAU_DRAWS = 2000
 
@@ -79,7 +78,7 @@ def rank(
     table = load_scores(scores, columns=columns, drop=drop)
     names = checked_names("metric", metric) or table.metrics
     labels = _labels(table.prompts, cluster)
-    parts = {} if by is None else prompts_by_tag(table.prompts, by)
+    parts = {} if by is None else table.prompts.by_tag(by)
     measured, unranked = _measured(table, names, incomplete, labels)
     standings = tuple(one.standings(level, draws, seed) for one in measured.values())
     agreements, notes = [], [*unranked, *_notes(standings)]
@@ -110,22 +109,6 @@ def rank(
         None if cluster is None else cluster if isinstance(cluster, str) else "the labels given",
         tuple(notes),
     )
-
-
-def prompts_by_tag(prompts: PromptSet, tag: str) -> dict[str, NDArray[np.int64]]:
-    """Return the positions of the prompts that have each value of a column, in order of the values.
-
-    Raises SettingError, listing the columns there are, for another.
-
-    >>> pets = PromptSet("pets", ("1", "2", "3"), extras={"kind": ("cat", "dog", "cat")})
-    >>> {value: rows.tolist() for value, rows in prompts_by_tag(pets, "kind").items()}
-    {'cat': [0, 2], 'dog': [1]}
-    """
-    values = np.array(_column(prompts, "by", tag))
-    found: dict[str, NDArray[np.int64]] = {
-        str(value): np.flatnonzero(values == value) for value in np.unique(values) if value
-    }
-    return found
 
 
 @dataclass(frozen=True, eq=False)
@@ -292,20 +275,10 @@ def _places(standings: Standings, names: Sequence[str]) -> NDArray[np.int64]:
     return np.array([place[name] for name in names], dtype=np.int64)
 
 
-def _column(prompts: PromptSet, key: str, name: str) -> tuple[str, ...]:
-    if name not in prompts.extras:
-        known = ", ".join(prompts.extras) or "none; prompts=FILE brings those of a prompt file"
-        raise SettingError(
-            f"{key}={name}: the prompts of {prompts.name} have no such column; there are: {known}"
-            f"{nearest(name, prompts.extras)}"
-        )
-    return prompts.extras[name]
-
-
 def _labels(prompts: PromptSet, cluster: str | Sequence[object] | None) -> NDArray[np.int64] | None:
     if cluster is None:
         return None
-    given: ArrayLike = _column(prompts, "cluster", cluster) if isinstance(cluster, str) else cluster  # type: ignore[assignment]
+    given: ArrayLike = prompts.column(cluster, "cluster") if isinstance(cluster, str) else cluster  # type: ignore[assignment]
     labels = np.asarray(given)
     if labels.shape != (len(prompts),):
         raise DataError(

@@ -11,7 +11,6 @@ from flasheval.base.errors import DataError, SettingError
 from flasheval.generators.variants import Variant
 from flasheval.prompts import PromptSet
 from flasheval.scores import ScoreMatrix, ScoreTable
-from flasheval.scores.leaderboard.rank import prompts_by_tag
 
 NAN = float("nan")
 
@@ -102,7 +101,7 @@ def test_by_a_column_is_the_order_on_its_prompts():
     table = _table({"kind": kinds})
     board = flasheval.rank(table, metric="a", by="kind")
     assert list(board.parts) == ["cat", "dog"]
-    rows = prompts_by_tag(table.prompts, "kind")["dog"]
+    rows = table.prompts.by_tag("kind")["dog"]
     (alone,) = flasheval.rank(table.take_prompts(rows), metric="a").standings
     (part,) = board.parts["dog"]
     assert part.variants == alone.variants

@@ -15,6 +15,7 @@ from flasheval.base.files import content_stem
 from flasheval.base.ids import prompt_id
 from flasheval.generators.variants import Variant
 from flasheval.prompts import PromptSet, text_hash
+from flasheval.prompts.tags import written
 from flasheval.scores.importers.official_names import official_factors
 from flasheval.scores.importers.result import Fault, ImportResult
 from flasheval.scores.importers.results.files import natural
@@ -109,6 +110,8 @@ class Cells:
                     f"({known_text[:40]!r}, not {before[:40]!r}); one id is one text"
                 )
         for name, value in (tags or {}).items():
+            if isinstance(value, list):
+                value = written([str(one) for one in value])
             if isinstance(value, str | int) and not isinstance(value, bool):
                 self._tags.setdefault(name, {}).setdefault(number, str(value))
         return number

@@ -49,7 +49,7 @@ class UniGenBench(ResultLayout):
             ids = columns.ids(columns.pick("index", (), "prompts"))
             verdicts = columns.plain(columns.pick(_VERDICTS, (), "verdicts")) or [None] * len(ids)
             texts = _plain(columns, "prompt", len(ids))
-            points = _plain(columns, "testpoint", len(ids))
+            points = [_listed(cell) for cell in _plain(columns, "testpoint", len(ids))]
             for row, verdict in enumerate(verdicts):
                 where = columns.where(row)
                 prompt = cells.prompt(
@@ -60,6 +60,15 @@ class UniGenBench(ResultLayout):
 
 def _plain(columns: Columns, name: str, rows: int) -> list[Any]:
     return (columns.plain(name) if name in columns.names else None) or [None] * rows
+
+
+def _listed(cell: Any) -> Any:
+    """Return the list that a cell holds as Python's text; any other cell as it is."""
+    try:
+        found = ast.literal_eval(cell) if isinstance(cell, str) and cell.startswith("[") else cell
+    except (ValueError, SyntaxError, RecursionError, MemoryError):
+        return cell
+    return found if isinstance(found, list) else cell
 
 
 def _share(verdict: Any, where: str) -> float | None:
