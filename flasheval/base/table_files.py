@@ -18,6 +18,7 @@ __all__ = [
     "EXCEL_SUFFIXES",
     "TABLE_SUFFIXES",
     "columns_of_sheets",
+    "columns_of_table",
     "read_columns",
 ]
 
@@ -279,6 +280,17 @@ def _from_records(path: Path, records: Records) -> Columns:
         raise DataError(f"{path}: a string holds a lone surrogate, which is no text") from error
     table = pa.table([pa.chunked_array([column]) for column in columns], names=list(names))
     return _from_table(path, table, lambda row: records[row][0])
+
+
+def columns_of_table(path: Path, table: Any) -> Columns:
+    """Return an Arrow table as columns; ``path`` names it in messages.
+
+    >>> import pyarrow as pa
+    >>> columns_of_table(Path("pets"), pa.table({"id": [1, 2]})).names
+    ('id',)
+    """
+    _refuse_repeated(path, tuple(table.column_names))
+    return _from_table(path, table, _row)
 
 
 def _from_table(

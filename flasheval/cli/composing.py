@@ -143,7 +143,10 @@ def _refuse_added_keys(config: Any) -> None:
     for prefix, node in [("", config), *groups]:
         owner = OmegaConf.get_type(node) if isinstance(node, DictConfig) else None
         if isinstance(node, DictConfig) and is_dataclass(owner):
-            known = [field.name for field in fields(owner)]
+            # A verb's own keys first, then those it shares with others.
+            known = [
+                field.name for field in sorted(fields(owner), key=lambda one: bool(one.kw_only))
+            ]
             for key in map(str, node):
                 if prefix and key not in known:
                     owner_name = f"{prefix[:-1]} {node['name']}"

@@ -31,6 +31,7 @@ __all__ = [
     "LongConfig",
     "NpzConfig",
     "OfficialConfig",
+    "PromptKeys",
     "PublishConfig",
     "RankConfig",
     "ReportConfig",
@@ -96,8 +97,18 @@ _push = partial(default_of, "flasheval.subset.upload.hub:push")
 _artifact = partial(default_of, "flasheval.subset.upload.wandb_artifact:log_artifact")
 
 
+@dataclass(kw_only=True)
+class PromptKeys:
+    """Keys of every verb that reads prompts: the file, and which of its columns are what."""
+
+    prompts: str | None = None
+    id: str | None = None
+    text: str | None = None
+    tags: Any = None
+
+
 @dataclass
-class SearchConfig:
+class SearchConfig(PromptKeys):
     """Keys of `flasheval search`; `conf/search.yaml` says what they mean.
 
     `Any` is where a key takes several forms, such as a name or a list; the verb checks those.
@@ -105,7 +116,6 @@ class SearchConfig:
 
     method: Any = None
     scores: Any = "miniature"
-    prompts: str | None = None
     higher_is_better: Any = None
     columns: Any = _search("columns")
     drop: Any = _search("drop")
@@ -128,11 +138,10 @@ class SearchConfig:
 
 
 @dataclass
-class ValidateConfig:
+class ValidateConfig(PromptKeys):
     """Keys of `flasheval validate`; `conf/validate.yaml` says what they mean."""
 
     scores: Any = "miniature"
-    prompts: str | None = None
     higher_is_better: Any = None
     columns: Any = _validate("columns")
     drop: Any = _validate("drop")
@@ -152,11 +161,10 @@ class ValidateConfig:
 
 
 @dataclass
-class PopulationConfig:
+class PopulationConfig(PromptKeys):
     """Keys that every verb about a population has."""
 
     population: Any = None
-    prompts: str | None = None
     limit: int | None = _run("limit")
     out: str | None = None
     seed: int | None = _run("seed")
@@ -216,7 +224,7 @@ class StatusConfig:
 
 
 @dataclass
-class DistanceConfig:
+class DistanceConfig(PromptKeys):
     """Keys of `flasheval distance`; `conf/distance.yaml` says what they mean."""
 
     extractor: Any = None
@@ -224,7 +232,6 @@ class DistanceConfig:
     run: str | None = None
     metric: str | None = None
     images: Any = None
-    prompts: str | None = None
     reference: str | None = None
     save_reference: str | None = None
     extrapolate: bool = _distances("extrapolate")
@@ -239,17 +246,17 @@ class DistanceConfig:
 
 
 @dataclass
-class EvaluateConfig:
+class EvaluateConfig(PromptKeys):
     """Keys of `flasheval evaluate`, beside those of its generator, which stand at the top too."""
 
     generator: str = "diffusers"
     tracker: Any = None
     subset: str | None = None
-    prompts: str | None = None
     scorers: Any = _evaluate("scorers")
     seed: int = _evaluate("seed")
     batch: int = _evaluate("batch")
     device: str = "auto"
+    by: str | None = None
     name: str | None = None
     step: int | None = _evaluate("step")
     images: str | None = None
@@ -263,16 +270,16 @@ class CompareConfig:
     reports: list[str] = field(default_factory=list)
     metric: Any = _compare("metrics")
     level: float = _compare("level")
+    by: str | None = _compare("by")
     looks: list[int] | None = None
 
 
 @dataclass
-class RankConfig:
+class RankConfig(PromptKeys):
     """Keys of `flasheval rank`; `conf/rank.yaml` says what they mean."""
 
     scores: Any = "miniature"
     reports: list[str] = field(default_factory=list)
-    prompts: str | None = None
     higher_is_better: Any = None
     columns: Any = _rank("columns")
     drop: Any = _rank("drop")
@@ -287,14 +294,13 @@ class RankConfig:
 
 
 @dataclass
-class WatchConfig:
+class WatchConfig(PromptKeys):
     """Keys of `flasheval watch`, beside those of diffusers pipelines, which stand there too."""
 
     generator: str = "diffusers"
     tracker: Any = None
     path: str | None = None
     subset: str | None = None
-    prompts: str | None = None
     scorers: Any = _watch("scorers")
     base: str | None = _watch("base")
     loader: str | None = _watch("loader")
@@ -312,30 +318,30 @@ class WatchConfig:
 
 
 @dataclass
-class ShowConfig:
+class ShowConfig(PromptKeys):
     """Keys of `flasheval show`."""
 
     path: str | None = None
-    prompts: str | None = None
+    by: str | None = None
     metric: Any = None
     columns: Any = None
     drop: Any = field(default_factory=list)
 
 
 @dataclass
-class SubsetsConfig:
+class SubsetsConfig(PromptKeys):
     """Keys of `flasheval subsets`; `conf/subsets.yaml` says what they mean."""
 
     action: str = "list"
     names: list[str] = field(default_factory=list)
-    prompts: Any = None
+    prompts: Any = field(default=None, kw_only=True)
     format: str | None = None
     out: str | None = None
     settings: dict[str, Any] = field(default_factory=dict)
 
 
 @dataclass
-class PublishConfig:
+class PublishConfig(PromptKeys):
     """Keys of `flasheval publish`; `conf/publish.yaml` says what they mean."""
 
     names: list[str] = field(default_factory=list)
@@ -352,24 +358,23 @@ class PublishConfig:
 
 
 @dataclass
-class ReportConfig:
+class ReportConfig(PromptKeys):
     """Keys of `flasheval report`; `conf/report.yaml` says what they mean."""
 
     path: str | None = None
     out: str | None = None
     scores: Any = None
-    prompts: str | None = None
     images: str | None = None
+    by: str | None = None
     metric: str | None = None
 
 
 @dataclass
-class ImporterConfig:
+class ImporterConfig(PromptKeys):
     """Keys every importer has."""
 
     importer: str = ""
     out: str | None = None
-    prompts: str | None = None
 
 
 @dataclass

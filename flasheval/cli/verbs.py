@@ -94,8 +94,8 @@ class Verb:
     def make_config(self, settings: Mapping[str, Any]) -> Any:
         """Return settings as an object of their type.
 
-        >>> VERBS["show"].make_config({"path": "coco"})
-        ShowConfig(path='coco', prompts=None, metric=None, columns=None, drop=[])
+        >>> VERBS["rank"].make_config({"by": "category"}).by
+        'category'
         """
         key = self.name if self.config_key is None else settings[self.config_key]
         return self.config_types()[key](**settings)

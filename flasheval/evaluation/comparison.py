@@ -9,10 +9,11 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from flasheval.base.drawing.shown import Shown
-from flasheval.base.drawing.view import Line, Table, View, lines
+from flasheval.base.drawing.view import Line, Part, Table, View, lines
 from flasheval.base.errors import DataError, MissingScoresError, SettingError
 from flasheval.base.suggest import nearest
 from flasheval.base.text import shortened
+from flasheval.evaluation.by_tag import TagMean, tag_means, tag_parts
 from flasheval.evaluation.difference_words import NAME_WIDTH, better_of, difference_cells
 from flasheval.evaluation.report import Report
 from flasheval.subset.paired import paired_errors_of
@@ -49,6 +50,8 @@ class Comparison(Shown):
         full: By calibrated metric, the predicted difference on the full set, its interval, and
             the probability that the first is better there.
         warnings: Warnings for the reader, one line each.
+        by: The tag that the prompts are parted by, if any.
+        parts: By the tag's value and by metric, first minus second on its prompts.
 
     """
 
@@ -58,6 +61,8 @@ class Comparison(Shown):
     paired: Mapping[str, PairedDifference] = field(hash=False)
     full: Mapping[str, Difference] = field(hash=False)
     warnings: tuple[str, ...] = ()
+    by: str | None = None
+    parts: Mapping[str, Mapping[str, TagMean]] = field(default_factory=dict, hash=False)
 
     def view(self) -> View:
         """Return who is better, one row a metric, and the warnings; made for 80 columns.
@@ -83,7 +88,10 @@ class Comparison(Shown):
         )
         said = Line(_answer(self.first, self.second, self.full), "headline")
         warnings = lines(self.warnings, "warning")
-        return View((said, Line(about), Line(""), Table(titles, rows), *warnings))
+        parts: tuple[Part, ...] = (said, Line(about), Line(""), Table(titles, rows), *warnings)
+        if self.by is None:
+            return View(parts)
+        return View((*parts, Line(""), *tag_parts(self.by, self.parts, "Differences")))
 
 
 def compare(
@@ -93,6 +101,7 @@ def compare(
     metrics: str | Iterable[str] | None = None,
     level: float = 0.9,
     related: bool = True,
+    by: str | None = None,
 ) -> Comparison:
     """Compare two models prompt by prompt, first minus second.
 
@@ -104,10 +113,11 @@ def compare(
         level: Probability that the full set's difference lies in its interval.
         related: Whether both are of one family, such as two checkpoints of one training run; see
             `flasheval.subset.calibration.Calibration.difference`.
+        by: A tag of the subset's prompts: the difference on those of each of its values too.
 
     Raises:
         DataError: The reports do not belong together.
-        SettingError: A metric is not in both.
+        SettingError: A metric is not in both, or no prompt has such a tag.
         MissingScoresError: A prompt has no score, so the means would be over different prompts.
 
     Example:
@@ -154,6 +164,8 @@ def compare(
         paired,
         full,
         tuple(dict.fromkeys(warnings)),
+        by,
+        {} if by is None else tag_means(first.subset, by, {m: a[m] - b[m] for m in names}),
     )
 
 

@@ -15,9 +15,10 @@ from numpy.typing import NDArray
 
 from flasheval.base.canonical import JSON
 from flasheval.base.drawing.shown import Shown
-from flasheval.base.drawing.view import Line, Table, View, lines
+from flasheval.base.drawing.view import Line, Part, Table, View, lines
 from flasheval.base.errors import DataError
 from flasheval.base.json_data import from_plain, read_json, to_plain, write_json
+from flasheval.evaluation.by_tag import TagMean, tag_means, tag_parts
 from flasheval.subset import Subset
 from flasheval.subset.predictions import Placement, Prediction
 
@@ -339,11 +340,19 @@ class Report(Shown):
         subset = Subset.from_dict(body.get("subset"), source=f"{source}: subset")  # its hashes hold
         return from_plain(cls, {**body, "subset": to_plain(subset)}, source=source)
 
-    def view(self, *, level: float = 0.9) -> View:
+    def by_tag(self, tag: str) -> dict[str, dict[str, TagMean]]:
+        """Return, by value of a tag of the prompts and by metric, the mean over its prompts.
+
+        Raises SettingError for a tag that the subset does not have.
+        """
+        return tag_means(self.subset, tag, {m: one.values for m, one in self.metrics.items()})
+
+    def view(self, *, level: float = 0.9, by: str | None = None) -> View:
         """Return what was evaluated, one row a metric, and the warnings.
 
         Args:
             level: Probability that a full score, or a place, lies in its interval.
+            by: A tag of the prompts: the means for each of its values too.
 
         """
         predictions, places = self.predict(level=level), self.place(level=level)
@@ -368,7 +377,8 @@ class Report(Shown):
             f"{self.seconds:.3g} s"
         )
         warnings = lines(self.warnings, "warning")
-        return View((Line(about, "headline"), Table(titles, rows), *warnings))
+        parts: tuple[Part, ...] = (Line(about, "headline"), Table(titles, rows), *warnings)
+        return View(parts if by is None else (*parts, *tag_parts(by, self.by_tag(by), "Means")))
 
     def _usable(self) -> dict[str, NDArray[np.float64]]:
         calibration = self.subset.record.calibration

@@ -14,11 +14,13 @@ from flasheval.base.json_data import read_json
 from flasheval.base.resources import MINIATURE, shipped_scores
 from flasheval.base.table_files import TABLE_SUFFIXES, read_columns
 from flasheval.prompts.documents import prompts_in
+from flasheval.prompts.hub_datasets import DATASETS, dataset_columns
 from flasheval.prompts.prompt_columns import Texts, found_prompts
 from flasheval.prompts.prompt_set import PromptSet
 from flasheval.prompts.tags import written
 
 __all__ = [
+    "as_prompts",
     "load_prompts",
     "save_prompts",
     "write_prompts",
@@ -148,7 +150,7 @@ def _from_columns(columns: Columns, keys: _Keys) -> PromptSet:
         raise error if str(path) in str(error) else DataError(f"{path}: {error}") from error
 
 
-def _tagged(prompts: PromptSet, keys: Sequence[str], path: Path) -> PromptSet:
+def _tagged(prompts: PromptSet, keys: Sequence[str], path: str) -> PromptSet:
     """Return prompts with the tags asked for: columns, or files that list each value's ids."""
     extras, names = dict(prompts.extras), []
     for key in keys:
@@ -231,7 +233,8 @@ def load_prompts(
     (a prompt then has several), of objects (a column for each key). Columns of few values are tags,
     unless ``tag_keys`` name the tags; one that ends in ``.json`` is a file ``{value: [id, ...]}``.
     Texts are kept exactly as they are. ``name`` defaults to the file's stem. The path
-    ``"miniature"`` means the prompts that come with the package.
+    ``"miniature"`` means the prompts that come with the package; ``"datasets:OWNER/NAME:SPLIT"``
+    is read by the `datasets` library.
 
     Raises DataError in one line naming the file and the row, line or key at fault: missing,
     empty, cut short, not UTF-8, no id or text, a repeated id.
@@ -243,10 +246,19 @@ def load_prompts(
     ...     load_prompts(file).ids
     ('1', '2')
     """
-    path = shipped_scores(path) / "prompts.parquet" if path == MINIATURE else Path(path)
     tags = (tag_keys,) if isinstance(tag_keys, str) else tuple(tag_keys or ())
-    prompts = _read(path, _Keys(name, id_key, text_key, tags))
-    return _tagged(prompts, tags, path) if tags else prompts
+    keys = _Keys(name, id_key, text_key, tags)
+    if isinstance(path, str) and path.startswith(DATASETS):
+        prompts = _from_columns(dataset_columns(path), keys)
+    else:
+        path = shipped_scores(path) / "prompts.parquet" if path == MINIATURE else Path(path)
+        prompts = _read(path, keys)
+    return _tagged(prompts, tags, str(path)) if tags else prompts
+
+
+def as_prompts(prompts: PromptSet | str | Path) -> PromptSet:
+    """Return a prompt set, read from its file when a path is given."""
+    return prompts if isinstance(prompts, PromptSet) else load_prompts(prompts)
 
 
 def save_prompts(prompts: PromptSet, path: str | Path) -> Path:

@@ -40,6 +40,7 @@ _KINDS = ("category", "type", "task", "class", "split", "tag", "style", "challen
 _SEVERAL = re.compile(r"(\w+?)_(description|prompt|caption|text)")
 Texts = Literal["required", "optional", "none"]
 
+_WHICH_TEXT = "texts (say which with text=)"  # text_key= in Python
 _QUESTION = re.compile(r"(^|_)(question|questions|proposition|tuple)(_|$)")
 
 
@@ -105,7 +106,7 @@ def found_prompts(
         several = _texts_named(columns, plain)
         if len(several) > 1 and id_key is None:
             return _unfolded(columns, plain, several)
-        columns.pick(text_key, TEXT_KEYS, "texts (say which with text_key=)")
+        columns.pick(text_key, TEXT_KEYS, _WHICH_TEXT)
     texts = None if text is None else _texts(columns, text)
     rows = tuple(range(columns.n_rows))
     keys = _id_columns(columns, plain, id_key, text)
@@ -127,7 +128,7 @@ def found_prompts(
 
 def _text_column(columns: Columns, plain: dict[str, str], given: str | None) -> str | None:
     if given is not None:
-        return columns.pick(given, (), "texts (say which with text_key=)")
+        return columns.pick(given, (), _WHICH_TEXT)
     exact = [name for name in TEXT_KEYS if name in columns.names]
     named = sorted(
         (name for name in columns.names if plain[name] in _TEXTS),
@@ -148,7 +149,7 @@ def _id_columns(
 ) -> tuple[str, ...]:
     if given is not None:
         whole = (given,) if given in columns.names else tuple(given.split("+"))
-        return tuple(columns.pick(one, (), "ids (say which with id_key=)") for one in whole)
+        return tuple(columns.pick(one, (), "ids (say which with id=)") for one in whole)
     for name in ID_KEYS:
         if name in columns.names:
             return (name,)

@@ -18,12 +18,18 @@ _IDS = 5
 _VALUES = 12
 
 
-def prompts_view(prompts: PromptSet, lists: tuple[KnownList, ...] | None = None) -> View:
+def prompts_view(
+    prompts: PromptSet, lists: tuple[KnownList, ...] | None = None, *, by: str | None = None
+) -> View:
     """Return what `flasheval show prompts=FILE` prints.
 
     Args:
         prompts: The prompts.
         lists: Known lists to look among; None means all that come with flasheval.
+        by: A column whose values are listed, all of them; None lists some of every tag.
+
+    Raises:
+        SettingError: `by` is no column of the prompts.
 
     Example:
         >>> view = prompts_view(PromptSet("pets", ("a", "b"), ("A cat.", "A dog.")))
@@ -35,8 +41,10 @@ def prompts_view(prompts: PromptSet, lists: tuple[KnownList, ...] | None = None)
     title = f"{len(prompts):,} prompts of {prompts.name}, like no list that flasheval knows"
     parts: list[Part] = [Line(str(found) if found else title, "headline")]
     parts += [Line(f"{key + ':':<10}{value}") for key, value in _facts(prompts, found)]
-    tags = _tags(prompts, found)
-    if tags:
+    if by is not None:
+        column = prompts.column(by, "by")
+        parts += [Line(""), _tag_table({by: counted(column)}, shown=len(column))]
+    elif tags := _tags(prompts, found):
         parts += [Line(""), _tag_table(tags)]
     if warned := over_long(prompts, found):
         parts += [Line(""), Line(warned, "warning")]
@@ -107,12 +115,12 @@ def _tags(prompts: PromptSet, found: Recognised | None) -> dict[str, Counter[str
     return tags
 
 
-def _tag_table(tags: Mapping[str, Counter[str]]) -> Table:
+def _tag_table(tags: Mapping[str, Counter[str]], shown: int = _VALUES) -> Table:
     rows = []
     for key, counts in tags.items():
-        shown = counts.most_common(_VALUES)
-        rows += [(key, value or "(empty)", f"{count:,}") for value, count in shown]
-        if rest := len(counts) - len(shown):
-            left = counts.total() - sum(count for _, count in shown)
+        most = counts.most_common(shown)
+        rows += [(key, value or "(empty)", f"{count:,}") for value, count in most]
+        if rest := len(counts) - len(most):
+            left = counts.total() - sum(count for _, count in most)
             rows.append((key, f"... {rest} more values", f"{left:,}"))
     return Table(("tag", "value", "prompts"), rows, left=2)

@@ -8,7 +8,8 @@ from collections.abc import Mapping, Sequence
 
 __all__ = ["cell_of", "counted", "looks_like_tags", "values_of", "written"]
 
-_MOST = 100  # a column with more values is no column of tags
+# A column with more values, or longer ones, is no column of tags.
+_MOST, _LONGEST = 100, 60
 
 
 def values_of(cell: str) -> tuple[str, ...]:
@@ -68,7 +69,8 @@ def counted(column: Sequence[str]) -> Counter[str]:
 def looks_like_tags(extras: Mapping[str, Sequence[str]]) -> tuple[str, ...]:
     """Return the columns of few values, each of which several prompts have.
 
-    A column of one value, of more than 100, or with about one value a prompt parts nothing.
+    A column of one value, of more than 100, or with about one value a prompt parts nothing; one
+    of values longer than 60 characters holds texts.
 
     >>> looks_like_tags({"kind": ("dog", "cat", "dog", "cat"), "image": ("1", "2", "3", "4")})
     ('kind',)
@@ -82,4 +84,5 @@ def _parts(column: Sequence[str]) -> bool:
     if len(head) > 2 * _MOST and not any(cell.startswith("[") for cell in head):
         return False
     values = counted(column)
-    return 1 < len(values) <= min(_MOST, len(column) // 2)
+    few = 1 < len(values) <= min(_MOST, len(column) // 2)
+    return few and max(map(len, values)) <= _LONGEST

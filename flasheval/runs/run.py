@@ -11,7 +11,8 @@ from flasheval.base.errors import SettingError
 from flasheval.base.progress import reporting
 from flasheval.generators.populations.population import Population
 from flasheval.generators.populations.sources import read_population
-from flasheval.prompts import PromptSet, load_prompts
+from flasheval.prompts import PromptSet
+from flasheval.prompts.loading import as_prompts
 from flasheval.runs.collecting import Collected, collect
 from flasheval.runs.devices import device_kind
 from flasheval.runs.executors import Executor, make_executor, worker_device
@@ -178,7 +179,7 @@ def first_prompts(prompts: PromptSet | str | Path, limit: int | None) -> PromptS
     >>> first_prompts(pets, 2).ids, len(first_prompts(pets, None))
     (('1', '2'), 3)
     """
-    texts = prompts if isinstance(prompts, PromptSet) else load_prompts(prompts)
+    texts = as_prompts(prompts)
     if limit is None:
         return texts
     if limit < 1:

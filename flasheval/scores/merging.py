@@ -52,8 +52,12 @@ def attach_prompts(
     """Look the prompts of a table up by id; see ScoreTable.with_prompts."""
     found = prompts.take(prompts.index_of(table.prompts.ids))
     _check_texts(table.prompts, found)
+    own = table.prompts
+    extras, tags = {**own.extras, **found.extras}, _merged_tags(found, own)
+    if extras != found.extras or tags != found.tag_keys:
+        found = replace(found, extras=extras, tag_keys=tags)
     if found.text_hashes is None:
-        return table.prompts, table.matrices
+        return replace(own, extras=extras, tag_keys=tags), table.matrices
     for matrix in table.matrices.values():
         if not found.may_be(matrix.prompt_set_hash):
             raise ConflictError(
@@ -104,7 +108,8 @@ def _check_ids_tell(first: PromptSet, second: PromptSet) -> None:
 
 def _merge_prompts(first: PromptSet, second: PromptSet) -> PromptSet:
     ids_1, ids_2 = set(first.ids), set(second.ids)
-    if first.ids == second.ids and first.extras == second.extras:
+    same = first.extras == second.extras and first.tag_keys == second.tag_keys
+    if first.ids == second.ids and same:
         return first if _knowledge(first) >= _knowledge(second) else second
     # Where one set knows the texts, the other's ids lie within it, so it alone supplies them.
     added = [i for i, identifier in enumerate(second.ids) if identifier not in ids_1]
@@ -116,6 +121,7 @@ def _merge_prompts(first: PromptSet, second: PromptSet) -> PromptSet:
         _merge_column(ids, first, second, first.texts, second.texts),
         _merge_column(ids, first, second, first.text_hashes, second.text_hashes),
         _merge_extras(ids, first, second),
+        _merged_tags(first, second),
     )
 
 
@@ -142,6 +148,13 @@ def _merge_column(
         if column is not None:
             merged.update(zip(prompts.ids, column, strict=True))
     return tuple([merged[i] for i in ids]) if len(merged) == len(ids) else None
+
+
+def _merged_tags(first: PromptSet, second: PromptSet) -> tuple[str, ...] | None:
+    """Return the tags of both where one names its own, else None."""
+    if first.tag_keys is None and second.tag_keys is None:
+        return None
+    return tuple(dict.fromkeys([*first.tags, *second.tags]))
 
 
 def _merge_extras(

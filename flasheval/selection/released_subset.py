@@ -24,8 +24,8 @@ from flasheval.base.records import Records, read_records
 from flasheval.base.suggest import nearest
 from flasheval.base.versions import library_versions, utc_now
 from flasheval.prompts import PromptSet, text_hash
+from flasheval.prompts.loading import as_prompts
 from flasheval.scores import ScoreTable, load_scores
-from flasheval.scores.importers.settings import as_prompts
 from flasheval.selection.released_labels import Label, about_label, label_of, metric_of
 from flasheval.subset import Method, Subset, SubsetPrompt
 from flasheval.subset.evidence import Record

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from flasheval.base.errors import DataError, SettingError
 from flasheval.generators.image_files import find_images
 from flasheval.prompts import PromptSet, load_prompts
+from flasheval.prompts.loading import as_prompts
 from flasheval.runs.kept.file_names import id_of
 from flasheval.set_metrics.features import (
     FeatureExtractor,
@@ -148,7 +149,7 @@ def features_of_folders(
 
     """
     named = _folders(folders)
-    texts = None if prompts is None else load_prompts(prompts)
+    texts = None if prompts is None else as_prompts(prompts)
     paths = {name: _chosen(name, Path(folder), protocol, seed) for name, folder in named.items()}
     ids = {name: _ids(Path(named[name]), some) for name, some in paths.items()}
     for name, theirs in ids.items():

@@ -248,6 +248,7 @@ class Record:
         notes: what a reader should know, one line each.
         warnings: what the search or the validation warned of, one line each.
         interrupted: whether the search was stopped early; the subset is its best so far.
+        tag_counts: by tag, how many prompts of the whole set have each of its values.
 
     >>> Record(created="yesterday")  # doctest: +ELLIPSIS
     Traceback (most recent call last):
@@ -266,6 +267,7 @@ class Record:
     notes: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
     interrupted: bool = False
+    tag_counts: Mapping[str, Mapping[str, int]] = field(default_factory=dict, hash=False)
 
     def __post_init__(self) -> None:
         if self.created and not _is_utc_time(self.created):

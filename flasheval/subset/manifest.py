@@ -23,7 +23,7 @@ FORMAT = "flasheval-subset"
 SCHEMA_VERSION = 1
 _COVERED = {
     "content_hash": "the prompts, metrics, method or names",
-    "record_hash": "the record or texts",
+    "record_hash": "the record, texts or tags",
 }
 
 
@@ -101,7 +101,7 @@ def content_hash(subset: Described) -> str:
 
 
 def record_hash(subset: Described) -> str:
-    """Return the sha256 of the record and the texts, with every digit of every float.
+    """Return the sha256 of the record, the texts and any tags, with every digit of every float.
 
     It does not identify a subset; it makes any change of a measured number noticeable.
 
@@ -118,6 +118,8 @@ def record_hash(subset: Described) -> str:
         "record": to_plain(subset.record),
         "texts": [prompt.text for prompt in subset.prompts],
     }
+    if any(prompt.tags for prompt in subset.prompts):  # older manifests have none
+        rest["tags"] = [to_plain(prompt.tags) for prompt in subset.prompts]
     return sha256_of(rest, path="manifest", digits=17)
 
 

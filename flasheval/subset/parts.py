@@ -28,6 +28,7 @@ class SubsetPrompt:
         multiplicity: how often an imported subset draws it; 1 in every subset made here.
         sources: other keys to look it up by, such as ``image_name`` and ``part_id``.
         text: the prompt, only when licence and source allow; not part of the content hash.
+        tags: its values by tag, such as its category; not part of the content hash either.
 
     >>> SubsetPrompt("7", text="a cat").text_hash == text_hash("a cat")
     True
@@ -43,6 +44,7 @@ class SubsetPrompt:
     multiplicity: int = 1
     sources: Mapping[str, str] = field(default_factory=dict, hash=False)
     text: str | None = None
+    tags: Mapping[str, tuple[str, ...]] = field(default_factory=dict, hash=False)
 
     def __post_init__(self) -> None:
         if not self.id:

@@ -22,7 +22,9 @@ from flasheval.base.drawing.view import View
 from flasheval.base.errors import DataError, SettingError
 from flasheval.base.files import safe_name
 from flasheval.base.json_data import read_json, write_json
+from flasheval.base.suggest import nearest
 from flasheval.prompts import PromptSet
+from flasheval.prompts.tags import counted, values_of
 from flasheval.subset.calibration import Calibration
 from flasheval.subset.evidence import Record
 from flasheval.subset.evidence_table import record_view
@@ -96,7 +98,8 @@ class Subset:
         """Return the subset of ``prompts`` at ``indices`` (distinct, in order of choice).
 
         ``weights`` has one entry an index, 1 unless given. Extras of the prompt set named
-        ``image_name`` and ``part_id`` become sources. Texts go in only ``with_texts``.
+        ``image_name`` and ``part_id`` become sources; its tags go in with how many prompts have
+        each value. Texts go in only ``with_texts``.
 
         Raises DataError for an index outside the prompt set or given twice, and for weights of
         another length.
@@ -116,6 +119,7 @@ class Subset:
         hashes = chosen.text_hashes or (None,) * count
         texts = chosen.texts if with_texts and chosen.texts is not None else (None,) * count
         places = {key: chosen.extras[key] for key in _SOURCES if key in chosen.extras}
+        tags = {key: tuple(map(values_of, chosen.extras[key])) for key in prompts.tags}
         members = tuple(
             SubsetPrompt(
                 id=chosen.ids[i],
@@ -123,10 +127,14 @@ class Subset:
                 weight=shares[i],
                 sources={key: column[i] for key, column in places.items()},
                 text=texts[i],
+                tags={key: column[i] for key, column in tags.items() if column[i]},
             )
             for i in range(count)
         )
         record = Record() if record is None else record
+        if tags and not record.tag_counts:
+            counts = {key: dict(counted(prompts.extras[key])) for key in tags}
+            record = replace(record, tag_counts=counts)
         return cls(
             name, prompts.name, prompts.hash, members, metrics, method, searched_variants, record
         )
@@ -150,6 +158,31 @@ class Subset:
         [2.0, 0.5]
         """
         return np.array([prompt.weight * prompt.multiplicity for prompt in self.prompts])
+
+    def by_tag(self, tag: str) -> dict[str, NDArray[np.int64]]:
+        """Return the places of the prompts that have each value of a tag, values sorted.
+
+        Raises SettingError, listing the tags there are, for another.
+
+        >>> prompts = tuple(SubsetPrompt(one, tags={"kind": (one,)}) for one in ("cat", "dog"))
+        >>> subset = Subset("two", "pets", None, prompts, (), Method("random"))
+        >>> {value: places.tolist() for value, places in subset.by_tag("kind").items()}
+        {'cat': [0], 'dog': [1]}
+        """
+        known = dict.fromkeys(key for prompt in self.prompts for key in prompt.tags)
+        if tag not in known:
+            there = ", ".join(known) or (
+                "none; search again with a prompt set that has tags (prompts=FILE)"
+            )
+            raise SettingError(
+                f'by={tag}: subset "{self.name}" has no such tag; there are: {there}'
+                f"{nearest(str(tag), known)}"
+            )
+        found: dict[str, list[int]] = {}
+        for place, prompt in enumerate(self.prompts):
+            for value in prompt.tags.get(tag, ()):
+                found.setdefault(value, []).append(place)
+        return {value: np.array(found[value], dtype=np.int64) for value in sorted(found)}
 
     @property
     def texts(self) -> tuple[str, ...]:
@@ -231,6 +264,35 @@ class Subset:
             raise DataError(f'prompt set "{prompt_set.name}" has no texts; load the original file')
         prompts = tuple(replace(p, text=text) for p, text in zip(self.prompts, texts, strict=True))
         return replace(self, prompts=prompts)
+
+    def with_tags(self, prompt_set: PromptSet) -> Subset:
+        """Return the same subset (same hash) with the tags of ``prompt_set``, found by its texts.
+
+        Where texts are known on one side only, prompts are found by id.
+
+        >>> from flasheval.prompts import PromptSet
+        >>> pets = PromptSet("pets", ("1", "2"), extras={"kind": ("cat", "dog")},
+        ...                  tag_keys=("kind",))
+        >>> subset = Subset("one", "pets", None, (SubsetPrompt("2"),), (), Method("random"))
+        >>> subset.with_tags(pets).prompts[0].tags
+        {'kind': ('dog',)}
+        """
+        by_id = {name: place for place, name in enumerate(prompt_set.ids)}
+        hashes = prompt_set.text_hashes or ()
+        by_hash = {text: place for place, text in reversed(list(enumerate(hashes)))}
+        tags = prompt_set.tags
+        prompts = []
+        for prompt in self.prompts:
+            place = by_id.get(prompt.id)
+            if prompt.text_hash is not None and hashes:
+                same = place is not None and hashes[place] == prompt.text_hash
+                place = place if same else by_hash.get(prompt.text_hash)
+            own = {} if place is None else {tag: column[place] for tag, column in tags.items()}
+            own = {tag: values for tag, values in own.items() if values}
+            prompts.append(replace(prompt, tags={**prompt.tags, **own}))
+        counts = {tag: dict(counted(prompt_set.extras[tag])) for tag in tags}
+        record = replace(self.record, tag_counts={**self.record.tag_counts, **counts})
+        return replace(self, prompts=tuple(prompts), record=record)
 
     def without_texts(self) -> Subset:
         """Return the same subset (same hash) without texts, so that it may be published.

@@ -3,6 +3,7 @@ from inspect import signature
 
 import pytest
 
+from flasheval.cli.commands.prompt_keys import PROMPT_KEYS
 from flasheval.cli.configs import (
     CompareConfig,
     DistanceConfig,
@@ -100,13 +101,14 @@ def test_what_python_can_be_told_the_command_line_can() -> None:
 
 def test_a_comparison_is_told_the_same_in_python_and_on_the_command_line() -> None:
     told = {{"folder": "out"}.get(name, name) for name in signature(validate).parameters}
-    assert told - {"progress"} == set(asdict(ValidateConfig())) - {"prompts", "higher_is_better"}
+    read = {"prompts", "higher_is_better", *PROMPT_KEYS}  # of the scores, which Python loads first
+    assert told - {"progress"} == set(asdict(ValidateConfig())) - read
 
 
 def test_a_run_is_told_the_same_in_python_and_on_the_command_line() -> None:
     after = {"contact_sheet", "compare", "tolerance"}  # what is done with a result, in Python too
     told = set(signature(run).parameters) - {"progress", "stage"}
-    assert told == set(asdict(RunConfig())) - after
+    assert told == set(asdict(RunConfig())) - after - set(PROMPT_KEYS)
 
 
 def test_the_verbs_of_a_run_agree_in_what_they_share() -> None:
@@ -129,5 +131,6 @@ def test_every_importer_has_its_keys() -> None:
     assert set(importer_configs()) == set(IMPORTERS)
     for name, config in importer_configs().items():
         keys = {field.name for field in fields(config)} - {"importer", "out", "source", "root"}
+        keys -= set(PROMPT_KEYS)
         assert keys == {field.name for field in fields(IMPORTERS[name])} - {"expected"}
         assert config().importer == name

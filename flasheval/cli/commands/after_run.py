@@ -12,7 +12,7 @@ from rich.text import Text
 from flasheval.base.drawing.terminal import plain_table
 from flasheval.base.errors import FlashevalError, SettingError
 from flasheval.base.run_folders import shown_path
-from flasheval.prompts import load_prompts
+from flasheval.prompts.loading import as_prompts
 from flasheval.report.contact_sheet import save_contact_sheet
 from flasheval.scores import ScoreMatrix, ScoreTable, load_scores, score_difference
 from flasheval.scores.difference import check_comparable, tolerances
@@ -93,7 +93,7 @@ def asked_reference(config: Any, plan: RunPlan) -> Reference | None:
         return None
     table = load_scores(name)
     if table.prompts.text_hashes is None:
-        table = table.with_prompts(load_prompts(config.prompts))
+        table = table.with_prompts(as_prompts(config.prompts))
     check_comparable(_planned(plan), table)
     shared = [scorer.metric for scorer in plan.scorers if scorer.metric in table.metrics]
     return Reference(name, table, tolerances(config.tolerance, shared))

@@ -42,8 +42,13 @@ def run_compare(config: CompareConfig, context: Context) -> int:
     metrics = [config.metric] if isinstance(config.metric, str) else config.metric
     first, *others = named_reports(config.reports)
     shared = [(second, check_comparable(first, second, metrics)) for second in others]
+    if config.looks is not None and config.by is not None:
+        raise SettingError("by= and looks= do not go together: leave one out")
     if config.looks is None:
-        found = [compare(first, second, metrics=m, level=config.level) for second, m in shared]
+        found = [
+            compare(first, second, metrics=m, level=config.level, by=config.by)
+            for second, m in shared
+        ]
         tables = [drawn(one.view()) for one in found]
     else:
         tables = [

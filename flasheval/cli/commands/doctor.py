@@ -43,7 +43,8 @@ def run_doctor(config: DoctorConfig, context: Context) -> int:
     work = from_plain(
         WorkSettings, {key: getattr(config, key) for key in keys}, source="flasheval doctor"
     )
-    folder = Path(config.out or population_folder(config.population, prompts))
+    named = prompts if isinstance(prompts, str) else prompts.name
+    folder = Path(config.out or population_folder(config.population, named))
     with ProgressBar() as report:
         found = diagnose(
             population,

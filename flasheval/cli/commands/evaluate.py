@@ -21,6 +21,8 @@ from flasheval.evaluation.report import Report
 from flasheval.evaluation.trackers.registry import make_tracker
 from flasheval.generators.images import ImageFault
 from flasheval.generators.registry import GENERATORS, make_generator
+from flasheval.prompts import PromptSet
+from flasheval.prompts.loading import as_prompts
 from flasheval.runs.devices import choose_device
 from flasheval.runs.kept.file_names import file_name
 from flasheval.runs.unit_work import error_line
@@ -90,7 +92,7 @@ def run_evaluate(config: EvaluateConfig, context: Context) -> int:
         lines = ["made earlier with the same settings: delete the report to make it again"]
     if tracker is not None:
         tracker.finish()
-    console.print(drawn(report.view()))
+    console.print(drawn(report.view(by=config.by)))
     console.print()
     lines.append(f"report:  {shown_path(path)}")
     if folder is not None:
@@ -101,15 +103,18 @@ def run_evaluate(config: EvaluateConfig, context: Context) -> int:
     return DONE
 
 
-def asked_subset(subset: str | None, prompts: str | None, verb: str) -> Subset:
+def asked_subset(
+    subset: str | None, prompts: PromptSet | str | None, verb: str, by: str | None = None
+) -> Subset:
     """Return the subset that settings name, with its prompts' texts.
 
     Args:
         subset: Its name where it is published, its manifest, or the folder of its search.
         prompts: A copy of the prompts to look texts up in, where the manifest has none.
         verb: The verb, for messages.
+        by: A tag that its prompts must have, their own or by `prompts`.
 
-    Raises FlashevalError where there is none, or no texts.
+    Raises FlashevalError where there is none, or no texts, or no such tag.
 
     Example:
         >>> asked_subset(None, None, "evaluate")  # doctest: +ELLIPSIS
@@ -129,6 +134,10 @@ def asked_subset(subset: str | None, prompts: str | None, verb: str) -> Subset:
             f'set "{found.prompt_set_name}", or once: flasheval subsets resolve {subset} '
             "prompts=FILE"
         )
+    if prompts and (by is not None or isinstance(prompts, PromptSet)):
+        found = found.with_tags(as_prompts(prompts))
+    if by is not None:
+        found.by_tag(by)
     return found
 
 
@@ -137,7 +146,7 @@ def _asked(config: EvaluateConfig) -> _Asked:
         raise SettingError(f"out={config.out}: expected a name in .json")
     if config.batch < 1:
         raise SettingError(f"batch={config.batch}: expected a whole number above 0")
-    subset = asked_subset(config.subset, config.prompts, "evaluate")
+    subset = asked_subset(config.subset, config.prompts, "evaluate", config.by)
     generator = _generator(config)
     scorers, device = make_scorers(config.scorers), choose_device(config.device)
     name = config.name or _name_of(generator)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,6 +15,7 @@ from flasheval.base.errors import SettingError
 from flasheval.base.files import atomic_write
 from flasheval.base.run_folders import FOLDER_OF_RUNS, shown_path
 from flasheval.cli.commands.context import Context
+from flasheval.cli.commands.prompt_keys import PROMPT_KEYS
 from flasheval.cli.commands.show import metrics_table
 from flasheval.cli.configs import ImporterConfig
 from flasheval.cli.exit_codes import DONE
@@ -35,7 +35,9 @@ def run_import(config: ImporterConfig, context: Context) -> int:
 
     Returns the exit code. Raises FlashevalError when nothing can be read or written.
     """
-    settings = {key: value for key, value in asdict(config).items() if value not in (None, [])}
+    settings = {key: value for key, value in vars(config).items() if value not in (None, [])}
+    for key in PROMPT_KEYS:
+        settings.pop(key, None)
     importer = settings.pop("importer")
     out = settings.pop("out", None)
     key = next(key for key in _SOURCES if hasattr(config, key))

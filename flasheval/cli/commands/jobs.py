@@ -15,6 +15,7 @@ from flasheval.base.errors import FlashevalError, SettingError
 from flasheval.base.files import atomic_write
 from flasheval.base.run_folders import shown_path
 from flasheval.cli.commands.context import Context, Outcome, SearchSummary
+from flasheval.cli.commands.prompt_keys import with_prompts
 from flasheval.cli.exit_codes import DONE, FAILED, INTERRUPTED, code_of
 from flasheval.cli.verbs import VERBS
 
@@ -61,7 +62,7 @@ def run_job(
     context = Context(console, folder, verb=verb, command=command, label=label)
     try:
         _refuse_own_input(settings)
-        ended = row.load_command()(row.make_config(settings), context)
+        ended = row.load_command()(with_prompts(row.make_config(settings)), context)
     except FlashevalError as error:
         if alone:
             return Outcome(code_of(error), error=error)

@@ -10,6 +10,7 @@ from flasheval.base.errors import FlashevalError, SettingError
 from flasheval.base.resources import MINIATURE
 from flasheval.base.run_folders import shown_path
 from flasheval.cli.commands.context import Context
+from flasheval.cli.commands.prompt_keys import prompts_of
 from flasheval.cli.commands.score_settings import SYNTHETIC, read_scores
 from flasheval.cli.configs import ReportConfig
 from flasheval.cli.exit_codes import DONE
@@ -42,6 +43,7 @@ def run_report(config: ReportConfig, context: Context) -> int:
         scores=scores,
         images=config.images or run_with_images(config.scores),
         metric=config.metric,
+        by=config.by,
         reason=reason,
     )
     console.print(written.contents.answer, style="bold", markup=False)
@@ -73,10 +75,11 @@ def _scores(config: ReportConfig, origin: Origin) -> tuple[ScoreTable | None, st
         return _asked(config, origin), ""
     if settings.get("scores") is None:
         return None, ""
+    located = origin.located(settings.get("prompts"))
     try:
         table, _ = read_scores(
             origin.located(settings["scores"]),
-            config.prompts or origin.located(settings.get("prompts")),
+            config.prompts or prompts_of({**settings, "prompts": located}),
             settings.get("higher_is_better"),
             settings.get("columns"),
             settings.get("drop"),

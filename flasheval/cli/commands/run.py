@@ -21,6 +21,7 @@ from flasheval.cli.commands.show import metrics_table
 from flasheval.cli.configs import GenerateConfig, RunConfig, ScoreConfig
 from flasheval.cli.exit_codes import DONE, FAILED, INTERRUPTED
 from flasheval.generators.populations.population import make_population
+from flasheval.prompts import PromptSet
 from flasheval.prompts.known import recognise
 from flasheval.prompts.summary import over_long
 from flasheval.runs.executors import make_executor, worker_device
@@ -99,7 +100,7 @@ def asked_population(config: Any, verb: str) -> Population:
     return make_population(config.population)
 
 
-def asked_prompts(config: Any, verb: str) -> str:
+def asked_prompts(config: Any, verb: str) -> PromptSet | str:
     """Return the prompt file that settings name. Raises SettingError when they name none.
 
     Example:
@@ -113,7 +114,8 @@ def asked_prompts(config: Any, verb: str) -> str:
     """
     if not config.prompts:
         raise SettingError(f"prompts is missing: flasheval {verb} population=... prompts=FILE")
-    return str(config.prompts)
+    found: PromptSet | str = config.prompts
+    return found
 
 
 def _work(verb: str, config: Config, device: str) -> Any:

@@ -11,6 +11,7 @@ from rich.markup import escape
 from rich.text import Text
 
 from flasheval.base.drawing.terminal import drawn, plain_table, warning_lines
+from flasheval.base.drawing.view import Line, View
 from flasheval.base.errors import DataError, SettingError
 from flasheval.base.json_data import read_json
 from flasheval.base.resources import shipped_scores
@@ -19,8 +20,9 @@ from flasheval.base.suggest import nearest
 from flasheval.cli.commands.context import Context
 from flasheval.cli.configs import ShowConfig
 from flasheval.cli.exit_codes import DONE
-from flasheval.prompts.loading import load_prompts
+from flasheval.prompts.loading import as_prompts
 from flasheval.prompts.summary import prompts_view
+from flasheval.scores.by_tag import rankings_by_tag, tag_ranking_table
 from flasheval.scores.importers.by_shape import read_scores
 from flasheval.scores.parquet import is_saved_table
 from flasheval.scores.precision import exact_warnings
@@ -30,6 +32,7 @@ from flasheval.subset import Subset
 from flasheval.subset.evidence_table import fewer
 from flasheval.subset.library.catalogue import bundled
 from flasheval.subset.manifest import FORMAT
+from flasheval.subset.tag_shares import tag_shares
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -53,7 +56,8 @@ def run_show(config: ShowConfig, context: Context) -> int:
     if config.prompts:
         if config.path:
             raise SettingError("one at a time: flasheval show PATH or flasheval show prompts=FILE")
-        console.print(drawn(prompts_view(load_prompts(config.prompts))))
+        prompts = as_prompts(config.prompts)
+        console.print(drawn(prompts_view(prompts, by=config.by)))
         return DONE
     if not config.path:
         raise SettingError(
@@ -72,7 +76,7 @@ def run_show(config: ShowConfig, context: Context) -> int:
     if path.is_dir():
         _show_folder(path, config, console)
     elif path.suffix.lower() == ".json" and _is_manifest(path):
-        _show_subset(path, console)
+        _show_subset(path, console, config.by)
     else:
         _show_scores(path, config, console)
     return DONE
@@ -134,10 +138,12 @@ def metrics_table(table: ScoreTable) -> Table:
 def _show_folder(path: Path, config: ShowConfig, console: Console) -> None:
     if is_saved_table(path):
         _show_scores(path, config, console)
+    elif (path / MANIFEST).exists() and not (path / REPORT).exists():
+        _show_subset(path / MANIFEST, console, config.by)
+    elif config.by is not None:
+        raise SettingError("by= is for scores, a subset or prompts; leave it out")
     elif (path / REPORT).exists():
         _show_validation(path, console)
-    elif (path / MANIFEST).exists():
-        _show_subset(path / MANIFEST, console)
     elif not _show_runs(path, console) + _show_validations(path, console):
         try:
             _show_scores(path, config, console)
@@ -163,8 +169,11 @@ def _is_manifest(path: Path) -> bool:
     return isinstance(content, dict) and ("format" in content or FORMAT in content)
 
 
-def _show_subset(path: Path, console: Console) -> None:
-    show_subset(Subset.load(path), shown_path(path), console)
+def _show_subset(path: Path, console: Console, by: str | None) -> None:
+    subset = Subset.load(path)
+    show_subset(subset, shown_path(path), console)
+    if by is not None:
+        console.print(drawn(View((Line(""), tag_shares(subset, by)))))
 
 
 def show_subset(subset: Subset, where: str, console: Console) -> None:
@@ -267,6 +276,9 @@ def _show_scores(path: Path, config: ShowConfig, console: Console) -> None:
     extremes = [(m, *_extremes(part[m])) for part in parts for m in part.metrics]
     console.print()
     console.print(plain_table(("metric", "best variant", "worst variant"), extremes, left=3))
+    if config.by is not None:
+        by_tag = tag_ranking_table(config.by, rankings_by_tag(table, config.by))
+        console.print(drawn(View((Line(""), by_tag))))
     warnings = [*named_twins(twins), *exact_warnings(table.exact_metrics)]
     partly = [part for part in parts if part.n_prompts < table.n_prompts]
     if partly:

@@ -27,6 +27,7 @@ from flasheval.cli.commands.subsets_export import run_export
 from flasheval.cli.commands.subsets_import import run_import_subset
 from flasheval.cli.configs import SubsetsConfig
 from flasheval.cli.exit_codes import DONE, FAILED
+from flasheval.prompts import PromptSet
 from flasheval.subset.library.cache import has_texts, with_kept_texts
 from flasheval.subset.library.catalogue import bundled, load_named
 from flasheval.subset.library.copies import open_copy
@@ -230,7 +231,9 @@ def _named(config: SubsetsConfig, action: str) -> list[str]:
 
 
 def _copy(config: SubsetsConfig, action: str, subsets: Sequence[Subset] = ()) -> Copy:
-    if isinstance(config.prompts, str) and config.prompts.strip():
+    if isinstance(config.prompts, PromptSet) or (
+        isinstance(config.prompts, str) and config.prompts.strip()
+    ):
         return open_copy(config.prompts)
     if config.prompts is None:
         sets = dict.fromkeys(f'"{one.prompt_set_name}"' for one in subsets)

@@ -26,12 +26,15 @@ from flasheval.report.page.replay import Replay, replay_of
 from flasheval.report.page.score_sources import Scored
 from flasheval.report.page.tie_rows import TieTable, tie_table, ties_in_words
 from flasheval.report.page.ties import ties_of
+from flasheval.scores.by_tag import rankings_by_tag, tag_ranking_table
 from flasheval.subset import Subset
 from flasheval.subset.evidence_table import agreement_table, answer
+from flasheval.subset.tag_shares import tag_shares
 
 __all__ = ["Contents", "contents_of"]
 
 _SAME = 1e-6
+_MOST_TAGS = 6
 _NO_SCORES = "needs the scores of all prompts: add scores=PATH"
 
 
@@ -55,6 +58,7 @@ class Contents:
         prompts: The chosen prompts, one by one.
         pictures: Kept images.
         whole: Whether the prompts' numbers are of all variants searched, and of no others.
+        tags: Prompts by the value of a tag, chosen and all; rankings on those of one tag.
         calibration: How well full scores are predicted, in words; empty where that is not known.
         evidence: Tables of what was measured on held-out variants.
         facts: (what, its value) of how the subset came about.
@@ -78,6 +82,7 @@ class Contents:
     portraits: Sequence[Sequence[Drawing]] = ()
     pictures: Pictures | None = None
     whole: bool = True
+    tags: Sequence[Table] = ()
     calibration: str = ""
 
     @property
@@ -99,6 +104,7 @@ def contents_of(
     *,
     images: Path | None = None,
     metric: str | None = None,
+    by: str | None = None,
     reason: str = "",
 ) -> Contents:
     """Gather and draw what a page shows.
@@ -109,10 +115,12 @@ def contents_of(
         images: Run folder with kept images; DataError where there are none. When None, those of
             the run that the search's scores are of, where it kept some.
         metric: The metric shown first.
+        by: A tag of the prompts: how the variants rank on those of each of its values.
         reason: Why there are no scores, where that is known.
 
     Raises:
         DataError: No such metric, or no images of the chosen prompts.
+        SettingError: No such tag.
 
     """
     subset = origin.subset
@@ -132,8 +140,11 @@ def contents_of(
         missing,
         () if evidence is None else [splits_plot(evidence)],
         calibration=_calibration(subset),
+        tags=_tag_tables(subset, by),
     )
     if scored is None:
+        if by is not None:
+            missing.append((f"rankings by {by}", reason or _NO_SCORES))
         what = "agreement by size, held-out variants by mean, near ties, the prompts' own numbers"
         missing.append((what if images is None else f"{what}, images", reason or _NO_SCORES))
         known = sorted(known_ranks(subset), key=lambda one: one.metric != metric)
@@ -146,6 +157,8 @@ def contents_of(
         page = _with_replay(page, origin, scored, replay, missing)
     page = _with_ranks(page, scored)
     page = _with_prompts(page, scored, replay if isinstance(replay, Replay) else None)
+    if by is not None:
+        page = replace(page, tags=(*page.tags, _ranked_by(by, scored)))
     folder = images or origin.kept_images
     if folder is None:
         return page
@@ -157,6 +170,18 @@ def contents_of(
             raise
         missing.append(("images", str(error)))
         return page
+
+
+def _tag_tables(subset: Subset, by: str | None) -> list[Table]:
+    """Return the shares of each tag, or of the one asked for where the subset has it."""
+    known = dict.fromkeys(tag for prompt in subset.prompts for tag in prompt.tags)
+    tags = [tag for tag in known if by in (None, tag)]
+    return [replace(tag_shares(subset, tag), caption=tag) for tag in tags[:_MOST_TAGS]]
+
+
+def _ranked_by(tag: str, scored: Scored) -> Table:
+    table = tag_ranking_table(tag, rankings_by_tag(scored.table, tag))
+    return replace(table, caption=f"Rankings by the prompts of each {tag}, of the whole set")
 
 
 def _calibration(subset: Subset) -> str:

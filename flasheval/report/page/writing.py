@@ -43,6 +43,7 @@ def write_report(
     scores: ScoreTable | None = None,
     images: str | Path | None = None,
     metric: str | None = None,
+    by: str | None = None,
     reason: str = "",
 ) -> WrittenPage:
     """Write the report of a subset: the page, and beside it a folder of the same plots as PNG.
@@ -55,6 +56,7 @@ def write_report(
         scores: The scores of all prompts; without them only what the manifest tells is shown.
         images: Run folder whose kept images are shown.
         metric: The metric shown first, of several.
+        by: A tag of the prompts: how the variants rank on those of each of its values.
         reason: Why there are no scores, where that is known.
 
     Raises:
@@ -67,6 +69,7 @@ def write_report(
         None if scores is None else scores_of(origin.subset, scores),
         images=None if images is None else Path(images),
         metric=metric,
+        by=by,
         reason=reason,
     )
     page = Path(path)

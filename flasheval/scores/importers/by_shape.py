@@ -13,6 +13,7 @@ from flasheval.base.files import content_suffix
 from flasheval.base.resources import shipped_scores
 from flasheval.base.table_files import TABLE_SUFFIXES
 from flasheval.prompts import PromptSet
+from flasheval.prompts.loading import as_prompts
 from flasheval.scores.importers import import_scores, recognised
 from flasheval.scores.importers.asked import ask
 from flasheval.scores.importers.in_memory import (
@@ -25,7 +26,7 @@ from flasheval.scores.importers.npz import Npz
 from flasheval.scores.importers.one_table import TableSettings, read_table
 from flasheval.scores.importers.result import ImportResult
 from flasheval.scores.importers.results.means_only import refuse_means
-from flasheval.scores.importers.settings import Direction, Prompts, as_prompts, direction_of, finish
+from flasheval.scores.importers.settings import Direction, Prompts, direction_of, finish
 from flasheval.scores.importers.table_folders import (
     how_of_metrics,
     read_tables,

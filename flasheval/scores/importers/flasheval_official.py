@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from flasheval.base.errors import DataError, SettingError
 from flasheval.base.suggest import nearest
 from flasheval.prompts import PromptSet
+from flasheval.prompts.loading import as_prompts
 from flasheval.scores.importers.official_files import (
     Rejected,
     check_owner,
@@ -24,7 +25,6 @@ from flasheval.scores.importers.official_files import (
 )
 from flasheval.scores.importers.official_names import OFFICIAL_VARIANTS, official_variant
 from flasheval.scores.importers.result import Fault, ImportResult
-from flasheval.scores.importers.settings import as_prompts
 from flasheval.scores.matrix import ScoreMatrix
 from flasheval.scores.table import ScoreTable
 

@@ -15,6 +15,7 @@ from flasheval.base.files import content_stem
 from flasheval.base.text import plain_name
 from flasheval.generators.variants import Factor, Variant
 from flasheval.prompts import PromptSet, text_hash
+from flasheval.prompts.loading import as_prompts
 from flasheval.prompts.tags import cell_of
 from flasheval.scores.importers.asked import Asked, ask, found_column
 from flasheval.scores.importers.column_names import (
@@ -29,7 +30,6 @@ from flasheval.scores.importers.result import ImportResult
 from flasheval.scores.importers.settings import (
     Direction,
     Prompts,
-    as_prompts,
     direction_of,
     finish,
 )

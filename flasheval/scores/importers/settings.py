@@ -5,18 +5,14 @@ from pathlib import Path
 
 from flasheval.base.errors import ConflictError, SettingError
 from flasheval.base.suggest import nearest
-from flasheval.prompts import PromptSet, load_prompts
+from flasheval.prompts import PromptSet
+from flasheval.prompts.loading import as_prompts
 from flasheval.scores.table import ScoreTable
 
-__all__ = ["Direction", "Prompts", "as_prompts", "direction_of", "finish"]
+__all__ = ["Direction", "Prompts", "direction_of", "finish"]
 
 Prompts = PromptSet | str | Path | None
 Direction = bool | Mapping[str, bool] | None
-
-
-def as_prompts(prompts: PromptSet | str | Path) -> PromptSet:
-    """Return a prompt set, read from its file when a path is given."""
-    return prompts if isinstance(prompts, PromptSet) else load_prompts(prompts)
 
 
 def direction_of(metric: str, given: Direction, said: bool | None) -> bool:

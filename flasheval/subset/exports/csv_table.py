@@ -19,7 +19,7 @@ __all__ = ["Csv"]
 
 @dataclass(frozen=True)
 class Csv:
-    """A header, then a row a prompt: the columns of JSON lines, ``sources`` as JSON.
+    """A header, then a row a prompt: the columns of JSON lines, ``sources`` and ``tags`` as JSON.
 
     Quoted as RFC 4180 says, all strings. A text with a null character is refused.
     """
@@ -43,7 +43,9 @@ class Csv:
         writer = csv.writer(file, quoting=csv.QUOTE_NONNUMERIC, lineterminator="\n")
         writer.writerow(table[0])
         for row in table:
-            writer.writerow({**row, "sources": json.dumps(row["sources"])}.values())
+            writer.writerow(
+                json.dumps(cell) if isinstance(cell, dict) else cell for cell in row.values()
+            )
         return file.getvalue().encode()
 
     def how(self, path: str) -> tuple[str, ...]:

@@ -16,7 +16,7 @@ __all__ = ["JsonLines"]
 
 @dataclass(frozen=True)
 class JsonLines:
-    """An object a line: prompt_id, text, weight, multiplicity, text_sha256, sources.
+    """An object a line: prompt_id, text, weight, multiplicity, text_sha256, sources, any tags.
 
     It drops nothing of a prompt. Beyond ASCII everything is escaped, so no reader breaks a line at
     U+2028.

@@ -17,7 +17,7 @@ __all__ = ["Parquet"]
 
 @dataclass(frozen=True)
 class Parquet:
-    """A row a prompt: the columns of JSON lines, ``sources`` as JSON; it drops nothing of a prompt.
+    """A row a prompt: the columns of JSON lines, ``sources`` and ``tags`` as JSON.
 
     The file's metadata name the subset and hold its content hash (``flasheval.subset`` and
     ``flasheval.content_hash``).
@@ -41,6 +41,10 @@ class Parquet:
         import pyarrow as pa
         import pyarrow.parquet as pq
 
+        table = [
+            {key: json.dumps(cell) if isinstance(cell, dict) else cell for key, cell in row.items()}
+            for row in rows(subset)
+        ]
         schema = pa.schema(
             [
                 ("prompt_id", pa.string()),
@@ -49,10 +53,10 @@ class Parquet:
                 ("multiplicity", pa.int64()),
                 ("text_sha256", pa.string()),
                 ("sources", pa.string()),
+                *([("tags", pa.string())] if "tags" in table[0] else []),
             ],
             {"flasheval.subset": subset.name, "flasheval.content_hash": subset.content_hash},
         )
-        table = [{**row, "sources": json.dumps(row["sources"])} for row in rows(subset)]
         file = io.BytesIO()
         pq.write_table(
             pa.Table.from_pylist(table, schema), file, compression="zstd", write_page_checksum=True

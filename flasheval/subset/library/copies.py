@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import warnings
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -12,6 +13,7 @@ from flasheval.base.json_data import read_json
 from flasheval.base.resources import MINIATURE
 from flasheval.base.table_files import TABLE_SUFFIXES, read_columns
 from flasheval.prompts import PromptSet, load_prompts
+from flasheval.prompts.hub_datasets import DATASETS
 from flasheval.subset.library.hub_datasets import open_dataset
 from flasheval.subset.library.rows import Copy, Rows, Source, columns_of, rows_of
 
@@ -20,7 +22,6 @@ __all__ = [
 ]
 
 
-DATASETS = "datasets:"
 _BATCH = 65_536
 # DiffusionDB's own files: {"2217ccbd-....png": {"p": "a prompt", "se": 38753269, ...}, ...}
 _DIFFUSIONDB = re.compile(r'\s*\{\s*"[^"\\]+\.(png|webp)"\s*:\s*\{')
@@ -56,7 +57,7 @@ def open_copy(source: Source) -> Copy:
     if isinstance(source, str) and source == MINIATURE:
         return _from_prompts(load_prompts(source))
     if isinstance(source, str) and source.startswith(DATASETS):
-        return open_dataset(source, source.removeprefix(DATASETS))
+        return open_dataset(source)
     if isinstance(source, str | Path):
         if not str(source).strip():
             raise SettingError("prompts= is empty; give the file that holds the texts")
@@ -101,7 +102,10 @@ def _from_path(path: Path) -> Copy:
     if suffix == ".json" and _DIFFUSIONDB.match(read_text(path, "prompt file")[:1000]):
         return _from_parts(str(path), [path])
     table = read_columns(path, "prompt file")
-    roles = columns_of(table.names, str(path))
+    try:
+        roles = columns_of(table.names, str(path))
+    except DataError:  # another layout of prompts, whose ids and texts are found otherwise
+        return _from_prompts(_quietly(path))
     rows = rows_of(dict(zip(roles, table.fetch(list(roles.values())), strict=True)), str(path))
     return Copy(str(path), lambda: iter((rows,)))
 
@@ -110,12 +114,22 @@ def _from_folder(path: Path) -> Copy:
     if (path / "prompts.parquet").is_file():
         return _from_parquet(path / "prompts.parquet")
     parts = sorted(path.rglob(_DIFFUSIONDB_PARTS))
-    if not parts:
+    if parts:
+        return _from_parts(str(path), parts)
+    try:
+        return _from_prompts(_quietly(path))
+    except DataError as error:
         raise DataError(
-            f"{path} is a folder without prompts.parquet or {_DIFFUSIONDB_PARTS}; give the file "
-            f"that holds the texts, or prompts={DATASETS}{path} for the datasets library"
-        )
-    return _from_parts(str(path), parts)
+            f"{error}; give the file that holds the texts, or prompts={DATASETS}{path} for the "
+            "datasets library"
+        ) from error
+
+
+def _quietly(path: Path) -> PromptSet:
+    """Read prompts whose ids do not matter: texts are found by their hashes."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", UserWarning)
+        return load_prompts(path)
 
 
 def _from_parts(name: str, parts: Sequence[Path]) -> Copy:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from flasheval.base.files import atomic_write
+from flasheval.prompts.tags import written
 from flasheval.subset.evidence import Agreement, Evidence
 from flasheval.subset.subset import Subset
 
@@ -43,7 +44,7 @@ def prompt_table(subset: Subset) -> pa.Table:
     """Return the prompts of a subset, a row each, in order.
 
     Columns: ``prompt_id``, ``text_sha256``, ``weight`` (float64), ``multiplicity`` (int64), then
-    other keys to look it up by (``image_name``, ``part_id``), and ``text`` when any is known.
+    other keys to look it up by (``image_name``, ``part_id``), tags, and ``text`` when any is known.
 
     >>> from flasheval.subset.subset import Method, SubsetPrompt
     >>> prompts = (SubsetPrompt("1", sources={"image_name": "a.png"}),)
@@ -62,6 +63,8 @@ def prompt_table(subset: Subset) -> pa.Table:
     }
     for key in sorted({key for p in prompts for key in p.sources} - set(_OWN)):
         columns[key] = pa.array([p.sources.get(key) for p in prompts], pa.string())
+    for tag in sorted({tag for p in prompts for tag in p.tags} - columns.keys() - set(_OWN)):
+        columns[tag] = pa.array([written(p.tags.get(tag, ())) for p in prompts], pa.string())
     if any(p.text is not None for p in prompts):
         columns["text"] = pa.array([p.text for p in prompts], pa.string())
     about = {

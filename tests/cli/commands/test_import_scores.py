@@ -86,7 +86,7 @@ def test_tables_are_imported(run, tmp_path, scores):
         ([], 2, ["say which importer", "flasheval-official"]),
         (["wid", "source=x"], 2, ["importer=wid", "did you mean 'wide'?"]),
         (["wide", "sorce=x"], 2, ["sorce", "did you mean 'source'?"]),
-        (["wide", "root=x"], 2, ["root is not a key", "source"]),
+        (["wide", "root=x"], 2, ["root is not a key", "did you mean"]),
         (["wide"], 2, ["source is missing", "flasheval import wide source="]),
         (["flasheval-official"], 2, ["root is missing"]),
         (["flasheval-official", "root=nowhere"], 1, ["nowhere is not a folder"]),

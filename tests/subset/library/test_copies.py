@@ -103,7 +103,11 @@ def test_without_the_datasets_library(monkeypatch):
         ("latin.txt", b"caf\xe9", "not UTF-8"),
         ("cut.parquet", b"PAR1", "not a readable Parquet file"),
         ("cut.json", b'{"annotations": [', "cut short"),
-        ("other.csv", b"id,title\n1,x\n", "no column caption, prompt, text, captions"),
+        (
+            "other.csv",
+            b"id,title\n1,x\n",
+            "no column 'caption' or 'prompt'",
+        ),
         ("numbers.json", b'[{"id": 1, "prompt": 3}]', "the texts are of type int64"),
         ("floats.json", b'[{"id": 1.5, "prompt": "x"}]', "the id are of type double"),
         ("half.json", b'[{"id": 1, "prompt": "\\ud800"}]', "lone surrogate"),
@@ -131,5 +135,5 @@ def test_other_things(tmp_path):
     for source in (3, [3], "", PromptSet("p", ("1",))):
         with pytest.raises(FlashevalError):
             open_copy(source)
-    with pytest.raises(DataError, match="is a folder without"):
+    with pytest.raises(DataError, match=r"holds no prompts: .*or prompts=datasets:"):
         open_copy(tmp_path)
