@@ -172,6 +172,26 @@ class Columns:
             raise DataError(f"{self.path} {self.where(row)}: {name} is missing; give a text")
         return tuple(values)
 
+    def holds_lists(self, name: str) -> bool:
+        """Tell whether a column holds lists of texts."""
+        import pyarrow as pa
+
+        kind = self.look([name])[0].type
+        listed = pa.types.is_list(kind) or pa.types.is_large_list(kind)
+        return bool(listed and is_text(kind.value_type))
+
+    def text_lists(self, name: str) -> list[list[str]]:
+        """Return a column of lists of texts; no list is an empty one.
+
+        Raises DataError for a missing text in a list.
+        """
+        (array,) = self.fetch([name])
+        lists = [own or [] for own in self._objects(array, name)]
+        for row, own in enumerate(lists):
+            if None in own:
+                raise DataError(f"{self.path} {self.where(row)}: {name} lacks a text; give it")
+        return lists
+
     def plain(self, name: str) -> list[Any] | None:
         """Return a column of numbers, booleans or texts as Python objects.
 

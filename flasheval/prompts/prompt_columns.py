@@ -34,7 +34,7 @@ _IDS = (
 _TEXTS = (
     *("prompt", "caption", "text", "prompts", "captions", "texts", "prompt_text", "prompt_en"),
     *("raw", "raw_prompt", "original_prompt", "sentence", "instruction", "input", "p"),
-    *("description", "content"),
+    *("description", "content", "prompt_cn", "prompt_zh", "prompt_in_chinese"),
 )
 _KINDS = ("category", "type", "task", "class", "split", "tag", "style", "challenge", "source")
 _SEVERAL = re.compile(r"(\w+?)_(description|prompt|caption|text)")
@@ -107,6 +107,8 @@ def found_prompts(
         if len(several) > 1 and id_key is None:
             return _unfolded(columns, plain, several)
         columns.pick(text_key, TEXT_KEYS, _WHICH_TEXT)
+    if text is not None and columns.holds_lists(text):
+        return _listed(columns, text, _id_columns(columns, plain, id_key, text))
     texts = None if text is None else _texts(columns, text)
     rows = tuple(range(columns.n_rows))
     keys = _id_columns(columns, plain, id_key, text)
@@ -137,6 +139,7 @@ def _text_column(columns: Columns, plain: dict[str, str], given: str | None) -> 
     candidates = list(dict.fromkeys([*exact, *named]))
     kinds = columns.kinds(candidates)
     texts = [name for name, kind in zip(candidates, kinds, strict=True) if kind == "text"]
+    texts += [name for name in candidates if name not in texts and columns.holds_lists(name)]
     alone = list(_texts_named(columns, plain).values())
     if len(alone) > 1:  # a prompt each
         alone = []
@@ -206,6 +209,20 @@ def _unfolded(columns: Columns, plain: dict[str, str], several: dict[str, str]) 
             texts.append(text)
             rows.append(row)
     return Found(tuple(ids), tuple(texts), tuple(rows), None, frozenset(several.values()))
+
+
+def _listed(columns: Columns, name: str, keys: tuple[str, ...]) -> Found:
+    """Make a prompt of each text in a column of lists, such as an image's captions."""
+    heads = [f"{one}/" for one in _joined(columns, keys)] if keys else [""] * columns.n_rows
+    ids: list[str] = []
+    texts, rows = [], []
+    for row, own in enumerate(columns.text_lists(name)):
+        for number, text in enumerate(own):
+            ids.append(f"{heads[row]}{number}" if keys else str(len(ids) + 1))
+            texts.append(text)
+            rows.append(row)
+    taken = frozenset([*keys, name])
+    return Found(tuple(ids), tuple(texts), tuple(rows), None, taken, numbered=not keys)
 
 
 def _texts(columns: Columns, name: str) -> tuple[str, ...]:

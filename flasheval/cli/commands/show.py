@@ -53,9 +53,7 @@ def run_show(config: ShowConfig, context: Context) -> int:
     Raises FlashevalError for a path that holds no scores, subset or run, or no prompts.
     """
     console = context.console
-    if config.prompts:
-        if config.path:
-            raise SettingError("one at a time: flasheval show PATH or flasheval show prompts=FILE")
+    if config.prompts and not config.path:
         prompts = as_prompts(config.prompts)
         console.print(drawn(prompts_view(prompts, by=config.by)))
         return DONE
@@ -76,7 +74,7 @@ def run_show(config: ShowConfig, context: Context) -> int:
     if path.is_dir():
         _show_folder(path, config, console)
     elif path.suffix.lower() == ".json" and _is_manifest(path):
-        _show_subset(path, console, config.by)
+        _show_subset(path, console, config)
     else:
         _show_scores(path, config, console)
     return DONE
@@ -139,10 +137,11 @@ def _show_folder(path: Path, config: ShowConfig, console: Console) -> None:
     if is_saved_table(path):
         _show_scores(path, config, console)
     elif (path / MANIFEST).exists() and not (path / REPORT).exists():
-        _show_subset(path / MANIFEST, console, config.by)
-    elif config.by is not None:
-        raise SettingError("by= is for scores, a subset or prompts; leave it out")
+        _show_subset(path / MANIFEST, console, config)
     elif (path / REPORT).exists():
+        for key in ("by", "prompts"):
+            if getattr(config, key):
+                raise SettingError(f"{key}= is for scores, a subset or prompts; leave it out")
         _show_validation(path, console)
     elif not _show_runs(path, console) + _show_validations(path, console):
         try:
@@ -169,8 +168,10 @@ def _is_manifest(path: Path) -> bool:
     return isinstance(content, dict) and ("format" in content or FORMAT in content)
 
 
-def _show_subset(path: Path, console: Console, by: str | None) -> None:
-    subset = Subset.load(path)
+def _show_subset(path: Path, console: Console, config: ShowConfig) -> None:
+    subset, by = Subset.load(path), config.by
+    if config.prompts:
+        subset = subset.with_tags(as_prompts(config.prompts))
     show_subset(subset, shown_path(path), console)
     if by is not None:
         console.print(drawn(View((Line(""), tag_shares(subset, by)))))
@@ -249,7 +250,9 @@ def _run_row(subset: Subset) -> tuple[str, ...]:
 
 
 def _show_scores(path: Path, config: ShowConfig, console: Console) -> None:
-    result = read_scores(path, columns=config.columns, drop=config.drop or ())
+    result = read_scores(
+        path, prompts=config.prompts, columns=config.columns, drop=config.drop or ()
+    )
     table = result.table
     if result.how:
         console.print(Text(result.how, style="magenta"), soft_wrap=True)

@@ -98,11 +98,12 @@ def _from_path(path: Path) -> Copy:
     if suffix == ".parquet":
         return _from_parquet(path)
     if suffix not in TABLE_SUFFIXES:
-        return _listed(str(path), read_text(path, "prompt file").split("\n"))
+        lines = read_text(path, "prompt file").split("\n")
+        return _listed(str(path), [line.removesuffix("\r") for line in lines])
     if suffix == ".json" and _DIFFUSIONDB.match(read_text(path, "prompt file")[:1000]):
         return _from_parts(str(path), [path])
-    table = read_columns(path, "prompt file")
     try:
+        table = read_columns(path, "prompt file")
         roles = columns_of(table.names, str(path))
     except DataError:  # another layout of prompts, whose ids and texts are found otherwise
         return _from_prompts(_quietly(path))
