@@ -5,9 +5,9 @@ import pytest
 from scipy.stats import kendalltau
 
 from flasheval.base.errors import SettingError
+from flasheval.generators.variants import Variant
 from flasheval.prompts import PromptSet
 from flasheval.scores import ScoreMatrix, ScoreTable
-from flasheval.generators.variants import Variant
 from flasheval.scores.by_tag import rankings_by_tag, tag_ranking_table
 
 
