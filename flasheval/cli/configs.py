@@ -166,6 +166,7 @@ class PopulationConfig(PromptKeys):
 
     population: Any = None
     limit: int | None = _run("limit")
+    whole_texts: bool = _run("whole_texts")
     out: str | None = None
     seed: int | None = _run("seed")
     chunk: int | None = _run("chunk")

@@ -24,8 +24,11 @@ from flasheval.generators.generator import Batch, Generator, GeneratorSettings
 from flasheval.generators.images import ImageFault
 from flasheval.generators.python_objects import as_generator
 from flasheval.generators.seeds import image_seed
+from flasheval.generators.text_encoders import pipeline_readers
+from flasheval.prompts.readers import cut_by
 from flasheval.runs.devices import choose_device
 from flasheval.runs.generation import Batches, make_images
+from flasheval.runs.text_readers import readers_of
 from flasheval.runs.unit_work import run_versions
 from flasheval.scorers.registry import make_scorers
 from flasheval.scorers.scorer import Scorer, ScorerSettings
@@ -188,7 +191,18 @@ def evaluate(
         run_versions(),
         utc_now(),
         tuple(row.image for row in rows) if images else (),
+        _cut(generator, task),
     )
+
+
+def _cut(generator: object, task: _Task) -> dict[str, int]:
+    """Return how many texts each scorer and text encoder cuts, by its name and limit."""
+    generators = [generator] if isinstance(generator, GeneratorSettings) else []
+    readers = readers_of(generators, task.scorers.values())
+    if not generators:
+        readers += pipeline_readers(generator)
+    counts = cut_by(task.subset.texts, readers)
+    return {f"{one.name} reads {one.tokens} tokens": count for one, count in counts.items()}
 
 
 def made_with(

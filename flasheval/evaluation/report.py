@@ -93,6 +93,7 @@ class Report(Shown):
         versions: Library name to version.
         created: ISO 8601 in UTC.
         images: A PIL image or an `ImageFault` for each prompt, if requested; not saved.
+        cut: By what reads the texts and how far, how many of them it cuts.
 
     Raises DataError for scores of another number of prompts, and for a metric whose direction is
     not the subset's.
@@ -119,6 +120,7 @@ class Report(Shown):
     versions: Mapping[str, str] = field(default_factory=dict, hash=False)
     created: str = ""
     images: tuple[object, ...] = field(default=(), compare=False, repr=False)
+    cut: Mapping[str, int] = field(default_factory=dict, hash=False)
 
     def __post_init__(self) -> None:
         directions = {one.name: one.higher_is_better for one in self.subset.metrics}
@@ -205,6 +207,11 @@ class Report(Shown):
             elif refusal := self.refusal(metric):
                 lines.append(f"{refusal}; no full score is predicted from it")
             lines += filter(None, [self.subset.other_scorer(metric, part.version)])
+        lines += [
+            f"{reads}: {count} of {self.subset.size} texts are longer, and it does not see their "
+            "ends"
+            for reads, count in self.cut.items()
+        ]
         if calibration is None:
             lines.append(
                 f'subset "{self.subset.name}" is not calibrated: no full score is predicted'
@@ -273,7 +280,7 @@ class Report(Shown):
         seconds = self.seconds * size / self.subset.size
         images = self.images[:size]
         return replace(
-            self, subset=subset, metrics=kept, faults=faults, seconds=seconds, images=images
+            self, subset=subset, metrics=kept, faults=faults, seconds=seconds, images=images, cut={}
         )
 
     def to_dict(self) -> dict[str, Any]:

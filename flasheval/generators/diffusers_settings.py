@@ -18,7 +18,9 @@ from flasheval.generators.generator import Generator, GeneratorSettings
 from flasheval.generators.lora import lora_revision
 from flasheval.generators.pipeline_call import SET_FOR_EACH_BATCH
 from flasheval.generators.quantise import Quantisation
+from flasheval.generators.text_encoders import text_encoders
 from flasheval.generators.variants import Factor
+from flasheval.prompts.readers import TextReader
 
 if TYPE_CHECKING:
     from flasheval.generators.diffusers_pipeline import DiffusersGenerator
@@ -220,6 +222,21 @@ class DiffusersSettings(GeneratorSettings):
         """Return the revisions of parts from elsewhere; nothing where there are none."""
         parts: JSON = {part: where.revision for part, where in self.found_components.items()}
         return {"components": parts} if parts else {}
+
+    def readers(self) -> tuple[TextReader, ...]:
+        """Return the pipeline's text encoders, by its tokenizers' settings and its call's default.
+
+        >>> DiffusersSettings(
+        ...     "miniature:small-final", components={"tokenizer": "miniature:clip"}
+        ... ).readers()[0].tokens
+        40
+        """
+        return text_encoders(
+            self.checkpoint,
+            Path(self.found.path),
+            {part: Path(where.path) for part, where in self.found_components.items()},
+            self.options.get("max_sequence_length"),
+        )
 
     def load(self, device: str, last: Generator | None = None) -> DiffusersGenerator:
         """Load the pipeline, or take over that of a generator with the same model."""

@@ -9,6 +9,7 @@ from typing import ClassVar, Protocol
 
 from flasheval.base.canonical import JSON
 from flasheval.generators.variants import Factor
+from flasheval.prompts.readers import TextReader
 
 __all__ = ["Batch", "Generator", "GeneratorSettings"]
 
@@ -97,6 +98,17 @@ class GeneratorSettings(ABC):
         True
         """
         return None
+
+    def readers(self) -> tuple[TextReader, ...]:
+        """Return the text encoders that read the prompts, and how far; nothing where not known.
+
+        Raises FlashevalError when a file it needs is missing.
+
+        >>> from flasheval.generators.function import FunctionSettings
+        >>> FunctionSettings("math:hypot").readers()
+        ()
+        """
+        return ()
 
     def model_key(self, device: str) -> str | None:
         """Return a key; variants with equal keys share one loaded model. None means no sharing.

@@ -6,15 +6,22 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from statistics import median
 
-from flasheval.base.drawing.view import Line, Part, Table, View
+from flasheval.base.drawing.view import Line, Part, Table, View, lines
 from flasheval.prompts.known import KnownList, Recognised, recognise
 from flasheval.prompts.lengths import CLIP_TOKENS, count_over
 from flasheval.prompts.prompt_set import PromptSet
+from flasheval.prompts.readers import TextReader, cut_lines
 from flasheval.prompts.tags import counted
 
 __all__ = ["over_long", "prompts_view"]
 
 _IDS = 5
+# Beside CLIP's 77: what a list is long for depends on what reads it.
+_OTHERS = (
+    TextReader("scorer image-reward", 35),
+    TextReader("T5 of Stable Diffusion 3", 256),
+    TextReader("T5 of Flux", 512),
+)
 _VALUES = 12
 
 
@@ -46,8 +53,9 @@ def prompts_view(
         parts += [Line(""), _tag_table({by: counted(column)}, shown=len(column))]
     elif tags := _tags(prompts, found):
         parts += [Line(""), _tag_table(tags)]
-    if warned := over_long(prompts, found):
-        parts += [Line(""), Line(warned, "warning")]
+    warned = [over_long(prompts, found), *cut_lines(prompts.texts or (), _OTHERS)]
+    if any(warned):
+        parts += [Line(""), *lines(filter(None, warned), "warning")]
     return View(tuple(parts))
 
 

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from flasheval.base.errors import SettingError
+from flasheval.base.errors import DataError, SettingError
 from flasheval.base.progress import reporting
 from flasheval.generators.populations.population import Population
+from flasheval.generators.populations.recipe import Recipe
 from flasheval.generators.populations.sources import read_population
 from flasheval.prompts import PromptSet
 from flasheval.prompts.loading import as_prompts
+from flasheval.prompts.readers import whole_prompts
 from flasheval.runs.collecting import Collected, collect
 from flasheval.runs.devices import device_kind
 from flasheval.runs.executors import Executor, make_executor, worker_device
@@ -21,7 +23,9 @@ from flasheval.runs.leftovers import remove_leftovers
 from flasheval.runs.repairs import Repair
 from flasheval.runs.run_plan import RunPlan, WorkSettings, folder_name, make_run_plan
 from flasheval.runs.store import RunSettings, RunStore
+from flasheval.runs.text_readers import readers_of
 from flasheval.scorers.registry import make_scorers
+from flasheval.scorers.scorer import ScorerSettings
 
 if TYPE_CHECKING:
     from flasheval.scores import ScoreTable
@@ -72,6 +76,7 @@ def run(
     keep_embeddings: bool = False,
     retry_faults: bool = False,
     limit: int | None = None,
+    whole_texts: bool = False,
     executor: str | Mapping[str, Any] | Executor = "in_process",
     progress: Callable[[str, float, int], None] | bool | None = None,
 ) -> RunResult:
@@ -97,6 +102,7 @@ def run(
         keep_embeddings: Whether scorers that embed images keep the embeddings.
         retry_faults: Whether units with faulty images are done again.
         limit: Use only this many prompts, the first ones.
+        whole_texts: Leave out the prompts that a scorer or a text encoder of a model would cut.
         executor: Where units run: a name, a mapping of settings with a ``name``, or an executor.
         progress: A function, True or False, or None to show progress on a terminal only.
 
@@ -126,6 +132,7 @@ def run(
         seed=seed,
         chunk=chunk,
         limit=limit,
+        whole_texts=whole_texts,
         work=WorkSettings(
             stage=stage,
             batch=batch,
@@ -150,11 +157,14 @@ def plan_run(
     seed: int | None = None,
     chunk: int | None = None,
     limit: int | None = None,
+    whole_texts: bool = False,
 ) -> tuple[RunPlan, tuple[str, ...]]:
     """Return the plan of a run, and the score tables to take variants from; see `run`."""
     who = read_population(population)
     texts = first_prompts(prompts, limit)
     judges = () if work.stage == "generate" else make_scorers(scorers)
+    if whole_texts:
+        texts = only_whole(texts, who.recipes, judges)
     settings = run_settings(Path(out), seed, chunk, device_kind(work.device))
     given = [scorers] if isinstance(scorers, str | Mapping) else list(scorers if judges else ())
     plain = all(isinstance(scorer, str | Mapping) for scorer in given)
@@ -185,6 +195,27 @@ def first_prompts(prompts: PromptSet | str | Path, limit: int | None) -> PromptS
     if limit < 1:
         raise SettingError(f"limit={limit}: expected at least 1 prompt")
     return texts.take(range(min(limit, len(texts))))
+
+
+def only_whole(
+    prompts: PromptSet, recipes: Iterable[Recipe], scorers: Iterable[ScorerSettings]
+) -> PromptSet:
+    """Return the prompts that no text encoder of the models or scorers cuts.
+
+    Raises DataError where none is left.
+
+    >>> pets = PromptSet("pets", ("1", "2"), ("A cat.", "A dog."))
+    >>> len(only_whole(pets, [], []))
+    2
+    """
+    readers = readers_of((recipe.generator for recipe in recipes), scorers)
+    kept = whole_prompts(prompts, readers)
+    if not len(kept):
+        raise DataError(
+            f"whole_texts: all {len(prompts):,} texts are longer than what reads them; leave "
+            "whole_texts out"
+        )
+    return kept
 
 
 def run_settings(folder: Path, seed: int | None, chunk: int | None, kind: str) -> RunSettings:

@@ -14,6 +14,7 @@ from flasheval.base.canonical import JSON
 from flasheval.base.errors import DataError
 from flasheval.base.models.stored import read_state
 from flasheval.base.models.weights import Weights, locate_file
+from flasheval.prompts.readers import TextReader
 from flasheval.scorers.checks import check_lengths, check_scores
 from flasheval.scorers.clip import ClipScorer, ClipSettings
 from flasheval.scorers.clip_model import load_clip
@@ -84,6 +85,14 @@ class AestheticSettings(ClipSettings):
                 "repository christophschuhmann/improved-aesthetic-predictor and name the file"
             )
         return locate_file(self.predictor, _FILE, self.predictor_revision)
+
+    def readers(self) -> tuple[TextReader, ...]:
+        """Return nothing: it looks at images only.
+
+        >>> AestheticSettings().readers()
+        ()
+        """
+        return ()
 
     def identity(self) -> dict[str, JSON]:
         """Return the revisions of predictor and CLIP, and the dtype.

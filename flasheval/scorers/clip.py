@@ -12,9 +12,10 @@ from numpy.typing import NDArray
 
 from flasheval.base.canonical import JSON
 from flasheval.base.models.weights import Weights, locate
+from flasheval.prompts.readers import TextReader
 from flasheval.scorers.checkpoint import CheckpointSettings
 from flasheval.scorers.checks import check_lengths, check_scores
-from flasheval.scorers.clip_model import ClipModel, cosine, load_clip
+from flasheval.scorers.clip_model import ClipModel, cosine, load_clip, text_encoder
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -116,6 +117,17 @@ class ClipSettings(CheckpointSettings):
         True
         """
         return True
+
+    def readers(self) -> tuple[TextReader, ...]:
+        """Return CLIP's text encoder: as many tokens as it has places for.
+
+        >>> ClipSettings(checkpoint="miniature:clip").readers()[0].tokens
+        40
+        """
+        return (text_encoder(f"scorer {self.metric}", self.weights, self._tokenizer_weights()),)
+
+    def _tokenizer_weights(self) -> Weights:
+        return self.weights
 
     def load(self, device: str) -> ClipScorer:
         """Load the model onto a device."""

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from flasheval.base.errors import DataError
+from flasheval.base.json_data import read_json
 from flasheval.base.models.loading import (
     Dtype,
     as_loaded,
@@ -20,11 +22,13 @@ from flasheval.base.models.loading import (
     quiet,
 )
 from flasheval.base.models.weights import Weights
+from flasheval.prompts.lengths import CLIP_TOKENS
+from flasheval.prompts.readers import TextReader
 
 if TYPE_CHECKING:
     from PIL.Image import Image
 
-__all__ = ["ClipModel", "cosine", "load_clip", "load_tokenizer"]
+__all__ = ["ClipModel", "cosine", "load_clip", "load_tokenizer", "text_encoder"]
 
 
 @dataclass(frozen=True)
@@ -126,6 +130,17 @@ def load_clip(
             processor, "image processor", CLIPImageProcessorPil.from_pretrained, of="a CLIP"
         )
     return ClipModel(put(model, weights, device), tokenizer, pixels, batch)
+
+
+def text_encoder(name: str, model: Weights, tokenizer: Weights) -> TextReader:
+    """Return how far a CLIPModel reads, told from its files; 77 tokens where they are not here."""
+    config = Path(model.path) / "config.json"
+    settings = read_json(config) if config.is_file() else {}
+    text = settings.get("text_config") if isinstance(settings, dict) else None
+    places = text.get("max_position_embeddings") if isinstance(text, dict) else None
+    file = Path(tokenizer.path) / "tokenizer.json"
+    tokens = places if isinstance(places, int) else CLIP_TOKENS
+    return TextReader(name, tokens, file if file.is_file() else None)
 
 
 def load_tokenizer(weights: Weights, model: Any) -> Any:

@@ -92,6 +92,9 @@ class HpsSettings(ClipSettings):
         name = self.tokenizer or usual
         return self.beside(name, self.tokenizer_revision, "tokenizer_config.json")
 
+    def _tokenizer_weights(self) -> Weights:
+        return self.tokenizer_weights
+
     def identity(self) -> dict[str, JSON]:
         """Return the revisions of model and tokenizer, the file's name, and the dtype."""
         file = self._file if self.weights.commit else None  # its hash tells a local one

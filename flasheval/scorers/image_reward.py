@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
@@ -22,6 +23,7 @@ from flasheval.base.models.loading import (
 )
 from flasheval.base.models.stored import read_state
 from flasheval.base.models.weights import Weights, locate_file
+from flasheval.prompts.readers import TextReader
 from flasheval.scorers.checkpoint import CheckpointSettings
 from flasheval.scorers.checks import check_lengths, check_scores
 from flasheval.scorers.head import Head, read_head
@@ -127,6 +129,12 @@ class ImageRewardSettings(CheckpointSettings):
     def tokenizer_weights(self) -> Weights:
         """The path and revision of the tokenizer. Raises DataError when it is not found."""
         return self.beside(self.tokenizer, self.tokenizer_revision, "tokenizer_config.json")
+
+    def readers(self) -> tuple[TextReader, ...]:
+        """Return BERT, which reads 35 tokens here, as in the published package."""
+        file = Path(self.tokenizer_weights.path) / "tokenizer.json"
+        where = file if file.is_file() else None
+        return (TextReader(f"scorer {self.metric}", _MAX_LENGTH, where),)
 
     def identity(self) -> dict[str, JSON]:
         """Return the revisions of checkpoint and tokenizer, and the dtype."""

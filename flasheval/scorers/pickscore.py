@@ -72,6 +72,9 @@ class PickScoreSettings(ClipSettings):
         name = self.processor or usual
         return self.beside(name, self.processor_revision, "preprocessor_config.json")
 
+    def _tokenizer_weights(self) -> Weights:
+        return self.processor_weights
+
     def identity(self) -> dict[str, JSON]:
         """Return the revisions of model and processor, and the dtype.
 

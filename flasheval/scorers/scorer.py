@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from flasheval.base.canonical import JSON
+from flasheval.prompts.readers import TextReader
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -99,6 +100,13 @@ class ScorerSettings(ABC):
     def embeds(self) -> bool:
         """Whether the loaded scorer is an `Embedder`."""
         return False
+
+    def readers(self) -> tuple[TextReader, ...]:
+        """Return what reads the prompts' texts, and how far; nothing where that is not known.
+
+        Raises FlashevalError when a file it needs is missing.
+        """
+        return ()
 
     @abstractmethod
     def load(self, device: str) -> Scorer:

@@ -37,7 +37,8 @@ def test_a_known_list_says_all_that_is_recorded():
         ("kind", "cat", "1"),
         ("kind", "(empty)", "1"),
     ]
-    (warning,) = view.warnings
+    warning, judge = view.warnings
+    assert judge.startswith("scorer image-reward reads 35 tokens: about 1 of 8 texts (12%")
     assert warning.startswith("3 of 8 texts are longer than the 77 tokens CLIP reads (by its own")
     assert LONG not in text
 

@@ -55,6 +55,7 @@ def run_doctor(config: DoctorConfig, context: Context) -> int:
             seed=config.seed,
             chunk=config.chunk,
             limit=config.limit,
+            whole_texts=config.whole_texts,
             sample=config.sample,
             report=report,
         )

@@ -22,12 +22,12 @@ from flasheval.cli.configs import GenerateConfig, RunConfig, ScoreConfig
 from flasheval.cli.exit_codes import DONE, FAILED, INTERRUPTED
 from flasheval.generators.populations.population import make_population
 from flasheval.prompts import PromptSet
-from flasheval.prompts.known import recognise
-from flasheval.prompts.summary import over_long
+from flasheval.prompts.readers import CLIP_READERS, cut_lines
 from flasheval.runs.executors import make_executor, worker_device
 from flasheval.runs.run import plan_run, run_plan
 from flasheval.runs.run_plan import WorkSettings
 from flasheval.runs.store import RunStore
+from flasheval.runs.text_readers import readers_of_plan
 from flasheval.runs.unit_work import run_versions
 
 if TYPE_CHECKING:
@@ -67,6 +67,7 @@ def run_population(config: Config, context: Context) -> int:
         seed=config.seed,
         chunk=config.chunk,
         limit=config.limit,
+        whole_texts=config.whole_texts,
     )
     reference = asked_reference(config, plan)
     with ProgressBar() as progress:
@@ -135,8 +136,9 @@ def _report(
     parts: list[RenderableType] = [Text(_answer(plan, result), style="bold"), ""]
     if result.scores is not None and not images_only:
         parts += [metrics_table(result.scores), ""]
-        if warned := over_long(plan.prompts, recognise(plan.prompts)):
-            parts += [*warning_lines([warned]), ""]
+        readers = readers_of_plan(plan) or CLIP_READERS
+        if cut := cut_lines(plan.prompts.texts or (), readers):
+            parts += [*warning_lines(cut), ""]
     parts += [*_problems(result), *after]
     folder = shown_path(result.folder)
     if result.detached is not None:

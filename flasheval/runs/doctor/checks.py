@@ -15,7 +15,6 @@ from flasheval.generators.generator import GeneratorSettings
 from flasheval.generators.populations.recipe import Recipe
 from flasheval.prompts import PromptSet
 from flasheval.prompts.known import recognise
-from flasheval.prompts.summary import over_long
 from flasheval.runs.claims import can_lock
 from flasheval.runs.devices import device_kind
 from flasheval.runs.store import RunSettings, RunStore
@@ -57,7 +56,7 @@ class Check:
 
 
 def check_prompts(prompts: PromptSet) -> Check:
-    """Tell whether the prompts have texts, which known list they are and how many are too long.
+    """Tell whether the prompts have texts, and which known list they are.
 
     >>> check_prompts(PromptSet("pets", ("1", "2"), ("A cat.", "A dog."))).said
     '2 with texts (pets)'
@@ -71,7 +70,7 @@ def check_prompts(prompts: PromptSet) -> Check:
         )
     known = recognise(prompts)
     said = [f"{count} with texts ({prompts.name})", "" if known is None else str(known)]
-    return Check("prompts", "; ".join(filter(None, [*said, over_long(prompts, known)])))
+    return Check("prompts", "; ".join(filter(None, said)))
 
 
 def check_scorers(entries: object) -> tuple[list[Check], list[ScorerSettings]]:

@@ -13,6 +13,7 @@ import numpy as np
 from flasheval.base.errors import FlashevalError
 from flasheval.generators.populations.population import Population
 from flasheval.prompts import PromptSet
+from flasheval.prompts.readers import CLIP_READERS, cut_lines
 from flasheval.runs.devices import choose_device, device_count, device_kind
 from flasheval.runs.doctor.checks import (
     Check,
@@ -27,11 +28,12 @@ from flasheval.runs.doctor.checks import (
 )
 from flasheval.runs.doctor.estimate import Left, ModelEstimate, estimate_model
 from flasheval.runs.doctor.sampling import Sample, take_sample
-from flasheval.runs.run import first_prompts, run_settings
+from flasheval.runs.run import first_prompts, only_whole, run_settings
 from flasheval.runs.run_plan import RunPlan, WorkSettings, make_run_plan
 from flasheval.runs.score_files import UnitScores, write_unit_scores
 from flasheval.runs.status.finished_units import finished_units
 from flasheval.runs.store import RunSettings, RunStore
+from flasheval.runs.text_readers import readers_of
 from flasheval.runs.unit_work import run_versions
 from flasheval.scorers.scorer import ScorerSettings
 
@@ -107,6 +109,7 @@ def diagnose(
     seed: int | None = None,
     chunk: int | None = None,
     limit: int | None = None,
+    whole_texts: bool = False,
     sample: bool = True,
     report: Callable[[str, float, int], None] = lambda label, done, total: None,
 ) -> Diagnosis:
@@ -121,6 +124,7 @@ def diagnose(
         seed: The seed; the folder's, else 0.
         chunk: Prompts a unit; the folder's, else 32.
         limit: The first so many prompts only.
+        whole_texts: Only the prompts that no scorer or text encoder cuts.
         sample: Whether models are loaded and timed.
         report: Called with the progress of the sample.
 
@@ -132,6 +136,8 @@ def diagnose(
     texts = _prompts(prompts, limit, checks)
     found, usable = check_scorers(scorers)
     checks += found
+    if texts is not None:
+        texts = _read_whole(texts, population, usable, whole_texts, checks)
     work = replace(work, device=_device(work.device, checks))
     settings = _settings(out, seed, chunk, device_kind(work.device))
     plan = None if texts is None else _plan(population, texts, usable, settings, work, checks)
@@ -168,6 +174,29 @@ def _prompts(prompts: str | PromptSet, limit: int | None, checks: list[Check]) -
         return None
     checks.append(check_prompts(texts))
     return texts if checks[-1].ok else None
+
+
+def _read_whole(
+    texts: PromptSet,
+    population: Population,
+    scorers: list[ScorerSettings],
+    whole_texts: bool,
+    checks: list[Check],
+) -> PromptSet | None:
+    """Say what is cut of the texts; leave out what is cut where that is asked for."""
+    readers = readers_of((recipe.generator for recipe in population.recipes), scorers)
+    lines = cut_lines(texts.texts or (), readers or CLIP_READERS)
+    if not whole_texts:
+        checks += [Check("texts", line) for line in lines]
+        return texts
+    try:
+        kept = only_whole(texts, population.recipes, scorers)
+    except FlashevalError as error:
+        checks.append(Check("texts", str(error), False))
+        return None
+    left = len(texts) - len(kept)
+    checks += [Check("texts", f"{left:,} that would be cut are left out")] if left else []
+    return kept
 
 
 def _device(asked: str, checks: list[Check]) -> str:

@@ -87,8 +87,25 @@ def test_texts_longer_than_clip_reads_are_told_before_and_after(run, toys):
     for verb in ("doctor", "run"):
         ran = run(verb, *words)
         assert ran.code == 0, ran.err
-        said = "about 1 of 2 texts are longer than the 77 tokens CLIP reads"
+        said = "reads 77 tokens: about 1 of 2 texts (50%, an estimate from words) are longer"
         assert said in " ".join(ran.out.split())
+
+
+def test_prompts_that_would_be_cut_can_be_left_out(run, toys, tiny_models):
+    (toys / "long.txt").write_text("a cat\na dog\n" + "a long cat " * 40)
+    scorer = f"scorers=[{{name:clip,checkpoint:{tiny_models['clip']}}}]"
+    words = [*WORDS, "prompts=long.txt", scorer, "sample=false"]
+    told = run("doctor", *words)
+    assert "scorer CLIP reads 77 tokens: 1 of 3 texts (33%) are longer" in " ".join(
+        told.out.split()
+    )
+    left = run("doctor", *words, "whole_texts=true")
+    assert "1 that would be cut are left out" in left.out
+    assert "x 2 prompts" in left.out
+    (toys / "long.txt").write_text("a long cat " * 40)
+    none = run("doctor", *words, "whole_texts=true")
+    assert none.code == 1
+    assert "all 1 texts are longer than what reads them" in " ".join(none.out.split())
 
 
 def test_settings_that_cannot_be(run, toys):

@@ -126,6 +126,5 @@ def test_a_list_of_prompts(run, tmp_path):
     assert "word word" not in out
 
 
-def test_one_thing_at_a_time(run):
-    run("show", "scores", "prompts=cats.csv").one_line("one at a time")
+def test_something_must_be_named(run):
     run("show").one_line("path is missing", "prompts=FILE")
