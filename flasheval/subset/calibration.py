@@ -22,6 +22,7 @@ from flasheval.subset.student import t_cdf, t_quantile
 
 __all__ = ["Calibration"]
 
+_EXTRAPOLATED = 0.5  # share of what lies outside the calibrated range that is error in a difference
 _MARGIN = 0.1  # share of the calibrated range by which a subset mean may leave it unwarned
 
 
@@ -166,6 +167,10 @@ class Calibration:
             if related or self.expect == "similar":
                 error = None if error is None else error / part.full_sd
                 shared = predictor.difference_scale(units, error)
+                # What of a difference lies outside of what was seen is extrapolated: half of it
+                # counts as error, so that it decides nothing alone.
+                apart = part.excess(first[metric]) - part.excess(second[metric])
+                shared = None if shared is None else math.hypot(shared, _EXTRAPOLATED * apart)
             scale = math.hypot(scale, others_scale) if shared is None else shared
             reach = quantile * scale
             differences[metric] = Difference(
@@ -331,9 +336,12 @@ class Calibration:
                 part, mean = self.metrics[metric], means[metric]
                 slack = _MARGIN * (part.high - part.low)
                 if not part.low - slack <= mean <= part.high + slack:
+                    far = not 2 * part.low - part.high <= mean <= 2 * part.high - part.low
+                    how = ", by more than it is wide" if far else ""
                     return (
                         f"its {metric} subset mean, {mean:.4g}, lies outside the calibrated range, "
-                        f"{part.low:.4g} to {part.high:.4g}: the error may be larger"
+                        f"{part.low:.4g} to {part.high:.4g}{how}: the interval is widened for it, "
+                        "but the error may be larger"
                     )
         return ""
 

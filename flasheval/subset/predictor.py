@@ -146,8 +146,18 @@ class MetricCalibration:
         >>> clip.beyond(0.32), round(clip.beyond(0.34), 3)
         (0.0, 0.8)
         """
-        outside = max(self.low - subset_mean, subset_mean - self.high, 0.0)
-        return abs(self.slope) * outside / self.full_sd
+        return abs(self.excess(subset_mean))
+
+    def excess(self, subset_mean: float) -> float:
+        """Return `beyond` with its sign on the predicted full score: below 0 under the range.
+
+        >>> alone = Predictor({"clip": 1.0}, scale=0.2)
+        >>> clip = MetricCalibration(True, 0.3, 0.01, 0.31, 0.8, 0.29, 0.33, alone)
+        >>> round(clip.excess(0.28), 3)
+        -0.8
+        """
+        outside = min(subset_mean - self.low, 0.0) + max(subset_mean - self.high, 0.0)
+        return self.slope * outside / self.full_sd
 
 
 def require_numbers(name: str, numbers: Iterable[float]) -> None:

@@ -32,6 +32,7 @@ from flasheval.subset.manifest import content_hash, read_manifest, write_manifes
 from flasheval.subset.paired import Scores, paired_errors_of, weighted_means
 from flasheval.subset.parts import Method, MetricInfo, SubsetPrompt, require_hash
 from flasheval.subset.predictions import Difference, Placement, Prediction
+from flasheval.subset.saturated import without_saturated
 
 __all__ = ["Method", "MetricInfo", "Subset", "SubsetPrompt"]
 
@@ -389,7 +390,7 @@ class Subset:
         True
         """
         found = self._calibration().predict(weighted_means(scores, self.weights), level=level)
-        return self._warned(found, scores, scorers)
+        return self._warned(found, scores, scorers, without_saturated({}, scores)[1])
 
     def difference(
         self,
@@ -415,9 +416,9 @@ class Subset:
         """
         weights = self.weights
         means = weighted_means(first, weights), weighted_means(second, weights)
-        errors = paired_errors_of(first, second, weights)
+        errors, ends = without_saturated(paired_errors_of(first, second, weights), first, second)
         found = self._calibration().difference(*means, errors, level=level, related=related)
-        return self._warned(found, first, scorers)
+        return self._warned(found, first, scorers, ends)
 
     def place(
         self, scores: Scores, *, level: float = 0.9, scorers: Mapping[str, str] | None = None
@@ -438,7 +439,8 @@ class Subset:
             for metric, mean in variant.full_means.items():
                 known.setdefault(metric, {})[variant.name] = mean
         means = weighted_means(scores, self.weights)
-        return self._warned(self._calibration().place(means, known, level=level), scores, scorers)
+        found = self._calibration().place(means, known, level=level)
+        return self._warned(found, scores, scorers, without_saturated({}, scores)[1])
 
     def other_scorer(self, metric: str, version: str) -> str:
         """Return a warning where a metric was scored by another scorer than in the search.
@@ -550,14 +552,19 @@ class Subset:
         return self.record.calibration
 
     def _warned(
-        self, found: Mapping[str, Any], given: Scores, scorers: Mapping[str, str] | None
+        self,
+        found: Mapping[str, Any],
+        given: Scores,
+        scorers: Mapping[str, str] | None,
+        ends: Mapping[str, str],
     ) -> dict[str, Any]:
-        """Add to predictions that they were learnt with another scorer, where they were."""
+        """Add to predictions that another scorer taught them, or that scores are at an end."""
         calibration = self._calibration()
         others = {name: self.other_scorer(name, told) for name, told in (scorers or {}).items()}
 
         def words(metric: str, own: str) -> str:
             said = [others.get(name, "") for name in calibration.used(metric, given)]
+            said.append(ends.get(metric, ""))
             return "; ".join(filter(None, [*said, own]))
 
         return {
