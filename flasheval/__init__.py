@@ -9,6 +9,7 @@ from flasheval.base.version import __version__ as __version__
 
 if TYPE_CHECKING:
     from flasheval.base.errors import FlashevalError
+    from flasheval.evaluation.ageing import audit
     from flasheval.evaluation.comparison import Comparison, compare
     from flasheval.evaluation.evaluate import evaluate
     from flasheval.evaluation.monitor import CheckpointMonitor
@@ -39,6 +40,7 @@ __all__ = [
     "Subset",
     "ValidationReport",
     "Variant",
+    "audit",
     "compare",
     "evaluate",
     "load_prompts",
@@ -66,6 +68,7 @@ _HOMES = {
     "Subset": "subset",
     "ValidationReport": "selection.held_out.report",
     "Variant": "generators.variants",
+    "audit": "evaluation.ageing",
     "compare": "evaluation.comparison",
     "evaluate": "evaluation.evaluate",
     "load_prompts": "prompts",

@@ -22,6 +22,7 @@ from flasheval.base.errors import SettingError
 from flasheval.base.registry import Registry
 
 __all__ = [
+    "AuditConfig",
     "CompareConfig",
     "DistanceConfig",
     "DoctorConfig",
@@ -88,6 +89,7 @@ _run = partial(default_of, "flasheval.runs.run:run")
 _diagnose = partial(default_of, "flasheval.runs.doctor.diagnosis:diagnose")
 _evaluate = partial(default_of, "flasheval.evaluation.evaluate:evaluate")
 _rank = partial(default_of, "flasheval.scores.leaderboard.rank:rank")
+_audit = partial(default_of, "flasheval.evaluation.ageing:audit")
 _compare = partial(default_of, "flasheval.evaluation.comparison:compare")
 _watch = partial(default_of, "flasheval.evaluation.watching.watch:watch")
 _distances = partial(default_of, "flasheval.set_metrics.comparison:compare_sets")
@@ -291,6 +293,23 @@ class RankConfig(PromptKeys):
     incomplete: str = _rank("incomplete")
     draws: int = _rank("draws")
     seed: int = _rank("seed")
+    out: str | None = None
+
+
+@dataclass
+class AuditConfig(PromptKeys):
+    """Keys of `flasheval audit`; `conf/audit.yaml` says what they mean."""
+
+    subset: str | None = None
+    scores: Any = None
+    reports: list[str] = field(default_factory=list)
+    higher_is_better: Any = None
+    columns: Any = None
+    drop: Any = field(default_factory=list)
+    metric: Any = _audit("metric")
+    level: float = _audit("level")
+    draws: int = _audit("draws")
+    seed: int = _audit("seed")
     out: str | None = None
 
 

@@ -311,6 +311,19 @@ _ROWS = (
         ),
     ),
     Verb(
+        name="audit",
+        summary="Check what a subset promised against full scores measured since",
+        command="flasheval.cli.commands.audit:run_audit",
+        config="flasheval.cli.configs:AuditConfig",
+        usage="SUBSET scores=TABLE [key=value ...]",
+        first="subset",
+        examples=(
+            ("flasheval audit coco-shared-50 scores=new-models/", "were the intervals right?"),
+            ("flasheval audit runs/coco scores=all.parquet out=subset.json", "keeps the models"),
+            ("flasheval audit runs/coco scores=all.parquet reports=[step-2000.json]", ""),
+        ),
+    ),
+    Verb(
         name="report",
         summary="Write one HTML page about a search: plots, prompts and warnings",
         command="flasheval.cli.commands.report:run_report",
