@@ -304,3 +304,71 @@ def test_settings_are_made_without_torch():
     )
     ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert ran.stdout.strip() == "set()"
+
+
+@pytest.mark.parametrize(
+    ("name", "base", "settings", "idle"),
+    [
+        ("sd", {"guidance": 1.0}, {"negative_prompt": "blurry"}, "negative_prompt"),
+        ("sdxl", {"guidance": 1.0}, {"negative_prompt": "blurry"}, "negative_prompt"),
+        ("pixart", {"guidance": 1.0}, {"negative_prompt": "blurry"}, "negative_prompt"),
+        ("sd3", {"guidance": 0.0}, {"negative_prompt": "blurry"}, "negative_prompt"),
+        ("flux", {}, {"negative_prompt": "blurry"}, "negative_prompt"),
+        ("flux", {}, {"options": {"true_cfg_scale": 4.0}}, "options.true_cfg_scale"),
+        ("sd", {}, {"options": {"eta": 1.0}}, "options.eta"),  # of DDIM alone
+        (
+            "sd",
+            {"scheduler": "DDIM"},
+            {"scheduler_settings": {"clip_sample": False, "clip_sample_range": 0.1}},
+            "scheduler_settings.clip_sample_range",
+        ),
+        (
+            "sd3",
+            {},
+            {"scheduler_settings": {"max_shift": 9.0}},
+            "scheduler_settings.max_shift",
+        ),
+    ],
+)
+def test_a_setting_told_to_have_no_effect_has_none(tiny_models, name, base, settings, idle):
+    given = {"guidance": 4.0, "steps": 2, "options": {}, **base}
+    if name == "pixart":
+        given["options"] = {"use_resolution_binning": False}
+    size = {"width": 32, "height": 32} if name == "flux" else {}  # it is 512 unless set
+    plain = DiffusersSettings(str(tiny_models[name]), **given, **size)
+    if "scheduler_settings" in settings and "clip_sample" in settings["scheduler_settings"]:
+        plain = replace(plain, scheduler_settings={"clip_sample": False})
+    other = replace(plain, **settings)
+    assert set(other.without_effect()) == set(other.load("cpu").remarks) == {idle}
+    assert not plain.without_effect()
+    assert np.array_equal(_images(plain, BATCH[:1]), _images(other, BATCH[:1]))
+
+
+@pytest.mark.parametrize(
+    ("name", "base", "settings"),
+    [
+        ("sd", {"guidance": 5.0}, {"negative_prompt": "blurry"}),
+        ("sd", {"scheduler": "DDIM"}, {"options": {"eta": 1.0}}),
+        ("flux", {}, {"guidance": 1.0}),
+        ("flux", {}, {"negative_prompt": "blurry", "options": {"true_cfg_scale": 4.0}}),
+        ("amused", {"guidance": 5.0}, {"negative_prompt": "blurry"}),
+    ],
+)
+def test_a_setting_with_an_effect_is_not_told(tiny_models, name, base, settings):
+    given = {"guidance": 4.0, "steps": 2, "width": 32, "height": 32, **base}
+    plain = DiffusersSettings(str(tiny_models[name]), **given)
+    other = replace(plain, **settings)
+    assert other.without_effect() == other.load("cpu").remarks == {}
+    assert not np.array_equal(_images(plain, BATCH[:1]), _images(other, BATCH[:1]))
+
+
+def test_a_warning_of_the_pipeline_about_a_setting_is_kept_and_not_printed(tiny_models, capfd):
+    generator = DiffusersSettings(
+        str(tiny_models["flux"]), steps=1, width=34, height=30, guidance=4.0
+    ).load("cpu")
+    generator.generate(BATCH[:1])
+    assert set(generator.remarks) == {"width", "height"}
+    assert generator.remarks["width"].startswith(
+        "FluxPipeline warns: `height` and `width` have to be"
+    )
+    assert "divisible" not in "".join(capfd.readouterr())

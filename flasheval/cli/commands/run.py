@@ -135,6 +135,8 @@ def _report(
         parts += [metrics_table(result.scores), ""]
         if warned := over_long(plan.prompts, recognise(plan.prompts)):
             parts += [*warning_lines([warned]), ""]
+    if result.warnings:
+        parts += [*warning_lines(result.warnings), ""]
     parts += [*_problems(result), *after]
     folder = shown_path(result.folder)
     if result.detached is not None:
