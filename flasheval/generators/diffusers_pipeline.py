@@ -85,7 +85,7 @@ class DiffusersGenerator:
         return dict(self._remarks)
 
     def generate(self, batch: Batch) -> Any:
-        """Return the images, a float tensor [n, 3, height, width] in [0, 1], or a list of such."""
+        """Return the images, float [n, height, width, 3] in [0, 1], or a list of single ones."""
         self.loaded.pipeline.scheduler = self._scheduler
         network = denoiser_of(self.loaded.pipeline)
         if network is None:
@@ -292,5 +292,4 @@ def _call(settings: PipelineSettings, pipeline: Any) -> PipelineCall:
         pipeline,
         dict(given.values()),
         names={argument: f"{key}={value}" for key, (argument, value) in given.items()},
-        output_type="pt",
     )
