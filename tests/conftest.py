@@ -58,7 +58,7 @@ def _one_torch_thread() -> None:
 
 @pytest.fixture(scope="session")
 def tiny_models(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
-    """Where tiny models with random weights are: sd, sdxl, pixart, sd3, amused, gan and clip."""
+    """Where tiny models with random weights are: sd, sdxl, pixart, sd3, flux, amused, gan, clip."""
     make = runpy.run_path(str(Path(__file__).with_name("tiny_models") / "make.py"))
     models: dict[str, Path] = make["make_tiny_models"](tmp_path_factory.mktemp("tiny"))
     return models

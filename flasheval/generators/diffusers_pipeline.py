@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import warnings
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
@@ -14,15 +12,18 @@ from flasheval.base.models.weights import Weights
 from flasheval.generators.components import load_components
 from flasheval.generators.evaluations import EvaluationCounter, denoiser_of
 from flasheval.generators.generator import Batch, Generator
+from flasheval.generators.library_logs import heard_warnings, quiet_libraries
 from flasheval.generators.lora import fuse_lora
 from flasheval.generators.missing_weights import weights_all_there
 from flasheval.generators.pipeline_call import PipelineCall
 from flasheval.generators.quantise import Quantisation, quantise
 from flasheval.generators.schedulers import swapped_scheduler
 from flasheval.generators.variants import Factor
+from flasheval.generators.without_effect import facts_of_pipeline, mentioned, warned, without_effect
 
-__all__ = ["DiffusersGenerator", "LoadedPipeline", "load_generator"]
+__all__ = ["DiffusersGenerator", "LoadedPipeline", "given_arguments", "load_generator"]
 
+Given = Mapping[str, tuple[str, Any]]
 _DTYPES = {"fp32": "float32", "fp16": "float16", "bf16": "bfloat16"}
 
 
@@ -48,15 +49,25 @@ class DiffusersGenerator:
         family: The family of models.
         scheduler: The scheduler to put in; another variant may have swapped it meanwhile.
         call: The pipeline with the arguments of its call.
+        given: The user's settings of the call: ``{setting: (argument, value)}``.
+        remarks: Settings that are known to change nothing, with reasons.
 
     """
 
     def __init__(
-        self, loaded: LoadedPipeline, family: str, scheduler: Any, call: PipelineCall
+        self,
+        loaded: LoadedPipeline,
+        family: str,
+        scheduler: Any,
+        call: PipelineCall,
+        *,
+        given: Given | None = None,
+        remarks: Mapping[str, str] | None = None,
     ) -> None:
         self.loaded, self._family = loaded, family
         self._scheduler, self.call = scheduler, call
         self._evaluations: int | None = None
+        self._given, self._remarks = dict(given or {}), dict(remarks or {})
 
     @property
     def family(self) -> str:
@@ -68,8 +79,13 @@ class DiffusersGenerator:
         """Calls of the denoising network for one image, counted during the last `generate`."""
         return self._evaluations
 
+    @property
+    def remarks(self) -> dict[str, str]:
+        """Settings that change nothing, or that the pipeline warned of, with the reason."""
+        return dict(self._remarks)
+
     def generate(self, batch: Batch) -> Any:
-        """Return the images, a float tensor [n, 3, height, width] in [0, 1], or a list of such."""
+        """Return the images, float [n, height, width, 3] in [0, 1], or a list of single ones."""
         self.loaded.pipeline.scheduler = self._scheduler
         network = denoiser_of(self.loaded.pipeline)
         if network is None:
@@ -83,8 +99,12 @@ class DiffusersGenerator:
     def _made(self, batch: Batch) -> Any:
         import torch
 
-        with torch.inference_mode(), _quiet():
-            return self.call(batch.prompts, batch.seeds)
+        with torch.inference_mode(), quiet_libraries(), heard_warnings() as lines:
+            made = self.call(batch.prompts, batch.seeds)
+        for line in lines:
+            for setting in mentioned(line, self._given):
+                self._remarks.setdefault(setting, warned(type(self.loaded.pipeline), line))
+        return made
 
 
 class PipelineSettings(Protocol):
@@ -176,11 +196,20 @@ def load_generator(
     if isinstance(last, DiffusersGenerator):
         loaded = last.loaded
     else:
-        with _quiet():
+        with quiet_libraries():
             loaded = _load(settings, device)
     call = _call(settings, loaded.pipeline)
     scheduler = swapped_scheduler(loaded.scheduler, settings.scheduler, settings.scheduler_settings)
-    return DiffusersGenerator(loaded, str(settings.factors()["family"]), scheduler, call)
+    given = given_arguments(settings)
+    facts = facts_of_pipeline(loaded.pipeline, scheduler)
+    return DiffusersGenerator(
+        loaded,
+        str(settings.factors()["family"]),
+        scheduler,
+        call,
+        given=given,
+        remarks=without_effect(facts, given, settings.scheduler_settings),
+    )
 
 
 def _load(settings: PipelineSettings, device: str) -> LoadedPipeline:
@@ -243,8 +272,8 @@ def _place(pipeline: Any, offload: str | None, device: str) -> None:
         pipeline.enable_sequential_cpu_offload(device=device)
 
 
-def _call(settings: PipelineSettings, pipeline: Any) -> PipelineCall:
-    """Return the pipeline with its arguments; SettingError for one it does not take."""
+def given_arguments(settings: PipelineSettings) -> dict[str, tuple[str, Any]]:
+    """Return the arguments of the call that are set: ``{setting: (argument, value)}``."""
     named = {
         "steps": ("num_inference_steps", settings.steps),
         "guidance": ("guidance_scale", settings.guidance),
@@ -253,35 +282,14 @@ def _call(settings: PipelineSettings, pipeline: Any) -> PipelineCall:
         "negative_prompt": ("negative_prompt", settings.negative_prompt),
         **{f"options.{key}": (key, value) for key, value in settings.options.items()},
     }
-    given = {
-        key: (argument, value) for key, (argument, value) in named.items() if value is not None
-    }
+    return {key: (argument, value) for key, (argument, value) in named.items() if value is not None}
+
+
+def _call(settings: PipelineSettings, pipeline: Any) -> PipelineCall:
+    """Return the pipeline with its arguments; SettingError for one it does not take."""
+    given = given_arguments(settings)
     return PipelineCall(
         pipeline,
         dict(given.values()),
         names={argument: f"{key}={value}" for key, (argument, value) in given.items()},
-        output_type="pt",
     )
-
-
-@contextmanager
-def _quiet() -> Iterator[None]:
-    """Keep the libraries' chatter off the terminal; what fails raises all the same."""
-    from diffusers.utils import logging as diffusers_logging
-    from transformers.utils import logging as transformers_logging
-
-    loggings = (diffusers_logging, transformers_logging)
-    before = [one.get_verbosity() for one in loggings]
-    bars = [one.is_progress_bar_enabled() for one in loggings]
-    try:
-        for one in loggings:
-            one.set_verbosity_error()
-            one.disable_progress_bar()
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            yield
-    finally:
-        for one, level, bar in zip(loggings, before, bars, strict=True):
-            one.set_verbosity(level)
-            if bar:
-                one.enable_progress_bar()

@@ -13,13 +13,15 @@ from flasheval.base.canonical import JSON, canonical_value, sha256_of
 from flasheval.base.errors import DataError, SettingError
 from flasheval.base.models.weights import Weights, local_path, locate
 from flasheval.generators.components import find_components
-from flasheval.generators.diffusers_pipeline import load_generator
+from flasheval.generators.diffusers_pipeline import given_arguments, load_generator
 from flasheval.generators.generator import Generator, GeneratorSettings
 from flasheval.generators.lora import lora_revision
 from flasheval.generators.pipeline_call import SET_FOR_EACH_BATCH
 from flasheval.generators.quantise import Quantisation
+from flasheval.generators.schedulers import scheduler_class
 from flasheval.generators.text_encoders import text_encoders
 from flasheval.generators.variants import Factor
+from flasheval.generators.without_effect import facts_of_files, without_effect
 from flasheval.prompts.readers import TextReader
 
 if TYPE_CHECKING:
@@ -185,6 +187,26 @@ class DiffusersSettings(GeneratorSettings):
         False
         """
         return sha256_of({**self._model(device), "offload": self.offload}, digits=17)
+
+    def without_effect(self) -> dict[str, str]:
+        """Return the settings that change no image, as far as the checkpoint's files tell.
+
+        >>> DiffusersSettings("no-such-folder", lora_scale=0.5).without_effect()
+        {'lora_scale': 'there is no lora'}
+        """
+        found = {}
+        if self.lora is None:
+            idle = {"lora_scale": self.lora_scale != 1.0, "lora_partial": self.lora_partial}
+            found = {key: "there is no lora" for key, given in idle.items() if given}
+        try:
+            facts = facts_of_files(local_path(self.checkpoint))
+            if facts is not None and self.scheduler is not None:
+                facts = replace(facts, scheduler=scheduler_class(self.scheduler))
+        except (ImportError, SettingError):  # told where the variant is loaded
+            return found
+        if facts is None:
+            return found
+        return found | without_effect(facts, given_arguments(self), self.scheduler_settings)
 
     def compute_dtype(self, device: str) -> Dtype:
         """Return the type the model computes in on a device: ``fp32``, ``fp16`` or ``bf16``.

@@ -110,6 +110,17 @@ class GeneratorSettings(ABC):
         """
         return ()
 
+    def without_effect(self) -> dict[str, str]:
+        """Return the settings that are known to change no image, each with the reason.
+
+        Nothing is loaded for it: files that are at hand are read.
+
+        >>> from flasheval.generators.function import FunctionSettings
+        >>> FunctionSettings("math:hypot").without_effect()
+        {}
+        """
+        return {}
+
     def model_key(self, device: str) -> str | None:
         """Return a key; variants with equal keys share one loaded model. None means no sharing.
 

@@ -20,6 +20,9 @@ SET_FOR_EACH_BATCH = (
 )
 """Arguments of a pipeline's call that no user sets."""
 
+# As numbers, for among 8-bit pixels NaN could not be told from black; and as arrays, for the
+# tensors that some pipelines return (DeepFloyd's, Kandinsky's) run from -1 to 1.
+_FORM = "np"
 # How alike an argument is to one that a pipeline has, where it is more likely that than another.
 _MISSPELT = 0.8
 
@@ -35,8 +38,6 @@ class PipelineCall:
         pipeline: The pipeline.
         arguments: Arguments of its call beside prompts and random generators.
         names: What an argument is called where the user set it, for messages.
-        output_type: ``np`` or ``pt``: as numbers, for among 8-bit pixels NaN could not be told
-            from black.
 
     Raises:
         SettingError: A pipeline that takes no prompt, an argument that it does not take, one that
@@ -60,9 +61,8 @@ class PipelineCall:
         arguments: Mapping[str, Any],
         *,
         names: Mapping[str, str] | None = None,
-        output_type: str = "np",
     ) -> None:
-        self.pipeline, self.arguments, self._form = pipeline, dict(arguments), output_type
+        self.pipeline, self.arguments = pipeline, dict(arguments)
         parameters = inspect.signature(pipeline.__call__).parameters
         _check(type(pipeline), self.arguments, parameters, names or {})
         generator = parameters.get("generator")
@@ -89,7 +89,7 @@ class PipelineCall:
         for key, value in more.items():
             if key.startswith("negative_prompt") and isinstance(value, str):
                 more[key] = [value] * len(prompts)  # it is to be of the prompts' type
-        made = self.pipeline(prompt=prompts, generator=generator, output_type=self._form, **more)
+        made = self.pipeline(prompt=prompts, generator=generator, output_type=_FORM, **more)
         return getattr(made, "images", made)
 
 

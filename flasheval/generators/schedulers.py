@@ -8,7 +8,7 @@ from typing import Any
 from flasheval.base.errors import SettingError
 from flasheval.base.suggest import nearest
 
-__all__ = ["SCHEDULERS", "swapped_scheduler"]
+__all__ = ["SCHEDULERS", "scheduler_class", "swapped_scheduler"]
 
 SCHEDULERS: Mapping[str, str] = {
     "DDIM": "DDIMScheduler",
@@ -51,7 +51,7 @@ def swapped_scheduler(original: Any, name: str | None, settings: Mapping[str, ob
             model, or one that ignores the image seeds.
 
     """
-    chosen = type(original) if name is None else _class(name)
+    chosen = type(original) if name is None else scheduler_class(name)
     if chosen.__name__ in _OWN_NOISE:
         raise SettingError(
             f"scheduler={chosen.__name__} ignores the image seeds; use another scheduler"
@@ -78,7 +78,8 @@ def swapped_scheduler(original: Any, name: str | None, settings: Mapping[str, ob
         raise SettingError(f"scheduler={_short(chosen.__name__)}: {error}") from error
 
 
-def _class(name: str) -> Any:
+def scheduler_class(name: str) -> Any:
+    """Return the class of a key of `SCHEDULERS` or a class name. Raises SettingError for none."""
     import diffusers
 
     found = getattr(diffusers, SCHEDULERS.get(name, name), None)

@@ -13,6 +13,7 @@ from flasheval.generators.variants import Factor, Variant
 from flasheval.prompts import PromptSet, load_prompts
 from flasheval.runs.chunks import prompts_digest
 from flasheval.runs.run_plan import folder_name
+from flasheval.runs.same_images import Seen
 from flasheval.runs.score_files import UnitScores, read_unit_scores
 from flasheval.runs.store import RegisteredMetric, RegisteredVariant, RunSettings, RunStore
 from flasheval.scores import ScoreMatrix, ScoreTable, load_scores
@@ -27,11 +28,13 @@ class Collected:
     Attributes:
         table: The score table; None when nothing was measured yet.
         faults: Why there is no score, by variant and prompt id.
+        seen: What was seen of the images of each variant.
 
     """
 
     table: ScoreTable | None
     faults: dict[tuple[str, str], str]
+    seen: Seen
 
 
 def collect(
@@ -59,8 +62,9 @@ def collect(
     metrics = store.known_metrics(first_metrics)
     faults: dict[tuple[str, str], str] = {}
     evaluations: dict[str, int] = {}
+    seen = Seen()
     values = {
-        metric.name: _values(store, prompts, variants, metric, faults, evaluations)
+        metric.name: _values(store, prompts, variants, metric, faults, evaluations, seen)
         for metric in metrics
     }
     names = [_variant(variant, evaluations) for variant in variants]
@@ -70,7 +74,7 @@ def collect(
     if table is not None:
         _forget_others(store.folder / "scores", table)
         table.save(store.folder)
-    return Collected(table, faults)
+    return Collected(table, faults, seen)
 
 
 def _forget_others(folder: Path, table: ScoreTable) -> None:
@@ -112,8 +116,9 @@ def _values(
     metric: RegisteredMetric,
     faults: dict[tuple[str, str], str],
     evaluations: dict[str, int],
+    seen: Seen,
 ) -> NDArray[np.float32]:
-    """Return one metric's scores, float32 [variants, prompts]; add to faults and evaluations."""
+    """Return one metric's scores, float32 [variants, prompts]; add to what else units tell."""
     position = {identifier: column for column, identifier in enumerate(prompts.ids)}
     values = np.full((len(variants), len(prompts)), np.nan, dtype=np.float32)
     settings = store.settings()
@@ -127,8 +132,10 @@ def _values(
             for identifier in unit.ids:  # the faults of an older unit go with its scores
                 known.pop(identifier, None)
             known.update(unit.faults)
-            if unit.record.get("evaluations") is not None:
-                evaluations[variant.name] = unit.record["evaluations"]
+            record = unit.record
+            seen.note(variant.name, unit.prompts, record.get("images"), record.get("remarks"))
+            if record.get("evaluations") is not None:
+                evaluations[variant.name] = record["evaluations"]
         faults.update({(variant.name, identifier): why for identifier, why in known.items()})
     return values
 

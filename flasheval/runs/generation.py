@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import gc
+import hashlib
 import sys
 import time
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from flasheval.generators.generator import Batch, Generator
@@ -19,6 +21,8 @@ __all__ = ["Batches", "Made", "is_out_of_memory", "make_images"]
 
 T = TypeVar("T")
 
+_HASHED = 4  # images of a unit that tell variants with the same images
+
 
 @dataclass(frozen=True)
 class Made:
@@ -29,6 +33,7 @@ class Made:
         seconds: Wall time of each batch.
         sizes: Images of each batch.
         evaluations: Network evaluations for one image; None if unknown.
+        remarks: Settings that the generator said change nothing, with reasons.
 
     """
 
@@ -36,6 +41,28 @@ class Made:
     seconds: tuple[float, ...]
     sizes: tuple[int, ...]
     evaluations: int | None
+    remarks: Mapping[str, str] = field(default_factory=dict)
+
+    @cached_property
+    def digest(self) -> str | None:
+        """A hash of the pixels of the first images, 24 hex digits; None where all are faulty.
+
+        >>> from PIL import Image
+        >>> grey, white = (Image.new("RGB", (8, 8), colour) for colour in ("grey", "white"))
+        >>> one, same, other = (Made([image], (), (), None) for image in (grey, grey, white))
+        >>> one.digest == same.digest, one.digest == other.digest
+        (True, False)
+        """
+        first = self.images[:_HASHED]
+        if all(isinstance(image, ImageFault) for image in first):
+            return None
+        found = hashlib.blake2b(digest_size=12)
+        for image in first:
+            if isinstance(image, ImageFault):
+                found.update(b"fault")
+            else:
+                found.update(repr(image.size).encode() + image.tobytes())
+        return found.hexdigest()
 
 
 class Batches:
@@ -102,6 +129,7 @@ def make_images(generator: Generator, batch: Batch, batches: Batches) -> Made:
         tuple(seconds for _, seconds, _ in done),
         tuple(len(images) for images, _, _ in done),
         done[-1][2] if done else None,
+        dict(getattr(generator, "remarks", {})),
     )
 
 

@@ -22,10 +22,12 @@ from flasheval.runs.failures import Failure
 from flasheval.runs.leftovers import remove_leftovers
 from flasheval.runs.repairs import Repair
 from flasheval.runs.run_plan import RunPlan, WorkSettings, folder_name, make_run_plan
+from flasheval.runs.same_images import same_images, setting_lines
 from flasheval.runs.store import RunSettings, RunStore
 from flasheval.runs.text_readers import readers_of
 from flasheval.scorers.registry import make_scorers
 from flasheval.scorers.scorer import ScorerSettings
+from flasheval.scores.twins import named_twins
 
 if TYPE_CHECKING:
     from flasheval.scores import ScoreTable
@@ -47,6 +49,7 @@ class RunResult:
         interrupted: Whether it was stopped; the same call continues it.
         repairs: The damaged files that were made again.
         detached: A sentence about workers that were left running; None when all have ended.
+        warnings: Settings that had no effect, and variants with the same scores; a line each.
 
     """
 
@@ -57,6 +60,7 @@ class RunResult:
     interrupted: bool = False
     repairs: tuple[Repair, ...] = ()
     detached: str | None = None
+    warnings: tuple[str, ...] = ()
 
 
 def run(
@@ -262,8 +266,27 @@ def run_plan(
     failures = tuple(one for one in store.failures.all() if one.variant in names)
     repairs = tuple(store.repairs.since(repaired))
     return RunResult(
-        store.folder, found.table, failures, found.faults, interrupted, repairs, detached
+        store.folder,
+        found.table,
+        failures,
+        found.faults,
+        interrupted,
+        repairs,
+        detached,
+        tuple(_warnings(plan, found)),
     )
+
+
+def _warnings(plan: RunPlan, found: Collected) -> list[str]:
+    """Return a line for each setting without effect, then one for other variants of equal rows."""
+    names = [variant.name for variant in plan.variants]
+    told = [set(group) for group in same_images(found.seen.images, names)]
+    twins = () if found.table is None else found.table.named_twins()
+    others = [group for group in twins if not any(set(group) <= one for one in told)]
+    return [
+        *setting_lines([variant.recipe for variant in plan.variants], found.seen),
+        *named_twins(others),
+    ]
 
 
 def _collected(plan: RunPlan, store: RunStore, tables: Sequence[str]) -> Collected:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -188,9 +188,7 @@ def _images(
     with _storing():
         kept.write(image_unit, made.images)
     if plan.work.image_format == "jpeg":  # what is scored must be what can be scored again
-        return Made(
-            kept.read(image_unit) or made.images, made.seconds, made.sizes, made.evaluations
-        )
+        return replace(made, images=kept.read(image_unit) or made.images)
     return made
 
 
@@ -263,6 +261,8 @@ def _record(plan: RunPlan, made: Made, seconds: float, warm: bool) -> dict[str, 
         "warm": warm,
         "seconds_score": round(seconds, 6),
         "evaluations": made.evaluations,
+        "images": made.digest,
+        "remarks": dict(made.remarks),
         "device": plan.work.device,
         "versions": run_versions(),
     }

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import inspect
 import traceback
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -13,12 +13,13 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from flasheval.base.canonical import JSON
+from flasheval.base.canonical import JSON, canonical_value
 from flasheval.base.errors import DataError, FlashevalError, SettingError
 from flasheval.base.files import safe_name
 from flasheval.base.user_code import load_object, source_hash
 from flasheval.scorers.checks import check_batch, check_lengths, check_scores
 from flasheval.scorers.scorer import ScorerSettings
+from flasheval.scorers.user_functions import check_takes, made_function, scores_in
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -31,7 +32,9 @@ class FunctionScorer:
     """A scorer that calls ``function(images, prompts)`` with at most `batch` images at a time.
 
     The function is given a list of RGB images and a list of their prompts, and returns as many
-    numbers, None or NaN where there is none: a list, an array, a tensor, or an awaitable of one.
+    numbers, None or NaN where there is none: a list, an array, a tensor, or an awaitable of one;
+    also a pair of these and information, which is ignored, or numbers by name, of which ``output``
+    names one.
 
     >>> def length(images, prompts):
     ...     return [len(prompt) for prompt in prompts]
@@ -45,6 +48,7 @@ class FunctionScorer:
     higher_is_better: bool
     function: Callable[[Sequence[Image], Sequence[str]], Any]
     batch: int = 32
+    output: str | int | None = None
 
     def score(self, images: Sequence[Image], prompts: Sequence[str]) -> NDArray[np.float32]:
         """Return one score an image, float32 [len(images)]; see `Scorer.score`.
@@ -62,6 +66,7 @@ class FunctionScorer:
             part = slice(start, start + self.batch)
             some = list(images[part])
             found = _call(self.name, self.function, some, list(prompts[part]))
+            found = scores_in(self.name, found, self.output)
             scores.append(check_scores(self.name, found, len(some)))
         return np.concatenate(scores)
 
@@ -77,6 +82,9 @@ class FunctionSettings(ScorerSettings):
         code_version: A label of the state of the code and of everything it loads; None takes the
             hash of the function's file.
         batch: Images at a time; the scores must not depend on it.
+        factory: Whether the function makes the one that scores, as Flow-GRPO's do.
+        arguments: What a factory is called with; it gets ``device`` by itself where it takes one.
+        output: Which of several rewards to take: their name, or a number from 0.
 
     >>> FunctionSettings("my_metrics.py:sharpness", higher_is_better=True).metric
     'sharpness'
@@ -89,8 +97,16 @@ class FunctionSettings(ScorerSettings):
     higher_is_better: bool = True
     code_version: str | None = None
     batch: int = 32
+    factory: bool = False
+    arguments: Mapping[str, object] | None = None
+    output: str | int | None = None
 
     def __post_init__(self) -> None:
+        if self.arguments and not self.factory:
+            raise SettingError(
+                f"scorer {self.kind}: arguments are for a function that makes the reward function; "
+                "set factory=true, or leave them out"
+            )
         if not all(self.function.rpartition(":")[::2]):
             raise SettingError(
                 f"scorer {self.kind}: function={self.function}; expected module:name or "
@@ -129,6 +145,8 @@ class FunctionSettings(ScorerSettings):
             "kind": self.kind,
             "function": self.function if named else self.function.rpartition(":")[2],
             "code": self.code_version if named else f"sha256:{source_hash(self.function)}",
+            **({"arguments": canonical_value(self.arguments or {})} if self.factory else {}),
+            **({"output": self.output} if self.output is not None else {}),
         }
 
     def load(self, device: str) -> FunctionScorer:
@@ -140,18 +158,27 @@ class FunctionSettings(ScorerSettings):
         Traceback (most recent call last):
         flasheval.base.errors.SettingError: scorer function: math:pi is of type float; expected ...
         """
+        function = self._callable(device)
+        check_takes(self.metric, function, ("images", "prompts"))
+        return self._scorer(function)
+
+    def _scorer(self, function: Callable[..., Any]) -> FunctionScorer:
+        """Return the scorer that calls a function with (images, prompts)."""
         return FunctionScorer(
-            self.metric, self.version, self.higher_is_better, self._callable(), self.batch
+            self.metric, self.version, self.higher_is_better, function, self.batch, self.output
         )
 
-    def _callable(self) -> Callable[..., Any]:
+    def _callable(self, device: str) -> Callable[..., Any]:
+        """Return the function named, or the one that it makes."""
         function: Callable[..., Any] = load_object(self.function)
         if not callable(function):
             raise SettingError(
                 f"scorer {self.kind}: {self.function} is of type {type(function).__name__}; "
                 "expected a function"
             )
-        return function
+        if not self.factory:
+            return function
+        return made_function(function, self.function, self.arguments or {}, device)
 
 
 def resolve(found: Any) -> Any:

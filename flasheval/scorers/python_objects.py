@@ -16,6 +16,7 @@ from flasheval.base.files import safe_name
 from flasheval.scorers.checks import check_lengths, check_scores
 from flasheval.scorers.function import FunctionScorer
 from flasheval.scorers.scorer import Embedder, Scorer, ScorerSettings
+from flasheval.scorers.user_functions import check_takes
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -151,6 +152,7 @@ class ObjectScorer(ScorerSettings):
         array([8.], dtype=float32)
         """
         if not self._whole:
+            check_takes(self._name, self._scorer, ("images", "prompts"))
             return FunctionScorer(self._name, self.version, self._higher, self._scorer)
         wrapper = _CheckedEmbedder if self.embeds else _Checked
         return wrapper(self._name, self.version, self._higher, self._scorer)

@@ -10,11 +10,17 @@ import numpy as np
 
 from flasheval.base.canonical import JSON
 from flasheval.scorers.function import FunctionScorer, FunctionSettings, resolve
+from flasheval.scorers.reward_columns import RewardColumns, file_hash, read_reward_columns
+from flasheval.scorers.user_functions import check_takes, parameters_of, scores_in
 
 if TYPE_CHECKING:
     from PIL.Image import Image
 
 __all__ = ["RewardSettings"]
+
+Call = Callable[[Sequence["Image"], Sequence[str]], Any]
+
+_OWN = ("prompts", "completions", "images")  # what a function is given under these names
 
 
 @dataclass(frozen=True)
@@ -23,14 +29,16 @@ class RewardSettings(FunctionSettings):
 
     ``grpo``, as in TRL's GRPOTrainer: ``f(prompts=..., completions=..., **kwargs)`` returns one
     reward each, or None where it does not apply, which becomes NaN. Here the completions are the
-    RGB images (PIL) instead of generated texts; there are no token ids, no columns of a data set
-    and no trainer state.
+    RGB images (PIL) instead of generated texts, also under the name ``images`` where the function
+    takes that; there are no token ids and no trainer state. ``columns`` adds a data set's columns,
+    each a list under its own name.
 
-    ``ddpo``, as in TRL's DDPOTrainer and ddpo-pytorch: ``f(images, prompts, metadata)`` returns
-    rewards, or a pair of rewards and information, which is ignored. The images are a float32
-    tensor [n, 3, height, width] in [0, 1] on the scorer's device, prompts and metadata are tuples,
-    and each metadata is an empty dict. Images of several sizes are given one by one. Name the
-    reward function itself, not one that makes it.
+    ``ddpo``, as in TRL's DDPOTrainer, ddpo-pytorch and Flow-GRPO: ``f(images, prompts, metadata)``
+    returns rewards, or a pair of rewards and information, which is ignored. The images are a
+    float32 tensor [n, 3, height, width] in [0, 1] on the scorer's device, prompts and metadata are
+    tuples, and each metadata is the prompt's row of ``columns``, else an empty dict. Images of
+    several sizes are given one by one. Name the reward function itself, or say ``factory`` of one
+    that makes it.
 
     Either may be async. A reward must depend on its own image and prompt only.
 
@@ -42,6 +50,10 @@ class RewardSettings(FunctionSettings):
         code_version: A label of the state of the code and of everything it loads; None takes the
             hash of the function's file.
         batch: Images at a time; the scores must not depend on it.
+        factory: Whether the function makes the reward function, as Flow-GRPO's do.
+        arguments: What a factory is called with; it gets ``device`` by itself where it takes one.
+        output: Which of several rewards to take: their name, or a number from 0.
+        columns: A prompt file whose columns the function is given; rows are found by the texts.
 
     >>> RewardSettings("my_rewards.py:short", style="ddpo", code_version="1").metric
     'short'
@@ -50,6 +62,7 @@ class RewardSettings(FunctionSettings):
 
     kind: ClassVar[str] = "reward"
     style: Literal["grpo", "ddpo"] = "grpo"
+    columns: str | None = None
 
     def identity(self) -> dict[str, JSON]:
         """Return the identity of `FunctionSettings`, and the style.
@@ -57,33 +70,54 @@ class RewardSettings(FunctionSettings):
         >>> RewardSettings("my_rewards.py:short", code_version="1").identity()["style"]
         'grpo'
         """
-        return {**super().identity(), "style": self.style}
+        columns = {} if self.columns is None else {"columns": file_hash(self.columns)}
+        return {**super().identity(), "style": self.style, **columns}
 
     def load(self, device: str) -> FunctionScorer:
         """Import the function; in the style ddpo it is given tensors on ``device``."""
-        scorer = super().load(device)
-        call = _grpo(scorer.function) if self.style == "grpo" else _ddpo(scorer.function, device)
-        return FunctionScorer(self.metric, self.version, self.higher_is_better, call, self.batch)
+        function = self._callable(device)
+        columns = None if self.columns is None else read_reward_columns(self.columns)
+        call = _grpo if self.style == "grpo" else _ddpo
+        return self._scorer(call(self, function, columns, device))
 
 
-def _grpo(function: Callable[..., Any]) -> Callable[[Sequence[Image], Sequence[str]], Any]:
+def _grpo(
+    settings: RewardSettings,
+    function: Callable[..., Any],
+    columns: RewardColumns | None,
+    device: str,
+) -> Call:
+    takes = parameters_of(function)
+    images_as = "images" if "images" in takes and "completions" not in takes else "completions"
+    names = [] if columns is None else [name for name in columns.names if name not in _OWN]
+    if takes and "**" not in takes:  # a trainer would give it all, but it could not take them
+        names = [name for name in names if name in takes]
+    check_takes(settings.metric, function, (), ("prompts", images_as, *names))
+
     def call(images: Sequence[Image], prompts: Sequence[str]) -> Any:
-        return function(prompts=prompts, completions=images)
+        more = {} if columns is None else columns.by_name(prompts)
+        return function(
+            prompts=prompts, **{images_as: images}, **{name: more[name] for name in names}
+        )
 
     return call
 
 
 def _ddpo(
-    function: Callable[..., Any], device: str
-) -> Callable[[Sequence[Image], Sequence[str]], Any]:
+    settings: RewardSettings,
+    function: Callable[..., Any],
+    columns: RewardColumns | None,
+    device: str,
+) -> Call:
+    check_takes(settings.metric, function, ("images", "prompts", "metadata"))
+
     def call(images: Sequence[Image], prompts: Sequence[str]) -> Any:
         if len({image.size for image in images}) > 1:
             alone = (call([image], [text]) for image, text in zip(images, prompts, strict=True))
             return [score for scores in alone for score in scores]
-        metadata: tuple[dict[str, Any], ...] = tuple({} for _ in prompts)
-        found = resolve(function(_tensor(images, device), tuple(prompts), metadata))
-        paired = isinstance(found, tuple) and len(found) == 2 and np.ndim(found[0]) > 0
-        return found[0] if paired else found
+        rows = tuple({} for _ in prompts) if columns is None else columns.rows(prompts)
+        found = resolve(function(_tensor(images, device), tuple(prompts), rows))
+        return scores_in(settings.metric, found, settings.output)
 
     return call
 

@@ -38,10 +38,10 @@ def _settings(tiny_models, name="sd", **settings):
 
 
 def _images(settings, batch=BATCH, size=8):
-    """The images as float32 [n, 3, height, width], made so many at a time."""
+    """The images as float32 [n, height, width, 3], made so many at a time."""
     generator = settings.load("cpu")
     parts = [generator.generate(batch[i : i + size]) for i in range(0, len(batch), size)]
-    return np.stack([image.float().numpy() for part in parts for image in part])
+    return np.stack([np.asarray(image) for part in parts for image in part])
 
 
 def _distance(one, other):
@@ -52,7 +52,7 @@ def _distance(one, other):
 def test_an_image_does_not_depend_on_the_batch_the_order_or_the_other_prompts(tiny_models, name):
     settings = _settings(tiny_models, name)
     whole = _images(settings)
-    assert whole.shape == (5, 3, 32, 32)
+    assert whole.shape == (5, 32, 32, 3)
     assert np.isfinite(whole).all()
     for size in (1, 2, 3):
         assert _distance(_images(settings, size=size), whole) <= 1e-5
@@ -145,7 +145,7 @@ def test_captions_are_as_they_are_whatever_is_installed(tiny_models):
 
 
 def test_a_size_counts(tiny_models):
-    assert _images(_settings(tiny_models, width=48, height=32), BATCH[:1]).shape[2:] == (32, 48)
+    assert _images(_settings(tiny_models, width=48, height=32), BATCH[:1]).shape[1:3] == (32, 48)
 
 
 def test_fewer_bits_change_more(tiny_models):
@@ -304,3 +304,71 @@ def test_settings_are_made_without_torch():
     )
     ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert ran.stdout.strip() == "set()"
+
+
+@pytest.mark.parametrize(
+    ("name", "base", "settings", "idle"),
+    [
+        ("sd", {"guidance": 1.0}, {"negative_prompt": "blurry"}, "negative_prompt"),
+        ("sdxl", {"guidance": 1.0}, {"negative_prompt": "blurry"}, "negative_prompt"),
+        ("pixart", {"guidance": 1.0}, {"negative_prompt": "blurry"}, "negative_prompt"),
+        ("sd3", {"guidance": 0.0}, {"negative_prompt": "blurry"}, "negative_prompt"),
+        ("flux", {}, {"negative_prompt": "blurry"}, "negative_prompt"),
+        ("flux", {}, {"options": {"true_cfg_scale": 4.0}}, "options.true_cfg_scale"),
+        ("sd", {}, {"options": {"eta": 1.0}}, "options.eta"),  # of DDIM alone
+        (
+            "sd",
+            {"scheduler": "DDIM"},
+            {"scheduler_settings": {"clip_sample": False, "clip_sample_range": 0.1}},
+            "scheduler_settings.clip_sample_range",
+        ),
+        (
+            "sd3",
+            {},
+            {"scheduler_settings": {"max_shift": 9.0}},
+            "scheduler_settings.max_shift",
+        ),
+    ],
+)
+def test_a_setting_told_to_have_no_effect_has_none(tiny_models, name, base, settings, idle):
+    given = {"guidance": 4.0, "steps": 2, "options": {}, **base}
+    if name == "pixart":
+        given["options"] = {"use_resolution_binning": False}
+    size = {"width": 32, "height": 32} if name == "flux" else {}  # it is 512 unless set
+    plain = DiffusersSettings(str(tiny_models[name]), **given, **size)
+    if "scheduler_settings" in settings and "clip_sample" in settings["scheduler_settings"]:
+        plain = replace(plain, scheduler_settings={"clip_sample": False})
+    other = replace(plain, **settings)
+    assert set(other.without_effect()) == set(other.load("cpu").remarks) == {idle}
+    assert not plain.without_effect()
+    assert np.array_equal(_images(plain, BATCH[:1]), _images(other, BATCH[:1]))
+
+
+@pytest.mark.parametrize(
+    ("name", "base", "settings"),
+    [
+        ("sd", {"guidance": 5.0}, {"negative_prompt": "blurry"}),
+        ("sd", {"scheduler": "DDIM"}, {"options": {"eta": 1.0}}),
+        ("flux", {}, {"guidance": 1.0}),
+        ("flux", {}, {"negative_prompt": "blurry", "options": {"true_cfg_scale": 4.0}}),
+        ("amused", {"guidance": 5.0}, {"negative_prompt": "blurry"}),
+    ],
+)
+def test_a_setting_with_an_effect_is_not_told(tiny_models, name, base, settings):
+    given = {"guidance": 4.0, "steps": 2, "width": 32, "height": 32, **base}
+    plain = DiffusersSettings(str(tiny_models[name]), **given)
+    other = replace(plain, **settings)
+    assert other.without_effect() == other.load("cpu").remarks == {}
+    assert not np.array_equal(_images(plain, BATCH[:1]), _images(other, BATCH[:1]))
+
+
+def test_a_warning_of_the_pipeline_about_a_setting_is_kept_and_not_printed(tiny_models, capfd):
+    generator = DiffusersSettings(
+        str(tiny_models["flux"]), steps=1, width=34, height=30, guidance=4.0
+    ).load("cpu")
+    generator.generate(BATCH[:1])
+    assert set(generator.remarks) == {"width", "height"}
+    assert generator.remarks["width"].startswith(
+        "FluxPipeline warns: `height` and `width` have to be"
+    )
+    assert "divisible" not in "".join(capfd.readouterr())

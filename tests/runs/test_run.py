@@ -1,14 +1,20 @@
 import json
 import os
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
 import flasheval
 from flasheval.base.errors import ConflictError, DataError, FlashevalError, SettingError
+from flasheval.generators.populations.population import make_population
+from flasheval.generators.populations.sources import read_population
 from flasheval.generators.variants import Variant
 from flasheval.prompts import PromptSet
+from flasheval.runs.doctor.diagnosis import diagnose
 from flasheval.runs.run import run
+from flasheval.runs.run_plan import WorkSettings
+from flasheval.runs.score_files import read_unit_scores, write_unit_scores
 from flasheval.runs.store import RunStore
 from flasheval.scores import ScoreMatrix, ScoreTable, load_scores
 
@@ -283,3 +289,48 @@ def test_a_setting_that_cannot_be_is_told_in_a_line(
 def test_prompts_without_texts_cannot_be_generated(toys, prompts, tmp_path):
     with pytest.raises(DataError, match="images need the texts"):
         _run(toys, prompts.without_texts(), tmp_path / "run")
+
+
+def test_variants_with_the_same_images_or_scores_are_told(toys, prompts, tmp_path):
+    population = toys.population("draw", "dark", again="draw")
+    scorers = [toys.scorer("brightness")]
+    settings = {"out": tmp_path / "run", "device": "cpu", "progress": False}
+    (line,) = run(population, prompts, scorers, **settings).warnings
+    assert line == "draw and again made the same images: their settings are the same"
+    # Scores alone: of units whose records hold no hash of the images, as earlier versions wrote.
+    for path in (tmp_path / "run" / "units").rglob("*.json"):
+        unit = read_unit_scores(path)
+        record = {key: value for key, value in unit.record.items() if key != "images"}
+        write_unit_scores(path, replace(unit, record=record))
+    (line,) = run(population, prompts, scorers, **settings).warnings
+    assert line == "the same scores under several names, each counted once: draw = again"
+
+
+def test_the_case_of_a_setting_without_effect(cases, tiny_models, tmp_path, monkeypatch):
+    case = cases / "y01_setting_without_effect"
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "tiny").symlink_to(tiny_models["sd"].parent)
+    population = read_population(case / "population.yaml")
+    scorers = [{"name": "clip", "checkpoint": "tiny/clip"}]
+    expected = (
+        "g1 and g1-negative made the same images: negative_prompt had no effect "
+        "(StableDiffusionPipeline reads it only at guidance above 1, here 1.0)",
+    )
+    found = diagnose(
+        population, str(case / "prompts.txt"), scorers, out=tmp_path / "a", work=WorkSettings()
+    )
+    assert found.warnings == expected
+    result = run(population, case / "prompts.txt", scorers, out="b", device="cpu", progress=False)
+    assert result.warnings == expected
+
+
+def test_a_schedulers_settings_are_seen_by_doctor(tiny_models, prompts, tmp_path):
+    base = {"checkpoint": str(tiny_models["sd"]), "scheduler": "DDIM", "steps": 2}
+    changed = {"scheduler_settings": {"set_alpha_to_one": False}}
+    variants = [{**base, "name": "plain"}, {**base, **changed, "name": "told"}]
+    found = diagnose(
+        make_population({"variants": variants}), prompts, [], out=tmp_path, work=WorkSettings()
+    )
+    assert found.warnings == (  # for the checkpoint has it so
+        "plain and told made the same images: scheduler_settings.set_alpha_to_one had no effect",
+    )

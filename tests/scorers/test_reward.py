@@ -5,7 +5,7 @@ import io
 import numpy as np
 import pytest
 
-from flasheval.base.errors import DataError
+from flasheval.base.errors import DataError, SettingError
 from flasheval.scorers.reward import RewardSettings
 
 CODE = """
@@ -69,10 +69,9 @@ def test_grpo_gets_prompts_and_images_and_none_is_nan(code, images, prompts, nam
     np.testing.assert_array_equal(scores, np.float32(expected))
 
 
-def test_grpo_has_no_tokens_to_give(code, images):
-    scorer = RewardSettings(f"{code}:needs_tokens").load("cpu")
-    with pytest.raises(DataError, match=r"needs_tokens\(\) missing .* 'completion_ids'"):
-        scorer.score(images[:1], ["a"])
+def test_grpo_has_no_tokens_to_give(code):
+    with pytest.raises(SettingError, match="completion_ids comes from a trainer of texts"):
+        RewardSettings(f"{code}:needs_tokens").load("cpu")
 
 
 def _jpeg_kilobytes(image):
@@ -111,3 +110,78 @@ def test_the_style_is_part_of_the_identity(code):
     assert grpo.identity() != ddpo.identity()
     assert grpo.identity()["kind"] == "reward"
     assert grpo.metric == "red"
+
+
+COLUMNS = """
+def by_column(prompts, images, answer):
+    assert len(images) == len(prompts)
+    return [float(one) for one in answer]
+
+
+def all_columns(completions, **kwargs):
+    assert sorted(kwargs) == ["answer", "id", "include", "prompts"]
+    return [one[0]["count"] for one in kwargs["include"]]
+
+
+def by_metadata(device):
+    def score(images, prompts, metadata):
+        assert [one["prompt"] for one in metadata] == list(prompts)
+        assert all("color" not in one["include"][0] for one in metadata[:1])
+        return {"count": [one["include"][0]["count"] for one in metadata], "avg": [0.5] * 2}, {}
+
+    return score
+"""
+ROWS = """\
+{"id": "p1", "prompt": "a red cat", "answer": 3, "include": [{"class": "cat", "count": 2}]}
+{"id": "p2", "prompt": "a dog", "answer": 4, "include": [{"count": 1, "color": "red"}]}
+"""
+
+
+@pytest.fixture
+def rewards(tmp_path):
+    (tmp_path / "rows.jsonl").write_text(ROWS, "utf-8")
+    (tmp_path / "columns.py").write_text(COLUMNS, "utf-8")
+
+    def make(name, columns="rows.jsonl", **settings):
+        place = None if columns is None else str(tmp_path / columns)
+        return RewardSettings(f"{tmp_path / 'columns.py'}:{name}", columns=place, **settings)
+
+    return make
+
+
+@pytest.mark.parametrize(("name", "expected"), [("by_column", [4, 3]), ("all_columns", [1, 2])])
+def test_grpo_gets_the_columns_of_the_prompts_by_name(rewards, images, name, expected):
+    scores = rewards(name).load("cpu").score(images[:2], ["a dog", "a red cat"])
+    assert scores.tolist() == expected
+
+
+def test_ddpo_gets_the_rows_of_the_prompts_and_names_its_output(rewards, images):
+    pytest.importorskip("torch")
+    settings = rewards("by_metadata", style="ddpo", factory=True, output="count")
+    same = [images[0], images[0]]
+    assert settings.load("cpu").score(same, ["a red cat", "a dog"]).tolist() == [2, 1]
+
+
+def test_columns_are_part_of_the_identity(rewards, tmp_path):
+    before = rewards("by_column").identity()
+    assert "columns" not in rewards("by_column", columns=None).identity()
+    (tmp_path / "rows.jsonl").write_text(ROWS.replace("4", "5"), "utf-8")
+    assert rewards("by_column").identity() != before
+
+
+def test_columns_that_are_missing_are_one_line(rewards, images, tmp_path):
+    with pytest.raises(SettingError, match=r"takes \(prompts, images, answer\), .* columns="):
+        rewards("by_column", columns=None).load("cpu")
+    with pytest.raises(DataError, match=r"rows\.jsonl has no prompt 'a newt'; give the file"):
+        rewards("by_column").load("cpu").score(images[:1], ["a newt"])
+    other = ROWS.replace('"id": "p', '"id": "q')
+    (tmp_path / "twice.jsonl").write_text(ROWS + other)
+    assert rewards("by_column", columns="twice.jsonl").load("cpu")  # the ids alone differ
+    (tmp_path / "twice.jsonl").write_text(ROWS + other.replace("3", "7"))
+    with pytest.raises(DataError, match="two rows of the prompt"):
+        rewards("by_column", columns="twice.jsonl").load("cpu")
+    (tmp_path / "plain.txt").write_text("a dog\n")
+    with pytest.raises(DataError, match="is plain text, which has no columns"):
+        rewards("by_column", columns="plain.txt").load("cpu")
+    with pytest.raises(DataError, match="cannot be read"):
+        rewards("by_column", columns="none.jsonl").identity()

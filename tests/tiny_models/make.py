@@ -1,8 +1,9 @@
 r"""Make tiny text-to-image models with random weights, to try the whole road without a download.
 
-Stable Diffusion, SDXL, PixArt, Stable Diffusion 3 (flow matching), aMUSEd (masked tokens), a GAN,
-and a CLIP to score with: the real classes and folder layouts of diffusers and transformers, a few
-megabytes in all, the same files for the same seed. What they draw means nothing.
+Stable Diffusion, SDXL, PixArt, Stable Diffusion 3 and Flux (flow matching), aMUSEd (masked
+tokens), a GAN, and a CLIP to score with: the real classes and folder layouts of diffusers and
+transformers, a few megabytes in all, the same files for the same seed. What they draw means
+nothing.
 
 Writes a population of them beside them, so that this works next:
 
@@ -28,10 +29,11 @@ base_models:
   sdxl: {{checkpoint: {folder}/sdxl}}
   pixart: {{checkpoint: {folder}/pixart, options: {{use_resolution_binning: false}}}}
   sd3: {{checkpoint: {folder}/sd3}}
+  flux: {{checkpoint: {folder}/flux, width: 32, height: 32}}
   amused: {{checkpoint: {folder}/amused}}
 grid:
   - {{base_model: [sd, sdxl], scheduler: [DDIM, DPM], steps: [2, 4], guidance: 5.0}}
-  - {{base_model: [pixart, sd3, amused], steps: [2, 4], guidance: 5.0}}
+  - {{base_model: [pixart, sd3, flux, amused], steps: [2, 4], guidance: 5.0}}
   - {{base_model: sd, scheduler: DDIM, steps: 4, guidance: 5.0, quantise: fake-int4}}
 variants:
   - name: gan
@@ -45,6 +47,7 @@ variants:
 def _makers() -> dict[str, Callable[[Path, int], Path]]:
     from tiny_models.amused import make_amused
     from tiny_models.clip import make_clip
+    from tiny_models.flux import make_flux
     from tiny_models.gan import make_gan
     from tiny_models.pixart import make_pixart
     from tiny_models.sd import make_sd
@@ -56,13 +59,14 @@ def _makers() -> dict[str, Callable[[Path, int], Path]]:
         "sdxl": make_sdxl,
         "pixart": make_pixart,
         "sd3": make_sd3,
+        "flux": make_flux,
         "amused": make_amused,
         "gan": make_gan,
         "clip": make_clip,
     }
 
 
-MODELS = ("sd", "sdxl", "pixart", "sd3", "amused", "gan", "clip")
+MODELS = ("sd", "sdxl", "pixart", "sd3", "flux", "amused", "gan", "clip")
 
 
 def make_tiny_models(

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from rich.console import Console
 from rich.text import Text
 
-from flasheval.base.drawing.terminal import plain_table
+from flasheval.base.drawing.terminal import plain_table, warning_lines
 from flasheval.base.json_data import from_plain
 from flasheval.base.progress import ProgressBar, duration
 from flasheval.base.run_folders import population_folder, shown_path
@@ -64,6 +64,8 @@ def run_doctor(config: DoctorConfig, context: Context) -> int:
     for check in found.checks:
         mark, style = ("ok     ", "") if check.ok else ("problem", "yellow")
         console.print(Text(f"{mark}  {check.what}: {check.said}", style=style), soft_wrap=True)
+    for line in warning_lines(found.warnings):
+        console.print(line, soft_wrap=True)
     if found.plan is not None:
         console.print()
         _print_counts(found, console)

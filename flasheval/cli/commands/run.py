@@ -139,6 +139,8 @@ def _report(
         readers = readers_of_plan(plan) or CLIP_READERS
         if cut := cut_lines(plan.prompts.texts or (), readers):
             parts += [*warning_lines(cut), ""]
+    if result.warnings:
+        parts += [*warning_lines(result.warnings), ""]
     parts += [*_problems(result), *after]
     folder = shown_path(result.folder)
     if result.detached is not None:

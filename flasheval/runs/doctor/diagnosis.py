@@ -30,6 +30,7 @@ from flasheval.runs.doctor.estimate import Left, ModelEstimate, estimate_model
 from flasheval.runs.doctor.sampling import Sample, take_sample
 from flasheval.runs.run import first_prompts, only_whole, run_settings
 from flasheval.runs.run_plan import RunPlan, WorkSettings, make_run_plan
+from flasheval.runs.same_images import setting_lines
 from flasheval.runs.score_files import UnitScores, write_unit_scores
 from flasheval.runs.status.finished_units import finished_units
 from flasheval.runs.store import RunSettings, RunStore
@@ -54,6 +55,7 @@ class Diagnosis:
         image_files: Files of kept images, one a unit, left to write.
         file_bytes: Bytes of a score file on the disk.
         models: The estimate for each model; empty when nothing was timed.
+        warnings: Settings that have no effect, a line each.
 
     """
 
@@ -66,6 +68,7 @@ class Diagnosis:
     image_files: int = 0
     file_bytes: int = 0
     models: tuple[ModelEstimate, ...] = ()
+    warnings: tuple[str, ...] = ()
 
     @property
     def ok(self) -> bool:
@@ -160,6 +163,7 @@ def diagnose(
         sum(_files(plan, one.keep) for one in left.values()),
         _file_bytes(plan),
         models,
+        tuple(setting_lines([variant.recipe for variant in plan.variants], taken.seen)),
     )
     if not can_write:
         return diagnosis

@@ -20,6 +20,7 @@ from flasheval.runs.generation import Batches, Made, make_images
 from flasheval.runs.kept.codec import encode
 from flasheval.runs.loading import ModelHolder, by_model
 from flasheval.runs.run_plan import PlannedVariant, RunPlan
+from flasheval.runs.same_images import Seen
 from flasheval.runs.unit_work import error_line
 from flasheval.scorers.scorer import Scorer
 
@@ -30,14 +31,16 @@ __all__ = ["Sample", "take_sample"]
 
 _ENOUGH = 10.0  # seconds: a batch that takes longer is timed once, a shorter one twice
 _SCHEDULE = ("scheduler", "steps")
+_FIRST = "first batch"
 
 
 @dataclass
 class Sample:
-    """The result of a sample: the times, and what failed."""
+    """The result of a sample: the times, what failed, and what was seen of the images."""
 
     timings: list[ModelTiming] = field(default_factory=list)
     problems: list[Check] = field(default_factory=list)
+    seen: Seen = field(default_factory=Seen)
 
 
 @dataclass(frozen=True)
@@ -140,6 +143,7 @@ class _Model:
             made.append(self._made(generator))
         self._n_batches += len(made)
         images = made[-1].images
+        self._sample.seen.note(variant.name, _FIRST, made[-1].digest, made[-1].remarks)
         faults = [image.reason for image in images if isinstance(image, ImageFault)]
         if len(faults) == len(images):
             self._problem(f"variant {variant.name}", f"no image can be scored: {faults[0]}")
@@ -183,20 +187,30 @@ def _alike(group: Sequence[PlannedVariant]) -> list[list[PlannedVariant]]:
     for variant in group:
         factors = dict(variant.recipe.variant.factors)
         others = {key: value for key, value in factors.items() if key not in _SCHEDULE}
+        others["options"] = _plain(variant, "options")  # such as true_cfg_scale, which doubles it
         kinds.setdefault(repr(sorted(others.items())), []).append(variant)
     return list(kinds.values())
 
 
 def _chosen(group: Sequence[PlannedVariant]) -> list[PlannedVariant]:
-    """Return the variants to time: of each scheduler the fewest steps, and the most of all."""
+    """Return the variants to time: of each scheduler the fewest steps, and the most of all.
+
+    A scheduler with other settings counts as another one: whether they do anything is seen then.
+    """
     ordered = sorted(group, key=_steps)
     first: dict[object, PlannedVariant] = {}
     for variant in ordered:
-        first.setdefault(variant.recipe.variant.factors.get("scheduler"), variant)
+        scheduler = variant.recipe.variant.factors.get("scheduler")
+        first.setdefault((scheduler, _plain(variant, "scheduler_settings")), variant)
     chosen = list(first.values())
     if _steps(ordered[-1]) > _steps(ordered[0]) and ordered[-1] not in chosen:
         chosen.append(ordered[-1])
     return chosen
+
+
+def _plain(variant: PlannedVariant, key: str) -> str:
+    """Return a mapping among the generator's settings as text, for comparing."""
+    return repr(sorted((getattr(variant.recipe.generator, key, None) or {}).items()))
 
 
 def _evaluations(
