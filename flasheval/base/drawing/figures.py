@@ -158,7 +158,7 @@ def _draw_rows(axes: Any, plot: Plot) -> None:
         axes.errorbar(
             x,
             np.array(one.y),
-            xerr=[x - low, high - x],
+            xerr=_bars(low, x, high),
             color=_COLOURS[number % len(_COLOURS)],
             marker=_MARKERS[number % len(_MARKERS)],
             ms=5,
@@ -197,6 +197,11 @@ def _places(plot: Plot, one: Series, place: float) -> list[float]:
     return [x + _ROOM * (most - least) * place for x in one.x]
 
 
+def _bars(low: Any, middle: Any, high: Any) -> Any:
+    """Return how far bars reach below and above; a mean may lie beyond its ends by rounding."""
+    return np.maximum([middle - low, high - middle], 0)
+
+
 def _draw_points(axes: Any, one: Series, number: int, x: Sequence[float], scale: float) -> None:
     if not x:
         return
@@ -204,7 +209,7 @@ def _draw_points(axes: Any, one: Series, number: int, x: Sequence[float], scale:
     axes.errorbar(
         np.array(x),
         y,
-        yerr=[y - low, high - y],
+        yerr=_bars(low, y, high),
         color=_COLOURS[number % len(_COLOURS)],
         marker=_MARKERS[number % len(_MARKERS)],
         ms=5 * scale,
