@@ -31,6 +31,7 @@ __all__ = [
     "LongConfig",
     "NpzConfig",
     "OfficialConfig",
+    "OutputConfig",
     "PublishConfig",
     "RankConfig",
     "ReportConfig",
@@ -97,7 +98,14 @@ _artifact = partial(default_of, "flasheval.subset.upload.wandb_artifact:log_arti
 
 
 @dataclass
-class SearchConfig:
+class OutputConfig:
+    """Keys that every verb with a result in `out` has."""
+
+    overwrite: bool = field(default=False, kw_only=True)
+
+
+@dataclass
+class SearchConfig(OutputConfig):
     """Keys of `flasheval search`; `conf/search.yaml` says what they mean.
 
     `Any` is where a key takes several forms, such as a name or a list; the verb checks those.
@@ -128,7 +136,7 @@ class SearchConfig:
 
 
 @dataclass
-class ValidateConfig:
+class ValidateConfig(OutputConfig):
     """Keys of `flasheval validate`; `conf/validate.yaml` says what they mean."""
 
     scores: Any = "miniature"
@@ -166,7 +174,7 @@ class PopulationConfig:
 
 
 @dataclass
-class GenerateConfig(PopulationConfig):
+class GenerateConfig(PopulationConfig, OutputConfig):
     """Keys of `flasheval generate`; `conf/generate.yaml` says what they mean."""
 
     executor: Any = None
@@ -175,7 +183,7 @@ class GenerateConfig(PopulationConfig):
 
 
 @dataclass
-class ScoreConfig(PopulationConfig):
+class ScoreConfig(PopulationConfig, OutputConfig):
     """Keys of `flasheval score`; `conf/score.yaml` says what they mean."""
 
     executor: Any = None
@@ -216,7 +224,7 @@ class StatusConfig:
 
 
 @dataclass
-class DistanceConfig:
+class DistanceConfig(OutputConfig):
     """Keys of `flasheval distance`; `conf/distance.yaml` says what they mean."""
 
     extractor: Any = None
@@ -239,7 +247,7 @@ class DistanceConfig:
 
 
 @dataclass
-class EvaluateConfig:
+class EvaluateConfig(OutputConfig):
     """Keys of `flasheval evaluate`, beside those of its generator, which stand at the top too."""
 
     generator: str = "diffusers"
@@ -267,7 +275,7 @@ class CompareConfig:
 
 
 @dataclass
-class RankConfig:
+class RankConfig(OutputConfig):
     """Keys of `flasheval rank`; `conf/rank.yaml` says what they mean."""
 
     scores: Any = "miniature"
@@ -287,7 +295,7 @@ class RankConfig:
 
 
 @dataclass
-class WatchConfig:
+class WatchConfig(OutputConfig):
     """Keys of `flasheval watch`, beside those of diffusers pipelines, which stand there too."""
 
     generator: str = "diffusers"
@@ -323,7 +331,7 @@ class ShowConfig:
 
 
 @dataclass
-class SubsetsConfig:
+class SubsetsConfig(OutputConfig):
     """Keys of `flasheval subsets`; `conf/subsets.yaml` says what they mean."""
 
     action: str = "list"
@@ -335,11 +343,12 @@ class SubsetsConfig:
 
 
 @dataclass
-class PublishConfig:
+class PublishConfig(OutputConfig):
     """Keys of `flasheval publish`; `conf/publish.yaml` says what they mean."""
 
     names: list[str] = field(default_factory=list)
     out: str | None = None
+    overwrite: bool = _publish("overwrite")
     title: str | None = _publish("title")
     prompts: Any = _publish("prompts")
     license: str | None = _publish("license")
@@ -352,7 +361,7 @@ class PublishConfig:
 
 
 @dataclass
-class ReportConfig:
+class ReportConfig(OutputConfig):
     """Keys of `flasheval report`; `conf/report.yaml` says what they mean."""
 
     path: str | None = None
@@ -364,7 +373,7 @@ class ReportConfig:
 
 
 @dataclass
-class ImporterConfig:
+class ImporterConfig(OutputConfig):
     """Keys every importer has."""
 
     importer: str = ""
