@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import io
 import logging
 import shlex
 import shutil
 import sys
 from collections.abc import Mapping
+from contextlib import redirect_stdout
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -129,12 +131,16 @@ def _leave_to_hydra(verb: str, words: list[str]) -> int:
     kept, root = sys.argv, logging.getLogger()
     level, handlers = root.level, root.handlers[:]
     sys.argv = ["flasheval", *words]
+    shown = io.StringIO()  # written by us: a closed pipe is a bug to Hydra
+    code = DONE
     try:
-        hydra.main(version_base="1.3", config_path=str(conf_dir()), config_name=verb)(job)()
+        with redirect_stdout(shown):
+            hydra.main(version_base="1.3", config_path=str(conf_dir()), config_name=verb)(job)()
     except SystemExit as ended:
-        return ended.code if isinstance(ended.code, int) else FAILED
+        code = ended.code if isinstance(ended.code, int) else FAILED
     finally:
         sys.argv = kept
         root.setLevel(level)  # Hydra's handlers would write to today's streams for ever
         root.handlers[:] = handlers
-    return DONE
+    sys.stdout.write(shown.getvalue())
+    return code

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from flasheval.base.arguments import checked_arguments, checked_class
 from flasheval.base.drawing.shown import Shown
 from flasheval.base.drawing.view import Line, Table, View, lines
 from flasheval.base.errors import DataError, MissingScoresError, SettingError
@@ -37,6 +38,7 @@ class PairedDifference:
     error: float
 
 
+@checked_class
 @dataclass(frozen=True)
 class Comparison(Shown):
     """Two reports on the same prompts, images' seeds and scorers; prints as a table.
@@ -86,6 +88,7 @@ class Comparison(Shown):
         return View((said, Line(about), Line(""), Table(titles, rows), *warnings))
 
 
+@checked_arguments
 def compare(
     first: Report,
     second: Report,

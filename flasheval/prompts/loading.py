@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from flasheval.base.arguments import checked_arguments
 from flasheval.base.columns import Columns
 from flasheval.base.errors import DataError
 from flasheval.base.files import atomic_write, content_stem, content_suffix, read_text
@@ -146,6 +147,7 @@ def write_prompts(prompts: PromptSet, path: Path) -> Path:
     return path
 
 
+@checked_arguments
 def load_prompts(
     path: str | Path,
     *,

@@ -10,6 +10,7 @@ from typing import Any, Literal, get_args
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from flasheval.base.arguments import checked_class
 from flasheval.base.checks import checked_names, checked_word
 from flasheval.base.errors import DataError, SettingError
 from flasheval.base.suggest import nearest
@@ -33,6 +34,7 @@ Incomplete = Literal["drop", "prompts", "error"]
 _NEARLY = 0.9  # share of prompts from which a variant is worth leaving out prompts for
 
 
+@checked_class
 @dataclass(frozen=True, eq=False)
 class ScoreTable:
     """Score matrices of several metrics over the same variants and prompts.
