@@ -161,3 +161,16 @@ def test_what_is_no_regular_file_is_refused(tmp_path):
             one.write_text("x")
     assert stat.S_ISFIFO(pipe.stat().st_mode)
     assert not Path(os.devnull).is_file()
+
+
+@pytest.mark.parametrize("suffix", [".gz", ".xz"])
+def test_a_file_made_to_fill_the_memory_is_refused_early(tmp_path, monkeypatch, suffix):
+    pack = {".gz": gzip.compress, ".xz": lzma.compress}[suffix]
+    monkeypatch.setattr("flasheval.base.files._MUCH", 1 << 21)
+    path = tmp_path / f"a.json{suffix}"
+    path.write_bytes(pack(b"0" * (1 << 23)))
+    with pytest.raises(DataError, match=r"unfolds to over 200 times its size.* unpack it first"):
+        read_bytes(path)
+    rare = bytes(range(256)) * 16  # one in 21 bytes is new: no bomb
+    path.write_bytes(pack(b"".join(os.urandom(1 << 12) + rare * 20 for _ in range(40))))
+    assert len(read_bytes(path)) == 40 * 21 << 12
