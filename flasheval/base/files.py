@@ -6,6 +6,7 @@ import lzma
 import os
 import re
 import secrets
+import zipfile
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -21,6 +22,7 @@ __all__ = [
     "content_suffix",
     "read_bytes",
     "read_text",
+    "refuse_dense_zip",
     "require_file",
     "safe_name",
     "slug",
@@ -148,11 +150,32 @@ def _unpacked(file: BinaryIO, path: Path) -> bytes:
             parts.append(part)
             size += len(part)
             if size > _MUCH and size > _DENSEST * file.tell():
-                raise DataError(
-                    f"{path} unfolds to over {_DENSEST} times its size, which no table or text "
-                    "does; if it is meant, unpack it first and name the unpacked file"
-                )
+                raise _too_dense(path)
     return b"".join(parts)
+
+
+def refuse_dense_zip(path: Path) -> None:
+    """Raise DataError for a zip (an .npz, an .xlsx) that is made to fill the memory.
+
+    A file that is no zip, or a damaged one, is left to whoever reads it.
+
+    >>> refuse_dense_zip(Path("no-such.npz"))
+    """
+    try:
+        with zipfile.ZipFile(path) as archive:
+            size = sum(one.file_size for one in archive.infolist())
+        packed = path.stat().st_size
+    except (OSError, ValueError, zipfile.BadZipFile, NotImplementedError):
+        return
+    if size > _MUCH and size > _DENSEST * packed:
+        raise _too_dense(path)
+
+
+def _too_dense(path: Path) -> DataError:
+    return DataError(
+        f"{path} unfolds to over {_DENSEST} times its size, which no table or text does; if it is "
+        "meant, unpack it first and save it without compression"
+    )
 
 
 def read_text(path: str | Path, what: str = "text file") -> str:
