@@ -1,5 +1,6 @@
 """The command as a user meets it: the words before a verb, its help, and real processes."""
 
+import io
 import os
 import subprocess
 import sys
@@ -132,3 +133,37 @@ def test_a_closed_pipe_is_no_error(tmp_path: Path) -> None:
         check=False,
     )
     assert "Traceback" not in process.stderr
+
+
+class _ClosedPipe(io.StringIO):
+    def write(self, text: str) -> int:
+        raise BrokenPipeError(32, "Broken pipe")
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["--help"],
+        ["--version"],
+        ["search", "--help"],
+        ["rank", "--cfg", "job"],
+    ],
+)
+def test_output_that_nobody_reads_is_no_bug(
+    words: list[str], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(sys, "stdout", None)  # what Python makes of `>&-`
+    assert main(words) == 0
+    monkeypatch.setattr(sys, "stdout", _ClosedPipe())  # `| head -1`, once head has ended
+    assert main(words) == 1
+    assert capsys.readouterr().err == ""
+
+
+def test_ascii_output_loses_a_sign_not_the_answer(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "s.csv").write_text("prompt_id,café,b\n1,0.5,0.25\n2,0.75,0.5\n", "utf-8")
+    written = io.BytesIO()
+    monkeypatch.setattr(sys, "stdout", io.TextIOWrapper(written, "ascii"))
+    assert main(["rank", f"scores={tmp_path / 's.csv'}", "draws=10"]) == 0
+    assert b"caf?" in written.getvalue()

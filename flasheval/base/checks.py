@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TypeVar
+from contextlib import suppress
+from operator import index
+from typing import SupportsIndex, TypeVar
 
 from flasheval.base.errors import SettingError
 from flasheval.base.suggest import nearest
 
-__all__ = ["check_draws", "checked_names", "checked_word"]
+__all__ = ["check_draws", "checked_names", "checked_seed", "checked_word"]
 
 WordT = TypeVar("WordT", bound=str)
 
@@ -22,6 +24,24 @@ def check_draws(draws: object) -> None:
     """
     if not isinstance(draws, int) or isinstance(draws, bool) or draws < 1:
         raise SettingError(f"draws={draws}: expected a whole number from 1 on")
+
+
+def checked_seed(seed: object) -> int:
+    """Return a seed that can be used; SettingError names any other.
+
+    Example:
+        >>> checked_seed(7)
+        7
+        >>> checked_seed(-1)
+        Traceback (most recent call last):
+        flasheval.base.errors.SettingError: seed=-1: expected a whole number from 0 on
+
+    """
+    if isinstance(seed, SupportsIndex) and not isinstance(seed, bool):
+        with suppress(TypeError):  # an array of several has an index too, that cannot be used
+            if (number := index(seed)) >= 0:
+                return number
+    raise SettingError(f"seed={seed!r}: expected a whole number from 0 on")
 
 
 def checked_word(key: str, value: object, words: Sequence[WordT]) -> WordT:

@@ -80,7 +80,7 @@ class Columns:
         have = ", ".join(self.names[:12]) + (", ..." if len(self.names) > 12 else "")
         raise DataError(
             f"{self.path} has no column {wanted} for the {what}; it has: {have}"
-            f"{nearest(given or usual[0], self.names)}"
+            f"{nearest(given if given is not None else usual[0], self.names)}"
         )
 
     def ids(self, name: str) -> tuple[str, ...]:

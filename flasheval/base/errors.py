@@ -4,6 +4,10 @@ Every message names the file, row, key or setting at fault, what was expected th
 do about it. Anything else that escapes the package is a bug of the package.
 """
 
+from __future__ import annotations
+
+from typing import Any
+
 __all__ = ["ConflictError", "DataError", "FlashevalError", "MissingScoresError", "SettingError"]
 
 
@@ -16,6 +20,18 @@ class FlashevalError(Exception):
 
     def __init__(self, message: str) -> None:
         super().__init__(" ".join(message.split()))
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Let it be sent between processes, whatever a kind of it takes when it is made."""
+        return _made_again, (type(self), self.args, self.__dict__)
+
+
+def _made_again(
+    kind: type[FlashevalError], told: tuple[str, ...], attributes: dict[str, Any]
+) -> FlashevalError:
+    error = kind.__new__(kind, *told)
+    error.__dict__.update(attributes)
+    return error
 
 
 class DataError(FlashevalError):

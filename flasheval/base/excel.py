@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from flasheval.base.errors import DataError
-from flasheval.base.files import require_file
+from flasheval.base.files import refuse_dense_zip, require_file
 
 __all__ = ["read_sheets"]
 
@@ -16,7 +16,7 @@ def read_sheets(path: Path, what: str) -> Iterator[tuple[str, tuple[str, ...], l
     Raises DataError where openpyxl is missing, and for a file that is no Excel file or holds
     nothing.
     """
-    require_file(path, what)
+    refuse_dense_zip(require_file(path, what))
     try:
         import openpyxl
     except ImportError as error:

@@ -6,10 +6,12 @@ import lzma
 import os
 import re
 import secrets
+import zipfile
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import BinaryIO
 
 from flasheval.base.errors import DataError
 
@@ -20,12 +22,16 @@ __all__ = [
     "content_suffix",
     "read_bytes",
     "read_text",
+    "refuse_dense_zip",
     "require_file",
     "safe_name",
     "slug",
 ]
 
 _COMPRESSED = (".xz", ".gz")
+_PART = 1 << 20  # bytes unpacked at a time
+_MUCH = 1 << 26  # bytes that may be unpacked whatever they were packed to
+_DENSEST = 200  # times its packed size: far more than texts and numbers unfold to
 
 
 @contextmanager
@@ -115,21 +121,61 @@ def read_bytes(path: str | Path, what: str = "file") -> bytes:
     """
     path = require_file(path, what)
     try:
-        data = path.read_bytes()
+        with path.open("rb") as file:
+            packed = path.suffix.lower() in _COMPRESSED
+            data = _unpacked(file, path) if packed else file.read()
+    except gzip.BadGzipFile as error:
+        raise _damaged(path, error) from error
     except OSError as error:
         raise DataError(f"cannot read {path}: {error.strerror or error}") from error
-    try:
-        if path.suffix.lower() == ".xz":
-            data = lzma.decompress(data)
-        elif path.suffix.lower() == ".gz":
-            data = gzip.decompress(data)
-    except (lzma.LZMAError, OSError, EOFError, zlib.error) as error:
-        raise DataError(
-            f"{path} cannot be unpacked ({error}); it is damaged or cut short: fetch it again"
-        ) from error
+    except (lzma.LZMAError, EOFError, zlib.error) as error:
+        raise _damaged(path, error) from error
     if not data:
         raise DataError(f"{path} holds nothing once unpacked; expected a {what}")
     return data
+
+
+def _damaged(path: Path, error: Exception) -> DataError:
+    return DataError(
+        f"{path} cannot be unpacked ({error}); it is damaged or cut short: fetch it again"
+    )
+
+
+def _unpacked(file: BinaryIO, path: Path) -> bytes:
+    """Return what a compressed file holds; one that is made to fill the memory is refused early."""
+    is_xz = path.suffix.lower() == ".xz"
+    parts, size = [], 0
+    with lzma.LZMAFile(file) if is_xz else gzip.GzipFile(fileobj=file) as whole:
+        while part := whole.read(_PART):
+            parts.append(part)
+            size += len(part)
+            if size > _MUCH and size > _DENSEST * file.tell():
+                raise _too_dense(path)
+    return b"".join(parts)
+
+
+def refuse_dense_zip(path: Path) -> None:
+    """Raise DataError for a zip (an .npz, an .xlsx) that is made to fill the memory.
+
+    A file that is no zip, or a damaged one, is left to whoever reads it.
+
+    >>> refuse_dense_zip(Path("no-such.npz"))
+    """
+    try:
+        with zipfile.ZipFile(path) as archive:
+            size = sum(one.file_size for one in archive.infolist())
+        packed = path.stat().st_size
+    except (OSError, ValueError, zipfile.BadZipFile, NotImplementedError):
+        return
+    if size > _MUCH and size > _DENSEST * packed:
+        raise _too_dense(path)
+
+
+def _too_dense(path: Path) -> DataError:
+    return DataError(
+        f"{path} unfolds to over {_DENSEST} times its size, which no table or text does; if it is "
+        "meant, unpack it first and save it without compression"
+    )
 
 
 def read_text(path: str | Path, what: str = "text file") -> str:

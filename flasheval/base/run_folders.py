@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "FOLDER_OF_RUNS",
+    "MADE_BY",
     "MANIFEST",
     "RUN_MARK",
     "UNITS",
@@ -30,6 +31,10 @@ __all__ = [
 ]
 
 FOLDER_OF_RUNS = "flasheval-runs"
+
+
+MADE_BY = ".flasheval"
+"""The hidden file beside a result that keeps which command made it."""
 
 
 MANIFEST = "subset.json"
@@ -45,7 +50,7 @@ RUN_MARK = "run.json"
 _READABLE = ("scores", "metric", "size", "seed")
 
 
-_NEUTRAL = ("out",)  # does not change what is found
+_NEUTRAL = ("out", "overwrite")  # do not change what is found
 
 
 def run_name(settings: Mapping[str, Any], defaults: Mapping[str, Any]) -> str:

@@ -85,7 +85,9 @@ def plain_settings(root: Any) -> dict[str, Any]:
     )
 
 
-def check_jobs(hydra: Any, verb: str, overrides: list[str], *, many: bool) -> Path:
+def check_jobs(
+    hydra: Any, verb: str, overrides: list[str], *, many: bool
+) -> tuple[Path, dict[str, Any]]:
     """Compose every job as Hydra will, so that a mistake is told before anything is done.
 
     Args:
@@ -95,7 +97,8 @@ def check_jobs(hydra: Any, verb: str, overrides: list[str], *, many: bool) -> Pa
         many: Whether they describe a sweep.
 
     Returns:
-        The folder that the run, or the whole sweep, will write to.
+        The folder that the run, or the whole sweep, will write to, and the settings, those of the
+        last job of a sweep.
 
     Raises:
         SettingError: A key, a value or a choice that is not there, in one line. With
@@ -108,20 +111,20 @@ def check_jobs(hydra: Any, verb: str, overrides: list[str], *, many: bool) -> Pa
     from yaml import YAMLError
 
     try:
-        folder = ""
+        folder, settings = "", {}
         if many:
             config = hydra.compose_config(verb, overrides, RunMode.MULTIRUN)
             folder = str(config.hydra.sweep.get("dir"))
         for job in _jobs_of(overrides) if many else [overrides]:
             config = hydra.compose_config(verb, job, RunMode.RUN)
             _refuse_added_keys(config)
-            plain_settings(config)
+            settings = plain_settings(config)
             folder = folder or str(config.hydra.run.dir)
     except (HydraException, OmegaConfBaseException, YAMLError, ValueError) as error:
         if os.environ.get("HYDRA_FULL_ERROR") == "1" or isinstance(error, FlashevalError):
             raise
         raise SettingError(setting_mistake(error)) from error
-    return Path(folder)
+    return Path(folder), settings
 
 
 def _jobs_of(overrides: list[str]) -> Iterator[list[str]]:

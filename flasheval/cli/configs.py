@@ -32,6 +32,7 @@ __all__ = [
     "LongConfig",
     "NpzConfig",
     "OfficialConfig",
+    "OutputConfig",
     "PromptKeys",
     "PublishConfig",
     "RankConfig",
@@ -110,7 +111,14 @@ class PromptKeys:
 
 
 @dataclass
-class SearchConfig(PromptKeys):
+class OutputConfig:
+    """Keys that every verb with a result in `out` has."""
+
+    overwrite: bool = field(default=False, kw_only=True)
+
+
+@dataclass
+class SearchConfig(OutputConfig, PromptKeys):
     """Keys of `flasheval search`; `conf/search.yaml` says what they mean.
 
     `Any` is where a key takes several forms, such as a name or a list; the verb checks those.
@@ -140,7 +148,7 @@ class SearchConfig(PromptKeys):
 
 
 @dataclass
-class ValidateConfig(PromptKeys):
+class ValidateConfig(OutputConfig, PromptKeys):
     """Keys of `flasheval validate`; `conf/validate.yaml` says what they mean."""
 
     scores: Any = "miniature"
@@ -177,7 +185,7 @@ class PopulationConfig(PromptKeys):
 
 
 @dataclass
-class GenerateConfig(PopulationConfig):
+class GenerateConfig(PopulationConfig, OutputConfig):
     """Keys of `flasheval generate`; `conf/generate.yaml` says what they mean."""
 
     executor: Any = None
@@ -186,7 +194,7 @@ class GenerateConfig(PopulationConfig):
 
 
 @dataclass
-class ScoreConfig(PopulationConfig):
+class ScoreConfig(PopulationConfig, OutputConfig):
     """Keys of `flasheval score`; `conf/score.yaml` says what they mean."""
 
     executor: Any = None
@@ -227,7 +235,7 @@ class StatusConfig:
 
 
 @dataclass
-class DistanceConfig(PromptKeys):
+class DistanceConfig(OutputConfig, PromptKeys):
     """Keys of `flasheval distance`; `conf/distance.yaml` says what they mean."""
 
     extractor: Any = None
@@ -249,7 +257,7 @@ class DistanceConfig(PromptKeys):
 
 
 @dataclass
-class EvaluateConfig(PromptKeys):
+class EvaluateConfig(OutputConfig, PromptKeys):
     """Keys of `flasheval evaluate`, beside those of its generator, which stand at the top too."""
 
     generator: str = "diffusers"
@@ -278,7 +286,7 @@ class CompareConfig:
 
 
 @dataclass
-class RankConfig(PromptKeys):
+class RankConfig(OutputConfig, PromptKeys):
     """Keys of `flasheval rank`; `conf/rank.yaml` says what they mean."""
 
     scores: Any = "miniature"
@@ -297,7 +305,7 @@ class RankConfig(PromptKeys):
 
 
 @dataclass
-class AuditConfig(PromptKeys):
+class AuditConfig(OutputConfig, PromptKeys):
     """Keys of `flasheval audit`; `conf/audit.yaml` says what they mean."""
 
     subset: str | None = None
@@ -314,7 +322,7 @@ class AuditConfig(PromptKeys):
 
 
 @dataclass
-class WatchConfig(PromptKeys):
+class WatchConfig(OutputConfig, PromptKeys):
     """Keys of `flasheval watch`, beside those of diffusers pipelines, which stand there too."""
 
     generator: str = "diffusers"
@@ -349,7 +357,7 @@ class ShowConfig(PromptKeys):
 
 
 @dataclass
-class SubsetsConfig(PromptKeys):
+class SubsetsConfig(OutputConfig, PromptKeys):
     """Keys of `flasheval subsets`; `conf/subsets.yaml` says what they mean."""
 
     action: str = "list"
@@ -361,11 +369,12 @@ class SubsetsConfig(PromptKeys):
 
 
 @dataclass
-class PublishConfig(PromptKeys):
+class PublishConfig(OutputConfig, PromptKeys):
     """Keys of `flasheval publish`; `conf/publish.yaml` says what they mean."""
 
     names: list[str] = field(default_factory=list)
     out: str | None = None
+    overwrite: bool = _publish("overwrite")
     title: str | None = _publish("title")
     prompts: Any = _publish("prompts")
     license: str | None = _publish("license")
@@ -378,7 +387,7 @@ class PublishConfig(PromptKeys):
 
 
 @dataclass
-class ReportConfig(PromptKeys):
+class ReportConfig(OutputConfig, PromptKeys):
     """Keys of `flasheval report`; `conf/report.yaml` says what they mean."""
 
     path: str | None = None
@@ -390,7 +399,7 @@ class ReportConfig(PromptKeys):
 
 
 @dataclass
-class ImporterConfig(PromptKeys):
+class ImporterConfig(OutputConfig, PromptKeys):
     """Keys every importer has."""
 
     importer: str = ""

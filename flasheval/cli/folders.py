@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict
+from pathlib import Path
 from typing import Any
 
 from flasheval.base.canonical import sha256_of
@@ -11,12 +12,18 @@ from flasheval.base.run_folders import FOLDER_OF_RUNS, population_folder, run_na
 from flasheval.cli.configs import SearchConfig, ValidateConfig, method_configs
 
 __all__ = [
+    "PAGE",
+    "file_of_report",
+    "file_of_subset",
     "folder_of_distance",
+    "folder_of_import",
     "folder_of_population",
     "folder_of_search",
     "folder_of_sweep",
     "folder_of_validation",
 ]
+
+PAGE = "report.html"
 
 
 def folder_of_search(settings: Mapping[str, Any]) -> str:
@@ -49,13 +56,44 @@ def folder_of_distance(settings: Mapping[str, Any]) -> str:
     return f"{FOLDER_OF_RUNS}/distance/{distance_name(settings)}"
 
 
+def folder_of_import(settings: Mapping[str, Any]) -> str | None:
+    """Return the folder of imported scores, by default one named like their source.
+
+    >>> folder_of_import({"source": "results/geneval", "out": None})
+    'flasheval-runs/scores/geneval'
+    """
+    source = settings.get("source") or settings.get("root")
+    if settings.get("out") or not source:
+        return settings.get("out")
+    return f"{FOLDER_OF_RUNS}/scores/{Path(source).resolve().name}"
+
+
+def file_of_report(settings: Mapping[str, Any]) -> str | None:
+    """Return the file of a page that `out` names; None where it names none.
+
+    >>> file_of_report({"out": "page.HTML"}), file_of_report({"out": "pages"})
+    ('page.HTML', 'pages/report.html')
+    """
+    out = settings.get("out")
+    return out if not out or out.lower().endswith((".html", ".htm")) else f"{out}/{PAGE}"
+
+
+def file_of_subset(settings: Mapping[str, Any]) -> str | None:
+    """Return the file that an action writes; None for one that writes none.
+
+    >>> file_of_subset({"action": "export", "out": "a.txt"}), file_of_subset({"action": "list"})
+    ('a.txt', None)
+    """
+    return settings.get("out") if settings.get("action") in ("export", "import") else None
+
+
 def folder_of_sweep(verb: str, words: list[str]) -> str:
     """Return the folder of a sweep: the swept keys, and a hash of all its words.
 
     >>> folder_of_sweep("search", ["size=10,20", "seed=3"])
     'flasheval-runs/search-sweep/size-cc101890'
     """
-    ordered = sorted(words)
+    ordered = sorted(word for word in words if not word.startswith("overwrite="))
     swept = "-".join(word.partition("=")[0] for word in ordered if "," in word) or "all"
     name = f"{swept.replace('/', '_')[:80]}-{sha256_of(ordered)[:8]}"
     return f"{FOLDER_OF_RUNS}/{verb}-sweep/{name}"

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import io
 import logging
 import shlex
 import shutil
 import sys
+from collections.abc import Mapping
+from contextlib import redirect_stdout
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -44,10 +47,10 @@ def run_verb(verb: str, words: list[str]) -> int:
             raise RuntimeError("Hydra did not start")
         many = bool(options.multirun)
         overrides = lifted(overrides) if many else overrides
-        folder = check_jobs(hydra, verb, overrides, many=many)
+        folder, settings = check_jobs(hydra, verb, overrides, many=many)
         if not (options.cfg or options.info or options.hydra_help or options.shell_completion):
             run = _run_many if many else _run_one
-            return run(hydra, verb, overrides, folder)
+            return run(hydra, verb, overrides, folder, settings)
     flags = [word for word in words if word not in options.overrides]
     return _leave_to_hydra(verb, [*flags, *overrides])
 
@@ -67,35 +70,46 @@ def job(config: Any) -> Outcome:
     return run_job(verb, plain_settings(config), Path(hydra.runtime.output_dir), command, label)
 
 
-def _run_one(hydra: Any, verb: str, overrides: list[str], folder: Path) -> int:
+def _run_one(
+    hydra: Any, verb: str, overrides: list[str], folder: Path, settings: Mapping[str, Any]
+) -> int:
     from flasheval.base.run_folders import require_writable
+    from flasheval.cli.outputs import kept_output
 
-    has_folder = VERBS[verb].folder is not None
-    fresh = has_folder and not folder.exists()
-    if has_folder:
+    row = VERBS[verb]
+    fresh = row.folder is not None and not folder.exists()
+    if row.folder is not None:
         require_writable(folder)
-    done = hydra.run(verb, job, [*overrides, "hydra.mode=RUN"], with_log_configuration=False)
-    outcome: Outcome = done.return_value
-    if outcome.error is not None:
-        if fresh and not _holds_work(folder):  # a mistake leaves nothing behind
-            shutil.rmtree(folder, ignore_errors=True)
-        raise outcome.error
-    if outcome.code == INTERRUPTED:
-        raise KeyboardInterrupt
+    with kept_output(row, settings):
+        done = hydra.run(verb, job, [*overrides, "hydra.mode=RUN"], with_log_configuration=False)
+        outcome: Outcome = done.return_value
+        if outcome.error is not None:
+            if fresh and not _holds_work(folder):  # a mistake leaves nothing behind
+                shutil.rmtree(folder, ignore_errors=True)
+            raise outcome.error
+        if outcome.code == INTERRUPTED:
+            raise KeyboardInterrupt
     return outcome.code
 
 
 def _holds_work(folder: Path) -> bool:
     """Tell whether a folder has more than the settings and the log: units, a manifest, a mark."""
+    from flasheval.base.run_folders import MADE_BY  # late, for help must not load NumPy
+
     return any(
-        path.is_file() and path.suffix != ".log" and path.relative_to(folder).parts[0] != "config"
+        path.is_file()
+        and path.suffix != ".log"
+        and path.relative_to(folder).parts[0] not in ("config", MADE_BY)
         for path in folder.rglob("*")
     )
 
 
-def _run_many(hydra: Any, verb: str, overrides: list[str], folder: Path) -> int:
+def _run_many(
+    hydra: Any, verb: str, overrides: list[str], folder: Path, settings: Mapping[str, Any]
+) -> int:
     from flasheval.base.run_folders import require_writable
     from flasheval.cli.commands.jobs import finish_sweep
+    from flasheval.cli.outputs import kept_output
 
     row = VERBS[verb]
     if not row.sweeps:
@@ -104,9 +118,10 @@ def _run_many(hydra: Any, verb: str, overrides: list[str], folder: Path) -> int:
     require_writable(folder)
     # Said outright, for a job cannot tell the sweep's folder from its own share of the overrides.
     more = [quoted(f"hydra.sweep.dir={folder}") or "", "hydra.mode=MULTIRUN"]
-    returns = hydra.multirun(verb, job, [*overrides, *more], with_log_configuration=False)
-    outcomes = [done.return_value for batch in returns or [] for done in batch]
-    return finish_sweep(outcomes, folder)
+    with kept_output(row, settings, overrides):
+        returns = hydra.multirun(verb, job, [*overrides, *more], with_log_configuration=False)
+        outcomes = [done.return_value for batch in returns or [] for done in batch]
+        return finish_sweep(outcomes, folder)
 
 
 def _leave_to_hydra(verb: str, words: list[str]) -> int:
@@ -116,12 +131,16 @@ def _leave_to_hydra(verb: str, words: list[str]) -> int:
     kept, root = sys.argv, logging.getLogger()
     level, handlers = root.level, root.handlers[:]
     sys.argv = ["flasheval", *words]
+    shown = io.StringIO()  # written by us: a closed pipe is a bug to Hydra
+    code = DONE
     try:
-        hydra.main(version_base="1.3", config_path=str(conf_dir()), config_name=verb)(job)()
+        with redirect_stdout(shown):
+            hydra.main(version_base="1.3", config_path=str(conf_dir()), config_name=verb)(job)()
     except SystemExit as ended:
-        return ended.code if isinstance(ended.code, int) else FAILED
+        code = ended.code if isinstance(ended.code, int) else FAILED
     finally:
         sys.argv = kept
         root.setLevel(level)  # Hydra's handlers would write to today's streams for ever
         root.handlers[:] = handlers
-    return DONE
+    sys.stdout.write(shown.getvalue())
+    return code

@@ -25,7 +25,7 @@ _EXPECTED = {
     "list[int]": "a list of whole numbers such as [10,20,50]",
     "list[str]": "a list such as [a,b]",
 }
-_FEW = 8
+_FEW = 9
 _NOISE = ("full_key:", "object_type=", "reference_type=", "See https://", "Config search path")
 
 

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from flasheval.cli.commands.context import Context, Outcome
 
-__all__ = ["VERBS", "Choice", "Verb"]
+__all__ = ["VERBS", "Choice", "Output", "Verb"]
 
 
 @dataclass(frozen=True)
@@ -39,6 +39,28 @@ class Choice:
 
 
 @dataclass(frozen=True)
+class Output:
+    """What a verb writes to `out`; `flasheval.cli.outputs` lets it replace nothing else.
+
+    Attributes:
+        what: The result in words, such as "a search".
+        neutral: The keys that change nothing in it.
+        continues: The files by which a folder shows that the verb goes on in it, whatever the
+            settings.
+        is_file: Whether it is a file; else it is a folder.
+        place: Where the function is that returns its path by the settings, or None where nothing
+            is written; without one it is `out`.
+
+    """
+
+    what: str
+    neutral: tuple[str, ...] = ()
+    continues: tuple[str, ...] = ()
+    is_file: bool = False
+    place: str | None = None
+
+
+@dataclass(frozen=True)
 class Verb:
     """All there is to know of a verb.
 
@@ -56,6 +78,7 @@ class Verb:
         rest: The key of all other words without a key, as a list.
         folder: Where the function is that names the run folder by the settings; None for a verb
             without one.
+        output: What it writes to `out`; None where it writes none, or checks that itself.
         choices: The groups of `conf/` it chooses from.
         lists: Further lists for its help: a title, and where the function is that returns them.
         sweeps: Whether ``-m`` runs one job for each combination of values.
@@ -73,6 +96,7 @@ class Verb:
     first: str | None = None
     rest: str | None = None
     folder: str | None = None
+    output: Output | None = None
     choices: tuple[Choice, ...] = ()
     lists: tuple[tuple[str, str], ...] = ()
     sweeps: bool = False
@@ -111,6 +135,7 @@ _GENERATOR = Choice("generator", "generator: KIND, in a population")
 _SCORER = Choice("scorer", "scorers=[NAME,{name:NAME,SETTING:VALUE}]")
 _EXECUTOR = Choice("executor", "executor=NAME")
 _TRACKER = Choice("tracker", "tracker=NAME")
+_RUN = Output("a run", continues=("run.json",))
 _GRID = "the grid of a population takes its place"
 
 _ROWS = (
@@ -131,6 +156,7 @@ _ROWS = (
         command="flasheval.cli.commands.run:run_population",
         config="flasheval.cli.configs:RunConfig",
         folder="flasheval.cli.folders:folder_of_population",
+        output=_RUN,
         choices=(_POPULATION, _GENERATOR, _SCORER, _EXECUTOR),
         no_sweep=_GRID,
         examples=(
@@ -150,6 +176,7 @@ _ROWS = (
         command="flasheval.cli.commands.run:run_population",
         config="flasheval.cli.configs:GenerateConfig",
         folder="flasheval.cli.folders:folder_of_population",
+        output=_RUN,
         choices=(_POPULATION, _GENERATOR, _EXECUTOR),
         no_sweep=_GRID,
         examples=(
@@ -163,6 +190,7 @@ _ROWS = (
         command="flasheval.cli.commands.run:run_population",
         config="flasheval.cli.configs:ScoreConfig",
         folder="flasheval.cli.folders:folder_of_population",
+        output=_RUN,
         choices=(_POPULATION, _SCORER, _EXECUTOR),
         no_sweep=_GRID,
         examples=(
@@ -188,6 +216,7 @@ _ROWS = (
         command="flasheval.cli.commands.search:run_search",
         config="flasheval.cli.configs:SearchConfig",
         folder="flasheval.cli.folders:folder_of_search",
+        output=Output("a search"),
         choices=(Choice("method", "method=NAME"),),
         sweeps=True,
         examples=(
@@ -239,6 +268,7 @@ _ROWS = (
         summary="Evaluate each checkpoint that a training writes into a folder",
         command="flasheval.cli.commands.watch:run_watch",
         config="flasheval.cli.configs:watch_config",
+        output=Output("a watch", continues=("watch.json",)),
         usage="FOLDER subset=MANIFEST [key=value ...]",
         first="path",
         choices=(
@@ -266,6 +296,7 @@ _ROWS = (
         command="flasheval.cli.commands.distance:run_distance",
         config="flasheval.cli.configs:DistanceConfig",
         folder="flasheval.cli.folders:folder_of_distance",
+        output=Output("distances", neutral=("save_reference", "threads", "device")),
         choices=(Choice("extractor", "extractor=NAME"), Choice("protocol", "protocol=NAME")),
         examples=(
             ("flasheval distance run=runs/coco reference=sd15/DDIM50", "a variant"),
@@ -283,6 +314,7 @@ _ROWS = (
         command="flasheval.cli.commands.validate:run_validate",
         config="flasheval.cli.configs:ValidateConfig",
         folder="flasheval.cli.folders:folder_of_validation",
+        output=Output("a comparison of methods", neutral=("workers",)),
         choices=(Choice("method", "methods=[NAME,{name:NAME,SETTING:VALUE}]"),),
         no_sweep="lists take its place, in one run: methods=[...], size=[...], splits=[...]",
         examples=(
@@ -299,6 +331,7 @@ _ROWS = (
         summary="Say which models lead in scores or evaluations, and which are tied",
         command="flasheval.cli.commands.rank:run_rank",
         config="flasheval.cli.configs:RankConfig",
+        output=Output("a leaderboard"),
         first="scores",
         rest="reports",
         no_sweep="a list takes its place: metric=[...]",
@@ -317,6 +350,7 @@ _ROWS = (
         config="flasheval.cli.configs:AuditConfig",
         usage="SUBSET scores=TABLE [key=value ...]",
         first="subset",
+        output=Output("an audited subset", is_file=True),
         examples=(
             ("flasheval audit coco-shared-50 scores=new-models/", "were the intervals right?"),
             ("flasheval audit runs/coco scores=all.parquet out=subset.json", "keeps the models"),
@@ -328,6 +362,7 @@ _ROWS = (
         summary="Write one HTML page about a search: plots, prompts and warnings",
         command="flasheval.cli.commands.report:run_report",
         config="flasheval.cli.configs:ReportConfig",
+        output=Output("a page", is_file=True, place="flasheval.cli.folders:file_of_report"),
         usage="FOLDER [key=value ...]",
         first="path",
         examples=(
@@ -341,6 +376,7 @@ _ROWS = (
         summary="List, show, verify, resolve, export or import subsets",
         command="flasheval.cli.commands.subsets:run_subsets",
         config="flasheval.cli.configs:SubsetsConfig",
+        output=Output("a subset", is_file=True, place="flasheval.cli.folders:file_of_subset"),
         usage="ACTION [NAME ...] [key=value ...]",
         first="action",
         rest="names",
@@ -361,6 +397,10 @@ _ROWS = (
         summary="Make a folder of subsets to upload, with a card, evidence and checks",
         command="flasheval.cli.commands.publish:run_publish",
         config="flasheval.cli.configs:PublishConfig",
+        output=Output(
+            "a publication",
+            neutral=("repo", "push", "private", "message", "artifact", "project"),
+        ),
         usage="NAME ... [key=value ...]",
         rest="names",
         examples=(
@@ -374,6 +414,7 @@ _ROWS = (
         summary="Read other people's score files into a score table",
         command="flasheval.cli.commands.import_scores:run_import",
         config="flasheval.cli.configs:importer_configs",
+        output=Output("imported scores", place="flasheval.cli.folders:folder_of_import"),
         usage="IMPORTER key=value ...",
         config_key="importer",
         first="importer",

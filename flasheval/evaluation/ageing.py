@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from flasheval.base.arguments import checked_arguments
 from flasheval.base.checks import check_draws, checked_names
 from flasheval.base.drawing.shown import Shown
 from flasheval.base.drawing.view import Line, Part, Table, View, lines
@@ -161,6 +162,7 @@ class Audit(Shown):
         return View(tuple(parts))
 
 
+@checked_arguments
 def audit(
     subset: Subset | str | Path,
     scores: Any,

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from flasheval.base.arguments import checked_arguments, checked_class
 from flasheval.base.drawing.shown import Shown
 from flasheval.base.drawing.view import Line, Part, Table, View, lines
 from flasheval.base.errors import DataError, MissingScoresError, SettingError
@@ -38,6 +39,7 @@ class PairedDifference:
     error: float
 
 
+@checked_class
 @dataclass(frozen=True)
 class Comparison(Shown):
     """Two reports on the same prompts, images' seeds and scorers; prints as a table.
@@ -94,6 +96,7 @@ class Comparison(Shown):
         return View((*parts, Line(""), *tag_parts(self.by, self.parts, "Differences")))
 
 
+@checked_arguments
 def compare(
     first: Report,
     second: Report,

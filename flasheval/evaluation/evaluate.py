@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from flasheval.base.arguments import checked_arguments
 from flasheval.base.canonical import JSON, canonical_value, sha256_of
 from flasheval.base.errors import DataError, SettingError
 from flasheval.base.versions import utc_now
@@ -68,6 +69,7 @@ class _Task:
         return self.subset.content_hash, *asked, self.versions, self.call
 
 
+@checked_arguments
 def evaluate(
     generator: Any,
     subset: Subset | str | Path,

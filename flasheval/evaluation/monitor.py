@@ -9,6 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from flasheval.base.arguments import checked_class
 from flasheval.base.errors import DataError, MissingScoresError, SettingError
 from flasheval.base.json_data import from_plain, read_json, to_plain, write_json
 from flasheval.evaluation.evaluate import evaluate
@@ -29,6 +30,7 @@ __all__ = ["CheckpointMonitor"]
 _STATE = "monitor.json"
 
 
+@checked_class
 class CheckpointMonitor:
     """A monitor that evaluates checkpoints on few prompts, and on more when it is close.
 

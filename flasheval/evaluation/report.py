@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from flasheval.base.arguments import checked_class
 from flasheval.base.canonical import JSON
 from flasheval.base.drawing.shown import Shown
 from flasheval.base.drawing.view import Line, Part, Table, View, lines
@@ -76,6 +77,7 @@ class MetricScores:
         return sum(one is None for one in self.scores)
 
 
+@checked_class
 @dataclass(frozen=True)
 class Report(Shown):
     """A model's scores on a subset, prompt by prompt; prints as a table.

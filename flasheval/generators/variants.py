@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 
+from flasheval.base.arguments import checked_class
 from flasheval.base.canonical import sha256_of
 from flasheval.base.errors import DataError
 
@@ -17,6 +18,7 @@ _RESERVED_NAME = "prompt_id"
 _RESERVED_FACTOR = "name"
 
 
+@checked_class
 @dataclass(frozen=True)
 class Variant:
     """One configuration of a generative model: checkpoint, scheduler, steps, and so on.

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from flasheval.base.arguments import checked_arguments
 from flasheval.base.columns import Columns
 from flasheval.base.errors import DataError, FlashevalError, SettingError
 from flasheval.base.files import atomic_write, content_stem, content_suffix, read_text
@@ -207,6 +208,7 @@ def write_prompts(prompts: PromptSet, path: Path) -> Path:
     return path
 
 
+@checked_arguments
 def load_prompts(
     path: str | Path,
     *,

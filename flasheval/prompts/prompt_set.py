@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from flasheval.base.arguments import checked_class
 from flasheval.base.errors import DataError, SettingError
 from flasheval.base.ids import prompt_id
 from flasheval.base.suggest import nearest
@@ -42,6 +43,7 @@ def text_hash(text: str) -> str:
     return hashlib.sha256(encoded).hexdigest()
 
 
+@checked_class
 @dataclass(frozen=True)
 class PromptSet:
     """Prompts in order, a whole benchmark or a part of one: ids with texts or with text hashes.

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
+from flasheval.base.arguments import checked_arguments, checked_class
 from flasheval.base.errors import DataError, SettingError
 from flasheval.base.progress import reporting
 from flasheval.generators.populations.population import Population
@@ -37,6 +38,7 @@ __all__ = ["RunResult", "first_prompts", "plan_run", "run", "run_plan", "run_set
 _CHUNK = 32
 
 
+@checked_class
 @dataclass(frozen=True)
 class RunResult:
     """The result of a run.
@@ -63,6 +65,7 @@ class RunResult:
     warnings: tuple[str, ...] = ()
 
 
+@checked_arguments
 def run(
     population: Population | Mapping[str, Any] | str | Path,
     prompts: PromptSet | str | Path,

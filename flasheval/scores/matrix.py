@@ -8,12 +8,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from flasheval.base.arguments import checked_class
 from flasheval.base.errors import DataError
 from flasheval.generators.variants import check_name
 from flasheval.scores.precision import as_scores
 
 __all__ = ["ScoreMatrix", "mean_of_images", "sign_of"]
 
+_COPIED = 1 << 28  # bytes: above these a copy may not fit beside the scores
 _CLOSE = 1e-4  # of a score's size: a mean may have been rounded
 
 
@@ -42,12 +44,31 @@ def mean_of_images(images: ArrayLike) -> NDArray[np.float64]:
     return means
 
 
+def _kept(array: NDArray[np.float32], given: NDArray[Any]) -> NDArray[np.float32]:
+    """Return an array read-only, which no change of the array given reaches.
+
+    Read-only, as a selector that centred its input in place would spoil the table for the next one.
+    """
+    owners = [array]
+    while isinstance(owners[-1].base, np.ndarray):
+        owners.append(owners[-1].base)
+    open_ones = [one for one in owners if one.flags.writeable]
+    if open_ones and np.may_share_memory(array, given) and array.nbytes <= _COPIED:
+        array = array.copy()
+        open_ones = [array]
+    for one in open_ones:
+        one.flags.writeable = False
+    return array.view()
+
+
+@checked_class
 @dataclass(frozen=True, eq=False)
 class ScoreMatrix:
     """The scores of one metric: float32 [n_variants, n_prompts], NaN where not measured.
 
-    ``values`` may be given as any real array; they are kept as float32 in C order and read-only
-    (not copied when they are so already: do not write into the array given).
+    ``values`` may be given as any real array; they are kept as float32 in C order and read-only.
+    An array that is so already is not copied; one that could be written to is copied up to 256 MB,
+    and made read-only itself above that.
     Scores that need more digits than float32 has stay float64; ``exact`` says so.
     ``variants`` label the rows, ``prompt_ids`` the columns. ``prompt_set_hash`` is the hash of
     the prompt set the scores were measured on, where known. ``images`` are the scores of single
@@ -136,11 +157,9 @@ class ScoreMatrix:
         if len(set(self.variants)) != len(self.variants):
             repeated = next(v for i, v in enumerate(self.variants) if v in self.variants[:i])
             raise DataError(f"metric {self.metric!r} has the variant {repeated!r} more than once")
-        values = as_scores(array, exact=self.exact).view()
+        values = as_scores(array, exact=self.exact)
         self._check_finite(values)
-        # A selector that centred its input in place would spoil the table for the next one.
-        values.flags.writeable = False
-        return values
+        return _kept(values, array)
 
     def _check_finite(self, values: NDArray[np.float32]) -> None:
         for variant, row in zip(self.variants, values, strict=True):  # a row at a time: no copy
@@ -161,7 +180,7 @@ class ScoreMatrix:
                 f"{array.shape}; expected numbers of shape {self.values.shape} + (images,)"
             )
         with np.errstate(over="ignore"):
-            images = np.ascontiguousarray(array, dtype=self.values.dtype).view()
+            images = np.ascontiguousarray(array, dtype=self.values.dtype)
         self._check_finite(images)
         for variant, row, value in zip(self.variants, images, self.values, strict=True):
             mean = mean_of_images(row[None])[0]
@@ -175,8 +194,7 @@ class ScoreMatrix:
                     f"metric {self.metric!r}: the score of variant {variant!r} on prompt "
                     f"{prompt!r} is not the mean of its images; use ScoreMatrix.from_images"
                 )
-        images.flags.writeable = False
-        return images
+        return _kept(images, array)
 
     @cached_property
     def coverage(self) -> NDArray[np.float64]:

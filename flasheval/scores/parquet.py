@@ -36,7 +36,7 @@ def is_saved_table(folder: Path) -> bool:
     return (folder / _VARIANTS).exists() or (folder / _PROMPTS).exists()
 
 
-def save_table(table: TableParts, folder: Path) -> Path:
+def save_table(table: TableParts, folder: Path, *, overwrite: bool = False) -> Path:
     """Write a table into a folder; see ScoreTable.save."""
     import pyarrow.parquet as pq
 
@@ -53,11 +53,15 @@ def save_table(table: TableParts, folder: Path) -> Path:
     if folder.exists() and not folder.is_dir():
         raise DataError(f"cannot write {folder}: it is a file; name a folder")
     strangers = {file.name for file in (folder / _SCORES).glob("*.parquet")} - set(files.values())
-    if strangers:
+    if strangers and not overwrite:
         raise ConflictError(
             f"{folder / _SCORES} holds {', '.join(sorted(strangers))}, which this table lacks; "
-            "save to a new folder, or merge with ScoreTable.load of that one first"
+            "save to a new folder, or merge with ScoreTable.load of that one first; "
+            "overwrite=True removes them"
         )
+    for name in strangers:
+        (folder / _SCORES / name).unlink(missing_ok=True)
+        (folder / _IMAGES / name).unlink(missing_ok=True)
     save_prompts(table.prompts, folder / _PROMPTS)
     for metric, file in files.items():
         write_matrix(table.matrices[metric], folder / _SCORES / file)

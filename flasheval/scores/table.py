@@ -10,6 +10,7 @@ from typing import Any, Literal, get_args
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from flasheval.base.arguments import checked_class
 from flasheval.base.checks import checked_names, checked_word
 from flasheval.base.errors import DataError, SettingError
 from flasheval.base.suggest import nearest
@@ -33,6 +34,7 @@ Incomplete = Literal["drop", "prompts", "error"]
 _NEARLY = 0.9  # share of prompts from which a variant is worth leaving out prompts for
 
 
+@checked_class
 @dataclass(frozen=True, eq=False)
 class ScoreTable:
     """Score matrices of several metrics over the same variants and prompts.
@@ -465,7 +467,7 @@ class ScoreTable:
         """
         return ScoreTable(*merge_tables(self, other))
 
-    def save(self, folder: str | Path) -> Path:
+    def save(self, folder: str | Path, *, overwrite: bool = False) -> Path:
         """Write the table as Parquet files into a folder and return the folder.
 
         ``prompts.parquet``, ``variants.parquet`` (name and one column a factor) and
@@ -473,7 +475,7 @@ class ScoreTable:
         kept (float64 where a matrix is ``exact``). Where a metric has the scores of single images,
         ``images/<metric>.parquet`` has a list of them in each cell. Raises DataError when a name
         cannot be a file's or a file cannot be written, and ConflictError when the folder holds
-        metrics that the table lacks.
+        metrics that the table lacks, which ``overwrite`` removes.
 
         >>> import tempfile
         >>> from flasheval.scores.synthetic import synthetic_scores
@@ -482,7 +484,7 @@ class ScoreTable:
         ...     sorted(path.name for path in written.rglob("*.parquet"))
         ['alignment.parquet', 'prompts.parquet', 'quality.parquet', 'variants.parquet']
         """
-        return save_table(self, Path(folder))
+        return save_table(self, Path(folder), overwrite=overwrite)
 
     @classmethod
     def load(cls, folder: str | Path) -> "ScoreTable":

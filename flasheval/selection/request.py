@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from flasheval.base.canonical import sha256_of
+from flasheval.base.checks import checked_seed
 from flasheval.base.errors import SettingError
 from flasheval.base.files import safe_name
 from flasheval.base.version import __version__
@@ -34,7 +35,6 @@ from flasheval.subset import Subset
 __all__ = [
     "SearchRequest",
     "calibration_folds",
-    "checked_seed",
     "hints_for",
     "make_request",
     "measured_sizes",
@@ -257,22 +257,6 @@ def hints_for(given: ScoreTable, table: ScoreTable, group: str | None = None) ->
         tuple(matrix.values for matrix in given.other_metrics(table)),
         tuple(str(family) for family in families) if known else None,
     )
-
-
-def checked_seed(seed: object) -> int:
-    """Return a seed that can be used; SettingError names any other.
-
-    Example:
-        >>> checked_seed(7)
-        7
-        >>> checked_seed(-1)
-        Traceback (most recent call last):
-        flasheval.base.errors.SettingError: seed=-1: expected a whole number from 0 on
-
-    """
-    if not isinstance(seed, int | np.integer) or isinstance(seed, bool) or seed < 0:
-        raise SettingError(f"seed={seed!r}: expected a whole number from 0 on")
-    return int(seed)
 
 
 def _positions(prompts: PromptSet, ids: Sequence[str]) -> tuple[int, ...]:

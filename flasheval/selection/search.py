@@ -16,6 +16,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from flasheval.base.arguments import checked_arguments, checked_class
 from flasheval.base.checks import check_draws
 from flasheval.base.drawing.markdown import markdown
 from flasheval.base.drawing.view import View
@@ -67,6 +68,7 @@ from flasheval.subset.prompt_sources import source_of
 __all__ = ["SearchResult", "known_variants", "search"]
 
 
+@checked_class
 @dataclass(frozen=True)
 class SearchResult:
     """What a search found and what was measured of it.
@@ -101,6 +103,7 @@ class SearchResult:
         return markdown(self.view())
 
 
+@checked_arguments
 def search(
     scores: Any,
     *,

@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from flasheval.base.arguments import checked_class
 from flasheval.base.canonical import JSON
 from flasheval.base.drawing.markdown import markdown
 from flasheval.base.drawing.view import View
@@ -40,6 +41,7 @@ _WHICH = 'is it the prompt set "{name}", whole, that the subset was chosen from?
 _SOURCES = ("image_name", "part_id")
 
 
+@checked_class
 @dataclass(frozen=True)
 class Subset:
     """Chosen prompts, in order, with everything needed to use, check and judge them.

@@ -4,8 +4,10 @@ import os
 import stat
 from pathlib import Path
 
+import numpy as np
 import pytest
 
+from flasheval import load_scores
 from flasheval.base.errors import DataError
 from flasheval.base.files import (
     atomic_write,
@@ -13,9 +15,11 @@ from flasheval.base.files import (
     content_suffix,
     read_bytes,
     read_text,
+    refuse_dense_zip,
     require_file,
     safe_name,
 )
+from flasheval.base.table_files import read_columns
 
 
 def test_a_written_file_is_whole_and_leaves_nothing_behind(tmp_path):
@@ -161,3 +165,29 @@ def test_what_is_no_regular_file_is_refused(tmp_path):
             one.write_text("x")
     assert stat.S_ISFIFO(pipe.stat().st_mode)
     assert not Path(os.devnull).is_file()
+
+
+@pytest.mark.parametrize("suffix", [".gz", ".xz"])
+def test_a_file_made_to_fill_the_memory_is_refused_early(tmp_path, monkeypatch, suffix):
+    pack = {".gz": gzip.compress, ".xz": lzma.compress}[suffix]
+    monkeypatch.setattr("flasheval.base.files._MUCH", 1 << 21)
+    path = tmp_path / f"a.json{suffix}"
+    path.write_bytes(pack(b"0" * (1 << 23)))
+    with pytest.raises(DataError, match=r"unfolds to over 200 times its size.*unpack it first"):
+        read_bytes(path)
+    rare = bytes(range(256)) * 16  # one in 21 bytes is new: no bomb
+    path.write_bytes(pack(b"".join(os.urandom(1 << 12) + rare * 20 for _ in range(40))))
+    assert len(read_bytes(path)) == 40 * 21 << 12
+
+
+def test_a_zip_made_to_fill_the_memory_is_refused_unread(tmp_path, monkeypatch):
+    monkeypatch.setattr("flasheval.base.files._MUCH", 1 << 21)
+    path = tmp_path / "a.npz"
+    np.savez_compressed(path, scores=np.zeros((1 << 10, 1 << 10)))
+    for read in (refuse_dense_zip, load_scores, read_columns):
+        if read is read_columns:
+            path = path.rename(tmp_path / "a.xlsx")
+        with pytest.raises(DataError, match="unfolds to over 200 times its size"):
+            read(path)
+    np.savez(tmp_path / "b.npz", scores=np.zeros((1 << 10, 1 << 10)))
+    refuse_dense_zip(tmp_path / "b.npz")

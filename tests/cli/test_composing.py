@@ -39,7 +39,7 @@ def started(verb: str) -> Iterator[Any]:
 
 def check(*words: str, verb: str = "search", many: bool = False) -> Path:
     with started(verb) as hydra:
-        return check_jobs(hydra, verb, list(words), many=many)
+        return check_jobs(hydra, verb, list(words), many=many)[0]
 
 
 # --- types and plain settings -------------------------------------------------------------------
@@ -202,7 +202,7 @@ def test_the_job_s_words_are_those_of_hydra_s_sweeper() -> None:
 
     hydra.compose_config = compose
     words = ["size=range(1,4)", "seed=1,2", "draws=50"]
-    assert check_jobs(hydra, "search", words, many=True) == Path("there")
+    assert check_jobs(hydra, "search", words, many=True)[0] == Path("there")
     assert composed[0] == words
     expected = [
         [f"size={size}", f"seed={seed}", "draws=50"] for size in (1, 2, 3) for seed in (1, 2)

@@ -101,12 +101,18 @@ def test_what_python_can_be_told_the_command_line_can() -> None:
 
 def test_a_comparison_is_told_the_same_in_python_and_on_the_command_line() -> None:
     told = {{"folder": "out"}.get(name, name) for name in signature(validate).parameters}
-    read = {"prompts", "higher_is_better", *PROMPT_KEYS}  # of the scores, which Python loads first
+    # Of the scores, which Python loads first, and of the folder.
+    read = {"prompts", "higher_is_better", "overwrite", *PROMPT_KEYS}
     assert told - {"progress"} == set(asdict(ValidateConfig())) - read
 
 
 def test_a_run_is_told_the_same_in_python_and_on_the_command_line() -> None:
-    after = {"contact_sheet", "compare", "tolerance"}  # what is done with a result, in Python too
+    after = {
+        "overwrite",
+        "contact_sheet",
+        "compare",
+        "tolerance",
+    }  # what is done with a result, in Python too
     told = set(signature(run).parameters) - {"progress", "stage"}
     assert told == set(asdict(RunConfig())) - after - set(PROMPT_KEYS)
 
@@ -130,7 +136,13 @@ def test_an_executor_has_the_settings_of_its_dataclass() -> None:
 def test_every_importer_has_its_keys() -> None:
     assert set(importer_configs()) == set(IMPORTERS)
     for name, config in importer_configs().items():
-        keys = {field.name for field in fields(config)} - {"importer", "out", "source", "root"}
+        keys = {field.name for field in fields(config)} - {
+            "importer",
+            "out",
+            "overwrite",
+            "source",
+            "root",
+        }
         keys -= set(PROMPT_KEYS)
         assert keys == {field.name for field in fields(IMPORTERS[name])} - {"expected"}
         assert config().importer == name

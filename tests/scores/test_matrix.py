@@ -137,3 +137,21 @@ def test_scores_that_float32_makes_equal_are_kept():
     one = replace(matrix, values=matrix.values[:1], variants=("v0",))
     assert one.exact  # a part of it is no less exact
     assert not _matrix(values - 16777216).exact
+
+
+def test_no_change_of_an_array_given_reaches_the_scores(monkeypatch):
+    names = (("x", "y"), ("1", "2"))
+    given = np.array([[0.25, 0.5], [0.75, 1.0]], "float32")
+    images = np.stack([given, given], axis=2)
+    for array in (given, given[:], given.view()):
+        matrix = ScoreMatrix("clip", array, *names, images=images)
+        array[0, 0] = images[0, 0, 0] = 9
+        assert matrix.values[0, 0] == matrix.images[0, 0, 0] == 0.25
+        array[0, 0] = images[0, 0, 0] = 0.25
+    assert given.flags.writeable
+    again = ScoreMatrix("clip", matrix.values, *names)
+    assert np.shares_memory(again.values, matrix.values)  # nothing can change these: no copy
+    monkeypatch.setattr("flasheval.scores.matrix._COPIED", 0)
+    ScoreMatrix("clip", given, *names)
+    with pytest.raises(ValueError, match="read-only"):
+        given[0, 0] = 9

@@ -34,7 +34,7 @@ __all__ = ["distance_name", "run_distance"]
 
 TABLE = "distances.parquet"
 _THREADS = 8  # by default: a search takes up to a gigabyte on each
-_NEUTRAL = ("out", "save_reference", "threads", "device")  # change no number
+_NEUTRAL = ("out", "overwrite", "save_reference", "threads", "device")  # change no number
 
 
 def distance_name(settings: Mapping[str, Any]) -> str:

@@ -77,7 +77,7 @@ def run_evaluate(config: EvaluateConfig, context: Context) -> int:
     told = asked.told(config)
     path = Path(config.out) if config.out else _default_path(asked, told)
     folder = Path(config.images).expanduser() if config.images else None
-    report = _made_before(path, told)
+    report = _made_before(path, told, overwrite=config.overwrite)
     tracker = _tracker(config.tracker)
     if report is None or (folder is not None and _images_lacking(report, folder)):
         report = _evaluated(asked, config, keep=folder is not None or tracker is not None)
@@ -187,14 +187,21 @@ def _default_path(asked: _Asked, told: Mapping[str, Any]) -> Path:
     return Path(FOLDER_OF_RUNS, "evaluate", f"{name}-{sha256_of(told, digits=17)[:8]}.json")
 
 
-def _made_before(path: Path, told: Mapping[str, Any]) -> Report | None:
-    """Return the report in a file; None where there is none.
+def _made_before(path: Path, told: Mapping[str, Any], *, overwrite: bool) -> Report | None:
+    """Return the report in a file; None where there is none, or where another may be replaced.
 
     Raises DataError for a file that is no report, or one made with other settings.
     """
     if not path.exists():
         return None
-    report = Report.load(path)
+    try:
+        report = Report.load(path)
+    except DataError as error:
+        if overwrite:
+            return None
+        raise DataError(
+            f"{error}: name another out, or add overwrite=true to replace it"
+        ) from error
     there = {
         "subset": report.subset.content_hash,
         "scorers": {m: [one.version, one.higher_is_better] for m, one in report.metrics.items()},
@@ -205,12 +212,12 @@ def _made_before(path: Path, told: Mapping[str, Any]) -> Report | None:
     }
     keys = dict.fromkeys([*told, *there])
     other = [key for key in keys if told.get(key) != there.get(key)]
-    if other:
+    if other and not overwrite:
         raise DataError(
             f"{shown_path(path)} is a report made with other settings ({', '.join(other)}): "
-            "choose another out=, or delete it"
+            "choose another out=, delete it, or add overwrite=true to replace it"
         )
-    return report
+    return None if other else report
 
 
 def _evaluated(asked: _Asked, config: EvaluateConfig, *, keep: bool) -> Report:

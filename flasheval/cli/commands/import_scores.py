@@ -13,12 +13,13 @@ from rich.text import Text
 
 from flasheval.base.errors import SettingError
 from flasheval.base.files import atomic_write
-from flasheval.base.run_folders import FOLDER_OF_RUNS, shown_path
+from flasheval.base.run_folders import shown_path
 from flasheval.cli.commands.context import Context
 from flasheval.cli.commands.prompt_keys import PROMPT_KEYS
 from flasheval.cli.commands.show import metrics_table
 from flasheval.cli.configs import ImporterConfig
 from flasheval.cli.exit_codes import DONE
+from flasheval.cli.folders import folder_of_import
 from flasheval.scores.importers import import_scores
 
 if TYPE_CHECKING:
@@ -38,17 +39,18 @@ def run_import(config: ImporterConfig, context: Context) -> int:
     settings = {key: value for key, value in vars(config).items() if value not in (None, [])}
     for key in PROMPT_KEYS:
         settings.pop(key, None)
+    overwrite = settings.pop("overwrite")
     importer = settings.pop("importer")
     out = settings.pop("out", None)
     key = next(key for key in _SOURCES if hasattr(config, key))
     source = settings.pop(key, None)
     if not source:
         raise SettingError(f"{key} is missing: flasheval import {importer} {key}=PATH out=FOLDER")
-    folder = Path(out or f"{FOLDER_OF_RUNS}/scores/{Path(source).resolve().name}")
+    folder = Path(str(folder_of_import({"out": out, "source": source})))
     if folder.resolve() == Path(source).resolve():
         raise SettingError(f"out={out} is the source itself; name another folder")
     result = import_scores(importer, source, **settings)
-    result.table.save(folder)
+    result.table.save(folder, overwrite=overwrite)
     _write_faults(result.faults, folder / _FAULTS)
     _print(result, folder, context.console)
     return DONE

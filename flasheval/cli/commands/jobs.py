@@ -5,13 +5,13 @@ from __future__ import annotations
 import csv
 import sys
 import traceback
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, fields, replace
 from pathlib import Path
 from typing import Any
 
 from flasheval.base.drawing.terminal import plain_table
-from flasheval.base.errors import FlashevalError, SettingError
+from flasheval.base.errors import FlashevalError
 from flasheval.base.files import atomic_write
 from flasheval.base.run_folders import shown_path
 from flasheval.cli.commands.context import Context, Outcome, SearchSummary
@@ -61,7 +61,6 @@ def run_job(
     console = Console(highlight=False, quiet=not alone)
     context = Context(console, folder, verb=verb, command=command, label=label)
     try:
-        _refuse_own_input(settings)
         ended = row.load_command()(with_prompts(row.make_config(settings)), context)
     except FlashevalError as error:
         if alone:
@@ -83,37 +82,6 @@ def run_job(
         tau = "-" if summary.held_out_tau is None else f"{summary.held_out_tau:.3f}"
         _say(f"done: {label} (held-out tau {tau}, {summary.seconds:.1f} s)")
     return replace(outcome, words=words)
-
-
-def _refuse_own_input(settings: Mapping[str, Any]) -> None:
-    """Refuse an `out` that is a file the command reads: it would be overwritten."""
-    out = settings.get("out")
-    if not isinstance(out, str) or not _is_file(Path(out).expanduser()):
-        return
-    for key, value in settings.items():
-        for word in _words(value) if key != "out" else ():
-            path = Path(word).expanduser()
-            if _is_file(path) and path.samefile(Path(out).expanduser()):
-                raise SettingError(
-                    f"out={out} is the file that {key} reads, and would be overwritten; name "
-                    "another file"
-                )
-
-
-def _words(value: Any) -> Iterator[str]:
-    """Yield all strings in a setting."""
-    if isinstance(value, str):
-        yield value
-    elif isinstance(value, Mapping | list | tuple):
-        for one in value.values() if isinstance(value, Mapping) else value:
-            yield from _words(one)
-
-
-def _is_file(path: Path) -> bool:
-    try:
-        return path.is_file()
-    except (OSError, ValueError):  # a word too long for a path, or with a null character
-        return False
 
 
 def finish_sweep(outcomes: Sequence[Outcome], folder: Path) -> int:

@@ -47,6 +47,7 @@ def run_publish(config: PublishConfig, context: Context) -> int:
         prompts=config.prompts,
         license=config.license,
         repo=config.repo,
+        overwrite=config.overwrite,
     )
     _print(publication, console)
     _say_or_push(publication, config, console)

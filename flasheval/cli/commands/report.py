@@ -14,14 +14,13 @@ from flasheval.cli.commands.prompt_keys import prompts_of
 from flasheval.cli.commands.score_settings import SYNTHETIC, read_scores
 from flasheval.cli.configs import ReportConfig
 from flasheval.cli.exit_codes import DONE
+from flasheval.cli.folders import PAGE, file_of_report
 
 if TYPE_CHECKING:
     from flasheval.report.page import Origin
     from flasheval.scores import ScoreTable
 
 __all__ = ["run_report"]
-
-PAGE = "report.html"
 
 
 def run_report(config: ReportConfig, context: Context) -> int:
@@ -63,8 +62,9 @@ def run_report(config: ReportConfig, context: Context) -> int:
 
 def _page(out: str | None, origin: Origin) -> Path:
     """Return the file to write: in the run folder, or in the working folder where there is none."""
-    if out:
-        return Path(out) if out.lower().endswith((".html", ".htm")) else Path(out) / PAGE
+    named = file_of_report({"out": out})
+    if named:
+        return Path(named)
     return Path(f"{origin.subset.name}-{PAGE}") if origin.folder is None else origin.folder / PAGE
 
 

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
+from flasheval.base.arguments import checked_arguments
 from flasheval.base.canonical import sha256_of
 from flasheval.base.errors import DataError, SettingError
 from flasheval.base.files import atomic_write
@@ -27,6 +28,7 @@ from flasheval.subset.library import load_subset
 __all__ = ["watch", "watch_folder"]
 
 
+@checked_arguments
 def watch(
     folder: str | Path,
     subset: Subset | str | Path,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from string import Formatter
 from typing import Any
@@ -62,13 +63,33 @@ def _varying(entries: list[Entry]) -> list[str]:
 
 def _filled(template: str, entry: Entry) -> str:
     values = {**entry, "precision": _first(entry, _PRECISION) or "fp"}
-    for _, key, _, _ in Formatter().parse(template):
-        if key is not None and values.get(key) is None:
+    for key, form in _fields(template):
+        if "{" in form or re.search(r"\d{3}", form):  # a width may fill the memory
+            raise SettingError(
+                f"population.label={template[:80]}: the form {form[:20]!r} of {key!r} is too wide; "
+                "expected a width below 100, as {steps:03}"
+            )
+        if values.get(key) is None:
             raise SettingError(
                 f"population.label={template}: a variant has no {key!r}; it has: "
                 f"{', '.join(values)}{nearest(key, values)}"
             )
-    return template.format(**values)
+    try:
+        return template.format(**values)
+    except (ValueError, LookupError, AttributeError, TypeError) as error:
+        raise SettingError(f"population.label={template[:80]}: {error}") from error
+
+
+def _fields(template: str) -> list[tuple[str, str]]:
+    """Return the keys that a template names, each with the form it is written in."""
+    try:
+        parts = list(Formatter().parse(template))
+    except ValueError as error:
+        raise SettingError(
+            f"population.label={template[:80]}: {error}; expected keys in braces, as "
+            "{base_model}/{steps}"
+        ) from error
+    return [(key, form or "") for _, key, form, _ in parts if key is not None]
 
 
 def _usual(entry: Entry, varying: list[str]) -> str:

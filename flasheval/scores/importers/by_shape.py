@@ -7,6 +7,7 @@ from functools import reduce
 from pathlib import Path
 from typing import Any
 
+from flasheval.base.arguments import checked_arguments
 from flasheval.base.columns import Columns
 from flasheval.base.errors import DataError, SettingError
 from flasheval.base.files import content_suffix
@@ -48,6 +49,8 @@ def load_by_shape(source: Any, settings: TableSettings) -> ImportResult:
     """Read scores of any shape, with a line that says how; see flasheval.scores.load_scores."""
     if not isinstance(source, str | Path):
         return _from_memory(source, settings)
+    if not str(source) or "\0" in str(source):
+        raise SettingError(f"scores={str(source)!r}: expected a file or a folder of scores")
     path = shipped_scores(source)
     if path.is_dir() and is_saved_table(path):
         return _labelled(ScoreTable.load(path), settings)
@@ -172,6 +175,7 @@ def _from_folder(path: Path, settings: TableSettings) -> ImportResult:
     )
 
 
+@checked_arguments
 def load_scores(
     source: Any,
     *,
@@ -228,7 +232,7 @@ def load_scores(
     )
     if "; " in result.how:  # more than the plain reading
         name = source if isinstance(source, str | Path) else f"a {type(source).__name__}"
-        warnings.warn(f"{name}: {result.how}", UserWarning, stacklevel=2)
+        warnings.warn(f"{name}: {result.how}", UserWarning, stacklevel=3)
     return result.table
 
 

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from flasheval.base.errors import DataError, SettingError
-from flasheval.base.files import read_text, require_file
+from flasheval.base.files import read_text, refuse_dense_zip, require_file
 from flasheval.base.ids import prompt_id
 from flasheval.base.json_data import read_json
 from flasheval.prompts import PromptSet
@@ -280,6 +280,7 @@ def _list_in(file: Path) -> NDArray[Any]:
 
 
 def _entries(path: Path) -> dict[str, Any]:
+    refuse_dense_zip(path)
     try:
         archive = np.load(path, allow_pickle=False)
         if not isinstance(archive, np.lib.npyio.NpzFile):

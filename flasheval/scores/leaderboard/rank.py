@@ -10,7 +10,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from flasheval.base.checks import check_draws, checked_names
+from flasheval.base.arguments import checked_arguments
+from flasheval.base.checks import check_draws, checked_names, checked_seed
 from flasheval.base.errors import DataError
 from flasheval.prompts import PromptSet
 from flasheval.scores.importers.by_shape import load_scores
@@ -28,6 +29,7 @@ __all__ = ["rank"]
 _TAU_DRAWS = 2000
 
 
+@checked_arguments
 def rank(
     scores: Any,
     *,
@@ -75,6 +77,7 @@ def rank(
     """
     check_level(level)
     check_draws(draws)
+    seed = checked_seed(seed)
     table = load_scores(scores, columns=columns, drop=drop)
     names = checked_names("metric", metric) or table.metrics
     labels = _labels(table.prompts, cluster)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+from flasheval.base.arguments import checked_class
 from flasheval.base.drawing.shown import Shown
 from flasheval.base.drawing.view import View
 from flasheval.scores.leaderboard.board import Board
@@ -14,6 +15,7 @@ from flasheval.scores.leaderboard.table import board_view
 __all__ = ["Leaderboard"]
 
 
+@checked_class
 @dataclass(frozen=True, eq=False)
 class Leaderboard(Shown, Board):
     """Variants in the order of their means, with intervals, ties and how metrics agree.

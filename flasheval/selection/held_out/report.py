@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from flasheval.base.arguments import checked_class
 from flasheval.base.drawing.shown import Shown
 from flasheval.base.drawing.view import View
 from flasheval.base.errors import DataError
@@ -28,6 +29,7 @@ from flasheval.selection.held_out.report_files import load_report, save_report
 __all__ = ["ValidationReport"]
 
 
+@checked_class
 @dataclass(frozen=True)
 class ValidationReport(Shown):
     """Methods compared on held-out variants, by kind of splits, size and metric.

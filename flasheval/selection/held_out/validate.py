@@ -10,7 +10,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from flasheval.base.checks import check_draws
+from flasheval.base.arguments import checked_arguments
+from flasheval.base.checks import check_draws, checked_seed
 from flasheval.base.errors import SettingError
 from flasheval.base.progress import reporting
 from flasheval.base.threads import check_workers
@@ -35,7 +36,7 @@ from flasheval.selection.held_out.warnings import (
     too_few_groups_warnings,
 )
 from flasheval.selection.methods.nested import check_sizes
-from flasheval.selection.request import SearchRequest, checked_seed, hints_for
+from flasheval.selection.request import SearchRequest, hints_for
 from flasheval.selection.usable import usable_scores
 from flasheval.subset.evidence import SplitSizes
 
@@ -47,6 +48,7 @@ _REFERENCE = "frequency"
 Floats = NDArray[np.float64]
 
 
+@checked_arguments
 def validate(
     scores: Any,
     *,

@@ -6,6 +6,7 @@ import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from flasheval.base.arguments import checked_arguments
 from flasheval.base.errors import DataError, SettingError
 from flasheval.base.run_folders import MANIFEST
 from flasheval.base.suggest import nearest
@@ -76,6 +77,7 @@ def find_subset(source: str | Path) -> Subset:
     return Subset.load(path / MANIFEST)
 
 
+@checked_arguments
 def load_subset(source: str | Path, *, prompts: Source | None = None) -> Subset:
     """Return a subset, with its prompts' texts when they are known here.
 

@@ -5,17 +5,18 @@ from __future__ import annotations
 import os
 import secrets
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
-from pathlib import Path
+from pathlib import Path, PurePath
 
 from flasheval.base.errors import DataError, SettingError
+from flasheval.base.run_folders import MADE_BY
 
 __all__ = ["files_in", "whole_folder"]
 
 
 @contextmanager
-def whole_folder(out: Path) -> Iterator[Path]:
+def whole_folder(out: Path, *, replaced: Sequence[str] = ()) -> Iterator[Path]:
     """Yield a folder to fill; it becomes ``out`` when the block ends without error.
 
     The new folder lies beside ``out`` and replaces it by renaming, so nobody sees half of it. When
@@ -23,7 +24,8 @@ def whole_folder(out: Path) -> Iterator[Path]:
     already is left alone. The block must flush its files to the disk itself.
 
     Raises DataError when ``out`` holds a file that the new folder lacks, as it would be lost or
-    uploaded, and when it cannot be written; SettingError for the working folder.
+    uploaded (those that a pattern of ``replaced`` matches may go), and when it cannot be written;
+    SettingError for the working folder.
 
     >>> import tempfile
     >>> with tempfile.TemporaryDirectory() as folder:
@@ -42,7 +44,7 @@ def whole_folder(out: Path) -> Iterator[Path]:
     try:
         new.mkdir(parents=True)
         yield new
-        _refuse_others(target, new, out)
+        _refuse_others(target, new, out, replaced)
         if not _same(target, new):
             if target.exists():
                 os.rename(target, old)
@@ -62,6 +64,8 @@ def whole_folder(out: Path) -> Iterator[Path]:
 def files_in(folder: Path) -> list[str]:
     """Return the files in a folder and below, sorted, as relative paths with ``/``.
 
+    The hidden file that keeps which command made the folder is none of them.
+
     >>> import tempfile
     >>> with tempfile.TemporaryDirectory() as folder:
     ...     (Path(folder) / "data").mkdir()
@@ -71,13 +75,14 @@ def files_in(folder: Path) -> list[str]:
     ['README.md', 'data/a.csv']
     """
     paths = [path for path in folder.rglob("*") if path.is_symlink() or not path.is_dir()]
-    return sorted(path.relative_to(folder).as_posix() for path in paths)
+    return sorted(path.relative_to(folder).as_posix() for path in paths if path != folder / MADE_BY)
 
 
-def _refuse_others(target: Path, new: Path, out: Path) -> None:
+def _refuse_others(target: Path, new: Path, out: Path, replaced: Sequence[str]) -> None:
     if not target.is_dir():
         return
-    others = sorted(set(files_in(target)) - set(files_in(new)))
+    lost = set(files_in(target)) - set(files_in(new))
+    others = sorted(name for name in lost if not any(map(PurePath(name).match, replaced)))
     if others:
         shown = ", ".join(others[:3]) + (", ..." if len(others) > 3 else "")
         count = "a file that is" if len(others) == 1 else f"{len(others)} files that are"

@@ -25,6 +25,8 @@ __all__ = [
     "publish",
 ]
 
+_LAYOUT = ("README.md", "evidence.csv", "data/*.parquet", "manifests/*.json")
+
 
 @dataclass(frozen=True)
 class Publication:
@@ -57,6 +59,7 @@ def publish(
     prompts: Source | None = None,
     license: str | None = None,
     repo: str | None = None,
+    overwrite: bool = False,
 ) -> Publication:
     """Write subsets as a data set that can be uploaded; nothing is uploaded here.
 
@@ -73,6 +76,7 @@ def publish(
             see :meth:`Subset.without_texts`.
         license: The Hub's name of the licence; that of the source where it is known when None.
         repo: ``OWNER/NAME`` on the Hub, for the card's examples.
+        overwrite: Replace another publication that the folder holds.
 
     Raises:
         SettingError: No subset, a name that the Hub could not take, one given twice.
@@ -88,7 +92,7 @@ def publish(
     """
     chosen = _with_texts(_checked(subsets), prompts)
     card_licences(chosen, license)  # before anything is written
-    with whole_folder(Path(out)) as folder:
+    with whole_folder(Path(out), replaced=_LAYOUT if overwrite else ()) as folder:
         for subset in chosen:
             write_prompt_table(subset, folder / "data" / f"{subset.name}.parquet")
             subset.save(folder / "manifests" / f"{subset.name}.json")

@@ -148,7 +148,7 @@ def test_real_images_and_their_statistics(bench, distance):
     rows = _rows(bench / "o")
     assert set(rows) == set(NAMES)
     assert all(row["kid"] is not None for row in rows.values())
-    ran = distance("run=run", "reference=real.npz", "out=o")
+    ran = distance("run=run", "reference=real.npz", "out=o", "overwrite=true")
     assert "KID takes the reference's images" in ran.out
     for name, row in _rows(bench / "o").items():
         assert row["frechet"] == pytest.approx(rows[name]["frechet"], rel=1e-6)

@@ -49,7 +49,7 @@ def test_by_a_column_of_the_prompts_and_files(run, scores):
     assert ran.out.endswith("files: board/\n")
     data = json.loads((scores / "board" / "rank.json").read_text("utf-8"))
     assert list(data["parts"]) == ["cat", "dog"]
-    assert sorted(path.name for path in (scores / "board").iterdir()) == [
+    assert sorted(path.name for path in (scores / "board").glob("[!.]*")) == [
         *("rank.csv", "rank.json", "rank.md", "rank.png")
     ]
 

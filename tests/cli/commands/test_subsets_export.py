@@ -34,7 +34,9 @@ def test_it_is_written_and_says_what_to_paste(run, tmp_path, pets):
     assert ran.err.startswith('flasheval: warning: subset "two": prompt "1": sd-scripts takes')
     lines = (tmp_path / "out/prompts.txt").read_text().splitlines()
     assert [line.split(" --w 768 --d ")[0] for line in lines] == list(pets.texts)
-    again = run("subsets", "export", "full.json", "format=text", "out=out/prompts.txt")
+    again = run(
+        "subsets", "export", "full.json", "format=text", "out=out/prompts.txt", "overwrite=true"
+    )
     assert again.code == 0
     assert (tmp_path / "out/prompts.txt").read_text().splitlines() == list(pets.texts)
 

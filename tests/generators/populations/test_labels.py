@@ -38,3 +38,13 @@ def test_equal_names_are_refused():
 def test_a_key_the_template_lacks_is_named():
     with pytest.raises(SettingError, match=r"has no 'step'.*did you mean 'steps'"):
         labelled([{"base_model": "a", "steps": 3}], "{base_model}{step}")
+
+
+@pytest.mark.parametrize(
+    "template",
+    ["{", "}", "{steps", "{steps:2000000000}", "{steps:{steps}}", "{steps!x}", "{steps:q}", "{}"],
+)
+def test_a_template_that_cannot_be_filled_is_one_line_at_once(template):
+    with pytest.raises(SettingError, match=r"population\.label="):
+        labelled([{"steps": 2_000_000_000}], template)
+    assert labelled([{"steps": 7}], "{steps:03}")[0]["name"] == "007"
