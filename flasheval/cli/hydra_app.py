@@ -7,12 +7,13 @@ import logging
 import shlex
 import shutil
 import sys
-from collections.abc import Mapping
-from contextlib import redirect_stdout
+import traceback
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, redirect_stdout
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from flasheval.base.errors import SettingError
+from flasheval.base.errors import DataError, SettingError
 from flasheval.base.resources import conf_dir
 from flasheval.cli.arguments import lifted, read_options, tidied
 from flasheval.cli.composing import check_jobs, plain_settings, register
@@ -81,7 +82,9 @@ def _run_one(
     if row.folder is not None:
         require_writable(folder)
     with kept_output(row, settings):
-        done = hydra.run(verb, job, [*overrides, "hydra.mode=RUN"], with_log_configuration=False)
+        with _settings_written(folder):
+            words = [*overrides, "hydra.mode=RUN"]
+            done = hydra.run(verb, job, words, with_log_configuration=False)
         outcome: Outcome = done.return_value
         if outcome.error is not None:
             if fresh and not _holds_work(folder):  # a mistake leaves nothing behind
@@ -90,6 +93,20 @@ def _run_one(
         if outcome.code == INTERRUPTED:
             raise KeyboardInterrupt
     return outcome.code
+
+
+@contextmanager
+def _settings_written(folder: Path) -> Iterator[None]:
+    """Say it in one line where Hydra cannot write its own files of settings."""
+    try:
+        yield
+    except OSError as error:
+        if traceback.extract_tb(error.__traceback__)[-1].name != "_save_config":
+            raise
+        raise DataError(
+            f"{folder}: the settings of the run cannot be written there ({error.strerror}); make "
+            "room, or name another out"
+        ) from error
 
 
 def _holds_work(folder: Path) -> bool:

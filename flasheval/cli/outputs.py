@@ -68,7 +68,7 @@ add overwrite=true to replace it
     empty = not place.holds_something()
     if not settings.get("overwrite"):
         place.refuse_others()
-    if not place.output.is_file and place.path.is_dir() and verb.folder is not None:
+    if not place.output.is_file and place.is_folder() and verb.folder is not None:
         place.note()  # at once: a search that is killed is continued
     try:
         yield
@@ -97,10 +97,17 @@ class _Place:
         return self.path.name if self.output.is_file else _WHOLE
 
     def _entries(self) -> list[str]:
-        """Return the names of all that the folder holds, hidden files apart."""
+        """Return the names of all that the folder holds, but hidden files, settings and logs."""
         with suppress(OSError, ValueError):
-            return sorted(one.name for one in self.path.iterdir() if not one.name.startswith("."))
+            names = [one.name for one in self.path.iterdir() if not one.name.startswith(".")]
+            return sorted(one for one in names if one != "config" and not one.endswith(".log"))
         return []
+
+    def is_folder(self) -> bool:
+        """Tell whether it is a folder; a name that no file can have is none."""
+        with suppress(OSError, ValueError):
+            return self.path.is_dir()
+        return False
 
     def holds_something(self) -> bool:
         """Tell whether there is anything to lose."""
@@ -132,7 +139,7 @@ class _Place:
 
     def note(self) -> None:
         """Keep that this command made what stands there."""
-        if self.holds_something() or self.path.is_dir():
+        if self.holds_something() or self.is_folder():
             made: dict[str, Any] = {"command": self.command, "settings": dict(self.told)}
             if self.output.is_file:
                 made["sha256"] = _sha256(self.path)

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from flasheval.base.arguments import checked_arguments
-from flasheval.base.checks import check_draws, checked_names
+from flasheval.base.checks import check_draws, checked_names, checked_seed
 from flasheval.base.drawing.shown import Shown
 from flasheval.base.drawing.view import Line, Part, Table, View, lines
 from flasheval.base.errors import DataError, SettingError
@@ -205,6 +205,7 @@ def audit(
 
     """
     check_draws(draws)
+    seed = checked_seed(seed)
     if not 0 < level < 1:
         raise SettingError(f"level={level}: expected a number between 0 and 1, such as 0.9")
     chosen = subset if isinstance(subset, Subset) else find_subset(subset)

@@ -3,8 +3,8 @@
 A small command of each verb (`torture/verbs.py`) is run undisturbed, twice. Then it is killed with
 SIGKILL at random moments, started again and finished; started twice at once; refused files by the
 system, allowed few open files, pointed at a place where nothing can be written, deprived of HOME;
-its clock set back; its folder deleted meanwhile; pointed at odd names. It must end well or in a line,
-and what it has written in the end must be the undisturbed result, byte by byte but for times.
+its clock set back; its folder deleted meanwhile; pointed at odd names. It must end well or in a
+line, and what it has written in the end must be the undisturbed result, byte by byte but for times.
 `torture_runs.py` does as much, and more, to `run`. Needs Linux.
 """
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import random
 import re
@@ -10,6 +11,9 @@ import signal
 import subprocess
 import time
 from pathlib import Path
+from typing import Any
+
+import pyarrow.parquet as pq
 
 from torture.outcome import Outcome
 from torture.verbs import Bench, Command, ended
@@ -18,7 +22,7 @@ __all__ = ["DISTURBANCES", "kill"]
 
 _DAY = 86_400
 # What tells of the command and not of its result.
-_OF_COMMANDS = (".claims", "plans/", "config/", ".hydra")
+_OF_COMMANDS = (".claims", "plans/", "config/", ".hydra", ".flasheval")
 _TIMES = (
     re.compile(rb"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d[\d.+:Z]*"),
     re.compile(rb'"(?:seconds|record_hash|check)": *[^,}\n]+'),
@@ -159,13 +163,31 @@ def _differences(bench: Bench, command: Command, name: str) -> list[str]:
     found = [f"{one} is missing" for one in sorted(reference.keys() - ours.keys())]
     found += [f"{one} is too many" for one in sorted(ours.keys() - reference.keys())]
     for one in sorted(ours.keys() & reference.keys()):
-        first, second = reference[one].read_bytes(), another[one].read_bytes()
-        own = ours[one].read_bytes()
-        if first != second:
-            first, own = _plain(first, names[1]), _plain(own, names[0])
+        if one.startswith("units/") and one.endswith(".json") and command.start:
+            first, own = (_scores(path[one]) for path in (reference, ours))
+        elif one.endswith(".parquet"):
+            first, own = (_columns(path[one]) for path in (reference, ours))
+        else:
+            first, second = reference[one].read_bytes(), another[one].read_bytes()
+            own = ours[one].read_bytes()
+            if first != second:
+                first, own = _plain(first, names[1]), _plain(own, names[0])
         if own != first:
             found.append(f"{one} differs")
     return [f"{command.name}, {name}: {one}" for one in found]
+
+
+def _scores(path: Path) -> Any:
+    """Return what a unit's file says but for its record of times."""
+    body = json.loads(path.read_bytes())
+    return {key: value for key, value in body.items() if key not in ("record", "check")}
+
+
+def _columns(path: Path) -> Any:
+    """Return a Parquet file's columns but for times."""
+    table = pq.read_table(path)
+    kept = [name for name in table.column_names if name != "seconds"]
+    return table.select(kept).to_pydict(), table.schema.metadata
 
 
 def _plain(content: bytes, name: str) -> bytes:

@@ -95,7 +95,9 @@ def commands() -> tuple[Command, ...]:
             ".json",
         ),
         Command("generate", ("generate", *population, "out=OUT")),
-        Command("score", ("score", *population, _LIGHT, "out=OUT"), start="kept"),
+        Command(
+            "score", ("score", *population, "image_store=folder", _LIGHT, "out=OUT"), start="kept"
+        ),
         Command(
             "watch",
             (
