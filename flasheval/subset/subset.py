@@ -22,6 +22,7 @@ from flasheval.base.drawing.view import View
 from flasheval.base.errors import DataError, SettingError
 from flasheval.base.files import safe_name
 from flasheval.base.json_data import read_json, write_json
+from flasheval.base.text import visible
 from flasheval.prompts import PromptSet
 from flasheval.subset.calibration import Calibration
 from flasheval.subset.evidence import Record
@@ -467,7 +468,7 @@ class Subset:
             *(["interrupted: the search was stopped early"] if self.record.interrupted else []),
             f"content: sha256 {self.content_hash[:12]}",
         ]
-        return "\n  ".join(lines)
+        return visible("\n  ".join(lines))
 
     def _summary(self) -> str:
         calibration = self._calibration()
