@@ -331,6 +331,9 @@ class SubsetsConfig:
     prompts: Any = None
     format: str | None = None
     out: str | None = None
+    signature: str | None = None
+    signers: str | None = None
+    identity: str | None = None
     settings: dict[str, Any] = field(default_factory=dict)
 
 

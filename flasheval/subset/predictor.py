@@ -125,6 +125,8 @@ class MetricCalibration:
             require_numbers(name, [number])
         if self.near_ties is not None and not 0 <= self.near_ties <= 1:
             raise DataError(f"near_ties is {self.near_ties}; expected a share from 0 to 1")
+        if self.low > self.high:
+            raise DataError(f"low is {self.low}, above high, {self.high}; exchange them")
         if self.full_sd <= 0:
             raise DataError(f"full_sd is {self.full_sd}; expected a number above 0")
 

@@ -7,6 +7,7 @@ The *record* holds what was measured: evidence, calibration, versions, times.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -76,6 +77,12 @@ class Subset:
         self.content_hash  # noqa: B018 - fixed now, so that verify() sees later changes
         if not self.prompts:
             raise DataError(f'subset "{self.name}" has no prompts; choose at least one')
+        total = sum(self.weights.tolist())
+        if not math.isfinite(total) or total == 0:
+            raise DataError(
+                f'the weights of subset "{self.name}" sum to {total:g}, so there is no mean over '
+                "them; give weights of a finite sum that is not 0"
+            )
         _refuse_repeats(self.ids, f'prompts of subset "{self.name}"', "use multiplicity instead")
         _refuse_repeats([m.name for m in self.metrics], "metrics", "name each metric once")
         _refuse_repeats(self.searched_variants, "searched_variants", "name each variant once")
