@@ -24,7 +24,7 @@ _LISTED = ("item", "alert", "warning")
 # and `5 $` are read as they are by every reader.
 _MARKS = re.compile(
     r"""[\\`*|]|~~|<(?=[A-Za-z/!?])|&(?=\#?\w+;)|\](?=[(\[:])|(?<!\w)_|_(?!\w)|\$(?=\S)
-    |^(?:\#{1,6}(?=\s)|>|[+-](?=\s)|[-=]{3,}$|\d+(?=[.)]\s))""",
+    |^(?:\#{1,6}(?=\s|$)|>|[+-](?=\s|$)|[-=]{3,}$|\d+(?=[.)](?:\s|$)))""",
     re.VERBOSE,
 )
 
@@ -91,8 +91,12 @@ def _escaped(found: re.Match[str]) -> str:
 
 
 def _table(table: Table) -> list[str]:
-    titles, *rows = ([*map(inline, row)] for row in (table.one_line_titles, *table.rows))
+    titles, *rows = ([*map(_cell, row)] for row in (table.one_line_titles, *table.rows))
     return markdown_table(titles, rows)
+
+
+def _cell(text: str) -> str:
+    return text if text == "-" else inline(text)  # no number, and no list within a cell
 
 
 def _line(line: Line) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from string import Formatter
 from typing import Any
@@ -62,13 +63,22 @@ def _varying(entries: list[Entry]) -> list[str]:
 
 def _filled(template: str, entry: Entry) -> str:
     values = {**entry, "precision": _first(entry, _PRECISION) or "fp"}
-    for _, key, _, _ in Formatter().parse(template):
+    try:
+        fields = list(Formatter().parse(template))
+    except ValueError as error:
+        raise SettingError(f"population.label={template}: {error}; write {{KEY}}") from error
+    for _, key, form, _ in fields:
+        if form and re.search(r"\d{3}|[{}]", form):  # widths of so many signs
+            raise SettingError(f"population.label={template}: leave the form {form} out")
         if key is not None and values.get(key) is None:
             raise SettingError(
                 f"population.label={template}: a variant has no {key!r}; it has: "
                 f"{', '.join(values)}{nearest(key, values)}"
             )
-    return template.format(**values)
+    try:
+        return template.format(**values)
+    except (ValueError, TypeError) as error:  # a form for numbers, of a text
+        raise SettingError(f"population.label={template}: {error}; leave the form out") from error
 
 
 def _usual(entry: Entry, varying: list[str]) -> str:

@@ -38,3 +38,9 @@ def test_equal_names_are_refused():
 def test_a_key_the_template_lacks_is_named():
     with pytest.raises(SettingError, match=r"has no 'step'.*did you mean 'steps'"):
         labelled([{"base_model": "a", "steps": 3}], "{base_model}{step}")
+
+
+@pytest.mark.parametrize("template", ["{base_model", "}", "{base_model:9999}", "{base_model:d}"])
+def test_a_template_that_cannot_be_filled_is_told(template):
+    with pytest.raises(SettingError, match=r"population\.label="):
+        _names([{"base_model": "a"}], template)
