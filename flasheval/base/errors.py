@@ -8,18 +8,22 @@ from __future__ import annotations
 
 from typing import Any
 
+from flasheval.base.text import visible
+
 __all__ = ["ConflictError", "DataError", "FlashevalError", "MissingScoresError", "SettingError"]
 
 
 class FlashevalError(Exception):
     r"""A mistake that the user can correct; line breaks in the message become spaces.
 
+    A control character of a name in it stands as its number, see `flasheval.base.text.visible`.
+
     >>> str(FlashevalError("scores.csv row 3:\n    the id is empty"))
     'scores.csv row 3: the id is empty'
     """
 
     def __init__(self, message: str) -> None:
-        super().__init__(" ".join(message.split()))
+        super().__init__(visible(" ".join(message.split())))
 
     def __reduce__(self) -> tuple[Any, ...]:
         """Let it be sent between processes, whatever a kind of it takes when it is made."""

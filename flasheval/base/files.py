@@ -20,18 +20,21 @@ __all__ = [
     "atomic_write",
     "content_stem",
     "content_suffix",
+    "made_safe",
     "read_bytes",
     "read_text",
     "refuse_dense_zip",
     "require_file",
     "safe_name",
     "slug",
+    "write_text",
 ]
 
 _COMPRESSED = (".xz", ".gz")
 _PART = 1 << 20  # bytes unpacked at a time
 _MUCH = 1 << 26  # bytes that may be unpacked whatever they were packed to
 _DENSEST = 200  # times its packed size: far more than texts and numbers unfold to
+_LONGEST = 150  # bytes of a name, so that a suffix fits into the 255 of a file system
 
 
 @contextmanager
@@ -82,6 +85,22 @@ def _flush(path: Path) -> None:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
+
+
+def write_text(path: str | Path, text: str) -> Path:
+    r"""Write a text in UTF-8, whole or not at all, with its line feeds as they are.
+
+    Half a character, which UTF-8 cannot hold, becomes a question mark. Raises DataError when the
+    file cannot be written.
+
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     write_text(Path(folder) / "a.txt", "whole").read_text()
+    'whole'
+    """
+    with atomic_write(path) as temporary:
+        temporary.write_bytes(text.encode("utf-8", "replace"))
+    return Path(path)
 
 
 def require_file(path: str | Path, what: str = "file") -> Path:
@@ -254,16 +273,36 @@ def safe_name(name: str, what: str = "name") -> str:
     Traceback (most recent call last):
     flasheval.base.errors.DataError: the metric '../x' cannot be a file name; use letters, ...
     """
-    bad = (
-        not name
-        or name != name.strip()
-        or name.startswith(".")
-        or any(character in '/\\:*?"<>|' or not character.isprintable() for character in name)
-        or len(name.encode("utf-8", "replace")) > 150
-    )
-    if bad:
+    if not _is_safe(name):
         raise DataError(
             f"the {what} {name!r} cannot be a file name; use letters, digits, '-', '_', '+' and "
             "inner spaces or dots"
         )
     return name
+
+
+def made_safe(name: str, end: str = "") -> str:
+    r"""Return a name and its `end` as they are where a file may be called so, else like them.
+
+    Then each sign that has no place in a file's name becomes `_`, and the name is cut so that its
+    end fits; a name of no letter becomes `unnamed`.
+
+    >>> made_safe("CLIP", "-50"), made_safe("[/oops]", "-50"), made_safe("..", "-50")
+    ('CLIP-50', '[_oops]-50', '_-50')
+    """
+    if _is_safe(name + end):
+        return name + end
+    kept = "".join("_" if _is_odd(sign) else sign for sign in name)
+    room = _LONGEST - len(end.encode())
+    cut = re.sub(r"^[.\s]+", "_", kept).encode("utf-8", "replace")[:room]
+    return (cut.decode("utf-8", "ignore") + end).rstrip() or "unnamed"
+
+
+def _is_safe(name: str) -> bool:
+    short = len(name.encode("utf-8", "replace")) <= _LONGEST
+    ends = name == name.strip() and not name.startswith(".")
+    return bool(name) and short and ends and not any(map(_is_odd, name))
+
+
+def _is_odd(sign: str) -> bool:
+    return sign in '/\\:*?"<>|' or not sign.isprintable()

@@ -35,6 +35,7 @@ from flasheval.base.suggest import nearest
 __all__ = ["check_keys", "from_plain", "read_json", "to_plain", "write_json"]
 
 T = TypeVar("T")
+_MAX_BITS = 1000  # what a float can hold, so that nothing computed with it ends in an overflow
 
 
 def to_plain(value: object) -> Any:
@@ -190,6 +191,8 @@ def _read_scalar(hint: Any, value: object, path: str, source: str) -> object:
         return number
     if hint is int and not whole:
         _wrong(value, path, source, "a whole number")
+    if hint is int and cast("int", value).bit_length() > _MAX_BITS:
+        raise DataError(f"{source}: {path or 'it'} is a number of over {_MAX_BITS} bits; too large")
     if hint is bool and not isinstance(value, bool):
         _wrong(value, path, source, "true or false")
     if hint is str and not isinstance(value, str):

@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from types import TracebackType
 from typing import Any, Self, TextIO
 
+from flasheval.base.text import visible
 from flasheval.base.time_left import TimeLeft
 
 __all__ = ["ProgressBar", "duration", "holding_up", "reporting"]
@@ -108,7 +109,7 @@ class ProgressBar:
         share = min(done / total, 1.0) if total > 0 else None
         of_what = "" if self._whole else " for this part"
         return (
-            _hold_up() or label,
+            visible(_hold_up() or label),
             share,
             "" if left is None else f"about {duration(left)} left{of_what}",
         )
@@ -125,7 +126,6 @@ class ProgressBar:
             pause = self._every
 
     def _draw_bar(self) -> None:
-        from rich.console import Console
         from rich.progress import (
             BarColumn,
             Progress,
@@ -133,12 +133,14 @@ class ProgressBar:
             TextColumn,
         )
 
+        from flasheval.base.drawing.terminal import Terminal
+
         bar = Progress(
-            TextColumn("{task.description}"),
+            TextColumn("{task.description}", markup=False),
             BarColumn(bar_width=24),
             TaskProgressColumn(),
-            TextColumn("{task.fields[left]}"),
-            console=Console(file=self._stream),
+            TextColumn("{task.fields[left]}", markup=False),
+            console=Terminal(file=self._stream),
             transient=True,
         )
         with bar:

@@ -2,7 +2,7 @@
 
 import csv
 import io
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -134,7 +134,6 @@ def _from_arrow(path: Path, what: str) -> Columns:
     except (pa.ArrowException, OSError, ValueError) as error:
         reason = str(error).splitlines()[0][:100]
         raise DataError(f"{path} is not a readable Feather file ({reason})") from error
-    _refuse_repeated(path, tuple(table.column_names))
     table = pa.table([_decoded(column) for column in table.columns], names=table.column_names)
     return _from_table(path, table, _row)
 
@@ -239,17 +238,11 @@ def columns_of_sheets(path: Path, what: str = "table") -> list[Columns]:
 
     Needs the extra `excel`. Raises DataError where it is not installed or the file is damaged.
     """
-    import pyarrow as pa
-
     sheets = []
     for name, names, rows in read_sheets(path, what):
         own = path / name
-        _refuse_repeated(own, names)
-        arrays = [
-            pa.chunked_array([_json_column(list(column))])
-            for column in (zip(*rows, strict=True) if rows else [()] * len(names))
-        ]
-        sheets.append(_from_table(own, pa.table(arrays, names=list(names)), _row))
+        columns = zip(*rows, strict=True) if rows else [()] * len(names)
+        sheets.append(_from_table(own, _table_of(own, columns, names), _row))
     return sheets
 
 
@@ -263,23 +256,25 @@ def _from_json(
     found = None if document is None else table_in(document)
     if found is None:
         return _from_records(path, read_records(path, what))
-    import pyarrow as pa
-
     names, columns = found
-    table = pa.table([pa.chunked_array([_json_column(one)]) for one in columns], names=names)
-    return _from_table(path, table, _row)
+    return _from_table(path, _table_of(path, columns, names), _row)
 
 
 def _from_records(path: Path, records: Records) -> Columns:
+    names = tuple(dict.fromkeys(key for _, record in records for key in record))
+    columns = ([record.get(name) for _, record in records] for name in names)
+    return _from_table(path, _table_of(path, columns, names), lambda row: records[row][0])
+
+
+def _table_of(path: Path, columns: Iterable[Sequence[Any]], names: Sequence[str]) -> Any:
+    """Return an Arrow table of columns of JSON values."""
     import pyarrow as pa
 
-    names = tuple(dict.fromkeys(key for _, record in records for key in record))
     try:
-        columns = [_json_column([record.get(name) for _, record in records]) for name in names]
+        arrays = [pa.chunked_array([_json_column(list(column))]) for column in columns]
+        return pa.table(arrays, names=list(names))
     except UnicodeEncodeError as error:
         raise DataError(f"{path}: a string holds a lone surrogate, which is no text") from error
-    table = pa.table([pa.chunked_array([column]) for column in columns], names=list(names))
-    return _from_table(path, table, lambda row: records[row][0])
 
 
 def columns_of_table(path: Path, table: Any) -> Columns:
@@ -302,6 +297,7 @@ def _from_table(
     commas: bool = False,
 ) -> Columns:
     names = tuple(table.column_names)
+    _refuse_repeated(path, names)
 
     def fetch(wanted: Sequence[str]) -> list[Any]:
         return [table.column(name) for name in wanted]

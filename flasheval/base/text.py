@@ -4,9 +4,25 @@ from __future__ import annotations
 
 import re
 
-__all__ = ["DASH", "plain_name", "shortened"]
+__all__ = ["DASH", "plain_name", "shortened", "visible"]
 
 DASH = "\N{EN DASH}"
+# Control characters but tab and line feed (a terminal obeys them), what turns the direction of the
+# text around it, line breaks that are no line feed, and halves of a character, which no file holds.
+_UNSEEN = re.compile("[\0-\x08\x0b-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
+
+
+def visible(text: str) -> str:
+    r"""Return a text for people: what a screen would obey stands as its number, as in Python.
+
+    That is terminal escapes, null characters, carriage returns and marks that reverse the text
+    around them. Tabs, line feeds and everything that is seen stay as they are; files of data hold
+    names as they are and do not come here.
+
+    >>> print(visible("red \x1b[31m, gpj.\u202ereversed"))
+    red \x1b[31m, gpj.\u202ereversed
+    """
+    return _UNSEEN.sub(lambda found: ascii(found[0])[1:-1], text)
 
 
 def shortened(name: str, width: int) -> str:

@@ -19,6 +19,7 @@ from typing import NoReturn
 
 from flasheval.base.errors import FlashevalError, SettingError
 from flasheval.base.suggest import nearest
+from flasheval.base.text import visible
 from flasheval.base.version import __version__
 from flasheval.cli.exit_codes import DONE, FAILED, INTERRUPTED, code_of
 from flasheval.cli.help import overview, verb_help
@@ -96,7 +97,7 @@ def _complain(error: FlashevalError) -> int:
 @contextmanager
 def _one_line_warnings() -> Iterator[None]:
     def show(message: Warning | str, *_: object, **__: object) -> None:
-        print(f"flasheval: warning: {' '.join(str(message).split())}", file=sys.stderr)
+        print(f"flasheval: warning: {visible(' '.join(str(message).split()))}", file=sys.stderr)
 
     with warnings.catch_warnings():
         warnings.showwarning = show

@@ -365,6 +365,9 @@ class SubsetsConfig(OutputConfig, PromptKeys):
     prompts: Any = field(default=None, kw_only=True)
     format: str | None = None
     out: str | None = None
+    signature: str | None = None
+    signers: str | None = None
+    identity: str | None = None
     settings: dict[str, Any] = field(default_factory=dict)
 
 

@@ -6,10 +6,8 @@ model finds its place without one more image of theirs.
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Sequence
 from dataclasses import dataclass
-from io import StringIO
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +16,7 @@ from numpy.typing import NDArray
 
 from flasheval.base.checks import checked_names
 from flasheval.base.drawing.shown import Shown
+from flasheval.base.drawing.spreadsheet import csv_for_people
 from flasheval.base.drawing.view import Figure, Line, Part, Plot, Series, Table, View, lines
 from flasheval.base.errors import DataError
 from flasheval.base.text import shortened
@@ -122,12 +121,8 @@ class FullBoard(Shown):
 
     def to_csv(self) -> str:
         """Return one row for each model and metric, as CSV; known variants have no prompts."""
-        file = StringIO()
-        writer = csv.writer(file, lineterminator="\n")
-        writer.writerow(["metric", *_COLUMNS])
-        for one in self.standings:
-            writer.writerows([one.metric, *row] for row in _rows(one))
-        return file.getvalue()
+        rows = [[one.metric, *row] for one in self.standings for row in _rows(one)]
+        return csv_for_people([["metric", *_COLUMNS], *rows])
 
     def to_dict(self) -> dict[str, Any]:
         """Return the leaderboard as JSON data."""

@@ -8,6 +8,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Protocol
 
 from flasheval.base.drawing.fonts import Face, families_for
+from flasheval.base.text import visible
 from flasheval.generators.images import ImageFault
 
 if TYPE_CHECKING:
@@ -123,7 +124,7 @@ def wrapped(text: str, font: _Measure, width: float, most: int) -> list[str]:
     Breaks come after spaces and the signs that part names; within a word only where it must.
     """
     lines, line = [], ""
-    for piece in _pieces(" ".join(text.split())):
+    for piece in _pieces(visible(" ".join(text.split()))):
         if font.getlength((line + piece).rstrip()) <= width:
             line += piece
             continue

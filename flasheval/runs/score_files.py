@@ -6,18 +6,46 @@ import hashlib
 import json
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from flasheval.base.errors import DataError
 from flasheval.base.files import atomic_write
+from flasheval.base.json_data import from_plain
 
-__all__ = ["UnitScores", "damage_of", "read_unit_scores", "write_unit_scores"]
+__all__ = ["Timing", "UnitScores", "damage_of", "read_unit_scores", "write_unit_scores"]
 
 _FORMAT = 1
+_NOT_OURS = (ValueError, LookupError, TypeError, AttributeError, RecursionError, DataError)
+
+
+@dataclass(frozen=True)
+class Timing:
+    """What of a unit's record is computed with.
+
+    Attributes:
+        finished: When it was done, in seconds since 1970.
+        seconds_generate: How long each batch of images took.
+        batches: Images in each batch.
+        warm: Whether the model had made images before.
+        seconds_score: How long scoring took.
+        evaluations: Network evaluations an image took, where they were counted.
+
+    """
+
+    finished: float = 0.0
+    seconds_generate: tuple[float, ...] = ()
+    batches: tuple[int, ...] = ()
+    warm: bool = False
+    seconds_score: float = 0.0
+    evaluations: int | None = None
+
+
+_TIMED = tuple(one.name for one in fields(Timing))
 
 
 @dataclass(frozen=True)
@@ -48,6 +76,28 @@ class UnitScores:
     scores: NDArray[np.float32]
     faults: Mapping[str, str] = field(default_factory=dict)
     record: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def timing(self) -> Timing:
+        """The record's times and counts; DataError where one is not of its type."""
+        timed = {key: self.record[key] for key in _TIMED if key in self.record}
+        return from_plain(Timing, timed, source="its record")
+
+
+@dataclass(frozen=True)
+class _Stored:
+    variant: str
+    variant_key: str
+    metric: str
+    scorer_key: str
+    seed: int
+    prompts: str
+    ids: tuple[str, ...]
+    scores: tuple[float | None, ...]
+    faults: Mapping[str, str]
+
+
+_STORED = tuple(one.name for one in fields(_Stored))
 
 
 def write_unit_scores(path: Path, unit: UnitScores) -> None:
@@ -87,7 +137,7 @@ def read_unit_scores(path: Path) -> UnitScores | None:
     """
     try:
         return _read(path)
-    except (OSError, ValueError, LookupError, TypeError, AttributeError, RecursionError):
+    except (OSError, *_NOT_OURS):
         return None
 
 
@@ -109,7 +159,7 @@ def damage_of(path: Path) -> str | None:
         return "it is not UTF-8 text"
     except json.JSONDecodeError:
         return "it is cut short or not JSON"
-    except (ValueError, LookupError, TypeError, AttributeError, RecursionError) as error:
+    except _NOT_OURS as error:
         return str(error)
     return None
 
@@ -120,19 +170,25 @@ def _read(path: Path) -> UnitScores:
         raise ValueError("its checksum does not fit its content")
     if body["format"] != _FORMAT:
         raise ValueError(f"it has format {body['format']!r}, this version reads {_FORMAT}")
-    scores = [math.nan if score is None else score for score in body["scores"]]
-    return UnitScores(
-        body["variant"],
-        body["variant_key"],
-        body["metric"],
-        body["scorer_key"],
-        body["seed"],
-        body["prompts"],
-        tuple(body["ids"]),
-        np.array(scores, dtype=np.float32),
-        body["faults"],
-        body["record"],
+    # The checksum is no guard against a file that was made so, and what reads it computes with it.
+    stored = from_plain(_Stored, {key: body[key] for key in _STORED})
+    if len(stored.ids) != len(stored.scores):
+        raise ValueError(f"it has {len(stored.scores)} scores of {len(stored.ids)} prompts")
+    scores = [math.nan if score is None else score for score in stored.scores]
+    unit = UnitScores(
+        stored.variant,
+        stored.variant_key,
+        stored.metric,
+        stored.scorer_key,
+        stored.seed,
+        stored.prompts,
+        stored.ids,
+        np.array(scores, dtype=np.float64).astype(np.float32),
+        stored.faults,
+        dict(body["record"]),
     )
+    unit.timing  # noqa: B018 - it can be read
+    return unit
 
 
 def _written(score: np.float32) -> float | None:

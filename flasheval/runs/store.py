@@ -62,6 +62,10 @@ class RunSettings:
     device: str = "cpu"
     format: int = _FORMAT
 
+    def __post_init__(self) -> None:
+        if self.chunk < 1:
+            raise DataError(f"chunk is {self.chunk}; expected at least 1 prompt a unit")
+
 
 @dataclass(frozen=True)
 class RegisteredVariant:

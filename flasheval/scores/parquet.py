@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from flasheval.base.columns import Columns
 from flasheval.base.errors import ConflictError, DataError
-from flasheval.base.files import atomic_write, safe_name
+from flasheval.base.files import atomic_write, made_safe
 from flasheval.base.table_files import read_columns
 from flasheval.generators.variants import Factor, Variant
 from flasheval.prompts import PromptSet, load_prompts, save_prompts
@@ -42,12 +42,12 @@ def save_table(table: TableParts, folder: Path, *, overwrite: bool = False) -> P
 
     files: dict[str, str] = {}
     for metric in table.matrices:
-        file = f"{safe_name(metric, 'metric')}.parquet"
-        clash = next((other for other in files.values() if other.lower() == file.lower()), None)
+        file = f"{made_safe(metric)}.parquet"
+        clash = next((one for one, other in files.items() if other.lower() == file.lower()), None)
         if clash is not None:
             raise DataError(
-                f"metrics {metric!r} and {clash[: -len('.parquet')]!r} differ in case only, so "
-                "their files would be one on some systems; rename one"
+                f"metrics {metric!r} and {clash!r} differ in case only, or in signs that no file's "
+                "name can have, so their files would be one on some systems; rename one"
             )
         files[metric] = file
     if folder.exists() and not folder.is_dir():
@@ -147,19 +147,20 @@ def load_table(
     variants, listed = _read_variants(described)
     with_images = _with_images(described)
     paths = {path.stem: path for path in sorted((folder / _SCORES).glob("*.parquet"))}
-    lost = [metric for metric in listed if metric not in paths]
+    stems = [made_safe(metric) for metric in listed]
+    lost = [stem for stem in stems if stem not in paths]
     if lost:
         raise DataError(
             f"{folder / _SCORES / lost[0]}.parquet, listed in {_VARIANTS}, is missing; copy it back"
         )
     names = tuple(variant.name for variant in variants)
     matrices: dict[str, ScoreMatrix] = {}
-    for stem in dict.fromkeys((*listed, *paths)):
+    for stem in dict.fromkeys((*stems, *paths)):
         columns = read_columns(paths[stem], "score file")
         matrix = _aligned(matrix_from_columns(columns), names, prompts, columns.path)
         if matrix.metric in matrices:
             raise ConflictError(f"{columns.path} is a second file of metric {matrix.metric!r}")
-        if stem in with_images:
+        if matrix.metric in with_images:
             matrix = _add_images(matrix, folder / _IMAGES / paths[stem].name)
         matrices[matrix.metric] = matrix
     if not matrices:

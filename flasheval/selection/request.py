@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from flasheval.base.canonical import sha256_of
 from flasheval.base.checks import checked_seed
 from flasheval.base.errors import SettingError
-from flasheval.base.files import safe_name
+from flasheval.base.files import made_safe, safe_name
 from flasheval.base.version import __version__
 from flasheval.prompts import PromptSet
 from flasheval.scores import ScoreTable
@@ -27,7 +27,7 @@ from flasheval.selection.calibration.folds import (
 from flasheval.selection.held_out.splits import Split
 from flasheval.selection.methods.hints import Hints
 from flasheval.selection.methods.nested import check_nested, check_sizes
-from flasheval.selection.methods.problem import Problem, checked_whole, make_problem
+from flasheval.selection.methods.problem import Problem, checked_size, make_problem
 from flasheval.selection.methods.registry import selector_settings
 from flasheval.selection.methods.selector import Selector
 from flasheval.subset import Subset
@@ -211,8 +211,13 @@ def make_request(
         ((10, 20), 20, [10, 20])
 
     """
-    sizes = (checked_whole(size),) if nested is None else check_nested(nested, table.n_prompts)
     prompts = table.prompts
+    required, forbidden = _positions(prompts, require), _positions(prompts, forbid)
+    if nested is None:  # now: random subsets of that size are drawn before any search begins
+        free = table.n_prompts - len({*required, *forbidden})
+        sizes: tuple[int, ...] = (checked_size(size, len({*required}), free),)
+    else:
+        sizes = check_nested(nested, table.n_prompts)
     start = None
     if warm_start is not None:
         if isinstance(warm_start, Subset):
@@ -224,8 +229,8 @@ def make_request(
         selector,
         sizes,
         checked_seed(seed),
-        _positions(prompts, require),
-        _positions(prompts, forbid),
+        required,
+        forbidden,
         start,
         hints or Hints(),
     )
@@ -267,6 +272,9 @@ def _positions(prompts: PromptSet, ids: Sequence[str]) -> tuple[int, ...]:
 def subset_name(request: SearchRequest, name: str | None) -> str:
     """Return the subset's name, which must be good for a file, before any work is done.
 
+    One made from the names of prompt set and metric is made good for a file; one that was given
+    and is not is refused.
+
     Example:
         >>> from flasheval.scores.synthetic import synthetic_scores
         >>> from flasheval.selection.methods.random import Random
@@ -278,7 +286,7 @@ def subset_name(request: SearchRequest, name: str | None) -> str:
     if name is None:
         metrics = request.table.metrics
         shown = metrics[0] if len(metrics) == 1 else "shared"
-        name = f"{request.table.prompts.name}-{shown}-{request.size}"
+        return made_safe(f"{request.table.prompts.name}-{shown}", f"-{request.size}")
     return safe_name(name, "subset name")
 
 

@@ -23,6 +23,7 @@ from flasheval.subset.student import t_cdf, t_quantile
 __all__ = ["Calibration"]
 
 _EXTRAPOLATED = 0.5  # share of what lies outside the calibrated range that is error in a difference
+_REACH = 1e30  # above any quantile of the t distribution that is asked for, with room
 _MARGIN = 0.1  # share of the calibrated range by which a subset mean may leave it unwarned
 
 
@@ -312,7 +313,13 @@ class Calibration:
             weight * self.metrics[name].standardised(means[name])
             for name, weight in predictor.weights.items()
         )
-        return units, predictor.score_scale(units, part.beyond(means[metric])), predictor
+        scale = predictor.score_scale(units, part.beyond(means[metric]))
+        if not math.isfinite(part.full_mean + part.full_sd * (abs(units) + scale) * _REACH):
+            raise DataError(
+                f"{metric} cannot be predicted: the numbers of its calibration are too large or "
+                "too small to compute with; calibrate again"
+            )
+        return units, scale, predictor
 
     def _checked(self, means: Mapping[str, float]) -> Mapping[str, float]:
         if not means:

@@ -14,6 +14,7 @@ from typing import Literal
 
 from flasheval.base.errors import DataError
 from flasheval.subset.calibration import Calibration
+from flasheval.subset.parts import require_within
 
 __all__ = [
     "Agreement",
@@ -26,6 +27,8 @@ __all__ = [
     "SplitSizes",
     "Spread",
 ]
+
+_SHARES = frozenset(("accuracy", "share", "probability"))
 
 
 @dataclass(frozen=True)
@@ -66,6 +69,7 @@ class RandomSize:
 
     def __post_init__(self) -> None:
         _require_finite(value=self.value)
+        require_within("value", self.value, 0)
 
     def __str__(self) -> str:
         return f"{'' if self.relation == '=' else self.relation}{self.value:.0f}"
@@ -132,6 +136,19 @@ class Agreement:
     held_out_tau_by_split: tuple[float | None, ...] = ()
     equivalent_random_size: EquivalentSize | None = None
     companions: Mapping[str, float] = field(default_factory=dict, hash=False)
+
+    def __post_init__(self) -> None:
+        for name in ("held_out_tau", "random_tau"):
+            spread = getattr(self, name)
+            for end in ("mean", "low", "high"):
+                require_within(f"{name}.{end}", getattr(spread, end), -1, 1)
+        require_within("search_tau", self.search_tau, -1, 1)
+        for i, value in enumerate(self.held_out_tau_by_split):
+            require_within(f"held_out_tau_by_split[{i}]", value, -1, 1)
+        for name, value in self.companions.items():
+            words = name.split("_")
+            if "tau" in words or not _SHARES.isdisjoint(words):  # others are in units of their own
+                require_within(f"companions.{name}", value, -1 if "tau" in words else 0, 1)
 
     def __str__(self) -> str:
         size = self.equivalent_random_size

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -12,7 +13,9 @@ from flasheval.base.canonical import JSON, canonical_value
 from flasheval.base.errors import DataError
 from flasheval.prompts import text_hash
 
-__all__ = ["Method", "MetricInfo", "SubsetPrompt", "require_hash"]
+__all__ = ["Method", "MetricInfo", "SubsetPrompt", "require_hash", "require_within"]
+
+_MOST_DRAWS = 1_000_000_000  # more would not be exact as a weight
 
 
 @dataclass(frozen=True)
@@ -50,10 +53,10 @@ class SubsetPrompt:
         if not self.id:
             raise DataError("a prompt has an empty id; give each prompt its id in the prompt set")
         _canonical(self.id, "the id of a prompt")
-        if self.multiplicity < 1:
-            raise DataError(
-                f'prompt "{self.id}" has multiplicity {self.multiplicity}; expected 1 or more'
-            )
+        if not 1 <= self.multiplicity <= _MOST_DRAWS:
+            known = min(self.multiplicity, _MOST_DRAWS + 1)  # not thousands of digits
+            wanted = "1 or more" if known < 1 else f"at most {_MOST_DRAWS:,}"
+            raise DataError(f'prompt "{self.id}" has multiplicity {known}; expected {wanted}')
         object.__setattr__(
             self, "weight", float(_canonical(self.weight, f'weight of prompt "{self.id}"'))
         )
@@ -122,6 +125,19 @@ def require_hash(value: str | None, what: str) -> None:
     """
     if value is not None and not re.fullmatch("[0-9a-f]{64}", value):
         raise DataError(f'{what} is "{value[:70]}"; expected 64 lower-case hex digits')
+
+
+def require_within(name: str, value: float | None, least: float, most: float = math.inf) -> None:
+    """Raise DataError unless a number is None or lies between two ends.
+
+    >>> require_within("search_tau", 1.5, -1, 1)
+    Traceback (most recent call last):
+    flasheval.base.errors.DataError: search_tau is 1.5; expected a number from -1 to 1
+    """
+    # Means of ones may exceed one by the last digit.
+    if value is not None and not least - 1e-9 <= value <= most + 1e-9:
+        wanted = f"at least {least:g}" if most == math.inf else f"from {least:g} to {most:g}"
+        raise DataError(f"{name} is {value:g}; expected a number {wanted}")
 
 
 def _canonical(value: object, what: str) -> Any:

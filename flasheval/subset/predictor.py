@@ -66,7 +66,7 @@ class Predictor:
         >>> round(predictor.score_scale(1.0, beyond=0.5), 3)
         0.539
         """
-        grown = 1 - GROWTH + GROWTH * (value / self.typical_value) ** 2
+        grown = 1 - GROWTH + GROWTH * _squared(value / self.typical_value)
         return math.hypot(self.scale * math.sqrt(grown), beyond)
 
     def difference_scale(self, difference: float, error: float | None) -> float | None:
@@ -84,7 +84,7 @@ class Predictor:
         if error is not None and self.by_error is not None:
             return math.sqrt(self.by_error) * error
         if self.by_size is not None:
-            size = (difference / self.typical_difference) ** 2
+            size = _squared(difference / self.typical_difference)
             return math.sqrt(self.by_size * (0.5 + 0.5 * size))
         return None
 
@@ -125,6 +125,8 @@ class MetricCalibration:
             require_numbers(name, [number])
         if self.near_ties is not None and not 0 <= self.near_ties <= 1:
             raise DataError(f"near_ties is {self.near_ties}; expected a share from 0 to 1")
+        if self.low > self.high:
+            raise DataError(f"low is {self.low}, above high, {self.high}; exchange them")
         if self.full_sd <= 0:
             raise DataError(f"full_sd is {self.full_sd}; expected a number above 0")
 
@@ -158,6 +160,10 @@ class MetricCalibration:
         """
         outside = min(subset_mean - self.low, 0.0) + max(subset_mean - self.high, 0.0)
         return self.slope * outside / self.full_sd
+
+
+def _squared(number: float) -> float:
+    return number * number  # infinite where it is too large, where ** would raise
 
 
 def require_numbers(name: str, numbers: Iterable[float]) -> None:

@@ -7,6 +7,7 @@ The *record* holds what was measured: evidence, calibration, versions, times.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -24,6 +25,7 @@ from flasheval.base.errors import DataError, SettingError
 from flasheval.base.files import safe_name
 from flasheval.base.json_data import read_json, write_json
 from flasheval.base.suggest import nearest
+from flasheval.base.text import visible
 from flasheval.prompts import PromptSet
 from flasheval.prompts.tags import counted, values_of
 from flasheval.subset.calibration import Calibration
@@ -80,6 +82,12 @@ class Subset:
         self.content_hash  # noqa: B018 - fixed now, so that verify() sees later changes
         if not self.prompts:
             raise DataError(f'subset "{self.name}" has no prompts; choose at least one')
+        total = sum(self.weights.tolist())
+        if not math.isfinite(total) or total == 0:
+            raise DataError(
+                f'the weights of subset "{self.name}" sum to {total:g}, so there is no mean over '
+                "them; give weights of a finite sum that is not 0"
+            )
         _refuse_repeats(self.ids, f'prompts of subset "{self.name}"', "use multiplicity instead")
         _refuse_repeats([m.name for m in self.metrics], "metrics", "name each metric once")
         _refuse_repeats(self.searched_variants, "searched_variants", "name each variant once")
@@ -533,7 +541,7 @@ class Subset:
             *(["interrupted: the search was stopped early"] if self.record.interrupted else []),
             f"content: sha256 {self.content_hash[:12]}",
         ]
-        return "\n  ".join(lines)
+        return visible("\n  ".join(lines))
 
     def _summary(self) -> str:
         calibration = self._calibration()

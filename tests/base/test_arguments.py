@@ -53,6 +53,7 @@ def calls(tmp_path_factory) -> dict[str, tuple[Callable[..., Any], dict[str, Any
         with_texts=True,
     )
     report = flasheval.evaluate(draw, subset, [light])
+    found = flasheval.search(table.with_variants(table.variant_names[:4]), **SEARCH)
     scores, prompts = place / "s.csv", place / "p.txt"
     scores.write_text("prompt_id,a,b\n1,0.5,0.25\n2,0.75,0.5\n")
     prompts.write_text("a cat\na dog\n")
@@ -66,6 +67,7 @@ def calls(tmp_path_factory) -> dict[str, tuple[Callable[..., Any], dict[str, Any
             {"scores": table, "methods": ["random"], "reference": None, "workers": 1, **SEARCH},
         ),
         "rank": (flasheval.rank, {"scores": table, "draws": 10}),
+        "audit": (flasheval.audit, {"subset": found.subset, "scores": table, "draws": 5}),
         "compare": (flasheval.compare, {"first": report, "second": report}),
         "evaluate": (flasheval.evaluate, {"generator": draw, "subset": subset, "scorers": [light]}),
         "load_scores": (flasheval.load_scores, {"source": scores}),

@@ -258,3 +258,10 @@ def test_json_is_written_whole_or_not_at_all(tmp_path):
             write_json(path, wrong)
     assert path.read_bytes() == before
     assert [one.name for one in tmp_path.iterdir()] == ["a.json"]
+
+
+def test_a_whole_number_that_no_float_can_hold_is_refused():
+    assert from_plain(Leaf, {"name": "a", "count": 2**1000 - 1}).count == 2**1000 - 1
+    for number in (10**400, -(10**400)):
+        with pytest.raises(DataError, match=r"a\.json: count is a number of over 1000 bits"):
+            from_plain(Leaf, {"name": "a", "count": number}, source="a.json")

@@ -63,3 +63,10 @@ def test_a_long_file_is_checked_to_its_last_byte(tmp_path):
     path.write_bytes(rows[:-3] + b"\xe9\n")
     with pytest.raises(DataError, match=r"not UTF-8 text \(byte \d+ is 0xe9\)"):
         read_columns(path, "table")
+
+
+@pytest.mark.parametrize("text", ['[{"\\ud800": 1}]', '[{"a": "\\ud800"}]'])
+def test_half_a_character_is_no_text(tmp_path, text):
+    (tmp_path / "a.json").write_text(text)
+    with pytest.raises(DataError, match=r"a\.json: a string holds a lone surrogate"):
+        read_columns(tmp_path / "a.json")

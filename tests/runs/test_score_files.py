@@ -9,6 +9,7 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from flasheval.base.errors import DataError
+from flasheval.runs import score_files
 from flasheval.runs.score_files import (
     UnitScores,
     damage_of,
@@ -154,3 +155,25 @@ def test_where_it_cannot_be_written_one_line_names_the_file(tmp_path):
     (tmp_path / "folder").write_bytes(b"a file in the way")
     with pytest.raises(DataError, match=r"cannot write .*folder.a\.json: "):
         write_unit_scores(tmp_path / "folder" / "a.json", unit_of())
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"faults": "x"},
+        {"record": {"batches": 2.5}},
+        {"record": {"warm": []}},
+        {"metric": {}},
+        {"ids": ("a",)},
+        {"record": {"seconds_generate": ["x"]}},
+    ],
+)
+def test_a_file_made_with_values_of_other_types_is_damaged_though_its_checksum_fits(
+    tmp_path, changes
+):
+    body = {name: getattr(unit_of(), name) for name in UnitScores.__dataclass_fields__}
+    body |= {"format": 1, "scores": [0.25, None, 0.5], **changes}
+    path = tmp_path / "unit.json"
+    path.write_text(json.dumps({**body, "check": score_files._check(json.loads(json.dumps(body)))}))
+    assert read_unit_scores(path) is None
+    assert damage_of(path)

@@ -9,6 +9,7 @@ import pytest
 
 import flasheval
 from flasheval.base.errors import DataError, SettingError
+from flasheval.base.files import safe_name
 from flasheval.prompts import PromptSet
 from flasheval.selection.methods.hints import Hints
 from flasheval.selection.methods.registry import METHODS, make_selector
@@ -255,6 +256,23 @@ def test_the_name_says_prompt_set_metric_and_size(request_of, table):
     assert subset_name(request_of(nested=[3, 7]), None) == "made-up-0-shared-7"
     assert subset_name(request_of(on=table.with_metrics(["fid"])), None) == "made-up-0-fid-5"
     assert subset_name(request_of(), "mine") == "mine"
+
+
+@pytest.mark.parametrize("metric", ["[/oops]", "a\0b", "..", "\u202e", "長" * 90, "x" * 200])
+def test_a_name_made_from_any_metric_is_good_for_a_file(request_of, make_table, metric):
+    name = subset_name(request_of(on=make_table(8, 20, (metric,))), None)
+    assert safe_name(name) == name
+    assert name.startswith("made-up-0-")
+    assert name.endswith("-5")
+
+
+def test_a_size_beyond_the_prompts_is_refused_before_anything_is_drawn(request_of, table):
+    with pytest.raises(SettingError, match=f"size=999 is above the {table.n_prompts} prompts"):
+        request_of(size=999)
+    with pytest.raises(SettingError, match="size=2 is smaller than the 3 required"):
+        request_of(size=2, require=table.prompts.ids[:3])
+    with pytest.raises(SettingError, match="to choose from"):
+        request_of(size=table.n_prompts, forbid=table.prompts.ids[:1])
 
 
 @pytest.mark.parametrize("name", ["", "..", "a/b", "a\\b", "a\0b"])

@@ -309,3 +309,58 @@ def test_any_mutation_loads_or_is_refused_in_one_line(
             found.encode()
         else:
             assert isinstance(found, Subset)
+
+
+TAU = {"mean": 0.5, "low": 0.4, "high": 0.6}
+
+
+def _with(path, value):
+    """A manifest in which one place of the record or the prompts holds another value."""
+    agreement = {"held_out_tau": TAU, "random_tau": TAU, "companions": {"pairwise_accuracy": 0.8}}
+    splits = [{"name": "half", "n_search": 4, "n_held_out": 4}]
+    evidence = {"size": 1, "split_spec": "halves:1", "splits": splits, "pooled": agreement}
+    data = {
+        "name": "one",
+        "prompt_set_name": "pets",
+        "prompt_set_hash": None,
+        "prompts": [{"id": "7"}],
+        "metrics": [{"name": "clip"}],
+        "method": {"name": "random"},
+        "record": {"evidence": evidence},
+    }
+    data = json.loads(json.dumps(data))
+    place = data
+    for key in path[:-1]:
+        place = place[key]
+    place[path[-1]] = value
+    return data
+
+
+POOLED = ("record", "evidence", "pooled")
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "message"),
+    [
+        ((*POOLED, "held_out_tau", "high"), 1.5, "pooled: held_out_tau.high is 1.5; expected a"),
+        ((*POOLED, "random_tau", "low"), -7, "random_tau.low is -7; expected a number from -1 to"),
+        ((*POOLED, "search_tau"), 1.01, "search_tau is 1.01"),
+        ((*POOLED, "held_out_tau_by_split"), [-2], r"held_out_tau_by_split\[0\] is -2"),
+        ((*POOLED, "companions"), {"pairwise_accuracy": -0.1}, "pairwise_accuracy is -0.1"),
+        ((*POOLED, "companions"), {"tau_significant": 2}, "tau_significant is 2"),
+        (
+            (*POOLED, "equivalent_random_size"),
+            {"estimate": {"value": -3}},
+            "estimate: value is -3; expected a number at least 0",
+        ),
+        (("record", "evidence", "splits", 0, "n_search"), -1, "negative number of variants"),
+        (("record", "evidence", "size"), 0, "size is 0; expected at least 1"),
+        (("prompts", 0, "weight"), 0, 'weights of subset "one" sum to 0'),
+        (("prompts", 0, "multiplicity"), 10**12, "expected at most 1,000,000,000"),
+        (("prompts", 0, "multiplicity"), 0, "multiplicity 0; expected 1 or more"),
+    ],
+)
+def test_a_number_that_cannot_be_is_named_whatever_the_hashes_say(path, value, message):
+    assert from_plain(Subset, _with(("name",), "one")).name == "one"
+    with pytest.raises(DataError, match=message):
+        from_plain(Subset, _with(path, value), source="a.json")

@@ -5,6 +5,7 @@ import math
 import pytest
 
 from flasheval.base.errors import DataError
+from flasheval.subset.calibration import Calibration
 from flasheval.subset.predictor import GROWTH, MetricCalibration, Predictor
 
 PREDICTOR = Predictor({"m": 1.0}, 0.2, 2.0, by_error=0.25, by_size=0.04, typical_difference=3.0)
@@ -56,3 +57,14 @@ def test_a_metric_s_numbers_are_checked() -> None:
         MetricCalibration(True, 0.5, 0.0, 2.0, 1.0, 1.0, 3.0, PREDICTOR)
     with pytest.raises(DataError, match="near_ties is 2"):
         MetricCalibration(True, 0.5, 0.1, 2.0, 1.0, 1.0, 3.0, PREDICTOR, near_ties=2.0)
+
+
+def test_numbers_too_large_to_square_are_infinite_and_no_traceback() -> None:
+    assert PREDICTOR.score_scale(1e300) == math.inf
+    assert Predictor({"m": 1.0}, 0.1, by_size=0.1).difference_scale(1e300, None) == math.inf
+    with pytest.raises(DataError, match=r"low is 3\.0, above high, 1\.0"):
+        MetricCalibration(True, 0.5, 0.1, 2.0, 1.0, 3.0, 1.0, PREDICTOR)
+    wild = MetricCalibration(True, 0.5, 1e200, 2.0, 1e300, 1.0, 3.0, PREDICTOR)
+    calibration = Calibration({"m": wild}, dof=8, difference_dof=8, folds=8)
+    with pytest.raises(DataError, match="m cannot be predicted: the numbers of its calibration"):
+        calibration.predict({"m": 2.5})

@@ -35,3 +35,8 @@ def test_what_cannot_be_is_refused() -> None:
     for probability in (0.0, 1.0, -0.1, float("nan")):
         with pytest.raises(SettingError, match="between 0 and 1"):
             t_quantile(probability, 4)
+
+
+def test_any_number_of_degrees_of_freedom_takes_a_moment():
+    for dof in (10_001, 10**9, 10**400):
+        assert t_quantile(0.95, dof) == pytest.approx(1.6449, abs=1e-3)

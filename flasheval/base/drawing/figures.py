@@ -35,6 +35,7 @@ _COLOURS = (BLUE, ORANGE, "#009E73", "#CC79A7", "#56B4E9", "#E69F00", "#000000")
 _MARKERS = ("o", "s", "^", "D", "v", "P", "X", "<", ">")
 _ROW = 0.2  # inches of a named row
 _ROOM = 0.013  # series at one place stand this share of an axis apart
+_SHOWN = "\N{ZERO WIDTH SPACE}"
 _NEAR = 1.3  # a level line to less than so many times its start has no room
 
 
@@ -106,7 +107,7 @@ def drawn(figure: Figure) -> Any:
         for axes in shown.axes:
             for handle, label in zip(*axes.get_legend_handles_labels(), strict=True):
                 named.setdefault(label, handle)
-        shown.legend(
+        legend = shown.legend(
             list(named.values()),
             list(named),
             loc="outside lower center",
@@ -114,7 +115,14 @@ def drawn(figure: Figure) -> Any:
             frameon=False,
             fontsize=9,
         )
+        for text in legend.get_texts():
+            text.set_text(text.get_text().removeprefix(_SHOWN))
     return shown
+
+
+def _label(name: str) -> str:
+    """Return a name for the legend, which leaves out those that begin with an underscore."""
+    return f"{_SHOWN}{name}" if name.startswith("_") else name
 
 
 def _draw(axes: Any, plot: Plot, *, alone: bool) -> None:
@@ -164,7 +172,7 @@ def _draw_rows(axes: Any, plot: Plot) -> None:
             ms=5,
             elinewidth=1.4,
             ls="",
-            label=one.name,
+            label=_label(one.name),
         )
     axes.set_yticks(range(len(plot.rows)), plot.rows, fontsize=8)
     axes.set_ylim(len(plot.rows) - 0.5, -0.5)
@@ -175,13 +183,13 @@ def _draw_rows(axes: Any, plot: Plot) -> None:
 
 def _draw_line(axes: Any, one: Series) -> None:
     if one.look == "random":
-        axes.plot(one.x, one.y, color=GREY, lw=1.8, label=one.name)
+        axes.plot(one.x, one.y, color=GREY, lw=1.8, label=_label(one.name))
         look = {"color": GREY, "alpha": 0.21, "lw": 0, "label": one.band}
         axes.fill_between(one.x, one.low, one.high, **look)
     elif one.look == "searched":
         marker = "_" if len(one.x) == 1 else None
         look = {"color": ORANGE, "ls": "--", "lw": 1.4, "marker": marker, "ms": 14}
-        axes.plot(one.x, one.y, label=one.name, **look)
+        axes.plot(one.x, one.y, label=_label(one.name), **look)
     elif one.look == "guide":
         ls = "-" if list(one.x) == list(one.y) else ":"
         axes.plot(one.x, one.y, color="#BBBBBB", lw=0.9, ls=ls, zorder=0)
@@ -217,7 +225,7 @@ def _draw_points(axes: Any, one: Series, number: int, x: Sequence[float], scale:
         elinewidth=scale,
         capsize=2.6 * scale,
         ls="-" if len(x) > 1 else "",
-        label=one.name,
+        label=_label(one.name),
     )
 
 

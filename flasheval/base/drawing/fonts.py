@@ -18,6 +18,8 @@ from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from flasheval.base.text import visible
+
 if TYPE_CHECKING:
     from PIL.ImageDraw import ImageDraw
     from PIL.ImageFont import FreeTypeFont
@@ -79,7 +81,9 @@ install Noto Sans CJK (Debian: fonts-noto-cjk)'
 
 
 def fit(figure: Any, what: str) -> None:
-    """Give every text of a matplotlib figure the families that draw it; warns as `families_for`.
+    """Make every text of a matplotlib figure visible, in families that draw it.
+
+    Every plot is drawn after it came here. Warns as `families_for`.
 
     Example:
         >>> from flasheval.base.drawing.figures import new_figure
@@ -89,6 +93,12 @@ def fit(figure: Any, what: str) -> None:
     from matplotlib.text import Text
 
     texts = figure.findobj(Text)
+    for one in texts:
+        one.set_text(visible(one.get_text()))
+    for axis in (axis for axes in figure.axes for axis in (axes.xaxis, axes.yaxis)):
+        labels = [one.get_text() for one in axis.get_ticklabels()]
+        if labels != (shown := list(map(visible, labels))):  # they are written anew when drawn
+            axis.set_ticks(axis.get_ticklocs(), shown)
     families = families_for("".join(one.get_text() for one in texts), what)
     if families != (FAMILY,):
         for one in texts:

@@ -1,21 +1,32 @@
-"""Views and tables as Markdown, for files and notebooks."""
+"""Views and tables as Markdown, for files and notebooks: names in them stay text.
+
+What a name holds becomes no HTML, emphasis, link, code, heading or formula; see `inline`.
+"""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 from flasheval.base.drawing.view import Line, Table, View
+from flasheval.base.text import visible
 
-__all__ = ["markdown", "markdown_table"]
+__all__ = ["inline", "markdown", "markdown_table"]
 
 _FORMS = {
     "headline": "**{}**",
     "note": "*{}*",
     "chapter": "## {}",
     "section": "### {}",
-    "code": "```bash\n{}\n```",
 }
 _LISTED = ("item", "alert", "warning")
+# Of signs that mean something only where they stand, those that stand there: `a_b`, `2 < 3`, `[1]`
+# and `5 $` are read as they are by every reader.
+_MARKS = re.compile(
+    r"""[\\`*|]|~~|<(?=[A-Za-z/!?])|&(?=\#?\w+;)|\](?=[(\[:])|(?<!\w)_|_(?!\w)|\$(?=\S)
+    |^(?:\#{1,6}(?=\s|$)|>|[+-](?=\s|$)|[-=]{3,}$|\d+(?=[.)](?:\s|$)))""",
+    re.VERBOSE,
+)
 
 
 def markdown(view: View, *, image: str = "") -> str:
@@ -45,34 +56,54 @@ def markdown(view: View, *, image: str = "") -> str:
                 blocks.append("Warnings:")
             blocks.append(text)
         elif isinstance(part, Table):
-            blocks += [f"### {part.caption}"] if part.caption else []
+            blocks += [f"### {inline(part.caption)}"] if part.caption else []
             blocks.append("\n".join(_table(part)))
         elif image:
-            blocks.append(f"![{part.caption}]({image})")
+            blocks.append(f"![{inline(part.caption)}]({image})")
         before = look
     return "\n\n".join(blocks) + "\n"
 
 
 def markdown_table(titles: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
-    """Return the lines of a Markdown table; a bar within a cell is escaped.
+    """Return the lines of a Markdown table of Markdown cells; names come through `inline` first.
 
-    >>> markdown_table(["a", "b"], [["1", "x"]])
-    ['| a | b |', '| --- | --- |', '| 1 | x |']
+    >>> markdown_table(["a", "b"], [["1", "**x**"]])
+    ['| a | b |', '| --- | --- |', '| 1 | **x** |']
     """
-    return _table(Table(titles, rows))
+    head, *body = ("| " + " | ".join(row) + " |" for row in (titles, *rows))
+    return [head, "|" + " --- |" * len(titles), *body]
+
+
+def inline(text: str) -> str:
+    r"""Return a text as Markdown on one line that shows the same text.
+
+    >>> print(inline("<b>a</b> is *best*, sd_xl|b"))
+    &lt;b>a&lt;/b> is \*best\*, sd_xl\|b
+    """
+    return _MARKS.sub(_escaped, visible(" ".join(text.split())))
+
+
+def _escaped(found: re.Match[str]) -> str:
+    mark = found[0]
+    if mark.isdigit():  # of a numbered list
+        return f"{mark}\\"
+    return {"<": "&lt;", "&": "&amp;", "~~": "\\~\\~"}.get(mark, f"\\{mark}")
 
 
 def _table(table: Table) -> list[str]:
-    rows = (table.one_line_titles, *table.rows)
-    head, *body = ("| " + " | ".join(map(_one_line, row)) + " |" for row in rows)
-    return [head, "|" + " --- |" * len(table.titles), *body]
+    titles, *rows = ([*map(_cell, row)] for row in (table.one_line_titles, *table.rows))
+    return markdown_table(titles, rows)
+
+
+def _cell(text: str) -> str:
+    return text if text == "-" else inline(text)  # no number, and no list within a cell
 
 
 def _line(line: Line) -> str:
+    if line.look == "code":
+        text = visible(line.text)
+        fence = "`" * max(3, 1 + max(map(len, re.findall("`+", text)), default=0))
+        return f"{fence}bash\n{text}\n{fence}"
     if line.look in _LISTED:
-        return f"- {_one_line(line.text)}"
-    return _FORMS.get(line.look, "{}").format(line.text)
-
-
-def _one_line(text: str) -> str:
-    return " ".join(text.splitlines()).replace("|", "\\|")
+        return f"- {inline(line.text)}"
+    return _FORMS.get(line.look, "{}").format(inline(line.text))

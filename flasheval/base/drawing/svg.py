@@ -16,6 +16,7 @@ from typing import Any
 
 from flasheval.base.drawing.figures import BLUE, GREY, GRID, ORANGE, style
 from flasheval.base.drawing.fonts import fit
+from flasheval.base.text import visible
 
 __all__ = ["Drawing", "inline_svg", "laid_out", "png_bytes"]
 
@@ -97,7 +98,7 @@ def inline_svg(plot: Drawing) -> str:
         svg = re.sub(rf"(fill|stroke): {colour}\b", rf"\1: {themed}", svg)
     head, _, rest = svg.partition(">")
     head = re.sub(r' (width|height|version|xmlns)="[^"]*"', "", head)
-    return f'{head} role="img" aria-label="{html.escape(plot.label)}">{rest}'
+    return f'{head} role="img" aria-label="{html.escape(visible(plot.label))}">{rest}'
 
 
 def _named(svg: str, group: str, names: Sequence[str]) -> str:
@@ -109,7 +110,7 @@ def _named(svg: str, group: str, names: Sequence[str]) -> str:
 
     def with_title(match: re.Match[str]) -> str:
         name = next(texts, None)
-        title = "" if name is None else f"<title>{html.escape(name)}</title>"
+        title = "" if name is None else f"<title>{html.escape(visible(name))}</title>"
         return f"<use{match[1]}>{title}</use>"
 
     points = re.sub(r"<use([^>]*?)\s*/>", with_title, svg[start:], count=len(names))

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import csv
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rich.console import Console
-from rich.markup import escape
 from rich.padding import Padding
 from rich.text import Text
 
+from flasheval.base.drawing.spreadsheet import csv_for_people
 from flasheval.base.errors import SettingError
-from flasheval.base.files import atomic_write
+from flasheval.base.files import write_text
 from flasheval.base.run_folders import shown_path
 from flasheval.cli.commands.context import Context
 from flasheval.cli.commands.prompt_keys import PROMPT_KEYS
@@ -60,10 +59,8 @@ def _print(result: ImportResult, folder: Path, console: Console) -> None:
     table = result.table
     if result.how:
         console.print(Text(result.how, style="magenta"), soft_wrap=True)
-    console.print(
-        f"[bold]{len(table)} variants, {table.n_prompts:,} prompts of "
-        f"{escape(table.prompts.name)}[/bold]\n"
-    )
+    said = f"{len(table)} variants, {table.n_prompts:,} prompts of {table.prompts.name}\n"
+    console.print(Text(said, style="bold"))
     console.print(metrics_table(table))
     console.print()
     if result.faults:
@@ -74,7 +71,8 @@ def _print(result: ImportResult, folder: Path, console: Console) -> None:
     count = len(result.faults)
     style = "yellow" if count else "green"
     where = f", listed in {_FAULTS} there" if count else ""
-    console.print(f"[{style}]{count or 'no'} fault{'' if count == 1 else 's'}{where}[/{style}]")
+    said = f"{count or 'no'} fault{'' if count == 1 else 's'}{where}"
+    console.print(Text(said, style=style))
 
 
 def _print_faults(faults: tuple[Fault, ...], console: Console) -> None:
@@ -82,19 +80,18 @@ def _print_faults(faults: tuple[Fault, ...], console: Console) -> None:
     for fault in faults:
         if fault.problem != "absent":
             what = f"{fault.metric or 'all metrics'}, {fault.variant or 'all variants'}"
-            console.print(f"[yellow]{escape(fault.problem)}[/yellow]: {escape(what)}")
+            console.print(Text.assemble((fault.problem, "yellow"), f": {what}"))
             console.print(f"  {fault.path}", soft_wrap=True, markup=False)
-            console.print(Padding(escape(fault.detail), (0, 0, 0, 2)))
+            console.print(Padding(Text(fault.detail), (0, 0, 0, 2)))
     absent = [fault.variant or "" for fault in faults if fault.problem == "absent"]
     if absent:
-        console.print(f"[yellow]absent[/yellow]: {len(absent)} expected variants have no file")
-        console.print(Padding(escape(", ".join(absent)), (0, 0, 0, 2)))
+        said = f": {len(absent)} expected variants have no file"
+        console.print(Text.assemble(("absent", "yellow"), said))
+        console.print(Padding(Text(", ".join(absent)), (0, 0, 0, 2)))
     console.print()
 
 
 def _write_faults(faults: tuple[Fault, ...], path: Path) -> None:
-    with atomic_write(path) as temporary, temporary.open("w", newline="", encoding="utf-8") as file:
-        writer = csv.writer(file)
-        writer.writerow(["file", "metric", "variant", "problem", "detail"])
-        for fault in faults:
-            writer.writerow([fault.path, fault.metric, fault.variant, fault.problem, fault.detail])
+    titles = ("file", "metric", "variant", "problem", "detail")
+    rows = [(str(one.path), one.metric, one.variant, one.problem, one.detail) for one in faults]
+    write_text(path, csv_for_people([titles, *rows]))

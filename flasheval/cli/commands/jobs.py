@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import sys
 import traceback
 from collections.abc import Mapping, Sequence
@@ -10,9 +9,10 @@ from dataclasses import asdict, fields, replace
 from pathlib import Path
 from typing import Any
 
-from flasheval.base.drawing.terminal import plain_table
+from flasheval.base.drawing.spreadsheet import csv_for_people
+from flasheval.base.drawing.terminal import Terminal, plain_table
 from flasheval.base.errors import FlashevalError
-from flasheval.base.files import atomic_write
+from flasheval.base.files import write_text
 from flasheval.base.run_folders import shown_path
 from flasheval.cli.commands.context import Context, Outcome, SearchSummary
 from flasheval.cli.commands.prompt_keys import with_prompts
@@ -54,11 +54,9 @@ def run_job(
         (1, 'DataError')
 
     """
-    from rich.console import Console
-
     row, alone = VERBS[verb], words is None
     words, label = tuple(words or ()), " ".join(words or ())
-    console = Console(highlight=False, quiet=not alone)
+    console = Terminal(quiet=not alone)
     context = Context(console, folder, verb=verb, command=command, label=label)
     try:
         ended = row.load_command()(with_prompts(row.make_config(settings)), context)
@@ -92,9 +90,7 @@ def finish_sweep(outcomes: Sequence[Outcome], folder: Path) -> int:
         0
 
     """
-    from rich.console import Console
-
-    console = Console(highlight=False)
+    console = Terminal()
     done = [outcome for outcome in outcomes if outcome.summary is not None]
     if done:
         path = _write_csv(done, folder / "sweep.csv")
@@ -164,13 +160,11 @@ def _key(word: str) -> str:
 
 def _write_csv(outcomes: Sequence[Outcome], path: Path) -> Path:
     names = [field.name for field in fields(SearchSummary)]
-    with atomic_write(path) as temporary, temporary.open("w", newline="", encoding="utf-8") as file:
-        writer = csv.DictWriter(file, [*names, "overrides"])
-        writer.writeheader()
-        for outcome in outcomes:
-            if outcome.summary is not None:
-                writer.writerow({**asdict(outcome.summary), "overrides": " ".join(outcome.words)})
-    return path
+    rows: list[list[object]] = [[*names, "overrides"]]
+    for outcome in outcomes:
+        if outcome.summary is not None:
+            rows.append([*asdict(outcome.summary).values(), " ".join(outcome.words)])
+    return write_text(path, csv_for_people(rows))
 
 
 def _say(line: str) -> None:

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 from rich.console import Console
-from rich.markup import escape
 from rich.text import Text
 
 from flasheval.base.drawing.terminal import drawn, plain_table, warning_lines
@@ -261,10 +260,9 @@ def _show_scores(path: Path, config: ShowConfig, console: Console) -> None:
         names = [config.metric] if isinstance(config.metric, str) else list(config.metric)
         table = table.with_metrics(names)
     known = "known" if table.prompts.texts is not None else "not known"
-    console.print(
-        f"[bold]{len(table)} variants, {table.n_prompts:,} prompts of "
-        f"{escape(table.prompts.name)}[/bold] (texts {known}, hash {table.prompts.hash[:12]})"
-    )
+    said = f"{len(table)} variants, {table.n_prompts:,} prompts of {table.prompts.name}"
+    more = f" (texts {known}, hash {table.prompts.hash[:12]})"
+    console.print(Text.assemble((said, "bold"), more))
     factors = {name: None for variant in table.variants for name in variant.factors}
     console.print()
     if factors:

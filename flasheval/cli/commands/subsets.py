@@ -33,6 +33,7 @@ from flasheval.subset.library.catalogue import bundled, load_named
 from flasheval.subset.library.copies import open_copy
 from flasheval.subset.library.finding import find_subset
 from flasheval.subset.library.resolving import resolve_together
+from flasheval.subset.library.signatures import Signature
 from flasheval.subset.library.texts import missing_texts, require_hashes, some_of
 from flasheval.subset.library.verifying import verify, verify_texts
 
@@ -45,6 +46,7 @@ __all__ = ["run_subsets"]
 
 _ALL = "all"
 _FILE = "your copy of the prompt set"
+_SIGNED = ("signature", "signers", "identity")
 
 
 def run_subsets(config: SubsetsConfig, context: Context) -> int:
@@ -64,7 +66,7 @@ def run_subsets(config: SubsetsConfig, context: Context) -> int:
             f"{nearest(config.action, _ACTIONS)}"
         )
     action, keys = _ACTIONS[config.action]
-    for key in ("prompts", "format", "out", "settings"):
+    for key in ("prompts", "format", "out", "settings", *_SIGNED):
         if getattr(config, key) and key not in keys:
             raise SettingError(f"subsets {config.action} does not use {key}=; leave it out")
     return action(config, context.console)
@@ -119,7 +121,8 @@ def _verify(config: SubsetsConfig, console: Console) -> int:
     names = config.names or list(bundled())
     if not names:
         raise SettingError("no published subset is installed; name a manifest to verify")
-    verdicts = [verify(name, wholes) for name in names]
+    signature = _signature(config)
+    verdicts = [verify(name, wholes, signature) for name in names]
     if config.prompts is not None:
         copy = _copy(config, "verify")
         verdicts = verify_texts(verdicts, copy, only_its_own=not config.names)
@@ -132,11 +135,13 @@ def _verify(config: SubsetsConfig, console: Console) -> int:
             console.print(Text(line, style="red"), soft_wrap=True)
         elif one.subset is not None:
             texts = "  texts ok" if one.texts else ""
-            line = f"{one.name:<{width}}  ok  sha256 {one.subset.content_hash[:12]}{texts}"
+            signed = f"  signed by {config.identity}" if signature else ""
+            digest = one.subset.content_hash[:12]
+            line = f"{one.name:<{width}}  unchanged  sha256 {digest}{texts}{signed}"
             console.print(line, soft_wrap=True, markup=False)
     failed = [one.name for one in verdicts if one.faults]
     said = f"{len(failed)} of {len(names)} failed: {', '.join(failed)}"
-    console.print(said if failed else f"{count_of(len(names))} verified", soft_wrap=True)
+    console.print(said if failed else f"{count_of(len(names))} unchanged", soft_wrap=True)
     return FAILED if failed else DONE
 
 
@@ -203,7 +208,7 @@ def _import(config: SubsetsConfig, console: Console) -> int:
 _ACTIONS: dict[str, tuple[Callable[[SubsetsConfig, Console], int], tuple[str, ...]]] = {
     "list": (_list, ()),
     "show": (_show, ()),
-    "verify": (_verify, ("prompts",)),
+    "verify": (_verify, ("prompts", *_SIGNED)),
     "resolve": (_resolve, ("prompts",)),
     "export": (_export, ("prompts", "format", "out", "settings")),
     "import": (_import, ("prompts", "out", "settings")),
@@ -242,6 +247,21 @@ def _copy(config: SubsetsConfig, action: str, subsets: Sequence[Subset] = ()) ->
             f"{', '.join(sets)}"
         )
     raise SettingError(f"prompts={config.prompts}: expected one file, {_FILE}")
+
+
+def _signature(config: SubsetsConfig) -> Signature | None:
+    given = {key: getattr(config, key) for key in _SIGNED}
+    if not any(given.values()):
+        return None
+    missing = [key for key, value in given.items() if not value]
+    if missing:
+        raise SettingError(
+            f"{missing[0]} is missing: a signature is checked with signature=FILE.sig "
+            "signers=ALLOWED_SIGNERS identity=NAME"
+        )
+    if len(config.names) != 1:
+        raise SettingError("signature= is of one manifest: flasheval subsets verify NAME ...")
+    return Signature(*given.values())
 
 
 def _folded(config: SubsetsConfig) -> list[str]:

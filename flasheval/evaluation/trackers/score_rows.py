@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from flasheval.base.drawing.markdown import inline
 from flasheval.base.drawing.markdown import markdown_table as table_lines
 
 if TYPE_CHECKING:
@@ -46,5 +47,4 @@ def markdown_table(report: Report, step: int) -> str:
 def _cell(value: Cell) -> str:
     if value is None:
         return ""
-    text = f"{value:.6g}" if isinstance(value, float) else str(value)
-    return " ".join(text.replace("\\", "\\\\").split())
+    return f"{value:.6g}" if isinstance(value, float) else inline(str(value))

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import csv
 import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from io import StringIO
 
 from flasheval.base.drawing.markdown import markdown
 from flasheval.base.drawing.shown import Shown
+from flasheval.base.drawing.spreadsheet import csv_for_people
 from flasheval.base.drawing.view import Line, Table, View, lines
 from flasheval.evaluation.comparison import PairedDifference, compare
 from flasheval.evaluation.report import Report
@@ -120,17 +119,15 @@ class Leaderboard(Shown):
         '1,step-2,2,0.45,,,,,,,2026-01-01'
         """
         metrics = list(self.standings[0].means) if self.standings else [self.metric]
-        file = StringIO()
-        writer = csv.writer(file, lineterminator="\n")
         more = ["full", "full_low", "full_high", "behind", "behind_error", "best_is_better", "when"]
-        writer.writerow(["rank", "checkpoint", "step", *metrics, *more])
+        rows: list[list[object]] = [["rank", "checkpoint", "step", *metrics, *more]]
         for one in self.standings:
             full, behind = one.full, one.behind
             row: list[object] = [one.rank, one.name, one.step, *(one.means[m] for m in metrics)]
             row += [None] * 3 if full is None else [full.value, full.low, full.high]
             row += [None] * 2 if behind is None else [behind.value, behind.error]
-            writer.writerow([*row, one.best_is_better, one.created])
-        return file.getvalue()
+            rows.append([*row, one.best_is_better, one.created])
+        return csv_for_people(rows)
 
     def _table(self) -> Table:
         metric, calibrated = self.metric, any(one.full for one in self.standings)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from flasheval.base.drawing.svg import Drawing, inline_svg, png_bytes
 from flasheval.base.files import atomic_write
+from flasheval.base.text import visible
 from flasheval.report.page.contents import Contents, contents_of
 from flasheval.report.page.origin import Origin
 from flasheval.report.page.score_sources import scores_of
@@ -90,6 +91,7 @@ def page_html(contents: Contents) -> str:
     environment = Environment(
         loader=FunctionLoader(_template),
         autoescape=True,
+        finalize=lambda value: visible(value) if type(value) is str else value,
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,

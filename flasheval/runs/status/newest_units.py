@@ -39,11 +39,11 @@ def _merged(units: Iterable[UnitScores]) -> list[Finished]:
     """Put the metrics of one unit together: its images were made once."""
     whole: dict[tuple[str, str], Finished] = {}
     for unit in units:
-        record, key = unit.record, (unit.variant_key, unit.prompts)
-        before = whole.get(key, Finished(0.0, sum(record["seconds_generate"]), len(unit.ids)))
+        timing, key = unit.timing, (unit.variant_key, unit.prompts)
+        before = whole.get(key, Finished(0.0, sum(timing.seconds_generate), len(unit.ids)))
         whole[key] = Finished(
-            max(before.at, record["finished"]),
-            before.seconds + record["seconds_score"],
+            max(before.at, timing.finished),
+            before.seconds + timing.seconds_score,
             before.images,
         )
     return list(whole.values())

@@ -112,14 +112,14 @@ def cost_of(units: Iterable[UnitScores]) -> Cost:
     seconds, images, evaluations = 0.0, 0, None
     scoring: dict[str, tuple[float, int]] = {}
     for unit in units:
-        record = unit.record
-        skipped = 0 if record["warm"] else 1
-        seconds += sum(record["seconds_generate"][skipped:])
-        images += sum(record["batches"][skipped:])
-        evaluations = record["evaluations"] if evaluations is None else evaluations
+        timing = unit.timing
+        skipped = 0 if timing.warm else 1
+        seconds += sum(timing.seconds_generate[skipped:])
+        images += sum(timing.batches[skipped:])
+        evaluations = timing.evaluations if evaluations is None else evaluations
         before = scoring.get(unit.metric, (0.0, 0))
         scoring[unit.metric] = (
-            before[0] + record["seconds_score"],
+            before[0] + timing.seconds_score,
             before[1] + len(unit.ids) - len(unit.faults),
         )
     score = {metric: took / count for metric, (took, count) in scoring.items() if count}

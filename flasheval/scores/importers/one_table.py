@@ -403,7 +403,7 @@ class _Reading:
                 f"left out {', '.join(map(repr, layout_repeats))}, no {self.layout.across} by name "
                 f"(columns={{{self.layout.across}:[...]}} takes it for one)"
             )
-        self.images = None if images is None else images.reshape(*shape, self.most)
+        self.images = None if images is None else images.reshape(*shape, images.shape[1])
         return means.reshape(shape)
 
     def _numbers(self, shape: tuple[int, ...]) -> NDArray[np.int64] | None:

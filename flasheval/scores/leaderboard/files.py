@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import csv
 import math
-from io import StringIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from flasheval.base.drawing.markdown import markdown
+from flasheval.base.drawing.spreadsheet import csv_for_people
 from flasheval.base.files import atomic_write
 from flasheval.base.json_data import write_json
 from flasheval.scores.leaderboard.table import board_view
@@ -60,18 +59,16 @@ def write_board(folder: Path, view: View, table: str, data: Mapping[str, Any]) -
 
 def board_csv(board: Board) -> str:
     """Return one row for each variant, metric and value of the tag; the whole set's come first."""
-    file = StringIO()
-    writer = csv.writer(file, lineterminator="\n")
     by = [] if board.by is None else [board.by]
-    writer.writerow([*by, "metric", *_COLUMNS, "groups", "prompts"])
+    rows: list[list[object]] = [[*by, "metric", *_COLUMNS, "groups", "prompts"]]
     for value, standings in [("", board.standings), *board.parts.items()]:
         for one in standings:
             groups = one.places
             for place, row in enumerate(_rows(one)):
                 mine = [n for n, (first, last) in enumerate(groups, 1) if first <= place <= last]
                 named = " ".join(map(str, mine))
-                writer.writerow([*([value] if by else []), one.metric, *row, named, one.prompts])
-    return file.getvalue()
+                rows.append([*([value] if by else []), one.metric, *row, named, one.prompts])
+    return csv_for_people(rows)
 
 
 def board_data(board: Board) -> dict[str, Any]:

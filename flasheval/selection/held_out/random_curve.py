@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from flasheval.base.checks import check_draws
+from flasheval.base.errors import SettingError
 from flasheval.base.threads import in_blocks
 from flasheval.scores import ScoreTable
 from flasheval.scores.ranking.jit import compiled
@@ -104,6 +105,9 @@ def random_means(
     Returns:
         The means, summed in float64.
 
+    Raises:
+        SettingError: A size below 1 or above the number of prompts.
+
     Example:
         >>> scores = np.arange(8, dtype=np.float32).reshape(2, 4)
         >>> random_means(scores, [4], np.random.default_rng(0), draws=1).means.tolist()
@@ -112,6 +116,8 @@ def random_means(
     """
     ascending = tuple(sorted(set(sizes)))
     n_prompts = scores.shape[1]
+    if not 1 <= ascending[0] <= ascending[-1] <= n_prompts:  # the kernel would read beyond them
+        raise SettingError(f"sizes {ascending}: expected sizes from 1 to {n_prompts} prompts")
     rows = np.ascontiguousarray(scores.T)
     means = np.empty((draws, len(ascending), scores.shape[0]))
     longest = ascending[-1]

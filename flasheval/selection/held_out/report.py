@@ -222,7 +222,11 @@ class ValidationReport(Shown):
             flasheval.base.errors.DataError: no-such-folder/validation.json does not exist; ...
 
         """
-        return load_report(cls, Path(folder))
+        report = load_report(cls, Path(folder))
+        if not report.sizes or min(report.sizes) < 1:
+            found = list(report.sizes)
+            raise DataError(f"{folder}: its sizes are {found}; expected sizes of at least 1")
+        return report
 
     def view(self, *, detail: bool = False) -> View:
         """Return the answer, tables for 80 columns and plots; in detail every table there is."""

@@ -13,7 +13,7 @@ from flasheval.base.errors import DataError, SettingError
 from flasheval.scores.precision import loses_scores
 from flasheval.selection.methods.hints import Hints
 
-__all__ = ["Kept", "Problem", "checked_whole", "in_reach", "make_problem"]
+__all__ = ["Kept", "Problem", "checked_size", "checked_whole", "in_reach", "make_problem"]
 
 T = TypeVar("T")
 Kept = dict[Hashable, tuple[Hashable, Any]]
@@ -184,7 +184,7 @@ def make_problem(
     free[required_ids] = False
     free[forbidden_ids] = False
     allowed = np.flatnonzero(free).astype(np.int64)
-    size = _checked_size(size, len(required_ids), len(allowed))
+    size = checked_size(size, len(required_ids), len(allowed))
     start = None if warm_start is None else _prompts("warm_start", warm_start, n_prompts)
     hints = hints or Hints()
     hints.check(blocks[0].shape)
@@ -258,7 +258,14 @@ def checked_whole(size: object) -> int:
     return int(size)
 
 
-def _checked_size(size: object, n_required: int, n_allowed: int) -> int:
+def checked_size(size: object, n_required: int, n_allowed: int) -> int:
+    """Return a size that can be chosen from so many prompts; SettingError for any other.
+
+    >>> checked_size(50, n_required=1, n_allowed=19)
+    Traceback (most recent call last):
+    flasheval.base.errors.SettingError: size=50 is above the 20 prompts to choose from: lower \
+size, or forbid fewer
+    """
     size = checked_whole(size)
     if size < n_required:
         raise SettingError(

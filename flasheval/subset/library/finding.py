@@ -19,7 +19,7 @@ from flasheval.subset.subset import Subset
 if TYPE_CHECKING:
     from flasheval.subset.library.rows import Source
 
-__all__ = ["find_subset", "load_subset"]
+__all__ = ["find_subset", "load_subset", "manifest_file"]
 
 _HUB = "hf://"
 
@@ -75,6 +75,26 @@ def find_subset(source: str | Path) -> Subset:
     if not (path / MANIFEST).exists():
         raise DataError(f"{path} holds no {MANIFEST}; expected the folder of a flasheval search")
     return Subset.load(path / MANIFEST)
+
+
+def manifest_file(source: str | Path) -> Path:
+    """Return the manifest on this machine that :func:`find_subset` would read.
+
+    Raises SettingError for a Hub address, which is a file only once it is downloaded.
+
+    >>> manifest_file("coco-shared-50").name
+    'coco-shared-50.json'
+    """
+    if isinstance(source, str) and source.startswith(_HUB):
+        raise SettingError(
+            f"{source} is not a file here; download its manifest, and name the file to check its "
+            "signature"
+        )
+    published = bundled()
+    if isinstance(source, str) and source in published:
+        return published[source]
+    path = Path(source).expanduser()
+    return path / MANIFEST if path.is_dir() else path
 
 
 @checked_arguments

@@ -7,8 +7,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from flasheval.base.errors import FlashevalError
-from flasheval.subset.library.finding import find_subset
+from flasheval.subset.library.finding import find_subset, manifest_file
 from flasheval.subset.library.rows import Copy
+from flasheval.subset.library.signatures import Signature
 from flasheval.subset.library.texts import find_texts, missing_texts
 from flasheval.subset.parts import SubsetPrompt
 from flasheval.subset.subset import Subset
@@ -34,12 +35,18 @@ class Verdict:
     texts: bool = False
 
 
-def verify(source: str | Path, wholes: Mapping[str, Subset]) -> Verdict:
+def verify(
+    source: str | Path, wholes: Mapping[str, Subset], signature: Signature | None = None
+) -> Verdict:
     """Check a subset: both hashes, its name, and the subset it is the first prompts of.
+
+    The hashes say that nothing changed since it was saved, not that its numbers are true: whoever
+    changes a manifest can make new hashes. Only a signature says who vouches for it.
 
     Args:
         source: What :func:`flasheval.subset.library.find_subset` takes.
         wholes: Subsets, by name, of which it may be the first prompts.
+        signature: A signature of the manifest to check as well.
 
     >>> verify("coco-shared-50", {}).faults
     ()
@@ -48,6 +55,8 @@ def verify(source: str | Path, wholes: Mapping[str, Subset]) -> Verdict:
 
     """
     try:
+        if signature is not None:
+            signature.check(manifest_file(source))
         subset = find_subset(source)
     except FlashevalError as error:
         return Verdict(str(source), None, (str(error),))

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from flasheval.base.drawing.markdown import markdown_table
-from flasheval.base.files import atomic_write
+from flasheval.base.drawing.markdown import inline, markdown_table
+from flasheval.base.files import write_text
 from flasheval.subset.evidence import Evidence, Spread
 from flasheval.subset.evidence_table import fewer
 from flasheval.subset.prompt_sources import source_of
@@ -33,9 +33,7 @@ def write_card(
     license: str | None = None,
 ) -> None:
     """Write :func:`card` to a file."""
-    text = card(subsets, title=title, repo=repo, license=license)
-    with atomic_write(path) as temporary:
-        temporary.write_text(text, encoding="utf-8", newline="\n")
+    write_text(path, card(subsets, title=title, repo=repo, license=license))
 
 
 def default_title(subsets: Sequence[Subset]) -> str:
@@ -97,7 +95,7 @@ def card(
     front = yaml.safe_dump(about, sort_keys=False, allow_unicode=True, width=1000)
     parts = [
         f"---\n{front}---",
-        f"# {_line(str(about['pretty_name']))}",
+        f"# {inline(str(about['pretty_name']))}",
         "Few prompts meant to rank text-to-image models as a whole benchmark would. Each subset is "
         "a configuration of this data set, and has a manifest, whose hashes guard it, for "
         "`flasheval`. How well they do is measured below.",
@@ -116,11 +114,11 @@ def _subsets(subsets: Sequence[Subset]) -> str:
     titles = ("configuration", "prompts", "of", "metrics", "chosen by", "variants seen", "content")
     rows = [
         (
-            subset.name,
+            inline(subset.name),
             _count(subset),
-            _line(subset.prompt_set_name),
-            _line(", ".join(map(str, subset.metrics))),
-            _line(subset.method.name),
+            inline(subset.prompt_set_name),
+            inline(", ".join(map(str, subset.metrics))),
+            inline(subset.method.name),
             str(len(subset.searched_variants)),
             f"`{subset.content_hash[:12]}`",
         )
@@ -141,9 +139,10 @@ def _evidence(subsets: Sequence[Subset]) -> str:
     titles = ("subset", "splits", "held-out tau", "random", "as good as random", "fewer")
     rows = []
     for subset in subsets:
-        rows += [(subset.name, *_cells(evidence)) for evidence in subset.record.all_evidence]
-        if not subset.record.all_evidence:
-            rows.append((subset.name, "none: nothing was held out", *["-"] * 4))
+        name, found = inline(subset.name), subset.record.all_evidence
+        rows += [(name, *_cells(evidence)) for evidence in found]
+        if not found:
+            rows.append((name, "none: nothing was held out", *["-"] * 4))
     parts = [
         "## Evidence",
         "Kendall tau-b with the ranking by the full prompt set, on variants that the search never "
@@ -163,11 +162,11 @@ def _cells(evidence: Evidence) -> tuple[str, ...]:
     equivalent = pooled.equivalent_random_size
     count = len(evidence.splits)
     return (
-        f"{_line(evidence.split_spec)} ({count} split{'' if count == 1 else 's'})",
+        f"{inline(evidence.split_spec)} ({count} split{'' if count == 1 else 's'})",
         f"**{pooled.held_out_tau.mean:.3f}** {_brackets(pooled.held_out_tau)}".rstrip(),
         f"{pooled.random_tau.mean:.3f}",
-        "-" if equivalent is None else _line(str(equivalent)),
-        "-" if equivalent is None else _line(fewer(equivalent.estimate, evidence.size)),
+        "-" if equivalent is None else inline(str(equivalent)),
+        "-" if equivalent is None else inline(fewer(equivalent.estimate, evidence.size)),
     )
 
 
@@ -183,11 +182,11 @@ def _remarks(subsets: Sequence[Subset]) -> str:
     said: dict[str, list[str]] = {}
     for subset in subsets:
         record = subset.record
-        lines = [f"**warning:** {_line(text)}" for text in record.warnings]
+        lines = [f"**warning:** {inline(text)}" for text in record.warnings]
         if record.interrupted:
             lines.append("**warning:** the search was stopped early; this is the best it had")
-        for line in (*lines, *map(_line, record.notes)):
-            said.setdefault(line, []).append(subset.name)
+        for line in (*lines, *map(inline, record.notes)):
+            said.setdefault(line, []).append(inline(subset.name))
     if not said:
         return ""
     lines = [
@@ -247,13 +246,8 @@ def _columns(subsets: Sequence[Subset]) -> str:
         "- `prompt_id`: the id in the prompt set, in order of choice",
         "- `text_sha256`: sha256 of the text's UTF-8 NFC form without white space at its ends",
         "- `weight`, `multiplicity`: the prompt's share in the mean, and how often it counts",
-        *(f"- `{_line(key)}`: where else to look the prompt up" for key in places),
+        *(f"- {inline(key)}: where else to look the prompt up" for key in places),
     ]
     if any(prompt.text is not None for prompt in prompts):
         lines.append("- `text`: the prompt")
     return "\n".join(lines)
-
-
-def _line(text: str) -> str:
-    """Return text that stays on its line and is no HTML."""
-    return " ".join(text.split()).replace("&", "&amp;").replace("<", "&lt;")

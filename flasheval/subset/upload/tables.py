@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from flasheval.base.files import atomic_write
+from flasheval.base.drawing.spreadsheet import csv_for_people
+from flasheval.base.files import atomic_write, write_text
 from flasheval.prompts.tags import written
 from flasheval.subset.evidence import Agreement, Evidence
 from flasheval.subset.subset import Subset
@@ -133,7 +133,5 @@ def _row(
 
 def write_evidence(subsets: Sequence[Subset], path: Path) -> None:
     """Write :func:`evidence_rows` as CSV."""
-    with atomic_write(path) as temporary, temporary.open("w", newline="", encoding="utf-8") as file:
-        writer = csv.DictWriter(file, EVIDENCE_COLUMNS, lineterminator="\n")
-        writer.writeheader()
-        writer.writerows(evidence_rows(subsets))
+    rows = [tuple(row.values()) for row in evidence_rows(subsets)]
+    write_text(path, csv_for_people([EVIDENCE_COLUMNS, *rows]))

@@ -92,11 +92,22 @@ def test_show_knows_published_names(run, published):
     run("show", "made-clip-6").one_line("made-clip-6 does not exist", "'made-clip-5'")
 
 
+def test_a_signature_is_checked_with_all_three_of_its_settings(run, published, tmp_path):
+    words = ("subsets", "verify", "made-clip-5")
+    run(*words, "signature=a.sig").one_line("signers is missing", "identity=NAME")
+    given = ("signature=a.sig", "signers=s", "identity=me")
+    run("subsets", "verify", *given).one_line("signature= is of one manifest")
+    run("subsets", "list", *given).one_line("list does not use signature=")
+    ran = run(*words, *given)
+    assert ran.code == 1
+    assert "made-clip-5  FAILED  a.sig does not exist" in ran.out
+
+
 def test_verify_names_what_failed(run, published):
     ran = run("subsets", "verify")
     assert ran.code == 0, ran.err
-    assert ran.out.count("  ok  sha256 ") == 2
-    assert ran.out.endswith("2 subsets verified\n")
+    assert ran.out.count("  unchanged  sha256 ") == 2
+    assert ran.out.endswith("2 subsets unchanged\n")
     path = published / "made-clip-5.json"
     content = bytearray(path.read_bytes())
     place = content.index(b'"held_out_tau"') + 30
@@ -169,7 +180,7 @@ def test_verify_names_a_subset_that_is_not_there(run, published):
     ran = run("subsets", "verify", "made-clip-6", "made-clip-5")
     assert ran.code == 1
     assert "made-clip-6  FAILED  there is no subset 'made-clip-6'" in ran.out
-    assert "made-clip-5  ok" in ran.out
+    assert "made-clip-5  unchanged" in ran.out
 
 
 @pytest.mark.parametrize(

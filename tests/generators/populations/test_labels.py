@@ -48,3 +48,9 @@ def test_a_template_that_cannot_be_filled_is_one_line_at_once(template):
     with pytest.raises(SettingError, match=r"population\.label="):
         labelled([{"steps": 2_000_000_000}], template)
     assert labelled([{"steps": 7}], "{steps:03}")[0]["name"] == "007"
+
+
+@pytest.mark.parametrize("template", ["{base_model", "}", "{base_model:9999}", "{base_model:d}"])
+def test_a_template_that_cannot_be_filled_is_told(template):
+    with pytest.raises(SettingError, match=r"population\.label="):
+        _names([{"base_model": "a"}], template)

@@ -214,3 +214,8 @@ def test_a_claim_held_elsewhere_means_at_work(toys, tmp_path):
         assert read_status(tmp_path / "r").at_work
         process.stdin.close()
     assert not read_status(tmp_path / "r").at_work
+
+
+def test_settings_of_no_prompts_a_unit_cannot_be():
+    with pytest.raises(DataError, match="chunk is 0; expected at least 1"):
+        RunSettings(seed=0, chunk=0)

@@ -212,3 +212,12 @@ def test_places_that_a_metric_never_has_are_left_out() -> None:
     np.testing.assert_array_equal(kept, [[[1, 2], [3, np.nan]]])
     assert images_of_metric(np.array([[[1, np.nan], [np.nan, 3]]])) is None
     assert images_of_metric(None) is None
+
+
+def test_models_may_have_images_of_other_numbers(tmp_path):
+    """Three images in all, two of a model: a place for each of the three."""
+    path = tmp_path / "ratings.csv"
+    path.write_text("model,prompt,image,seed,score\na,x,9,0,1\na,x,2.png,1,2\nb,x,1.png,0,3\n")
+    table = load_scores(path)
+    (metric,) = table.metrics
+    assert table[metric].full_means.tolist() == [1.5, 3.0]

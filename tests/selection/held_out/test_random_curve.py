@@ -164,3 +164,9 @@ def test_random_subsets_of_diffusiondb_agree_as_the_reference_says(
 def test_random_subsets_of_coco_agree_as_the_reference_says(coco_table, official_coco):
     assert (len(official_coco.search), len(official_coco.held_out)) == (31, 33)
     _check_against(REFERENCE_COCO, coco_table, official_coco)
+
+
+@pytest.mark.parametrize("sizes", [[4], [0], [2, 400]])
+def test_sizes_beyond_the_prompts_are_refused_before_the_kernel_reads_there(sizes):
+    with pytest.raises(SettingError, match="expected sizes from 1 to 3 prompts"):
+        random_means(np.zeros((2, 3), dtype="f4"), sizes, np.random.default_rng(0), draws=1)

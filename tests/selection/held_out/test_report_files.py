@@ -104,3 +104,11 @@ def test_what_a_report_does_not_hold_is_named(report):
         report.values("tau")
     assert report.summary().method == "balanced"
     assert report.values("seconds", method="balanced").shape == (8,)
+
+
+def test_a_report_of_no_sizes_is_refused(report, tmp_path):
+    report.save(tmp_path)
+    path = tmp_path / "validation.json"
+    path.write_text(json.dumps({**json.loads(path.read_text()), "sizes": []}))
+    with pytest.raises(DataError, match=r"its sizes are \[\]; expected sizes of at least 1"):
+        ValidationReport.load(tmp_path)

@@ -50,7 +50,7 @@ def test_evidence_on_every_kind_of_splits_is_shown_and_whose_it_is(subsets):
 
 def test_warnings_come_before_notes_on_one_line_and_as_text(subsets):
     text = card(subsets)
-    warning = text.index("- **warning:** only 12 search variants | fewer than 20\n")
+    warning = text.index("- **warning:** only 12 search variants \\| fewer than 20\n")
     note = text.index("- a note of &lt;b>two&lt;/b> lines\n")
     assert warning < note
     assert text.count("only 12 search variants") == 1  # of both: said once

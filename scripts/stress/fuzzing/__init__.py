@@ -1,0 +1,1 @@
+"""Inputs that are almost right, and what flasheval is asked to do with them."""
