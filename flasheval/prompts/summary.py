@@ -45,7 +45,8 @@ def prompts_view(
 
     """
     found = recognise(prompts, lists)
-    title = f"{len(prompts):,} prompts of {prompts.name}, like no list that flasheval knows"
+    count = f"{len(prompts):,} prompt{'' if len(prompts) == 1 else 's'}"
+    title = f"{count} of {prompts.name}, like no list that flasheval knows"
     parts: list[Part] = [Line(str(found) if found else title, "headline")]
     parts += [Line(f"{key + ':':<10}{value}") for key, value in _facts(prompts, found)]
     if by is not None:

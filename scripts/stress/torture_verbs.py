@@ -51,7 +51,7 @@ def main() -> int:
 def _disturb(
     bench: Bench, command: Command, number: int, rng: random.Random, options: argparse.Namespace
 ) -> tuple[list[str], int]:
-    seconds = bench.seconds(command)
+    seconds = bench.seconds(command, once=options.quick)
     faults = list(kill(bench, command, options.kills, seconds, rng).faults)
     names = list(DISTURBANCES)
     if options.quick:  # one a verb, all of them over the verbs
