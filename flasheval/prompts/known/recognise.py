@@ -48,7 +48,8 @@ class Recognised:
         return self.how != "near"
 
     def __str__(self) -> str:
-        title, count = self.known.title, f"{self.prompts:,} prompt{'' if self.prompts == 1 else 's'}"
+        title = self.known.title
+        count = f"{self.prompts:,} prompt{'' if self.prompts == 1 else 's'}"
         if self.how == "unchanged":
             return f"{title}, {count}, unchanged"
         if self.how == "reordered":
