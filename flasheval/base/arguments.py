@@ -15,7 +15,7 @@ from functools import wraps
 from inspect import signature
 from numbers import Integral, Real
 from pathlib import Path
-from typing import Any, Literal, ParamSpec, TypeVar, Union, get_args, get_origin
+from typing import Any, Literal, ParamSpec, TypeVar, Union, get_args, get_origin, get_type_hints
 
 from flasheval.base.errors import SettingError
 
@@ -142,8 +142,9 @@ class _Names(dict[str, Any]):
         """Return an annotation; anything where it cannot be read."""
         if not isinstance(hint, str):
             return hint
+        holder = type("Holder", (), {"__annotations__": {"hint": hint}})
         try:
-            return eval(hint, self._globals, self)  # noqa: S307 - the package's own annotations
+            return get_type_hints(holder, self._globals, self)["hint"]
         except Exception:
             return Any
 

@@ -233,6 +233,8 @@ def run_settings(folder: Path, seed: int | None, chunk: int | None, kind: str) -
     >>> run_settings(Path("no/such/folder"), None, None, "cpu")
     RunSettings(seed=0, chunk=32, device='cpu', format=1)
     """
+    if chunk is not None and chunk < 1:
+        raise SettingError(f"chunk={chunk}: expected at least 1 prompt a unit")
     before = RunStore(folder).settings() or RunSettings(0, _CHUNK, kind)
     return RunSettings(
         before.seed if seed is None else seed,

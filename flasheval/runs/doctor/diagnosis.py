@@ -142,6 +142,9 @@ def diagnose(
     if texts is not None:
         texts = _read_whole(texts, population, usable, whole_texts, checks)
     work = replace(work, device=_device(work.device, checks))
+    if chunk is not None and chunk < 1:
+        checks.append(Check("plan", f"chunk={chunk}: expected at least 1 prompt a unit", False))
+        chunk = None
     settings = _settings(out, seed, chunk, device_kind(work.device))
     plan = None if texts is None else _plan(population, texts, usable, settings, work, checks)
     checks += check_tables(population.tables)

@@ -11,7 +11,7 @@ from flasheval.runs.score_files import damage_of
 __all__ = ["damaged_units", "differences", "temporaries"]
 
 # What tells of the commands, not of the results; and what a kill leaves, which is counted apart.
-_OF_COMMANDS = (".claims", "run.log", "repairs.jsonl", "plans/")
+_OF_COMMANDS = (".claims", ".flasheval", "run.log", "repairs.jsonl", "plans/")
 _UNNAMED = ".tmp-"
 
 
