@@ -65,7 +65,9 @@ def read_document(path: Path, what: str) -> Any:
 def _without_repeats(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     found = dict(pairs)
     if len(found) < len(pairs):
-        raise ValueError("a key occurs twice")
+        keys = [key for key, _ in pairs]
+        twice = next(key for key in keys if keys.count(key) > 1)
+        raise ValueError(f"the key {twice[:40]!r} occurs twice in one object")
     return found
 
 
@@ -85,7 +87,7 @@ def _is_one_object(text: str) -> bool:
 
 def _whole(path: Path, text: str) -> Any:
     try:
-        return json.loads(text)
+        return json.loads(text, object_pairs_hook=_without_repeats)
     except json.JSONDecodeError as error:
         raise DataError(
             f"{path} is not valid JSON: {error.msg} at line {error.lineno}, column {error.colno}; "
@@ -125,9 +127,11 @@ def _lines(path: Path, text: str) -> Records:
         if not line.strip():
             continue
         try:
-            item = json.loads(line)
+            item = json.loads(line, object_pairs_hook=_without_repeats)
         except (ValueError, RecursionError) as error:
             reason = getattr(error, "msg", error)
+            if not isinstance(error, json.JSONDecodeError):
+                raise DataError(f"{path} line {number}: {reason}") from error
             raise DataError(
                 f"{path} line {number} is not valid JSON: {reason}; expected one object a line "
                 "(is the file cut short?)"

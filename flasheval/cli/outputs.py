@@ -105,9 +105,7 @@ class _Place:
 
     def is_folder(self) -> bool:
         """Tell whether it is a folder; a name that no file can have is none."""
-        with suppress(OSError, ValueError):
-            return self.path.is_dir()
-        return False
+        return _is_folder(self.path)
 
     def holds_something(self) -> bool:
         """Tell whether there is anything to lose."""
@@ -211,13 +209,20 @@ def _refuse_own_input(settings: Mapping[str, Any]) -> None:
     out = settings.get("out")
     if not isinstance(out, str) or not _is_file(Path(out).expanduser()):
         return
+    target = Path(out).expanduser()
+    ours = target.name in _read(target.parent / MADE_BY)
     for key, value in settings.items():
         for word in _words(value) if key != "out" else ():
             path = Path(word).expanduser()
-            if _is_file(path) and path.samefile(Path(out).expanduser()):
+            if _is_file(path) and path.samefile(target):
                 raise SettingError(
                     f"out={out} is the file that {key} reads, and would be overwritten; name "
                     "another file"
+                )
+            if not ours and _is_folder(path) and path.samefile(target.parent):
+                raise SettingError(
+                    f"out={out} is a file of the folder that {key} reads, and would be "
+                    "overwritten; name another file"
                 )
 
 
@@ -228,6 +233,13 @@ def _words(value: Any) -> Iterator[str]:
     elif isinstance(value, Mapping | list | tuple):
         for one in value.values() if isinstance(value, Mapping) else value:
             yield from _words(one)
+
+
+def _is_folder(path: Path) -> bool:
+    try:
+        return path.is_dir()
+    except (OSError, ValueError):
+        return False
 
 
 def _is_file(path: Path) -> bool:

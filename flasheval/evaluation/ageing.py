@@ -216,6 +216,7 @@ def audit(
     parts = {name: table.with_metrics([name]) for name in names}
     full = {name: dict(_means(part, name)) for name, part in parts.items()}
     new = _new_variants(chosen, full)
+    warnings += _unused(made, new, names)
     rows = table.prompts.index_of(chosen.ids)
     own = {
         variant: {
@@ -316,9 +317,30 @@ def _reports(
             )
         if not report.name:
             raise DataError(f"report {one}: it names no model, so no full score can be its own")
+        if report.name in found:
+            raise DataError(f"two reports are of {report.name}; give one")
         parts = {metric: part.values for metric, part in report.metrics.items()}
         found[report.name] = {m: v for m, v in parts.items() if not np.isnan(v).any()}
     return found
+
+
+def _unused(
+    made: dict[str, dict[str, NDArray[np.float64]]], new: Sequence[str], metrics: Sequence[str]
+) -> list[str]:
+    """Return a line for what reports say that is not checked."""
+    lines = [
+        f"the report of {name} is not checked: the scores have no new variant of that name that is "
+        f"complete{nearest(name, new)}"
+        for name in made
+        if name not in new
+    ]
+    lines += [
+        f"the report of {name} has no whole {metric} scores: the table's are taken"
+        for name, parts in made.items()
+        for metric in metrics
+        if name in new and metric not in parts
+    ]
+    return lines
 
 
 def _audited(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
@@ -222,6 +223,13 @@ def _listed(columns: Columns, name: str, keys: tuple[str, ...]) -> Found:
             texts.append(text)
             rows.append(row)
     taken = frozenset([*keys, name])
+    if without := columns.n_rows - len(set(rows)):
+        warnings.warn(
+            f"{columns.path}: {without} of {columns.n_rows} rows have no text in {name!r} and are "
+            "left out",
+            UserWarning,
+            stacklevel=5,
+        )
     return Found(tuple(ids), tuple(texts), tuple(rows), None, taken, numbered=not keys)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -216,7 +217,20 @@ def only_whole(
     2
     """
     readers = readers_of((recipe.generator for recipe in recipes), scorers)
+    if not readers:
+        warnings.warn(
+            "whole_texts: nothing is known of what reads the texts here, so no prompt is left out",
+            UserWarning,
+            stacklevel=3,
+        )
     kept = whole_prompts(prompts, readers)
+    if left := len(prompts) - len(kept):
+        warnings.warn(
+            f"whole_texts: {left:,} of {len(prompts):,} prompts are left out, which something "
+            "would cut",
+            UserWarning,
+            stacklevel=3,
+        )
     if not len(kept):
         raise DataError(
             f"whole_texts: all {len(prompts):,} texts are longer than what reads them; leave "

@@ -266,6 +266,7 @@ class Record:
         warnings: what the search or the validation warned of, one line each.
         interrupted: whether the search was stopped early; the subset is its best so far.
         tag_counts: by tag, how many prompts of the whole set have each of its values.
+        prompt_set_size: prompts of the whole set, where its tags are known.
 
     >>> Record(created="yesterday")  # doctest: +ELLIPSIS
     Traceback (most recent call last):
@@ -285,6 +286,7 @@ class Record:
     warnings: tuple[str, ...] = ()
     interrupted: bool = False
     tag_counts: Mapping[str, Mapping[str, int]] = field(default_factory=dict, hash=False)
+    prompt_set_size: int | None = None
 
     def __post_init__(self) -> None:
         if self.created and not _is_utc_time(self.created):

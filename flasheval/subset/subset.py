@@ -8,6 +8,7 @@ The *record* holds what was measured: evidence, calibration, versions, times.
 from __future__ import annotations
 
 import math
+import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -145,7 +146,7 @@ class Subset:
         record = Record() if record is None else record
         if tags and not record.tag_counts:
             counts = {key: dict(counted(prompts.extras[key])) for key in tags}
-            record = replace(record, tag_counts=counts)
+            record = replace(record, tag_counts=counts, prompt_set_size=len(prompts))
         return cls(
             name, prompts.name, prompts.hash, members, metrics, method, searched_variants, record
         )
@@ -292,17 +293,32 @@ class Subset:
         hashes = prompt_set.text_hashes or ()
         by_hash = {text: place for place, text in reversed(list(enumerate(hashes)))}
         tags = prompt_set.tags
-        prompts = []
+        prompts, missing = [], []
         for prompt in self.prompts:
             place = by_id.get(prompt.id)
             if prompt.text_hash is not None and hashes:
                 same = place is not None and hashes[place] == prompt.text_hash
                 place = place if same else by_hash.get(prompt.text_hash)
+            if place is None:
+                missing.append(prompt.id)
             own = {} if place is None else {tag: column[place] for tag, column in tags.items()}
             own = {tag: values for tag, values in own.items() if values}
             prompts.append(replace(prompt, tags={**prompt.tags, **own}))
+        if missing:
+            warnings.warn(
+                f"{prompt_set.name} lacks {len(missing)} of the {self.size} prompts of subset "
+                f'"{self.name}", or their texts are others ({", ".join(missing[:5])}'
+                f"{', ...' if len(missing) > 5 else ''}): they get no tags from it",
+                UserWarning,
+                stacklevel=2,
+            )
+            return replace(self, prompts=tuple(prompts))
         counts = {tag: dict(counted(prompt_set.extras[tag])) for tag in tags}
-        record = replace(self.record, tag_counts={**self.record.tag_counts, **counts})
+        record = replace(
+            self.record,
+            tag_counts={**self.record.tag_counts, **counts},
+            prompt_set_size=len(prompt_set),
+        )
         return replace(self, prompts=tuple(prompts), record=record)
 
     def without_texts(self) -> Subset:

@@ -14,7 +14,8 @@ _WIDE = 30
 def tag_shares(subset: Subset, tag: str) -> Table:
     """Return a table: a value a row, prompts and share in the subset, the same in the whole set.
 
-    A prompt of several values counts for each. Raises SettingError for a tag that no prompt has.
+    A prompt of several values counts for each, so shares may add up to more than 1. Raises
+    SettingError for a tag that no prompt has.
 
     >>> from flasheval.prompts import PromptSet
     >>> from flasheval.subset.subset import Method
@@ -25,7 +26,8 @@ def tag_shares(subset: Subset, tag: str) -> Table:
     """
     chosen = {value: len(places) for value, places in subset.by_tag(tag).items()}
     whole = subset.record.tag_counts.get(tag, {})
-    here, there = sum(chosen.values()), sum(whole.values())
+    here = subset.size
+    there = subset.record.prompt_set_size
     rows = []
     for value in sorted({*chosen, *whole}, key=lambda one: (-whole.get(one, 0), one)):
         own, full = chosen.get(value, 0), whole.get(value)
@@ -35,7 +37,7 @@ def tag_shares(subset: Subset, tag: str) -> Table:
                 str(own),
                 f"{own / here:.0%}",
                 "-" if full is None else f"{full:,}",
-                "-" if full is None else f"{full / there:.0%}",
+                "-" if full is None or not there else f"{full / there:.0%}",
             )
         )
     return Table((tag, "chosen", "share", "whole set", "share there"), rows)

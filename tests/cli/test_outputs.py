@@ -169,3 +169,15 @@ def test_every_verb_with_an_out_says_what_it_writes():
         writes = "out" in keys and name not in reads
         assert ("overwrite" in keys) == writes, name
         assert (row.output is not None) == (writes and name not in checks_itself), name
+
+
+@pytest.mark.parametrize("more", [(), ("overwrite=true",)])
+def test_a_file_of_a_folder_that_is_read_stays(say, more):
+    assert say(*SEARCH, "out=found")[0] == 0
+    before = files("found")
+    code, said = say("subsets", "export", "found", "format=csv", "out=found/subset.json", *more)
+    assert code == 2
+    assert "is a file of the folder that names reads" in said
+    assert files("found") == before
+    assert say("report", "found", "out=found/page.html")[0] == 0
+    assert say("report", "found", "out=found/page.html")[0] == 0  # it is the report's own

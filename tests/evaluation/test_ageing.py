@@ -99,6 +99,16 @@ def test_a_report_says_what_was_promised():
     assert found.metrics[0].predictions[place].value == pytest.approx(0.85)
     with pytest.raises(DataError, match="it names no model"):
         audit(subset, _table(), reports=[replace(report, name="")])
+    with pytest.raises(DataError, match="two reports are of v7"):
+        audit(subset, _table(), reports=[report, report])
+    unused = audit(subset, _table(), reports=[replace(report, name="v77")]).warnings
+    assert unused == (
+        "the report of v77 is not checked: the scores have no new variant of that name that is "
+        "complete; did you mean 'v7'?",
+    )
+    gap = {"clip": MetricScores("1", True, (None, *scores[1:]))}
+    (line,) = audit(subset, _table(), reports=[replace(report, metrics=gap)]).warnings
+    assert line == "the report of v7 has no whole clip scores: the table's are taken"
     other = replace(subset, name="other")
     with pytest.raises(DataError, match='it is on subset "other"'):
         audit(subset, _table(), reports=[replace(report, subset=other)])

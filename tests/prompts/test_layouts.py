@@ -7,6 +7,7 @@ import warnings
 
 import pytest
 
+from flasheval.base.errors import DataError
 from flasheval.prompts import load_prompts, save_prompts
 from flasheval.subset.library.copies import open_copy
 
@@ -386,6 +387,23 @@ def test_files_of_a_folder_warn_once_a_kind(tmp_path):
     with pytest.warns(UserWarning, match="1 blank lines are left out .and so for 2 more") as told:
         load_prompts(tmp_path)
     assert len(told) == 1
+
+
+def test_rows_without_texts_in_a_column_of_lists_are_said(tmp_path):
+    rows = [{"id": 1, "captions": ["a", "b"]}, {"id": 2, "captions": []}, {"id": 3}]
+    (tmp_path / "c.json").write_text(json.dumps(rows))
+    with pytest.warns(UserWarning, match="2 of 3 rows have no text in 'captions' and are left out"):
+        assert load_prompts(tmp_path / "c.json").ids == ("1/0", "1/1")
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [("a.json", '{"a": "one", "b": "x", "a": "two"}'), ("a.jsonl", '{"id": 1, "id": 2, "p": "x"}')],
+)
+def test_a_key_that_stands_twice_is_refused(tmp_path, name, content):
+    (tmp_path / name).write_text(content)
+    with pytest.raises(DataError, match=r"the key '(a|id)' occurs twice in one object"):
+        load_prompts(tmp_path / name)
 
 
 def test_a_data_set_of_local_files(tmp_path):

@@ -51,6 +51,20 @@ def test_tags_are_no_part_of_the_content():
     assert _subset().prefix(1).prompts[0].tags == {"kind": ("cat",)}
 
 
+def test_prompts_that_a_file_lacks_are_said():
+    bare = Subset.choose(
+        replace(PETS, extras={}, tag_keys=None),
+        [0, 3],
+        name="two",
+        metrics=(),
+        method=Method("mine"),
+    )
+    with pytest.warns(UserWarning, match=r"pets lacks 1 of the 2 prompts of subset \"two\".*\(4\)"):
+        found = bare.with_tags(PETS.take([0, 1]))
+    assert [one.tags for one in found.prompts] == [{"kind": ("cat",)}, {}]
+    assert found.record.tag_counts == {}  # of a part of the set
+
+
 def test_exports_carry_them_where_there_are_some():
     subset = _subset()
     assert json.loads(JsonLines().write(subset).splitlines()[1])["tags"] == {"kind": ["cat", "dog"]}
@@ -69,8 +83,8 @@ def _bare():
 
 def test_shares_stand_beside_those_of_the_whole_set():
     assert tag_shares(_subset(), "kind").rows == [
-        ("dog", "1", "33%", "3", "60%"),
-        ("cat", "2", "67%", "2", "40%"),
+        ("dog", "1", "50%", "3", "75%"),
+        ("cat", "2", "100%", "2", "50%"),
     ]
     with pytest.raises(
         SettingError, match='by=mood: subset "two" has no such tag; there are: kind'
