@@ -1,6 +1,6 @@
 """Disturb every verb that writes, and see that the same command always comes to the same result.
 
-A small command of each verb (`torture/verbs.py`) is run undisturbed, twice. Then it is killed with
+A small command of each verb (`torture/verbs.py`) is run undisturbed. Then it is killed with
 SIGKILL at random moments, started again and finished; started twice at once; refused files by the
 system, allowed few open files, pointed at a place where nothing can be written, deprived of HOME;
 its clock set back; its folder deleted meanwhile; pointed at odd names. It must end well or in a
@@ -51,7 +51,7 @@ def main() -> int:
 def _disturb(
     bench: Bench, command: Command, number: int, rng: random.Random, options: argparse.Namespace
 ) -> tuple[list[str], int]:
-    seconds = bench.seconds(command, once=options.quick)
+    seconds = bench.seconds(command)
     faults = list(kill(bench, command, options.kills, seconds, rng).faults)
     names = list(DISTURBANCES)
     if options.quick:  # one a verb, all of them over the verbs

@@ -164,15 +164,13 @@ class Bench:
         """Run a command to its end."""
         return ended(self.start(command, name, **given))
 
-    def seconds(self, command: Command, *, once: bool = False) -> float:
-        """Run a command undisturbed, under two names unless once, and return how long one takes."""
+    def seconds(self, command: Command) -> float:
+        """Run a command undisturbed, and return how long it takes."""
         begun = time.monotonic()
-        names = ("reference",) if once else ("reference", "another")
-        for name in names:
-            mistakes = self.finish(command, name).mistakes()
-            if mistakes:
-                raise SystemExit(f"torture: {command.name}, undisturbed, failed: {mistakes}")
-        return (time.monotonic() - begun) / len(names)
+        mistakes = self.finish(command, "reference").mistakes()
+        if mistakes:
+            raise SystemExit(f"torture: {command.name}, undisturbed, failed: {mistakes}")
+        return time.monotonic() - begun
 
     def path(self, command: Command, name: str) -> Path:
         """Return what a command writes under a name."""
