@@ -68,13 +68,14 @@ add overwrite=true to replace it
     empty = not place.holds_something()
     if not settings.get("overwrite"):
         place.refuse_others()
-    if not place.output.is_file and place.is_folder() and verb.folder is not None:
-        place.note()  # at once: a search that is killed is continued
+    fresh = empty and not _is_folder(place.record.parent)
+    if empty:  # at once: what is killed is continued, and what it left there is ours
+        place.claim()
     try:
         yield
     except BaseException:
-        if empty:  # what stands there is ours; else it may be what stood there before
-            place.note()
+        if empty and not place.holds_something():
+            place.forget(fresh)
         raise
     place.note()
 
@@ -89,7 +90,8 @@ class _Place:
     told: Mapping[str, str]
 
     @property
-    def _record(self) -> Path:
+    def record(self) -> Path:
+        """The hidden file that keeps what was made by which command."""
         return (self.path.parent if self.output.is_file else self.path) / MADE_BY
 
     @property
@@ -115,7 +117,7 @@ class _Place:
         """Raise SettingError where something else than this command's result stands."""
         if not self.holds_something() or self._goes_on():
             return
-        made = _read(self._record).get(self._name, {})
+        made = _read(self.record).get(self._name, {})
         command, told = made.get("command"), made.get("settings", {})
         verb = VERBS.get(str(command).removesuffix(_SWEEP))
         if verb is None or verb.output is None:
@@ -126,7 +128,7 @@ class _Place:
         elif other := [key for key in {**self.told, **told} if self.told.get(key) != told.get(key)]:
             what = "a sweep" if self.command.endswith(_SWEEP) else self.output.what
             reason = f"holds {what} made with other settings ({', '.join(other)})"
-        elif self.output.is_file and made.get("sha256") != _sha256(self.path):
+        elif self.output.is_file and made.get("sha256") not in (None, _sha256(self.path)):
             reason = f"holds {self.output.what} that was changed since it was made"
         else:
             return
@@ -135,14 +137,34 @@ class _Place:
             "replace it"
         )
 
+    def claim(self) -> None:
+        """Keep that this command makes what will stand there."""
+        self._write({"command": self.command, "settings": dict(self.told)})
+
     def note(self) -> None:
         """Keep that this command made what stands there."""
         if self.holds_something() or self.is_folder():
             made: dict[str, Any] = {"command": self.command, "settings": dict(self.told)}
             if self.output.is_file:
                 made["sha256"] = _sha256(self.path)
-            with suppress(FlashevalError):  # a folder that others may not write to
-                write_json(self._record, {**_read(self._record), self._name: made})
+            self._write(made)
+
+    def forget(self, fresh: bool) -> None:
+        """Take back what `claim` kept, with its folder where that is fresh: nothing was made."""
+        records = _read(self.record)
+        if records.pop(self._name, None) is None:
+            return
+        with suppress(FlashevalError, OSError):
+            if records:
+                write_json(self.record, records)
+            else:
+                self.record.unlink()
+                if fresh:
+                    self.record.parent.rmdir()  # which refuses where anything else is in it
+
+    def _write(self, made: dict[str, Any]) -> None:
+        with suppress(FlashevalError):  # a folder that others may not write to
+            write_json(self.record, {**_read(self.record), self._name: made})
 
     def _goes_on(self) -> bool:
         return any((self.path / name).is_file() for name in self.output.continues)

@@ -181,3 +181,28 @@ def test_a_file_of_a_folder_that_is_read_stays(say, more):
     assert files("found") == before
     assert say("report", "found", "out=found/page.html")[0] == 0
     assert say("report", "found", "out=found/page.html")[0] == 0  # it is the report's own
+
+
+def test_what_a_killed_command_left_is_its_own(say, monkeypatch):
+    """A kill between the files and the record of who made them: the same command goes on."""
+    words = ("rank", "scores=scores", "metric=quality", "draws=50", "out=board")
+
+    def killed(*_):
+        raise SystemExit(9)  # stands for the end of the process: nothing is tidied up
+
+    with monkeypatch.context() as patched:
+        patched.setattr("flasheval.cli.outputs._Place.note", killed)
+        patched.setattr("flasheval.cli.outputs._Place.forget", killed)
+        with pytest.raises(SystemExit):
+            say(*words)
+    assert (Path("board") / "rank.md").is_file()
+    assert say(*words, "seed=1")[0] == 2  # another command's
+    assert say(*words)[0] == 0
+
+
+def test_a_command_that_makes_nothing_leaves_nothing(say):
+    Path("empty").mkdir()
+    assert say("rank", "scores=scores", "metric=nope", "out=new")[0] != 0
+    assert not Path("new").exists()
+    assert say("subsets", "export", "two.json", "format=nope", "out=empty/x.csv")[0] != 0
+    assert list(Path("empty").iterdir()) == []
