@@ -27,6 +27,9 @@ if TYPE_CHECKING:
 __all__ = ["run_verb"]
 
 
+_LONGEST = 255  # bytes of a name in a path
+
+
 def run_verb(verb: str, words: list[str]) -> int:
     """Run a verb with the words that follow it and return its exit code.
 
@@ -77,6 +80,7 @@ def _run_one(
     from flasheval.base.run_folders import require_writable
     from flasheval.cli.outputs import kept_output
 
+    _refuse_long_name(settings.get("out"))
     row = VERBS[verb]
     fresh = row.folder is not None and not folder.exists()
     if row.folder is not None:
@@ -93,6 +97,17 @@ def _run_one(
         if outcome.code == INTERRUPTED:
             raise KeyboardInterrupt
     return outcome.code
+
+
+def _refuse_long_name(out: object) -> None:
+    """Refuse an `out` that no file system takes, before anything looks for it."""
+    names = Path(out).parts if isinstance(out, str) else ()
+    for part in names:
+        if len(part.encode("utf-8", "surrogatepass")) > _LONGEST:
+            raise SettingError(
+                f"out={str(out)[:40]}...: a name of {len(part)} letters is longer than a file's "
+                f"may be ({_LONGEST} bytes); shorten it"
+            )
 
 
 @contextmanager

@@ -206,3 +206,11 @@ def test_a_command_that_makes_nothing_leaves_nothing(say):
     assert not Path("new").exists()
     assert say("subsets", "export", "two.json", "format=nope", "out=empty/x.csv")[0] != 0
     assert list(Path("empty").iterdir()) == []
+
+
+@pytest.mark.parametrize("verb", ["rank", "search", "evaluate", "report", "run"])
+def test_a_name_too_long_for_a_file_is_one_line(say, verb):
+    code, said = say(verb, f"out={'x' * 300}.json")
+    assert code == 2
+    assert "a name of 305 letters" in said
+    assert said.count("\n") == 1
