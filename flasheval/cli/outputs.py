@@ -48,7 +48,7 @@ def kept_output(
         >>> with tempfile.TemporaryDirectory() as folder:
         ...     board = Path(folder, "board")
         ...     with kept_output(VERBS["rank"], {"out": str(board), "seed": 0}):
-        ...         board.mkdir()
+        ...         _ = Path(board, "rank.md").write_text("1. ours")
         ...     with kept_output(VERBS["rank"], {"out": str(board), "seed": 0}):  # the same
         ...         _ = Path(board, "rank.md").write_text("1. mine")
         ...     try:
