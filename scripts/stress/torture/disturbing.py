@@ -201,7 +201,7 @@ def _plain(content: bytes, name: str) -> bytes:
 def _files(place: Path) -> dict[str, Path]:
     if place.is_file():
         beside = place.with_name(f"{place.stem}-plots")
-        plots = {f"plots/{one.name}": one for one in beside.glob("*")}
+        plots = {f"plots/{one.name}": one for one in beside.glob("[!.]*")}
         return {"": place, **plots}
     found = {}
     for path in place.rglob("*"):
