@@ -21,9 +21,11 @@ from flasheval.base.text import shortened
 from flasheval.evaluation.report import Report
 from flasheval.scores import ScoreTable, load_scores
 from flasheval.scores.ranking.kendall import kendall_tau_b, tau_b_of_sets
+from flasheval.scores.ranking.simultaneous import check_level
 from flasheval.subset import Subset
 from flasheval.subset.evidence import KnownVariant
 from flasheval.subset.library.finding import find_subset
+from flasheval.subset.paired import weighted_means
 from flasheval.subset.predictions import Prediction
 
 __all__ = ["Audit", "MetricAudit", "audit"]
@@ -49,6 +51,7 @@ class MetricAudit:
         promised_tau: Held-out tau that the manifest promised; NaN where it promised none.
         spread: Standard deviation of the known variants' full scores; NaN where not calibrated.
         moved: Known variants whose full score in the table is not the manifest's.
+        outside: How many new variants lie clearly outside the calibrated range.
 
     """
 
@@ -61,6 +64,7 @@ class MetricAudit:
     promised_tau: float
     spread: float
     moved: tuple[str, ...] = ()
+    outside: int = 0
 
     @property
     def errors(self) -> NDArray[np.float64]:
@@ -101,10 +105,9 @@ class MetricAudit:
                 f"{self.metric}: tau {self.tau:.3f} on new variants, random prompts give "
                 f"{self.random_tau:.3f}"
             )
-        outside = [one for one in self.predictions if one is not None and "outside" in one.warning]
-        if len(self.names) >= _FEW and len(outside) > len(self.names) / 2:
+        if len(self.names) >= _FEW and self.outside > len(self.names) / 2:
             found.append(
-                f"{self.metric}: {len(outside)} of {len(self.names)} new variants lie outside the "
+                f"{self.metric}: {self.outside} of {len(self.names)} new variants lie outside the "
                 "calibrated range"
             )
         return tuple(found)
@@ -206,8 +209,7 @@ def audit(
     """
     check_draws(draws)
     seed = checked_seed(seed)
-    if not 0 < level < 1:
-        raise SettingError(f"level={level}: expected a number between 0 and 1, such as 0.9")
+    check_level(level)
     chosen = subset if isinstance(subset, Subset) else find_subset(subset)
     table = load_scores(scores)
     warnings = _check_prompts(chosen, table)
@@ -358,20 +360,19 @@ def _audited(
     sign = table[metric].sign
     truth = np.array([full[name] for name in names])
     given = {name: made.get(name, {}).get(metric, own[name][metric]) for name in names}
-    means = np.array([np.average(given[name], weights=subset.weights) for name in names])
+    means = weighted_means(given, subset.weights)
     calibration = subset.record.calibration
-    usable = calibration is not None and metric in calibration.metrics
+    part = None if calibration is None else calibration.metrics.get(metric)
     predictions = tuple(
-        subset.predict({metric: given[name]}, level=level)[metric] if usable else None
+        None if part is None else subset.predict({metric: given[name]}, level=level)[metric]
         for name in names
     )
     tau, random_tau = math.nan, math.nan
     if len(names) > 1:
-        tau = kendall_tau_b(sign * means, sign * truth)
+        tau = kendall_tau_b([sign * means[name] for name in names], sign * truth)
         random_tau = _random_tau(table, metric, names, truth, subset.size, draws, seed)
     evidence = subset.record.evidence
     promised = evidence.metrics.get(metric) if evidence is not None else None
-    spread = calibration.metrics[metric].full_sd if calibration is not None and usable else math.nan
     return MetricAudit(
         metric,
         names,
@@ -380,8 +381,9 @@ def _audited(
         tau,
         random_tau,
         math.nan if promised is None else promised.held_out_tau.mean,
-        spread,
+        math.nan if part is None else part.full_sd,
         _moved(subset, metric, full),
+        0 if part is None else sum(map(part.is_outside, means.values())),
     )
 
 
@@ -423,10 +425,7 @@ def _known(
         KnownVariant(
             name,
             {metric: full[metric][name] for metric in scores},
-            {
-                metric: float(np.average(values, weights=subset.weights))
-                for metric, values in scores.items()
-            },
+            weighted_means(scores, subset.weights),
         )
         for name, scores in own.items()
     )

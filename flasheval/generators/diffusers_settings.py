@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -21,7 +20,7 @@ from flasheval.generators.quantise import Quantisation
 from flasheval.generators.schedulers import scheduler_class
 from flasheval.generators.text_encoders import text_encoders
 from flasheval.generators.variants import Factor
-from flasheval.generators.without_effect import facts_of_files, without_effect
+from flasheval.generators.without_effect import facts_of_files, read_config, without_effect
 from flasheval.prompts.readers import TextReader
 
 if TYPE_CHECKING:
@@ -267,8 +266,8 @@ class DiffusersSettings(GeneratorSettings):
 
 def _family(folder: Path) -> str:
     """Return the family of a checkpoint as far as its files tell without loading it."""
-    index = _read_json(folder / "model_index.json")
-    scheduler = str(_read_json(folder / "scheduler" / "scheduler_config.json").get("_class_name"))
+    index = read_config(folder / "model_index.json")
+    scheduler = str(read_config(folder / "scheduler" / "scheduler_config.json").get("_class_name"))
     if "Amused" in str(index.get("_class_name")):
         return "masked-token"
     if "FlowMatch" in scheduler:
@@ -276,14 +275,6 @@ def _family(folder: Path) -> str:
     if "transformer" in index:
         return "diffusion-transformer"
     return "diffusion-unet" if "unet" in index else "diffusion"
-
-
-def _read_json(path: Path) -> dict[str, Any]:
-    try:
-        found = json.loads(path.read_text("utf-8"))
-    except (OSError, ValueError):
-        return {}
-    return found if isinstance(found, dict) else {}
 
 
 def _json(value: Mapping[str, object]) -> Any:

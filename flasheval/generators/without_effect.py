@@ -21,6 +21,7 @@ __all__ = [
     "facts_of_pipeline",
     "is_warning",
     "mentioned",
+    "read_config",
     "warned",
     "without_effect",
 ]
@@ -87,15 +88,15 @@ def facts_of_files(folder: Path) -> PipelineFacts | None:
     >>> facts_of_files(Path("no-such-folder")) is None
     True
     """
-    index = _read(folder / "model_index.json")
+    index = read_config(folder / "model_index.json")
     parts = [key for key in _DENOISERS if isinstance(index.get(key), list)]
     if not index:
         return None
-    schedule = _read(folder / "scheduler" / "scheduler_config.json")
+    schedule = read_config(folder / "scheduler" / "scheduler_config.json")
     kind, scheduler = (_class(one.get("_class_name")) for one in (index, schedule))
     if kind is None:
         return None
-    denoiser = _read(folder / parts[0] / "config.json") if parts else {}
+    denoiser = read_config(folder / parts[0] / "config.json") if parts else {}
     return PipelineFacts(kind, index, denoiser, scheduler, schedule)
 
 
@@ -280,7 +281,12 @@ def _config(one: Any) -> Mapping[str, Any]:
     return dict(found) if isinstance(found, Mapping) else {}
 
 
-def _read(path: Path) -> dict[str, Any]:
+def read_config(path: Path) -> dict[str, Any]:
+    """Return the object in a JSON file; nothing where there is none that can be read.
+
+    >>> read_config(Path("no-such-file.json"))
+    {}
+    """
     try:
         found = json.loads(path.read_text("utf-8"))
     except (OSError, ValueError):

@@ -6,10 +6,13 @@ import re
 import unicodedata
 from collections.abc import Sequence
 
-__all__ = ["CLIP_TOKENS", "count_over", "estimated_tokens"]
+__all__ = ["CLIP_TOKENS", "IMAGE_REWARD_TOKENS", "count_over", "estimated_tokens"]
 
 CLIP_TOKENS = 77
 """Tokens that CLIP reads of a text, its start and end included; what follows is cut off."""
+
+IMAGE_REWARD_TOKENS = 35
+"""Tokens that ImageReward reads, as the published package cuts."""
 
 # The pieces that CLIP's tokenizer parts a text into before it looks into its vocabulary.
 _PIECES = re.compile(r"'(?:s|t|re|ve|m|ll|d)\b|[^\W\d_]+|\d|(?:[^\w\s]|_)+", re.IGNORECASE)

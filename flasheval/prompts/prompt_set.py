@@ -15,7 +15,7 @@ from flasheval.base.arguments import checked_class
 from flasheval.base.errors import DataError, SettingError
 from flasheval.base.ids import prompt_id
 from flasheval.base.suggest import nearest
-from flasheval.prompts.tags import looks_like_tags, values_of
+from flasheval.prompts.tags import looks_like_tags, places_by_value, values_of
 
 __all__ = [
     "PromptSet",
@@ -154,11 +154,7 @@ class PromptSet:
         >>> {value: rows.tolist() for value, rows in pets.by_tag("kind").items()}
         {'cat': [0, 2], 'dog': [1, 2]}
         """
-        found: dict[str, list[int]] = {}
-        for place, cell in enumerate(self.column(tag, "by")):
-            for value in values_of(cell):
-                found.setdefault(value, []).append(place)
-        return {value: np.array(found[value], dtype=np.int64) for value in sorted(found)}
+        return places_by_value(map(values_of, self.column(tag, "by")))
 
     @cached_property
     def _positions(self) -> dict[str, int]:

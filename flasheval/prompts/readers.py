@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -72,15 +72,20 @@ def cut_by(texts: Sequence[str], readers: Iterable[TextReader]) -> dict[TextRead
     >>> cut_by(["a cat", "a cat " * 50], [clip, long]) == {clip: 1}
     True
     """
-    counts: dict[tuple[int, Path | None], int] = {}
-    found = {}
+    counts = {reader: int(cut.sum()) for reader, cut in _cuts(texts, readers)}
+    return {reader: count for reader, count in counts.items() if count}
+
+
+def _cuts(
+    texts: Sequence[str], readers: Iterable[TextReader]
+) -> Iterator[tuple[TextReader, NDArray[np.bool_]]]:
+    """Yield each reader and what it cuts; of those with one limit and tokenizer one counts."""
+    cuts: dict[tuple[int, Path | None], NDArray[np.bool_]] = {}
     for reader in dict.fromkeys(readers):
         key = (reader.tokens, reader.tokenizer)
-        if key not in counts:
-            counts[key] = int(reader.cuts(texts).sum())
-        if counts[key]:
-            found[reader] = counts[key]
-    return found
+        if key not in cuts:
+            cuts[key] = reader.cuts(texts)
+        yield reader, cuts[key]
 
 
 def cut_lines(texts: Sequence[str], readers: Iterable[TextReader]) -> list[str]:
@@ -116,8 +121,8 @@ def whole_prompts(prompts: PromptSet, readers: Iterable[TextReader]) -> PromptSe
     """
     texts = prompts.texts or ()
     cut = np.zeros(len(texts), dtype=bool)
-    for reader in dict.fromkeys(readers):
-        cut |= reader.cuts(texts)
+    for _, own in _cuts(texts, readers):
+        cut |= own
     return prompts.take(np.flatnonzero(~cut)) if cut.any() else prompts
 
 

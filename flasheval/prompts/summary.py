@@ -8,7 +8,7 @@ from statistics import median
 
 from flasheval.base.drawing.view import Line, Part, Table, View, lines
 from flasheval.prompts.known import KnownList, Recognised, recognise
-from flasheval.prompts.lengths import CLIP_TOKENS, count_over
+from flasheval.prompts.lengths import CLIP_TOKENS, IMAGE_REWARD_TOKENS, count_over
 from flasheval.prompts.prompt_set import PromptSet
 from flasheval.prompts.readers import TextReader, cut_lines
 from flasheval.prompts.tags import counted
@@ -18,7 +18,7 @@ __all__ = ["over_long", "prompts_view"]
 _IDS = 5
 # Beside CLIP's 77: what a list is long for depends on what reads it.
 _OTHERS = (
-    TextReader("scorer image-reward", 35),
+    TextReader("scorer image-reward", IMAGE_REWARD_TOKENS),
     TextReader("T5 of Stable Diffusion 3", 256),
     TextReader("T5 of Flux", 512),
 )

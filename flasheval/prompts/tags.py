@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
-__all__ = ["cell_of", "counted", "looks_like_tags", "values_of", "written"]
+import numpy as np
+from numpy.typing import NDArray
+
+__all__ = ["cell_of", "counted", "looks_like_tags", "places_by_value", "values_of", "written"]
 
 # A column with more values, or longer ones, is no column of tags.
 _MOST, _LONGEST = 100, 60
@@ -64,6 +67,20 @@ def counted(column: Sequence[str]) -> Counter[str]:
         for value in values_of(cell):
             found[value] += times
     return found
+
+
+def places_by_value(values: Iterable[Sequence[str]]) -> dict[str, NDArray[np.int64]]:
+    """Return where each value stands, values sorted, from the values of each prompt.
+
+    >>> found = places_by_value([("cat",), ("dog", "cat"), ()])
+    >>> {value: places.tolist() for value, places in found.items()}
+    {'cat': [0, 1], 'dog': [1]}
+    """
+    found: dict[str, list[int]] = {}
+    for place, own in enumerate(values):
+        for value in own:
+            found.setdefault(value, []).append(place)
+    return {value: np.array(found[value], dtype=np.int64) for value in sorted(found)}
 
 
 def looks_like_tags(extras: Mapping[str, Sequence[str]]) -> tuple[str, ...]:

@@ -23,6 +23,7 @@ from flasheval.base.models.loading import (
 )
 from flasheval.base.models.stored import read_state
 from flasheval.base.models.weights import Weights, locate_file
+from flasheval.prompts.lengths import IMAGE_REWARD_TOKENS
 from flasheval.prompts.readers import TextReader
 from flasheval.scorers.checkpoint import CheckpointSettings
 from flasheval.scorers.checks import check_lengths, check_scores
@@ -41,7 +42,6 @@ _TOKENIZER = "google-bert/bert-base-uncased"
 _TOKENIZER_REVISION = "86b5e0934494bd15c9632b12f734a8a67f723594"
 # Of the rewards in training, as published: scores have mean 0 and standard deviation 1 there.
 _MEAN, _STD = 0.16717362830052426, 1.0333394966054072
-_MAX_LENGTH = 35
 
 
 @dataclass
@@ -81,7 +81,7 @@ class ImageRewardScorer:
             list(prompts),
             padding="max_length",
             truncation=True,
-            max_length=_MAX_LENGTH,
+            max_length=IMAGE_REWARD_TOKENS,
             return_tensors="pt",
         ).to(self.text.device)
         read = self.text(
@@ -134,7 +134,7 @@ class ImageRewardSettings(CheckpointSettings):
         """Return BERT, which reads 35 tokens here, as in the published package."""
         file = Path(self.tokenizer_weights.path) / "tokenizer.json"
         where = file if file.is_file() else None
-        return (TextReader(f"scorer {self.metric}", _MAX_LENGTH, where),)
+        return (TextReader(f"scorer {self.metric}", IMAGE_REWARD_TOKENS, where),)
 
     def identity(self) -> dict[str, JSON]:
         """Return the revisions of checkpoint and tokenizer, and the dtype."""

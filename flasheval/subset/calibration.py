@@ -24,7 +24,6 @@ __all__ = ["Calibration"]
 
 _EXTRAPOLATED = 0.5  # share of what lies outside the calibrated range that is error in a difference
 _REACH = 1e30  # above any quantile of the t distribution that is asked for, with room
-_MARGIN = 0.1  # share of the calibrated range by which a subset mean may leave it unwarned
 
 
 @dataclass(frozen=True)
@@ -341,8 +340,7 @@ class Calibration:
         for means in variants:
             for metric in predictor.weights:
                 part, mean = self.metrics[metric], means[metric]
-                slack = _MARGIN * (part.high - part.low)
-                if not part.low - slack <= mean <= part.high + slack:
+                if part.is_outside(mean):
                     far = not 2 * part.low - part.high <= mean <= 2 * part.high - part.low
                     how = ", by more than it is wide" if far else ""
                     return (

@@ -13,6 +13,8 @@ __all__ = ["GROWTH", "MetricCalibration", "Predictor", "require_numbers"]
 GROWTH = 0.25
 """Share of a full score's error variance that grows with its distance from the mean."""
 
+_MARGIN = 0.1  # share of the calibrated range by which a subset mean may leave it unwarned
+
 
 @dataclass(frozen=True)
 class Predictor:
@@ -149,6 +151,17 @@ class MetricCalibration:
         (0.0, 0.8)
         """
         return abs(self.excess(subset_mean))
+
+    def is_outside(self, subset_mean: float) -> bool:
+        """Tell whether a subset mean lies clearly outside the known range, by a tenth of its width.
+
+        >>> alone = Predictor({"clip": 1.0}, scale=0.2)
+        >>> clip = MetricCalibration(True, 0.3, 0.01, 0.31, 0.8, 0.29, 0.33, alone)
+        >>> clip.is_outside(0.333), clip.is_outside(0.335)
+        (False, True)
+        """
+        slack = _MARGIN * (self.high - self.low)
+        return not self.low - slack <= subset_mean <= self.high + slack
 
     def excess(self, subset_mean: float) -> float:
         """Return `beyond` with its sign on the predicted full score: below 0 under the range.

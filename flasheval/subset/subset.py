@@ -28,7 +28,7 @@ from flasheval.base.json_data import read_json, write_json
 from flasheval.base.suggest import nearest
 from flasheval.base.text import visible
 from flasheval.prompts import PromptSet
-from flasheval.prompts.tags import counted, values_of
+from flasheval.prompts.tags import counted, places_by_value, values_of
 from flasheval.subset.calibration import Calibration
 from flasheval.subset.evidence import Record
 from flasheval.subset.evidence_table import record_view
@@ -190,11 +190,7 @@ class Subset:
                 f'by={tag}: subset "{self.name}" has no such tag; there are: {there}'
                 f"{nearest(str(tag), known)}"
             )
-        found: dict[str, list[int]] = {}
-        for place, prompt in enumerate(self.prompts):
-            for value in prompt.tags.get(tag, ()):
-                found.setdefault(value, []).append(place)
-        return {value: np.array(found[value], dtype=np.int64) for value in sorted(found)}
+        return places_by_value(prompt.tags.get(tag, ()) for prompt in self.prompts)
 
     @property
     def texts(self) -> tuple[str, ...]:

@@ -127,6 +127,8 @@ def asked_subset(
             f"subset is missing: flasheval {verb} subset=MANIFEST.json, such as the subset.json "
             "of a search, or the name of a published one (flasheval subsets list)"
         )
+    if prompts and by is not None:
+        prompts = as_prompts(prompts)  # read once, for texts and tags
     found = load_subset(subset, prompts=prompts or None)
     if not has_texts(found):
         raise SettingError(
@@ -134,8 +136,8 @@ def asked_subset(
             f'set "{found.prompt_set_name}", or once: flasheval subsets resolve {subset} '
             "prompts=FILE"
         )
-    if prompts and (by is not None or isinstance(prompts, PromptSet)):
-        found = found.with_tags(as_prompts(prompts))
+    if isinstance(prompts, PromptSet):
+        found = found.with_tags(prompts)
     if by is not None:
         found.by_tag(by)
     return found

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from flasheval.base.errors import FlashevalError
+from flasheval.base.errors import FlashevalError, SettingError
 from flasheval.generators.populations.population import Population
 from flasheval.prompts import PromptSet
 from flasheval.prompts.readers import CLIP_READERS, cut_lines
@@ -143,10 +143,7 @@ def diagnose(
     if texts is not None:
         texts = _read_whole(texts, population, usable, whole_texts, checks)
     work = replace(work, device=_device(work.device, checks))
-    if chunk is not None and chunk < 1:
-        checks.append(Check("plan", f"chunk={chunk}: expected at least 1 prompt a unit", False))
-        chunk = None
-    settings = _settings(out, seed, chunk, device_kind(work.device))
+    settings = _settings(out, seed, chunk, device_kind(work.device), checks)
     plan = None if texts is None else _plan(population, texts, usable, settings, work, checks)
     checks += check_tables(population.tables)
     checks.append(check_folder(out, settings))
@@ -221,9 +218,14 @@ def _device(asked: str, checks: list[Check]) -> str:
     return device
 
 
-def _settings(out: Path, seed: int | None, chunk: int | None, kind: str) -> RunSettings:
+def _settings(
+    out: Path, seed: int | None, chunk: int | None, kind: str, checks: list[Check]
+) -> RunSettings:
     try:
         return run_settings(out, seed, chunk, kind)
+    except SettingError as error:
+        checks.append(Check("plan", str(error), False))
+        return _settings(out, seed, None, kind, checks)
     except FlashevalError:  # told by check_folder
         return RunSettings(seed or 0, chunk or 32, kind)
 
