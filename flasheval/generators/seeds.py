@@ -1,19 +1,71 @@
-"""The seed of an image: from the run's seed and the prompt's id alone."""
+"""The seed of an image: from the run's seed, the prompt's id and the image's number alone."""
 
 from __future__ import annotations
 
 import hashlib
+from dataclasses import dataclass
 
-__all__ = ["image_seed"]
+__all__ = ["ImageSeeds", "image_seed"]
 
 
-def image_seed(seed: int, prompt_id: str) -> int:
-    """Return the seed of a prompt's image, an integer in [0, 2**32).
+def image_seed(seed: int, prompt_id: str, image: int = 0) -> int:
+    """Return the seed of an image, an integer in [0, 2**32).
 
-    It is the first four bytes of the sha256 of ``seed/prompt_id``, so a prompt's image does not
-    depend on the order, the batch or the subset it is generated in.
+    It is the first four bytes of the sha256 of ``seed/prompt_id``, followed by a line with the
+    image's number from the second image on. So an image does not depend on the order, the batch
+    or the subset it is generated in, nor on how many images its prompt has.
 
-    >>> image_seed(0, "37"), image_seed(1, "37")
-    (3151561419, 92636357)
+    Args:
+        seed: The run's seed.
+        prompt_id: The prompt's id.
+        image: The image's number among those of the prompt, from 0.
+
+    >>> image_seed(0, "37"), image_seed(1, "37"), image_seed(0, "37", 1)
+    (3151561419, 92636357, 1218427715)
+
     """
-    return int.from_bytes(hashlib.sha256(f"{seed}/{prompt_id}".encode()).digest()[:4], "big")
+    text = f"{seed}/{prompt_id}" if image == 0 else f"{seed}/{prompt_id}\n{image}"
+    return int.from_bytes(hashlib.sha256(text.encode()).digest()[:4], "big")
+
+
+@dataclass(frozen=True)
+class ImageSeeds:
+    """How the seeds of all images of a run, or of an evaluation, are made.
+
+    Attributes:
+        run_seed: The seed that they are made from.
+        variant_seeds: Whether each variant has seeds of its own; else all variants share them, so
+            that the same image of a prompt starts from the same noise in every variant.
+
+    >>> seeds = ImageSeeds(1)
+    >>> seeds.of("37"), seeds.of("37", 1) == ImageSeeds(1).of("37", 1)
+    (92636357, True)
+
+    """
+
+    run_seed: int = 0
+    variant_seeds: bool = False
+
+    def of(self, prompt_id: str, image: int = 0, variant: str = "") -> int:
+        """Return the seed of a prompt's image; see `image_seed`.
+
+        Args:
+            prompt_id: The prompt's id.
+            image: The image's number, from 0.
+            variant: The variant's name, which counts where each has seeds of its own.
+
+        >>> shared, own = ImageSeeds(), ImageSeeds(variant_seeds=True)
+        >>> shared.of("37", variant="a") == shared.of("37", variant="b")
+        True
+        >>> own.of("37", variant="a") == own.of("37", variant="b")
+        False
+
+        """
+        if not self.variant_seeds:
+            return image_seed(self.run_seed, prompt_id, image)
+        text = f"{self.run_seed}/{prompt_id}\n{image}\n{variant}"
+        return int.from_bytes(hashlib.sha256(text.encode()).digest()[:4], "big")
+
+    def __str__(self) -> str:
+        each = ", another for each variant" if self.variant_seeds else ""
+        return f"run seed {self.run_seed}{each}"

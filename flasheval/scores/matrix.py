@@ -10,6 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from flasheval.base.arguments import checked_class
 from flasheval.base.errors import DataError
+from flasheval.generators.seeds import ImageSeeds
 from flasheval.generators.variants import check_name
 from flasheval.scores.precision import as_scores
 
@@ -73,7 +74,8 @@ class ScoreMatrix:
     ``variants`` label the rows, ``prompt_ids`` the columns. ``prompt_set_hash`` is the hash of
     the prompt set the scores were measured on, where known. ``images`` are the scores of single
     images, [n_variants, n_prompts, k], NaN where there are fewer than k; ``values`` are their
-    means, see ``from_images``. Raises DataError for a wrong shape, repeated labels, an infinite
+    means, see ``from_images``. ``seeds`` tells how the images' seeds were made, where known.
+    Raises DataError for a wrong shape, repeated labels, an infinite
     score (with its variant and prompt), and a value that is not the mean of its images.
 
     >>> m = ScoreMatrix("clip", [[0.2, 0.4], [0.3, np.nan]], ("x", "y"), ("1", "2"))
@@ -91,6 +93,7 @@ class ScoreMatrix:
     prompt_set_hash: str | None = None
     images: NDArray[np.float32] | None = None
     exact: bool = False
+    seeds: ImageSeeds | None = None
 
     def __post_init__(self) -> None:
         check_name("metric", self.metric)
@@ -114,6 +117,7 @@ class ScoreMatrix:
         scorer: str | None = None,
         scorer_version: str | None = None,
         prompt_set_hash: str | None = None,
+        seeds: ImageSeeds | None = None,
     ) -> "ScoreMatrix":
         """Build a matrix of means from the scores of single images (or seeds, or raters).
 
@@ -142,6 +146,7 @@ class ScoreMatrix:
             scorer_version,
             prompt_set_hash,
             images=array if several else None,
+            seeds=seeds,
         )
 
     def _checked(self, given: ArrayLike) -> NDArray[np.float32]:
@@ -195,6 +200,11 @@ class ScoreMatrix:
                     f"{prompt!r} is not the mean of its images; use ScoreMatrix.from_images"
                 )
         return _kept(images, array)
+
+    @property
+    def images_per_prompt(self) -> int:
+        """The most images that a score is the mean of; 1 where single images are not told apart."""
+        return 1 if self.images is None else self.images.shape[2]
 
     @cached_property
     def coverage(self) -> NDArray[np.float64]:

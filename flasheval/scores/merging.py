@@ -253,6 +253,7 @@ def _merge_matrices(
         prompt_set_hash=digest,
         images=_merge_images(metric, parts, values, row_of, prompts),
         exact=exact,
+        seeds=parts[0].seeds if len({part.seeds for part in parts}) == 1 else None,
     )
 
 

@@ -13,6 +13,7 @@ from flasheval.base.columns import Columns
 from flasheval.base.errors import ConflictError, DataError
 from flasheval.base.files import atomic_write, made_safe
 from flasheval.base.table_files import read_columns
+from flasheval.generators.seeds import ImageSeeds
 from flasheval.generators.variants import Factor, Variant
 from flasheval.prompts import PromptSet, load_prompts, save_prompts
 from flasheval.scores.matrix import ScoreMatrix
@@ -100,6 +101,8 @@ def write_matrix(matrix: ScoreMatrix, path: Path) -> Path:
         "scorer_version": matrix.scorer_version,
         "prompt_set_hash": matrix.prompt_set_hash,
         "exact": json.dumps(True) if matrix.exact else None,
+        "run_seed": None if matrix.seeds is None else str(matrix.seeds.run_seed),
+        "variant_seeds": json.dumps(True) if matrix.seeds and matrix.seeds.variant_seeds else None,
     }
     metadata = {_KEY + key: value for key, value in described.items() if value is not None}
     return _write_wide(matrix, map(pa.array, matrix.values), metadata, path)
@@ -210,7 +213,19 @@ def matrix_from_columns(
         scorer_version=said.get("scorer_version"),
         prompt_set_hash=said.get("prompt_set_hash"),
         exact=exact,
+        seeds=_seeds(said, path),
     )
+
+
+def _seeds(said: Mapping[str, str], path: Path) -> ImageSeeds | None:
+    """Return how the images' seeds were made, as a file of scores says it."""
+    seed = said.get("run_seed")
+    if seed is None:
+        return None
+    try:
+        return ImageSeeds(int(seed), said.get("variant_seeds") == "true")
+    except ValueError as error:
+        raise DataError(f"{path}: run_seed is {seed[:40]!r}; expected a whole number") from error
 
 
 def _with_images(columns: Columns) -> list[str]:

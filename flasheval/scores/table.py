@@ -14,6 +14,7 @@ from flasheval.base.arguments import checked_class
 from flasheval.base.checks import checked_names, checked_word
 from flasheval.base.errors import DataError, SettingError
 from flasheval.base.suggest import nearest
+from flasheval.generators.seeds import ImageSeeds
 from flasheval.generators.variants import Factor, Variant
 from flasheval.prompts import PromptSet
 from flasheval.scores.frames import DEFAULT_NAME, table_parts, tidy_frame
@@ -382,6 +383,27 @@ class ScoreTable:
         dropped = tuple(self.variant_names[i] for i in np.flatnonzero(coverage < _NEARLY))
         table = self.with_variants(rows) if dropped else self
         return (table.take_prompts(np.flatnonzero(~missing)) if missing.any() else table), dropped
+
+    @property
+    def seeds(self) -> ImageSeeds | None:
+        """How the seeds of the images were made; None where it is not known or differs by metric.
+
+        >>> from flasheval.scores.synthetic import synthetic_scores
+        >>> synthetic_scores(4, 6).seeds is None
+        True
+        """
+        known = {matrix.seeds for matrix in self.matrices.values()}
+        return known.pop() if len(known) == 1 else None
+
+    @property
+    def images_per_prompt(self) -> int:
+        """The images a prompt that every metric knows the scores of; 1 where they are not kept.
+
+        >>> from flasheval.scores.synthetic import synthetic_scores
+        >>> synthetic_scores(4, 6).images_per_prompt
+        1
+        """
+        return min(matrix.images_per_prompt for matrix in self.matrices.values())
 
     @cached_property
     def content_hash(self) -> str:

@@ -38,6 +38,8 @@ class Calibration:
         expect: ``similar`` when random parts were held out, for new variants that are like the
             known ones; ``new_family`` when whole groups were held out.
         group: the factor whose values formed those groups.
+        seeds: ``search`` where the subset's scores are of images with the seeds searched on,
+            ``other`` where they are of images with other seeds.
 
     Raises DataError for numbers that are not finite and weights of metrics that are not there.
 
@@ -57,6 +59,7 @@ class Calibration:
     folds: int
     expect: Literal["similar", "new_family"] = "similar"
     group: str | None = None
+    seeds: Literal["search", "other"] = "search"
 
     def __post_init__(self) -> None:
         for name in ("dof", "difference_dof", "folds"):

@@ -13,6 +13,7 @@ from datetime import datetime, timedelta
 from typing import Literal
 
 from flasheval.base.errors import DataError
+from flasheval.generators.seeds import ImageSeeds
 from flasheval.subset.calibration import Calibration
 from flasheval.subset.parts import require_within
 
@@ -238,10 +239,14 @@ class KnownVariant:
 
 @dataclass(frozen=True)
 class PrefixCalibration:
-    """The calibration of a subset's first ``size`` prompts, which a nested search chose."""
+    """The calibration of a subset's first ``size`` prompts, which a nested search chose.
+
+    ``other_seeds`` is the one for images of other seeds, where there is one.
+    """
 
     size: int
     calibration: Calibration
+    other_seeds: Calibration | None = None
 
     def __post_init__(self) -> None:
         if self.size < 1:
@@ -267,6 +272,12 @@ class Record:
         interrupted: whether the search was stopped early; the subset is its best so far.
         tag_counts: by tag, how many prompts of the whole set have each of its values.
         prompt_set_size: prompts of the whole set, where its tags are known.
+        seeds: how the seeds of the images searched on were made; None when unknown.
+        images_searched: images a prompt of the scores searched; None when unknown.
+        images_per_prompt: images a prompt that the subset is to be used with; None for as many as
+            were searched.
+        other_seeds: predicts full scores from images of other seeds than those searched on; None
+            where the scores searched have one image a prompt.
 
     >>> Record(created="yesterday")  # doctest: +ELLIPSIS
     Traceback (most recent call last):
@@ -287,6 +298,10 @@ class Record:
     interrupted: bool = False
     tag_counts: Mapping[str, Mapping[str, int]] = field(default_factory=dict, hash=False)
     prompt_set_size: int | None = None
+    seeds: ImageSeeds | None = None
+    images_searched: int | None = None
+    images_per_prompt: int | None = None
+    other_seeds: Calibration | None = None
 
     def __post_init__(self) -> None:
         if self.created and not _is_utc_time(self.created):
@@ -294,6 +309,10 @@ class Record:
                 f'created is "{self.created[:40]}"; expected an ISO time in UTC, such as '
                 "2025-01-31T12:00:00+00:00"
             )
+        for name in ("images_searched", "images_per_prompt"):
+            count = getattr(self, name)
+            if count is not None and count < 1:
+                raise DataError(f"{name} is {count}; expected at least 1")
         sizes = [look.size for look in self.looks]
         if sizes != sorted(set(sizes)):
             raise DataError(f"looks are at {sizes} prompts; expected ascending sizes, each once")
