@@ -179,6 +179,8 @@ class PopulationConfig(PromptKeys):
     whole_texts: bool = _run("whole_texts")
     out: str | None = None
     seed: int | None = _run("seed")
+    images_per_prompt: int | None = _run("images_per_prompt")
+    variant_seeds: bool | None = _run("variant_seeds")
     chunk: int | None = _run("chunk")
     device: str = _run("device")
     image_store: str = _run("image_store")

@@ -16,26 +16,33 @@ __all__ = ["Batch", "Generator", "GeneratorSettings"]
 
 @dataclass(frozen=True)
 class Batch:
-    """Prompts to make one image each for: their ids, texts and seeds, all of one length.
+    """Images to make: each one's prompt id, text, seed and number, all of one length.
 
-    >>> batch = Batch(("a", "b", "c"), ("A cat.", "A dog.", "A hen."), (7, 8, 9))
-    >>> len(batch), batch[1:].seeds
-    (3, (8, 9))
+    A prompt of which several images are made stands once for each, with the images' numbers from
+    0; without numbers each is the first one.
+
+    >>> batch = Batch(("a", "b", "b"), ("A cat.", "A dog.", "A dog."), (7, 8, 9), (0, 0, 1))
+    >>> len(batch), batch[1:].seeds, batch[1:].images
+    (3, (8, 9), (0, 1))
     """
 
     ids: tuple[str, ...]
     prompts: tuple[str, ...]
     seeds: tuple[int, ...]
+    images: tuple[int, ...] = ()
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "images", self.images or (0,) * len(self.ids))
 
     def __len__(self) -> int:
         return len(self.ids)
 
     def __getitem__(self, part: slice) -> Batch:
-        return Batch(self.ids[part], self.prompts[part], self.seeds[part])
+        return Batch(self.ids[part], self.prompts[part], self.seeds[part], self.images[part])
 
 
 class Generator(Protocol):
-    """A loaded model, or anything else that makes an image for a prompt."""
+    """A loaded model, or anything else that makes images for prompts."""
 
     @property
     def family(self) -> str:
@@ -48,7 +55,7 @@ class Generator(Protocol):
         ...
 
     def generate(self, batch: Batch) -> object:
-        """Return one image a prompt, in any form `flasheval.generators.images.to_images` takes.
+        """Return the images in any form that `flasheval.generators.images.to_images` takes.
 
         An image depends on its prompt and its seed only, never on the batch it is made in.
         """
@@ -90,12 +97,36 @@ class GeneratorSettings(ABC):
         """
         return self
 
-    def state(self, ids: Sequence[str]) -> JSON:
-        """Return the state of files on disk that the images of these prompts come from, or None.
+    def for_prompts(self, ids: Sequence[str]) -> GeneratorSettings:
+        """Return these settings, told of all the prompts whose images will be asked for.
+
+        >>> from flasheval.generators.function import FunctionSettings
+        >>> settings = FunctionSettings("math:hypot")
+        >>> settings.for_prompts(["1", "2"]) is settings  # it makes no difference
+        True
+        """
+        return self
+
+    def images_there(self, ids: Sequence[str]) -> int | None:
+        """Return how many images a prompt lie on disk, the most of these; None where they are made.
+
+        >>> from flasheval.generators.function import FunctionSettings
+        >>> FunctionSettings("math:hypot").images_there(["1", "2"]) is None
+        True
+        """
+        return None
+
+    def state(self, ids: Sequence[str], image: int = 0) -> JSON:
+        """Return the state of files on disk that images of these prompts come from, or None.
+
+        Args:
+            ids: The prompts' ids.
+            image: The images' number among those of their prompt.
 
         >>> from flasheval.generators.function import FunctionSettings
         >>> FunctionSettings("math:hypot").state(["1", "2"]) is None  # no files on disk
         True
+
         """
         return None
 

@@ -1,9 +1,9 @@
-"""A folder of images that were made earlier, one file a prompt, as a generator."""
+"""A folder of images that were made earlier, one or several a prompt, as a generator."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
@@ -14,14 +14,13 @@ from flasheval.base.table_files import read_columns
 from flasheval.generators.generator import Batch, Generator, GeneratorSettings
 from flasheval.generators.image_files import IMAGE_SUFFIXES, find_images, read_image
 from flasheval.generators.images import ImageFault
+from flasheval.generators.numbered_files import IMAGE_NUMBER, PROMPT_ID, NumberedFiles
 from flasheval.generators.variants import Factor
 
 if TYPE_CHECKING:
     from PIL.Image import Image
 
 __all__ = ["ImageFolder", "ImageFolderSettings"]
-
-_ID = "{prompt_id}"
 
 
 @dataclass(frozen=True)
@@ -31,10 +30,13 @@ class ImageFolderSettings(GeneratorSettings):
     Attributes:
         folder: The folder of the images; files outside it are refused.
         map: A table (CSV, TSV, JSON lines, Parquet) with the columns prompt_id and file, the files
-            relative to the folder. None: the files are named after the prompts' ids.
+            relative to the folder; a prompt of several images has a row for each. None: the files
+            are named after the prompts' ids.
         pattern: The name of a prompt's file when there is no `map`; without an image suffix
             those of `flasheval.generators.image_files` are tried in their order, each in small
-            letters and in capitals. Subfolders are named: ``signs/{prompt_id}``.
+            letters and in capitals. Subfolders are named: ``signs/{prompt_id}``. Of several images
+            a prompt ``{image}`` stands for the number; without it they are found by their numbers,
+            see `flasheval.generators.numbered_files`.
         family: The family of models they come from.
 
     Raises SettingError for a value out of range.
@@ -46,16 +48,23 @@ class ImageFolderSettings(GeneratorSettings):
     """
 
     kind: ClassVar[str] = "images"
+    others: ClassVar[frozenset[str]] = frozenset()  # the ids of all prompts, see `for_prompts`
 
     folder: str
     map: str | None = None
-    pattern: str = _ID
+    pattern: str = PROMPT_ID
     family: str = "images"
 
     def __post_init__(self) -> None:
-        if _ID not in self.pattern:
-            raise SettingError(f"pattern={self.pattern}: expected {_ID} in it, for the prompt's id")
-        if self.map is not None and self.pattern != _ID:
+        if PROMPT_ID not in self.pattern:
+            raise SettingError(
+                f"pattern={self.pattern}: expected {PROMPT_ID} in it, for the prompt's id"
+            )
+        if self.pattern.count(IMAGE_NUMBER) > 1:
+            raise SettingError(
+                f"pattern={self.pattern}: {IMAGE_NUMBER} stands in it twice; name one place"
+            )
+        if self.map is not None and self.pattern != PROMPT_ID:
             raise SettingError("map and pattern are both given; the map names the files: give one")
 
     def factors(self) -> dict[str, Factor]:
@@ -78,7 +87,29 @@ class ImageFolderSettings(GeneratorSettings):
             _ = self.table  # a map that cannot be read is met before the first image
         return {"folder": str(self.root)}
 
-    def state(self, ids: Sequence[str]) -> JSON:
+    def for_prompts(self, ids: Sequence[str]) -> ImageFolderSettings:
+        """Return these settings, which then take no prompt's file for another prompt's.
+
+        >>> ImageFolderSettings("out").for_prompts(["1", "1_2"]).others == {"1", "1_2"}
+        True
+        """
+        told = replace(self)
+        object.__setattr__(told, "others", frozenset(ids))
+        return told
+
+    def images_there(self, ids: Sequence[str]) -> int | None:
+        """Return how many images the prompt with the most of them has; 0 where there are none.
+
+        >>> import tempfile
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     for name in ("37_0.png", "37_1.png", "38.png"):
+        ...         _ = (Path(folder) / name).write_bytes(b"pixels")
+        ...     ImageFolderSettings(folder).images_there(["37", "38"])
+        2
+        """
+        return max((len(self.files(one)) for one in ids), default=0)
+
+    def state(self, ids: Sequence[str], image: int = 0) -> JSON:
         """Return name, size (bytes) and time of change (ns) of each prompt's file, None if missing.
 
         The content is not hashed: reading every image to find out whether one changed would be as
@@ -91,10 +122,10 @@ class ImageFolderSettings(GeneratorSettings):
         >>> found[:2], missing
         (['37.jpg', 6], None)
         """
-        return [self._state(prompt_id) for prompt_id in ids]
+        return [self._state(prompt_id, image) for prompt_id in ids]
 
-    def _state(self, prompt_id: str) -> JSON:
-        path = self.path(prompt_id)
+    def _state(self, prompt_id: str, image: int) -> JSON:
+        path = self.path(prompt_id, image)
         try:
             state = None if path is None else path.stat()
         except OSError:
@@ -125,19 +156,43 @@ class ImageFolderSettings(GeneratorSettings):
         return root
 
     @cached_property
-    def table(self) -> Mapping[str, str]:
-        """The file of each prompt id, by the map. Raises DataError when it cannot be read."""
+    def table(self) -> Mapping[str, tuple[str, ...]]:
+        """The files of each prompt id, by the map. Raises DataError when it cannot be read."""
         columns = read_columns(Path(str(self.map)).expanduser(), "map of images")
         ids = columns.ids(columns.pick(None, ("prompt_id", "id"), "prompts' ids"))
         files = columns.texts(columns.pick(None, ("file", "file_name"), "files"))
-        table = dict(zip(ids, files, strict=True))
-        if len(table) < len(ids):
-            twice = next(prompt_id for i, prompt_id in enumerate(ids) if prompt_id in ids[:i])
-            raise DataError(f"{self.map} names prompt {twice!r} twice; give one file a prompt")
-        return table
+        table: dict[str, list[str]] = {}
+        for one, file in zip(ids, files, strict=True):
+            named = table.setdefault(one, [])
+            if file in named:
+                raise DataError(
+                    f"{self.map} names {file} twice for prompt {one!r}; give each image once"
+                )
+            named.append(file)
+        return {one: tuple(named) for one, named in table.items()}
 
-    def path(self, prompt_id: str) -> Path | None:
-        """Return the file of a prompt, resolved; None where there is none.
+    @cached_property
+    def _numbered(self) -> NumberedFiles:
+        return NumberedFiles(self.root, self.pattern, self.others)
+
+    def files(self, prompt_id: str) -> Mapping[int, str]:
+        """Return the names of a prompt's images that are there, by number from 0.
+
+        >>> import tempfile
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     for name in ("37/0000.png", "37/0001.png"):
+        ...         (Path(folder) / name).parent.mkdir(exist_ok=True)
+        ...         _ = (Path(folder) / name).write_bytes(b"pixels")
+        ...     ImageFolderSettings(folder).files("37")
+        {0: '37/0000.png', 1: '37/0001.png'}
+        """
+        if self.map is not None:
+            return dict(enumerate(self.table.get(prompt_id, ())))
+        there = (name for name in self.names(prompt_id) if self._inside(prompt_id, name))
+        return self._numbered.of(prompt_id, next(there, None))
+
+    def path(self, prompt_id: str, image: int = 0) -> Path | None:
+        """Return the file of a prompt's image, resolved; None where there is none.
 
         Raises DataError when it lies outside of the folder.
 
@@ -148,23 +203,30 @@ class ImageFolderSettings(GeneratorSettings):
         ...     settings.path("37").name, settings.path("38")
         ('37.jpg', None)
         """
-        for name in self.names(prompt_id):
-            try:
-                path = (self.root / name).resolve()
-                inside, there = path.is_relative_to(self.root), path.is_file()
-            except (OSError, ValueError) as error:  # too long, or with a null character
-                raise DataError(
-                    f"{self.folder}: {name[:80]!r}, of prompt {prompt_id[:40]!r}, cannot be a "
-                    "file name; name the files in a map"
-                ) from error
-            if not inside:
-                raise DataError(
-                    f"{self.folder}: {name!r}, the image of prompt {prompt_id!r}, lies outside of "
-                    "the folder; move it inside"
-                )
-            if there:
-                return path
-        return None
+        if image == 0:  # the usual case, for which no folder need be listed
+            for name in self.names(prompt_id):
+                path = self._inside(prompt_id, name)
+                if path is not None:
+                    return path
+        name_there = self.files(prompt_id).get(image)
+        return None if name_there is None else self._inside(prompt_id, name_there)
+
+    def _inside(self, prompt_id: str, name: str) -> Path | None:
+        """Return the path of a file in the folder, resolved; None where there is none."""
+        try:
+            path = (self.root / name).resolve()
+            inside, there = path.is_relative_to(self.root), path.is_file()
+        except (OSError, ValueError) as error:  # too long, or with a null character
+            raise DataError(
+                f"{self.folder}: {name[:80]!r}, of prompt {prompt_id[:40]!r}, cannot be a "
+                "file name; name the files in a map"
+            ) from error
+        if not inside:
+            raise DataError(
+                f"{self.folder}: {name!r}, the image of prompt {prompt_id!r}, lies outside of "
+                "the folder; move it inside"
+            )
+        return path if there else None
 
     def names(self, prompt_id: str) -> tuple[str, ...]:
         """Return the names a prompt's file may have, relative to the folder.
@@ -175,8 +237,10 @@ class ImageFolderSettings(GeneratorSettings):
         ('img_37.png',)
         """
         if self.map is not None:
-            return (self.table[prompt_id],) if prompt_id in self.table else ()
-        name = self.pattern.replace(_ID, prompt_id)
+            return self.table.get(prompt_id, ())[:1]
+        if IMAGE_NUMBER in self.pattern:
+            return ()
+        name = self.pattern.replace(PROMPT_ID, prompt_id)
         if self.pattern.lower().endswith(IMAGE_SUFFIXES):
             return (name,)
         return tuple(
@@ -215,7 +279,7 @@ class ImageFolder:
         ...     made.generate(Batch(("37",), ("A cat.",), (7,)))
         [ImageFault(reason='no image 37.png')]
         """
-        return [self._image(prompt_id) for prompt_id in batch.ids]
+        return [self._image(*one) for one in zip(batch.ids, batch.images, strict=True)]
 
     @cached_property
     def _elsewhere(self) -> str:
@@ -229,14 +293,17 @@ class ImageFolder:
             return ""
         count = "1 image lies" if len(deeper) == 1 else f"{len(deeper):,} images lie"
         first = deeper[0].parent.relative_to(root).as_posix()
-        return f" ({count} in subfolders: name them in a map, or say pattern={first}/{_ID})"
+        return f" ({count} in subfolders: name them in a map, or say pattern={first}/{PROMPT_ID})"
 
-    def _image(self, prompt_id: str) -> Image | ImageFault:
-        path = self.settings.path(prompt_id)
+    def _image(self, prompt_id: str, image: int) -> Image | ImageFault:
+        path = self.settings.path(prompt_id, image)
         if path is None:
+            if image:
+                return ImageFault(f"no image number {image + 1} of the prompt")
             names = self.settings.names(prompt_id)
             if not names:
-                return ImageFault(f"no image: {self.settings.map} names none")
+                named = self.settings.map or f"pattern={self.settings.pattern}"
+                return ImageFault(f"no image: {named} names none")
             return ImageFault(f"no image {names[0]}{self._elsewhere}")
         name = path.relative_to(self.settings.root).as_posix()
         try:

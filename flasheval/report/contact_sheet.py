@@ -23,13 +23,14 @@ from flasheval.scores.matrix import sign_of
 if TYPE_CHECKING:
     from PIL.Image import Image
 
-__all__ = ["CONTACT_SHEET", "contact_sheet", "save_contact_sheet"]
+__all__ = ["CONTACT_SHEET", "contact_sheet", "save_contact_sheet", "together"]
 
 CONTACT_SHEET = "contact-sheet.png"
 """The file's name in a run folder."""
 
 _MOST_BYTES = 1_000_000
 _SIZES = (128, 112, 96, 80, 64, 48, 32)  # of a picture; smaller ones where the file grows too large
+_TOGETHER = 9  # images of a prompt in one picture at most
 _NOT_KEPT = ImageFault("no image is kept")
 
 
@@ -127,11 +128,38 @@ class _Kept:
         store = self.work.store
         images = open_image_store(store.folder / "images", self.work.asked.image_store)
         wanted = {self.ids[column] for column in columns}
-        found: dict[str, Image | ImageFault] = {}
+        found: dict[str, list[Image | ImageFault]] = {}
         for unit in self.work.image_units(self.variants[row]):
-            if wanted.intersection(unit.ids):
-                found.update(zip(unit.ids, images.read(unit) or (), strict=False))
-        return [found.get(self.ids[column], _NOT_KEPT) for column in columns]
+            if unit.image < _TOGETHER and wanted.intersection(unit.ids):
+                for one, image in zip(unit.ids, images.read(unit) or (), strict=False):
+                    found.setdefault(one, []).append(image)
+        return [together(found.get(self.ids[column], [_NOT_KEPT])) for column in columns]
+
+
+def together(images: Sequence[Image | ImageFault]) -> Image | ImageFault:
+    """Return the images of one prompt as one: side by side in a square, faulty ones left out.
+
+    >>> from PIL import Image as Pil
+    >>> together([Pil.new("RGB", (8, 6)), ImageFault("black"), Pil.new("RGB", (8, 6))]).size
+    (17, 13)
+    """
+    from PIL import Image as Pil
+
+    good = [image for image in images if not isinstance(image, ImageFault)]
+    if len(images) == 1 or not good:
+        return images[0]
+    side = int(np.ceil(np.sqrt(len(images))))
+    width, height = good[0].size
+    rows = -(-len(images) // side)
+    gap = max(1, width // 64)
+    size = side * (width + gap) - gap, rows * (height + gap) - gap
+    whole = Pil.new("RGB", size, "white")
+    for place, image in enumerate(images):
+        if not isinstance(image, ImageFault):
+            down, right = divmod(place, side)
+            place_of = right * (width + gap), down * (height + gap)
+            whole.paste(image.resize((width, height)), place_of)
+    return whole
 
 
 def _sheet(run: Path, metric: str | None, variants: int, prompts: int) -> Sheet:
@@ -229,7 +257,9 @@ def _note(kept: _Kept) -> str:
     if not kept.metric:
         return "Without scores: in the order of the population and of the prompts."
     better = "higher" if kept.higher_is_better else "lower"
+    several = kept.work.asked.images_per_prompt
+    each = f"{several} images a prompt, and their mean. " if several > 1 else ""
     return (
-        f"Below each image its {kept.metric} ({better} is better), the best of a row in bold. "
-        f"Variants from the worst mean to the best, prompts from easy to hard."
+        f"{each}Below each image its {kept.metric} ({better} is better), the best of a row in "
+        f"bold. Variants from the worst mean to the best, prompts from easy to hard."
     )

@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from flasheval.generators.seeds import ImageSeeds
 from flasheval.generators.variants import Factor, Variant
 from flasheval.prompts import PromptSet, load_prompts
 from flasheval.runs.chunks import prompts_digest
@@ -16,6 +17,7 @@ from flasheval.runs.run_plan import folder_name
 from flasheval.runs.same_images import Seen
 from flasheval.runs.score_files import UnitScores, read_unit_scores
 from flasheval.runs.store import RegisteredMetric, RegisteredVariant, RunSettings, RunStore
+from flasheval.runs.unit_work import IMAGES
 from flasheval.scores import ScoreMatrix, ScoreTable, load_scores
 
 __all__ = ["Collected", "collect"]
@@ -27,7 +29,8 @@ class Collected:
 
     Attributes:
         table: The score table; None when nothing was measured yet.
-        faults: Why there is no score, by variant and prompt id.
+        faults: Why there is no score, by variant and prompt id; of further images of a prompt
+            with their number, as in ``37, image 2``.
         seen: What was seen of the images of each variant.
 
     """
@@ -68,7 +71,7 @@ def collect(
         for metric in metrics
     }
     names = [_variant(variant, evaluations) for variant in variants]
-    table = _table(prompts, names, metrics, values)
+    table = _table(prompts, names, metrics, values, _seeds(store, variants))
     for source in tables:
         table = _with_table(table, source, prompts)
     if table is not None:
@@ -89,12 +92,14 @@ def _table(
     variants: list[Variant],
     metrics: list[RegisteredMetric],
     values: dict[str, NDArray[np.float32]],
+    seeds: ImageSeeds | None,
 ) -> ScoreTable | None:
+    """Return the table of scores [variants, prompts, images] by metric; None where nothing is."""
     if not variants or not metrics:
         return None
     names = tuple(variant.name for variant in variants)
     matrices = {
-        metric.name: ScoreMatrix(
+        metric.name: ScoreMatrix.from_images(
             metric.name,
             values[metric.name],
             names,
@@ -103,10 +108,22 @@ def _table(
             scorer=metric.scorer,
             scorer_version=metric.version,
             prompt_set_hash=prompts.hash,
+            seeds=seeds,
         )
         for metric in metrics
     }
     return ScoreTable(prompts, tuple(variants), matrices)
+
+
+def _seeds(store: RunStore, variants: list[RegisteredVariant]) -> ImageSeeds | None:
+    """Return how the images' seeds were made; None where images of a user's folder are among them.
+
+    A run whose settings were lost tells no seed.
+    """
+    settings = store.settings()
+    if settings is None or any(variant.kind == IMAGES for variant in variants):
+        return None
+    return ImageSeeds(settings.seed, settings.variant_seeds)
 
 
 def _values(
@@ -118,25 +135,30 @@ def _values(
     evaluations: dict[str, int],
     seen: Seen,
 ) -> NDArray[np.float32]:
-    """Return one metric's scores, float32 [variants, prompts]; add to what else units tell."""
+    """Return one metric's scores, float32 [variants, prompts, images]; add what else units tell."""
     position = {identifier: column for column, identifier in enumerate(prompts.ids)}
-    values = np.full((len(variants), len(prompts)), np.nan, dtype=np.float32)
     settings = store.settings()
+    by_variant = [_units(store, variant, metric, settings) for variant in variants]
+    width = 1 + max((unit.image for units in by_variant for unit in units), default=0)
+    values = np.full((len(variants), len(prompts), width), np.nan, dtype=np.float32)
     for row, variant in enumerate(variants):
-        known: dict[str, str] = {}
-        for unit in _units(store, variant, metric, settings):
+        known: dict[tuple[str, int], str] = {}
+        for unit in by_variant[row]:
             columns = [position.get(identifier, -1) for identifier in unit.ids]
             if -1 in columns or unit.prompts != _digest(prompts, columns):
                 continue  # of other prompts, or of other texts
-            values[row, columns] = unit.scores
+            values[row, columns, unit.image] = unit.scores
             for identifier in unit.ids:  # the faults of an older unit go with its scores
-                known.pop(identifier, None)
-            known.update(unit.faults)
+                known.pop((identifier, unit.image), None)
+            known.update({(one, unit.image): why for one, why in unit.faults.items()})
             record = unit.record
-            seen.note(variant.name, unit.prompts, record.get("images"), record.get("remarks"))
+            which = f"{unit.prompts}/{unit.image}"
+            seen.note(variant.name, which, record.get("images"), record.get("remarks"))
             if record.get("evaluations") is not None:
                 evaluations[variant.name] = record["evaluations"]
-        faults.update({(variant.name, identifier): why for identifier, why in known.items()})
+        for (identifier, image), why in known.items():
+            which = f"{identifier}, image {image + 1}" if image else identifier
+            faults[variant.name, which] = why
     return values
 
 
@@ -154,7 +176,10 @@ def _units(
         for unit in found
         if unit is not None
         and (unit.variant_key, unit.scorer_key) == (variant.key, metric.key)
-        and (settings is None or unit.seed == settings.seed)  # or of a run whose settings were lost
+        and (  # or of a run whose settings were lost
+            settings is None
+            or (unit.seed, unit.variant_seeds) == (settings.seed, settings.variant_seeds)
+        )
     ]
     return sorted(units, key=lambda unit: float(unit.record.get("finished", 0.0)))
 

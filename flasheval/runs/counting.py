@@ -64,7 +64,8 @@ class Counter:
         return sum(done * self._costs[name] for name, done in self.by_variant().items())
 
     def _of(self, variant: PlannedVariant) -> float:
-        name, count = variant.name, len(self._plan.chunks)
+        name = variant.name
+        count = len(self._plan.chunks) * self._plan.images_per_prompt
         if name in self._whole:
             return count
         done = self._looked_up(variant)

@@ -24,6 +24,7 @@ class Failure:
         unit: The unit's name; empty for the whole variant.
         first_id: The first prompt of the unit.
         n_prompts: Number of prompts in the unit.
+        image: The images' number among those of their prompt.
 
     >>> Failure("sd15/DDIM10", "load", "no such checkpoint").unit == ""  # the whole variant
     True
@@ -36,6 +37,7 @@ class Failure:
     unit: str = ""
     first_id: str = ""
     n_prompts: int = 0
+    image: int = 0
 
     def of_variant(self) -> Failure:
         """Return the failure of the whole variant that follows from this one.

@@ -7,7 +7,7 @@ import hashlib
 import sys
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -29,7 +29,7 @@ class Made:
     """The images of a unit, with the time and size of each batch.
 
     Attributes:
-        images: One image, or an ImageFault, a prompt.
+        images: The images, an ImageFault in place of one that is faulty.
         seconds: Wall time of each batch.
         sizes: Images of each batch.
         evaluations: Network evaluations for one image; None if unknown.
@@ -63,6 +63,24 @@ class Made:
             else:
                 found.update(repr(image.size).encode() + image.tobytes())
         return found.hexdigest()
+
+    def every(self, step: int, first: int) -> Made:
+        """Return each ``step``-th image from number ``first`` on, and its share of every batch.
+
+        >>> made = Made(["a0", "a1", "b0", "b1"], (3.0, 1.0), (3, 1), None)
+        >>> made.every(2, 0).images, made.every(2, 0).seconds, made.every(2, 1).sizes
+        (['a0', 'b0'], (2.0,), (1, 1))
+        """
+        seconds, sizes, start = [], [], 0
+        for took, size in zip(self.seconds, self.sizes, strict=True):
+            count = len(range(start + (first - start) % step, start + size, step))
+            if count:
+                seconds.append(took * count / size)
+                sizes.append(count)
+            start += size
+        return replace(
+            self, images=self.images[first::step], seconds=tuple(seconds), sizes=tuple(sizes)
+        )
 
 
 class Batches:

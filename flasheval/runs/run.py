@@ -23,7 +23,13 @@ from flasheval.runs.executors import Executor, make_executor, worker_device
 from flasheval.runs.failures import Failure
 from flasheval.runs.leftovers import remove_leftovers
 from flasheval.runs.repairs import Repair
-from flasheval.runs.run_plan import RunPlan, WorkSettings, folder_name, make_run_plan
+from flasheval.runs.run_plan import (
+    RunPlan,
+    WorkSettings,
+    checked_images,
+    folder_name,
+    make_run_plan,
+)
 from flasheval.runs.same_images import same_images, setting_lines
 from flasheval.runs.store import RunSettings, RunStore
 from flasheval.runs.text_readers import readers_of
@@ -34,7 +40,15 @@ from flasheval.scores.twins import named_twins
 if TYPE_CHECKING:
     from flasheval.scores import ScoreTable
 
-__all__ = ["RunResult", "first_prompts", "plan_run", "run", "run_plan", "run_settings"]
+__all__ = [
+    "RunResult",
+    "first_prompts",
+    "images_of_run",
+    "plan_run",
+    "run",
+    "run_plan",
+    "run_settings",
+]
 
 _CHUNK = 32
 
@@ -48,11 +62,13 @@ class RunResult:
         folder: The run folder, which `flasheval.load_scores` reads.
         scores: The table of all scores measured so far; None when there are none.
         failures: The units and variants that failed, with reasons.
-        faults: Why an image has no score, by variant and prompt id.
+        faults: Why an image has no score, by variant and prompt id; of further images of a prompt
+            with their number, as in ``37, image 2``.
         interrupted: Whether it was stopped; the same call continues it.
         repairs: The damaged files that were made again.
         detached: A sentence about workers that were left running; None when all have ended.
-        warnings: Settings that had no effect, and variants with the same scores; a line each.
+        warnings: Settings that had no effect, variants with the same scores, and images that are
+            not used; a line each.
 
     """
 
@@ -74,6 +90,8 @@ def run(
     *,
     out: str | Path,
     seed: int | None = None,
+    images_per_prompt: int | None = None,
+    variant_seeds: bool | None = None,
     chunk: int | None = None,
     batch: int = 8,
     device: str = "auto",
@@ -100,6 +118,10 @@ def run(
         scorers: Names, mappings of settings with a ``name``, or Python objects and functions.
         out: The run folder.
         seed: The run's seed, from which each image's seed is made; by default the folder's, else 0.
+        images_per_prompt: Images of each prompt, whose mean is its score; by default the folder's,
+            else 1, or as many as there are where all variants' images lie in folders.
+        variant_seeds: Whether each variant has image seeds of its own, instead of the same noise
+            for all; by default the folder's, else not.
         chunk: Prompts a unit; by default the folder's, else 32.
         batch: Images made at a time; halved when memory runs out.
         device: ``auto``, ``cpu``, ``cuda``, ``cuda:1``, ``mps``.
@@ -138,6 +160,8 @@ def run(
         scorers,
         out=out,
         seed=seed,
+        images_per_prompt=images_per_prompt,
+        variant_seeds=variant_seeds,
         chunk=chunk,
         limit=limit,
         whole_texts=whole_texts,
@@ -163,6 +187,8 @@ def plan_run(
     out: str | Path,
     work: WorkSettings,
     seed: int | None = None,
+    images_per_prompt: int | None = None,
+    variant_seeds: bool | None = None,
     chunk: int | None = None,
     limit: int | None = None,
     whole_texts: bool = False,
@@ -173,7 +199,7 @@ def plan_run(
     judges = () if work.stage == "generate" else make_scorers(scorers)
     if whole_texts:
         texts = only_whole(texts, who.recipes, judges)
-    settings = run_settings(Path(out), seed, chunk, device_kind(work.device))
+    settings = run_settings(Path(out), seed, chunk, device_kind(work.device), variant_seeds)
     given = [scorers] if isinstance(scorers, str | Mapping) else list(scorers if judges else ())
     plain = all(isinstance(scorer, str | Mapping) for scorer in given)
     plan = make_run_plan(
@@ -186,6 +212,8 @@ def plan_run(
         kind=settings.device,
         entries=who.entries if len(who.entries) == len(who.recipes) else None,
         scorer_entries=given if plain else None,
+        images_per_prompt=images_of_run(Path(out), images_per_prompt),
+        variant_seeds=settings.variant_seeds,
     )
     return plan, who.tables
 
@@ -239,13 +267,31 @@ def only_whole(
     return kept
 
 
-def run_settings(folder: Path, seed: int | None, chunk: int | None, kind: str) -> RunSettings:
-    """Return seed and chunk as given, else those of the run in the folder, else the defaults.
+def images_of_run(folder: Path, images_per_prompt: int | None) -> int | None:
+    """Return the number given, else that of the folder's last command; None where neither is.
+
+    >>> images_of_run(Path("no/such/folder"), 4), images_of_run(Path("no/such/folder"), None)
+    (4, None)
+    """
+    if images_per_prompt is not None:
+        return checked_images(images_per_prompt)
+    before = RunStore(folder).asked()
+    return None if before is None else before.images_per_prompt
+
+
+def run_settings(
+    folder: Path,
+    seed: int | None,
+    chunk: int | None,
+    kind: str,
+    variant_seeds: bool | None = None,
+) -> RunSettings:
+    """Return the settings given, else those of the run in the folder, else the defaults.
 
     The kind of device is the one the run was begun on, or ``kind`` for a new run.
 
     >>> run_settings(Path("no/such/folder"), None, None, "cpu")
-    RunSettings(seed=0, chunk=32, device='cpu', format=1)
+    RunSettings(seed=0, chunk=32, device='cpu', format=1, variant_seeds=False)
     """
     if chunk is not None and chunk < 1:
         raise SettingError(f"chunk={chunk}: expected at least 1 prompt a unit")
@@ -254,6 +300,7 @@ def run_settings(folder: Path, seed: int | None, chunk: int | None, kind: str) -
         before.seed if seed is None else seed,
         before.chunk if chunk is None else chunk,
         before.device,
+        variant_seeds=before.variant_seeds if variant_seeds is None else variant_seeds,
     )
 
 
@@ -266,7 +313,7 @@ def run_plan(
     progress: Callable[[str, float, int], None] | bool | None = None,
 ) -> RunResult:
     """Do a plan and collect its results, also after an interruption."""
-    store.begin(RunSettings(plan.seed, plan.chunk, plan.kind))
+    store.begin(RunSettings(plan.seed, plan.chunk, plan.kind, variant_seeds=plan.variant_seeds))
     store.register(plan)
     remove_leftovers(store.folder)
     repaired = store.repairs.end()
@@ -297,7 +344,7 @@ def run_plan(
 
 
 def _warnings(plan: RunPlan, found: Collected) -> list[str]:
-    """Return a line for each setting without effect, then one for other variants of equal rows."""
+    """Return lines on settings without effect, on variants of equal rows, on images not used."""
     names = [variant.name for variant in plan.variants]
     told = [set(group) for group in same_images(found.seen.images, names)]
     twins = () if found.table is None else found.table.named_twins()
@@ -305,6 +352,23 @@ def _warnings(plan: RunPlan, found: Collected) -> list[str]:
     return [
         *setting_lines([variant.recipe for variant in plan.variants], found.seen),
         *named_twins(others),
+        *_unused_images(plan),
+    ]
+
+
+def _unused_images(plan: RunPlan) -> list[str]:
+    """Return a line on folders that hold more images a prompt than are used."""
+    there = {
+        one.name: one.recipe.generator.images_there(plan.prompts.ids) or 0 for one in plan.variants
+    }
+    more = [name for name, count in there.items() if count > plan.images_per_prompt]
+    if not more:
+        return []
+    names = ", ".join(more[:3]) + (f" and {len(more) - 3} more" if len(more) > 3 else "")
+    most = max(there.values())
+    return [
+        f"{names}: up to {most} images a prompt lie there, {plan.images_per_prompt} "
+        f"{'is' if plan.images_per_prompt == 1 else 'are'} used; images_per_prompt={most} uses all"
     ]
 
 

@@ -11,6 +11,7 @@ from typing import Any, Literal
 from flasheval.base.canonical import JSON, sha256_of
 from flasheval.base.errors import FlashevalError, SettingError
 from flasheval.generators.populations.recipe import Recipe
+from flasheval.generators.seeds import ImageSeeds
 from flasheval.prompts import PromptSet
 from flasheval.runs.chunks import Chunk, chunks_of
 from flasheval.runs.devices import device_kind
@@ -23,12 +24,15 @@ __all__ = [
     "Stage",
     "Unit",
     "WorkSettings",
+    "checked_images",
     "folder_name",
     "make_run_plan",
     "unit_name",
 ]
 
 Stage = Literal["run", "generate", "score"]
+
+_MOST_IMAGES = 1000
 
 
 @dataclass(frozen=True)
@@ -95,18 +99,20 @@ class PlannedScorer:
 
 @dataclass(frozen=True)
 class Unit:
-    """The work that is done or lost as a whole: one variant on one chunk of prompts.
+    """The work that is done or lost as a whole: one variant's image of each prompt of a chunk.
 
     Attributes:
         variant: The variant.
         chunk: The prompts.
         name: A hash of everything that determines the images, 32 hex digits.
+        image: The images' number among those of their prompt, from 0.
 
     """
 
     variant: PlannedVariant
     chunk: Chunk
     name: str
+    image: int = 0
 
 
 @dataclass(frozen=True)
@@ -125,6 +131,8 @@ class RunPlan:
         unusable: Why a variant cannot be measured, by its name; it is not in `variants`.
         entries: The population's plain settings, for other processes; None where there are none.
         scorer_entries: The scorers' plain settings, for other processes; None where there are none.
+        images_per_prompt: Images made and scored of each prompt.
+        variant_seeds: Whether each variant has image seeds of its own.
 
     """
 
@@ -139,6 +147,13 @@ class RunPlan:
     unusable: Mapping[str, str]
     entries: tuple[Mapping[str, Any], ...] | None = None
     scorer_entries: tuple[Any, ...] | None = None
+    images_per_prompt: int = 1
+    variant_seeds: bool = False
+
+    @property
+    def seeds(self) -> ImageSeeds:
+        """How the images' seeds are made."""
+        return ImageSeeds(self.seed, self.variant_seeds)
 
     @property
     def n_units(self) -> int:
@@ -151,10 +166,10 @@ class RunPlan:
         >>> make_run_plan(recipes, pets, (), seed=0, chunk=2, work=WorkSettings()).n_units
         4
         """
-        return len(self.variants) * len(self.chunks)
+        return len(self.variants) * len(self.chunks) * self.images_per_prompt
 
     def units(self, variant: PlannedVariant) -> Iterator[Unit]:
-        """Yield the units of one variant, in the order of the prompts.
+        """Yield the units of one variant, in the order of the prompts and then of their images.
 
         >>> from flasheval.generators.function import FunctionSettings
         >>> from flasheval.generators.variants import Variant
@@ -164,9 +179,13 @@ class RunPlan:
         >>> [unit.chunk.ids for unit in plan.units(plan.variants[0])]
         [('1', '2'), ('3',)]
         """
+        generator, own = variant.recipe.generator, variant.name if self.variant_seeds else None
         for chunk in self.chunks:
-            state = variant.recipe.generator.state(chunk.ids)
-            yield Unit(variant, chunk, unit_name(variant.key, self.seed, chunk, state))
+            for image in range(self.images_per_prompt):
+                # A generator of other people may not know of images' numbers.
+                state = generator.state(chunk.ids, *([image] if image else []))
+                name = unit_name(variant.key, self.seed, chunk, state, image=image, own=own)
+                yield Unit(variant, chunk, name, image)
 
 
 def make_run_plan(
@@ -180,11 +199,15 @@ def make_run_plan(
     kind: str | None = None,
     entries: Sequence[Mapping[str, Any]] | None = None,
     scorer_entries: Sequence[Any] | None = None,
+    images_per_prompt: int | None = None,
+    variant_seeds: bool = False,
 ) -> RunPlan:
     """Find the checkpoints of all variants and scorers, and compute their keys.
 
     ``kind`` is the kind of device the run was begun on; None takes that of ``work``. A variant
     whose checkpoint is missing goes to `RunPlan.unusable`, so that the others are measured.
+    ``images_per_prompt`` is 1 unless given, or as many as lie there where every variant's images
+    lie in a folder.
 
     Raises:
         FlashevalError: A scorer that cannot be used, prompts without texts, or no variant left.
@@ -203,7 +226,7 @@ def make_run_plan(
     planned = [_planned_scorer(settings) for settings in scorers]
     variants, unusable = [], {}
     kind = kind or device_kind(work.device)
-    for recipe in (one.settled(kind) for one in recipes):
+    for recipe in (one.settled(kind).for_prompts(prompts.ids) for one in recipes):
         try:
             key = recipe.key(kind)
         except FlashevalError as error:
@@ -213,6 +236,10 @@ def make_run_plan(
     if unusable and not variants:
         name, reason = next(iter(unusable.items()))
         raise FlashevalError(f"no variant can be measured; {name!r}: {reason}")
+    if images_per_prompt is None:
+        there = [one.recipe.generator.images_there(prompts.ids) for one in variants]
+        known = [count for count in there if count is not None]
+        images_per_prompt = max((1, *known)) if len(known) == len(there) else 1
     return RunPlan(
         prompts,
         tuple(variants),
@@ -225,20 +252,56 @@ def make_run_plan(
         unusable,
         None if entries is None else tuple(entries),
         None if scorer_entries is None else tuple(scorer_entries),
+        checked_images(images_per_prompt),
+        variant_seeds,
     )
 
 
-def unit_name(variant_key: str, seed: int, chunk: Chunk, state: JSON = None) -> str:
+def checked_images(images_per_prompt: int) -> int:
+    """Return a number of images a prompt that can be made; SettingError for any other.
+
+    >>> checked_images(0)
+    Traceback (most recent call last):
+    flasheval.base.errors.SettingError: images_per_prompt=0: expected a whole number from 1 to 1000
+    """
+    if not 1 <= images_per_prompt <= _MOST_IMAGES:
+        raise SettingError(
+            f"images_per_prompt={images_per_prompt}: expected a whole number from 1 to "
+            f"{_MOST_IMAGES}"
+        )
+    return images_per_prompt
+
+
+def unit_name(
+    variant_key: str,
+    seed: int,
+    chunk: Chunk,
+    state: JSON = None,
+    *,
+    image: int = 0,
+    own: str | None = None,
+) -> str:
     """Return the hash of everything that determines a unit's images, 32 hex digits.
+
+    Args:
+        variant_key: The hash of what determines the variant's images.
+        seed: The run's seed.
+        chunk: The prompts.
+        state: The state of files that the images come from.
+        image: The images' number.
+        own: The variant's name, where it has image seeds of its own.
 
     >>> chunk, = chunks_of(PromptSet("pets", ("1",), ("A cat.",)), 32)
     >>> name = unit_name("key", 0, chunk)
     >>> len(name), name == unit_name("key", 1, chunk)
     (32, False)
+
     """
     parts = [variant_key, str(seed), chunk.digest]
     if state is not None:
         parts.append(sha256_of(state, digits=17))
+    if image or own is not None:  # units of first images keep the names they always had
+        parts.append(sha256_of([image, own]))
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:32]
 
 

@@ -43,6 +43,8 @@ def save_run_plan(plan: RunPlan, folder: Path) -> Path:
         "chunk": plan.chunk,
         "kind": plan.kind,
         "work": to_plain(plan.work),
+        "images_per_prompt": plan.images_per_prompt,
+        "variant_seeds": plan.variant_seeds,
     }
     name = sha256_of([body, plan.prompts.hash], path="plan", digits=17)[:16]
     save_prompts(plan.prompts, folder / name / "prompts.parquet")
@@ -80,6 +82,8 @@ def load_run_plan(folder: Path, device: str | None = None) -> RunPlan:
             work=work if device is None else replace(work, device=device),
             entries=entries,
             scorer_entries=scorers,
+            images_per_prompt=body["images_per_prompt"],
+            variant_seeds=body["variant_seeds"],
         )
     except (KeyError, TypeError) as error:
         raise DataError(f"{folder / 'plan.json'} is damaged; run the command again") from error

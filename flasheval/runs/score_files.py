@@ -19,7 +19,7 @@ from flasheval.base.json_data import from_plain
 
 __all__ = ["Timing", "UnitScores", "damage_of", "read_unit_scores", "write_unit_scores"]
 
-_FORMAT = 1
+_FORMAT, _FORMAT_OF_IMAGES = 1, 2
 _NOT_OURS = (ValueError, LookupError, TypeError, AttributeError, RecursionError, DataError)
 
 
@@ -63,6 +63,8 @@ class UnitScores:
         scores: float32 [len(ids)], NaN where there is none.
         faults: Why a score is missing, by prompt id.
         record: Seconds, device, batches and versions; not part of the content.
+        image: The images' number among those of their prompt.
+        variant_seeds: Whether the variant has image seeds of its own.
 
     """
 
@@ -76,6 +78,8 @@ class UnitScores:
     scores: NDArray[np.float32]
     faults: Mapping[str, str] = field(default_factory=dict)
     record: Mapping[str, Any] = field(default_factory=dict)
+    image: int = 0
+    variant_seeds: bool = False
 
     @property
     def timing(self) -> Timing:
@@ -95,6 +99,8 @@ class _Stored:
     ids: tuple[str, ...]
     scores: tuple[float | None, ...]
     faults: Mapping[str, str]
+    image: int = 0
+    variant_seeds: bool = False
 
 
 _STORED = tuple(one.name for one in fields(_Stored))
@@ -112,8 +118,11 @@ def write_unit_scores(path: Path, unit: UnitScores) -> None:
     ...     read_unit_scores(path).scores.tolist()
     [0.25, nan]
     """
+    # An older flasheval must not take further images for the first ones, so it refuses their files.
+    more = {"image": unit.image, "variant_seeds": unit.variant_seeds}
+    more = more if any(more.values()) else {}
     body = {
-        "format": _FORMAT,
+        "format": _FORMAT_OF_IMAGES if more else _FORMAT,
         "variant": unit.variant,
         "variant_key": unit.variant_key,
         "metric": unit.metric,
@@ -123,6 +132,7 @@ def write_unit_scores(path: Path, unit: UnitScores) -> None:
         "ids": list(unit.ids),
         "scores": [_written(score) for score in unit.scores],
         "faults": dict(unit.faults),
+        **more,
         "record": dict(unit.record),
     }
     with atomic_write(path) as temporary:
@@ -168,10 +178,14 @@ def _read(path: Path) -> UnitScores:
     body = json.loads(path.read_bytes().decode("utf-8"))
     if not isinstance(body, dict) or body.pop("check", None) != _check(body):
         raise ValueError("its checksum does not fit its content")
-    if body["format"] != _FORMAT:
-        raise ValueError(f"it has format {body['format']!r}, this version reads {_FORMAT}")
+    if body["format"] not in (_FORMAT, _FORMAT_OF_IMAGES):
+        raise ValueError(
+            f"it has format {body['format']!r}, this version reads up to {_FORMAT_OF_IMAGES}"
+        )
     # The checksum is no guard against a file that was made so, and what reads it computes with it.
-    stored = from_plain(_Stored, {key: body[key] for key in _STORED})
+    stored = from_plain(_Stored, {key: body[key] for key in _STORED if key in body})
+    if stored.image < 0:
+        raise ValueError(f"its image number is {stored.image}; expected one from 0 on")
     if len(stored.ids) != len(stored.scores):
         raise ValueError(f"it has {len(stored.scores)} scores of {len(stored.ids)} prompts")
     scores = [math.nan if score is None else score for score in stored.scores]
@@ -186,6 +200,8 @@ def _read(path: Path) -> UnitScores:
         np.array(scores, dtype=np.float64).astype(np.float32),
         stored.faults,
         dict(body["record"]),
+        stored.image,
+        stored.variant_seeds,
     )
     unit.timing  # noqa: B018 - it can be read
     return unit

@@ -54,6 +54,7 @@ class RunSettings:
         chunk: Prompts a unit.
         device: The kind of device it was begun on, which decides settings left to the device.
         format: The version of the folder's layout.
+        variant_seeds: Whether each variant has image seeds of its own.
 
     """
 
@@ -61,6 +62,7 @@ class RunSettings:
     chunk: int
     device: str = "cpu"
     format: int = _FORMAT
+    variant_seeds: bool = False
 
     def __post_init__(self) -> None:
         if self.chunk < 1:
@@ -99,6 +101,7 @@ class Asked:
         keep_images: Whether images are kept.
         image_store: The form of the store of images.
         image_format: The format of the images.
+        images_per_prompt: Images of each prompt.
 
     """
 
@@ -108,6 +111,7 @@ class Asked:
     keep_images: bool = False
     image_store: Literal["shards", "folder"] = "shards"
     image_format: Literal["png", "webp", "jpeg"] = "png"
+    images_per_prompt: int = 1
 
 
 def score_name(unit: str, scorer_key: str) -> str:
@@ -173,11 +177,12 @@ class RunStore:
             with atomic_write(self.folder / "run.json") as temporary:
                 temporary.write_text(_checked({**to_plain(settings), "format": _FORMAT}), "utf-8")
             return
-        for key in ("seed", "chunk"):
+        for key in ("seed", "chunk", "variant_seeds"):
             old, new = getattr(before, key), getattr(settings, key)
             if old != new:
                 raise ConflictError(
-                    f"{self.folder} holds a run with {key}={old}, not {key}={new}; "
+                    f"{self.folder} holds a run with {key}={_written(old)}, not "
+                    f"{key}={_written(new)}; "
                     f"leave {key} out to go on with it, or name another folder with out="
                 )
 
@@ -198,7 +203,8 @@ class RunStore:
 
     def image_unit(self, unit: Unit) -> ImageUnit:
         """Return a unit as an `ImageUnit`, by which its kept images are found."""
-        return ImageUnit(unit.name, unit.variant.slug, unit.chunk.ids, unit.chunk.texts)
+        chunk = unit.chunk
+        return ImageUnit(unit.name, unit.variant.slug, chunk.ids, chunk.texts, unit.image)
 
     def score_path(self, unit: Unit, scorer: PlannedScorer) -> Path:
         """Return the file of a unit's scores in one metric."""
@@ -312,4 +318,9 @@ def _asked(plan: RunPlan) -> Asked:
         plan.work.keep_images,
         plan.work.image_store,
         plan.work.image_format,
+        plan.images_per_prompt,
     )
+
+
+def _written(value: object) -> str:
+    return str(value).lower() if isinstance(value, bool) else str(value)

@@ -17,7 +17,6 @@ from flasheval.base.version import __version__
 from flasheval.base.versions import library_versions
 from flasheval.generators.generator import Batch, Generator
 from flasheval.generators.images import ImageFault
-from flasheval.generators.seeds import image_seed
 from flasheval.runs.failures import Failure
 from flasheval.runs.generation import Batches, Made, make_images
 from flasheval.runs.run_plan import PlannedScorer, RunPlan, Unit
@@ -37,7 +36,7 @@ __all__ = [
     "LoadError",
     "StorageError",
     "Tools",
-    "do_unit",
+    "do_units",
     "error_line",
     "missing_outputs",
     "run_versions",
@@ -118,24 +117,66 @@ def _has_embeddings(store: RunStore, unit: Unit, scorer: PlannedScorer) -> bool:
     return not scorer.settings.embeds or store.features.has(store.image_unit(unit), scorer.key)
 
 
-def do_unit(plan: RunPlan, store: RunStore, unit: Unit, tools: Tools) -> list[Failure]:
-    """Make the missing outputs of a unit and return the failures.
+def do_units(plan: RunPlan, store: RunStore, units: Sequence[Unit], tools: Tools) -> list[Failure]:
+    """Make the missing outputs of some units of one chunk and return the failures.
+
+    The images of a prompt are made beside each other, so that one call of a model makes several.
 
     Raises:
         StorageError: The folder cannot be written to.
+        LoadError: The variant's model cannot be loaded.
 
     """
-    missing = missing_outputs(plan, store, unit)
-    if not missing:
-        return []
-    damaged = _damaged_scores(plan, store, unit, missing)
-    try:
-        made = _images(plan, store, unit, tools, damaged)
-    except (StorageError, LoadError):
-        raise
-    except Exception as error:  # a model may fail in any way; the other units go on
-        return [_failure(unit, "generate", error)]
+    failures: list[Failure] = []
+    found, to_make = [], []
+    for unit in units:
+        missing = missing_outputs(plan, store, unit)
+        if not missing:
+            continue
+        damaged = _damaged_scores(plan, store, unit, missing)
+        try:
+            made = _kept_images(plan, store, unit, damaged)
+        except DataError as error:
+            failures.append(_failure(unit, "generate", error))
+            continue
+        if made is None:
+            to_make.append((unit, missing, damaged))
+        else:
+            found.append((unit, missing, damaged, made))
+    if to_make:
+        try:
+            all_made = _made_images(plan, [unit for unit, _, _ in to_make], tools)
+        except LoadError:
+            raise
+        except Exception as error:  # a model may fail in any way; the other units go on
+            failures += [_failure(unit, "generate", error) for unit, _, _ in to_make]
+        else:
+            found += [(*one, made) for one, made in zip(to_make, all_made, strict=True)]
+            del all_made
+    while found:  # images that are done with are let go
+        unit, missing, damaged, made = found.pop(0)
+        failures += _finish(plan, store, unit, missing, damaged, made, tools)
+    return failures
+
+
+def _finish(
+    plan: RunPlan,
+    store: RunStore,
+    unit: Unit,
+    missing: Sequence[str],
+    damaged: dict[Path, str],
+    made: Made,
+    tools: Tools,
+) -> list[Failure]:
+    """Keep and score a unit's images; return the failures."""
     failures = []
+    if made.seconds and keeps_images(plan):
+        try:
+            made = _keep(plan, store, unit, made)
+        except StorageError:
+            raise
+        except Exception as error:  # an image that cannot be encoded
+            return [_failure(unit, "generate", error)]
     for scorer in plan.scorers:
         if scorer.metric in missing:
             try:
@@ -162,10 +203,10 @@ def _damaged_scores(
     return {path: reason for path, reason in reasons.items() if reason is not None}
 
 
-def _images(
-    plan: RunPlan, store: RunStore, unit: Unit, tools: Tools, damaged: dict[Path, str]
-) -> Made:
-    """Return the images, kept ones where there are some; add a damaged file to those known."""
+def _kept_images(
+    plan: RunPlan, store: RunStore, unit: Unit, damaged: dict[Path, str]
+) -> Made | None:
+    """Return kept images, None where they must be made; add a damaged file to those known."""
     kept, image_unit = store.images(plan.work), store.image_unit(unit)
     found = kept.read(image_unit)
     if found is not None and not (plan.work.retry_faults and _to_retry(plan, found)):
@@ -180,11 +221,26 @@ def _images(
         raise DataError("its images are not kept here; make them with flasheval generate")
     if reason is not None and keeps_images(plan):
         damaged[path] = reason
-    ids = unit.chunk.ids
-    batch = Batch(ids, unit.chunk.texts, tuple(image_seed(plan.seed, one) for one in ids))
+    return None
+
+
+def _made_images(plan: RunPlan, units: Sequence[Unit], tools: Tools) -> list[Made]:
+    """Make the images of some units of one chunk, those of a prompt beside each other."""
+    chunk, count = units[0].chunk, len(units)
+    wanted = [(one, unit) for one in chunk.ids for unit in units]
+    batch = Batch(
+        tuple(one for one, _ in wanted),
+        tuple(text for text in chunk.texts for _ in units),
+        tuple(plan.seeds.of(one, unit.image, unit.variant.name) for one, unit in wanted),
+        tuple(unit.image for _, unit in wanted),
+    )
     made = make_images(tools.loaded(), batch, tools.batches)
-    if not keeps_images(plan):
-        return made
+    return [made.every(count, number) for number in range(count)]
+
+
+def _keep(plan: RunPlan, store: RunStore, unit: Unit, made: Made) -> Made:
+    """Keep a unit's images and return them as they can be read again."""
+    kept, image_unit = store.images(plan.work), store.image_unit(unit)
     with _storing():
         kept.write(image_unit, made.images)
     if plan.work.image_format == "jpeg":  # what is scored must be what can be scored again
@@ -236,6 +292,8 @@ def _score(
                 scores,
                 faults,
                 _record(plan, made, seconds, tools.warm),
+                unit.image,
+                plan.variant_seeds,
             ),
         )
 
@@ -276,7 +334,15 @@ def run_versions() -> dict[str, str]:
 
 def _failure(unit: Unit, stage: str, error: Exception) -> Failure:
     chunk = unit.chunk
-    return Failure(unit.variant.name, stage, error_line(error), unit.name, chunk.ids[0], len(chunk))
+    return Failure(
+        unit.variant.name,
+        stage,
+        error_line(error),
+        unit.name,
+        chunk.ids[0],
+        len(chunk),
+        unit.image,
+    )
 
 
 def error_line(error: Exception) -> str:

@@ -5,7 +5,9 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
+from itertools import groupby
 
 from flasheval.base.errors import FlashevalError
 from flasheval.runs.failures import Failure
@@ -13,12 +15,13 @@ from flasheval.runs.generation import Batches
 from flasheval.runs.loading import ModelHolder, by_model
 from flasheval.runs.run_plan import PlannedVariant, RunPlan, Unit
 from flasheval.runs.store import RunStore
-from flasheval.runs.unit_work import LoadError, Tools, do_unit, missing_outputs
+from flasheval.runs.unit_work import LoadError, Tools, do_units, missing_outputs
 from flasheval.scorers.scorer import Scorer
 
-__all__ = ["Place", "Worker"]
+__all__ = ["Place", "Worker", "together"]
 
 _GIVE_UP = 3  # units of one variant that fail in a row
+_TOGETHER = 256  # images of one chunk in memory at most, where its prompts have several
 _PAUSE = 0.5  # seconds between two looks at units that another runner has claimed
 
 
@@ -92,30 +95,36 @@ class Worker:
         tools = Tools(
             lambda: self._models.load(variant), self._scorers, Batches(self._plan.work.batch)
         )
-        claimed, in_a_row = [], 0
-        for unit in units:
+        claimed: list[Unit] = []
+        in_a_row = 0
+        for group in together(units):
             self._stop_if_orphaned()
-            with self._store.claims.claim(unit.name) as mine:
+            with ExitStack() as stack:
+                mine: list[Unit] = []
+                for unit in group:
+                    is_mine = stack.enter_context(self._store.claims.claim(unit.name))
+                    (mine if is_mine else claimed).append(unit)
                 if not mine:
-                    claimed.append(unit)
                     continue
-                failure = self._one(unit, tools)
-            self._done(unit)
+                failure = self._some(mine, tools)
+            for unit in mine:
+                self._done(unit)
             in_a_row = in_a_row + 1 if failure is not None else 0
             if failure is not None and (failure.stage == "load" or in_a_row == _GIVE_UP):
                 self._store.failures.write(variant.slug, failure.of_variant())
                 break
         return claimed
 
-    def _one(self, unit: Unit, tools: Tools) -> Failure | None:
-        """Do one unit and return the first thing that failed of it, written down."""
+    def _some(self, units: Sequence[Unit], tools: Tools) -> Failure | None:
+        """Do units of one chunk; return the first thing that failed, each unit's written down."""
+        variant = units[0].variant
         self._load_scorers()
         try:
-            failures = do_unit(self._plan, self._store, unit, tools)
+            failures = do_units(self._plan, self._store, units, tools)
         except LoadError as error:
-            return Failure(unit.variant.name, "load", str(error))
-        for failure in failures[:1]:
-            self._store.failures.write(unit.variant.slug, failure)
+            return Failure(variant.name, "load", str(error))
+        for failure in {one.unit: one for one in reversed(failures)}.values():
+            self._store.failures.write(variant.slug, failure)
         return failures[0] if failures else None
 
     def _load_scorers(self) -> None:
@@ -128,3 +137,23 @@ class Worker:
         """Stop when the process that started this worker is gone, or it would go on for days."""
         if self._place.parent not in (None, os.getppid()):
             raise FlashevalError("the command that started this worker has ended; run it again")
+
+
+def together(units: Iterable[Unit]) -> Iterator[list[Unit]]:
+    """Yield the units of each chunk together, as far as memory should bear their images.
+
+    >>> from flasheval.runs.chunks import Chunk
+    >>> chunk, other = Chunk(("1",), ("A cat.",), ""), Chunk(("2",), ("A dog.",), "")
+    >>> units = [Unit(None, one, f"{image}", image) for one in (chunk, other) for image in (0, 1)]
+    >>> [[unit.image for unit in group] for group in together(units)]
+    [[0, 1], [0, 1]]
+    """
+    for _, group in groupby(units, key=lambda unit: (unit.variant, unit.chunk.ids)):
+        waiting: list[Unit] = []
+        for unit in group:
+            if waiting and (len(waiting) + 1) * len(unit.chunk) > _TOGETHER:
+                yield waiting
+                waiting = []
+            waiting.append(unit)
+        if waiting:
+            yield waiting

@@ -65,8 +65,9 @@ class KeptFeatures:
 def read_kept(run: str | Path, metric: str) -> KeptFeatures:
     """Read the embeddings of a run's last command, kept with ``keep_embeddings=true``.
 
-    A variant that lacks some embeddings is left out, with the reason. Variants whose images the run
-    did not make itself (``generator=images``) are left out too.
+    Where prompts have several images, the first ones are read. A variant that lacks some
+    embeddings is left out, with the reason, and so are those whose images the run did not make
+    itself (``generator=images``).
 
     Args:
         run: The run folder.
@@ -82,7 +83,7 @@ def read_kept(run: str | Path, metric: str) -> KeptFeatures:
     chosen = _metric(store, metric, run)
     found, left_out = [], {}
     for name in work.variants:
-        parts = [store.features.read(unit, chosen.key) for unit in work.image_units(name)]
+        parts = [store.features.read(unit, chosen.key) for unit in work.first_images(name)]
         there = [part for part in parts if part is not None]
         if len(there) == len(work.chunks):
             found.append((name, np.concatenate(there)))

@@ -108,7 +108,7 @@ def test_a_map_names_the_files(folder, tmp_path, suffix):
 def test_a_map_that_cannot_be_used_is_one_line(folder, tmp_path):
     path = tmp_path / "map.csv"
     for text, words in (
-        ("prompt_id,file\n1,a.png\n1,b.jpg\n", "names prompt '1' twice"),
+        ("prompt_id,file\n1,a.png\n1,a.png\n", "names a.png twice for prompt '1'"),
         ("prompt,file\n1,a.png\n", "has no column 'prompt_id' or 'id' for the prompts' ids"),
         ("id,path\n1,a.png\n", "has no column 'file'"),
         ("", "is empty"),

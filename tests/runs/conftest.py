@@ -100,6 +100,8 @@ class Toys:
         seed: int = 0,
         chunk: int = 6,
         work: WorkSettings | None = None,
+        images: int | None = None,
+        own: bool = False,
         **scorer: Any,
     ) -> RunPlan:
         population = make_population(self.population(*functions))
@@ -113,6 +115,8 @@ class Toys:
             work=work or WorkSettings(),
             entries=population.entries,
             scorer_entries=entries,
+            images_per_prompt=images,
+            variant_seeds=own,
         )
 
 

@@ -138,11 +138,11 @@ def test_a_file_that_is_not_there_has_no_scores(tmp_path):
 
 
 def test_a_file_of_another_version_is_not_read(tmp_path, monkeypatch):
-    monkeypatch.setattr("flasheval.runs.score_files._FORMAT", 2)
+    monkeypatch.setattr("flasheval.runs.score_files._FORMAT", 3)
     write_unit_scores(tmp_path / "a.json", unit_of())
     monkeypatch.undo()
     assert read_unit_scores(tmp_path / "a.json") is None
-    assert damage_of(tmp_path / "a.json") == "it has format 2, this version reads 1"
+    assert damage_of(tmp_path / "a.json") == "it has format 3, this version reads up to 2"
 
 
 def test_the_file_is_plain_json(tmp_path):

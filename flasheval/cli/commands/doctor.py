@@ -53,6 +53,8 @@ def run_doctor(config: DoctorConfig, context: Context) -> int:
             out=folder,
             work=work,
             seed=config.seed,
+            images_per_prompt=config.images_per_prompt,
+            variant_seeds=config.variant_seeds,
             chunk=config.chunk,
             limit=config.limit,
             whole_texts=config.whole_texts,
@@ -100,8 +102,10 @@ def _print_counts(found: Diagnosis, console: Console) -> None:
     plan, left = found.plan, found.left or {}
     assert plan is not None  # noqa: S101 - the caller has seen to it
     units = f"{plan.n_units:,} units of {plan.chunk} prompts"
+    each = "" if plan.images_per_prompt == 1 else f" x {plan.images_per_prompt} images"
     console.print(
-        f"{_count(len(plan.variants))} x {len(plan.prompts):,} prompts: {units}", markup=False
+        f"{_count(len(plan.variants))} x {len(plan.prompts):,} prompts{each}: {units}",
+        markup=False,
     )
     images = sum(one.make for one in left.values())
     scores = sum(sum(one.score.values()) for one in left.values())

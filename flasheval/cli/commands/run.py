@@ -65,6 +65,8 @@ def run_population(config: Config, context: Context) -> int:
         out=folder,
         work=_work(verb, config, worker_device(chosen, config.device)),
         seed=config.seed,
+        images_per_prompt=config.images_per_prompt,
+        variant_seeds=config.variant_seeds,
         chunk=config.chunk,
         limit=config.limit,
         whole_texts=config.whole_texts,
@@ -163,7 +165,9 @@ def _report(
 def _answer(plan: RunPlan, result: RunResult) -> str:
     what = "images of" if plan.work.stage == "generate" else "scores of"
     count = len(plan.variants)
+    each = f", {plan.images_per_prompt} images each" if plan.images_per_prompt > 1 else ""
     said = f"{what} {count} variant{'' if count == 1 else 's'} on {len(plan.prompts):,} prompts"
+    said += each
     if result.interrupted:
         return f"Interrupted; finished work is kept, and the same command continues: {said}"
     if result.detached is not None:
@@ -172,7 +176,8 @@ def _answer(plan: RunPlan, result: RunResult) -> str:
         return f"Not complete: {said}"
     names = {variant.name for variant in plan.variants}
     missing = sum(variant in names for variant, _ in result.faults)
-    return f"{unscored(missing, count * len(plan.prompts)) or 'Complete'}: {said}"
+    images = count * len(plan.prompts) * plan.images_per_prompt
+    return f"{unscored(missing, images) or 'Complete'}: {said}"
 
 
 def unscored(count: int, images: int) -> str:

@@ -26,6 +26,7 @@ from flasheval.scores.importers.by_shape import read_scores
 from flasheval.scores.parquet import is_saved_table
 from flasheval.scores.precision import exact_warnings
 from flasheval.scores.twins import named_twins
+from flasheval.scores.variance import variance_shares
 from flasheval.selection.held_out.report_files import REPORT
 from flasheval.subset import Subset
 from flasheval.subset.evidence_table import fewer
@@ -263,6 +264,8 @@ def _show_scores(path: Path, config: ShowConfig, console: Console) -> None:
     said = f"{len(table)} variants, {table.n_prompts:,} prompts of {table.prompts.name}"
     more = f" (texts {known}, hash {table.prompts.hash[:12]})"
     console.print(Text.assemble((said, "bold"), more))
+    if table.seeds is not None or table.images_per_prompt > 1:
+        console.print(_images(table))
     factors = {name: None for variant in table.variants for name in variant.factors}
     console.print()
     if factors:
@@ -277,6 +280,9 @@ def _show_scores(path: Path, config: ShowConfig, console: Console) -> None:
     extremes = [(m, *_extremes(part[m])) for part in parts for m in part.metrics]
     console.print()
     console.print(plain_table(("metric", "best variant", "worst variant"), extremes, left=3))
+    if rows := _variance_rows(table):
+        console.print("\nshares of a single image's variance")
+        console.print(plain_table(_VARIANCE, rows))
     if config.by is not None:
         by_tag = tag_ranking_table(config.by, rankings_by_tag(table, config.by))
         console.print(drawn(View((Line(""), by_tag))))
@@ -293,6 +299,30 @@ def _show_scores(path: Path, config: ShowConfig, console: Console) -> None:
         warnings.append(f"some variants lack scores; {keepable}")
     for line in warning_lines(warnings):
         console.print(line)
+
+
+def _images(table: ScoreTable) -> str:
+    count = table.images_per_prompt
+    said = "1 image a prompt" if count == 1 else f"{count} images a prompt, a score is their mean"
+    return said if table.seeds is None else f"{said}; {table.seeds}"
+
+
+_VARIANCE = ("metric", "model", "prompt", "model by prompt", "seed noise", "of it common")
+
+
+def _variance_rows(table: ScoreTable) -> list[tuple[str, ...]]:
+    """Return the shares of variance of each metric that has several images a prompt."""
+    shared = table.seeds is not None and not table.seeds.variant_seeds
+    rows = []
+    for metric, matrix in table.matrices.items():
+        if matrix.images is None:
+            continue
+        found = variance_shares(matrix.images, shared_seeds=shared)
+        if found is not None:
+            parts = (found.model, found.prompt, found.model_by_prompt, found.seed_noise)
+            common = f"{found.shared_noise:.1%}" if shared else "-"
+            rows.append((metric, *(f"{part:.1%}" for part in parts), common))
+    return rows
 
 
 def _values(table: ScoreTable, factor: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from flasheval.base.canonical import JSON, sha256_of
@@ -42,6 +43,16 @@ class Recipe:
         'fp16'
         """
         return replace(self, generator=self.generator.settled(kind))
+
+    def for_prompts(self, ids: Sequence[str]) -> Recipe:
+        """Return the recipe, its generator told of all the prompts.
+
+        >>> from flasheval.generators.function import FunctionSettings
+        >>> one = Recipe(Variant("a"), FunctionSettings("math:hypot", version="1"))
+        >>> one.for_prompts(["1", "2"]) == one
+        True
+        """
+        return replace(self, generator=self.generator.for_prompts(ids))
 
     def identity(self, device: str) -> dict[str, JSON]:
         """Return everything that determines the images, as JSON data; the name is not part of it.

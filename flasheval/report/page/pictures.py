@@ -69,7 +69,7 @@ class Pictures:
 
 
 def kept_pictures(run: Path, matrix: ScoreMatrix, ids: Sequence[str]) -> Pictures:
-    """Read the kept images of the first few chosen prompts that have any.
+    """Read the kept images, the first of each prompt, of the first few chosen prompts with any.
 
     Args:
         run: Folder of a population's run.
@@ -83,7 +83,7 @@ def kept_pictures(run: Path, matrix: ScoreMatrix, ids: Sequence[str]) -> Picture
     work = RequestedWork.of_run(run)
     store = open_image_store(run / "images", work.asked.image_store)
     kept = {
-        name: {one for unit in work.image_units(name) if store.has(unit) for one in unit.ids}
+        name: {one for unit in work.first_images(name) if store.has(unit) for one in unit.ids}
         for name in work.variants
         if name in matrix.variants
     }
@@ -98,7 +98,8 @@ def kept_pictures(run: Path, matrix: ScoreMatrix, ids: Sequence[str]) -> Picture
     rows: dict[str, list[Picture]] = {one: [] for one in shown}
     for _, name in chosen:
         images = _images(work, name, set(shown))
-        scores = matrix.values[matrix.variants.index(name)]
+        row = matrix.variants.index(name)
+        scores = matrix.values[row] if matrix.images is None else matrix.images[row, :, 0]
         for one in shown:
             score = float(scores[matrix.prompt_ids.index(one)])
             rows[one].append(_picture(images.get(one, ImageFault("no image is kept")), score))
@@ -122,7 +123,7 @@ def _three(matrix: ScoreMatrix, names: Sequence[str]) -> list[tuple[str, str]]:
 def _images(work: RequestedWork, name: str, wanted: set[str]) -> dict[str, Image | ImageFault]:
     store = open_image_store(work.store.folder / "images", work.asked.image_store)
     found: dict[str, Image | ImageFault] = {}
-    for unit in work.image_units(name):
+    for unit in work.first_images(name):
         if wanted.intersection(unit.ids):
             images = zip(unit.ids, store.read(unit) or (), strict=False)
             found.update((one, image) for one, image in images if one in wanted)

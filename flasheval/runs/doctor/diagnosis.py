@@ -29,7 +29,7 @@ from flasheval.runs.doctor.checks import (
 )
 from flasheval.runs.doctor.estimate import Left, ModelEstimate, estimate_model
 from flasheval.runs.doctor.sampling import Sample, take_sample
-from flasheval.runs.run import first_prompts, only_whole, run_settings
+from flasheval.runs.run import first_prompts, images_of_run, only_whole, run_settings
 from flasheval.runs.run_plan import RunPlan, WorkSettings, make_run_plan
 from flasheval.runs.same_images import setting_lines
 from flasheval.runs.score_files import UnitScores, write_unit_scores
@@ -111,6 +111,8 @@ def diagnose(
     out: Path,
     work: WorkSettings,
     seed: int | None = None,
+    images_per_prompt: int | None = None,
+    variant_seeds: bool | None = None,
     chunk: int | None = None,
     limit: int | None = None,
     whole_texts: bool = False,
@@ -126,6 +128,8 @@ def diagnose(
         out: The run folder, existing or not; nothing is left in it.
         work: How units are to be done; its device may be ``auto``.
         seed: The seed; the folder's, else 0.
+        images_per_prompt: Images of each prompt, as for `flasheval.run`.
+        variant_seeds: Whether each variant has image seeds of its own; the folder's, else not.
         chunk: Prompts a unit; the folder's, else 32.
         limit: The first so many prompts only.
         whole_texts: Only the prompts that no scorer or text encoder cuts.
@@ -143,8 +147,11 @@ def diagnose(
     if texts is not None:
         texts = _read_whole(texts, population, usable, whole_texts, checks)
     work = replace(work, device=_device(work.device, checks))
-    settings = _settings(out, seed, chunk, device_kind(work.device), checks)
-    plan = None if texts is None else _plan(population, texts, usable, settings, work, checks)
+    settings = _settings(out, seed, chunk, variant_seeds, device_kind(work.device), checks)
+    plan = None
+    if texts is not None:
+        images = _images(out, images_per_prompt, checks)
+        plan = _plan(population, texts, usable, settings, images, work, checks)
     checks += check_tables(population.tables)
     checks.append(check_folder(out, settings))
     can_write = checks[-1].ok
@@ -219,15 +226,30 @@ def _device(asked: str, checks: list[Check]) -> str:
 
 
 def _settings(
-    out: Path, seed: int | None, chunk: int | None, kind: str, checks: list[Check]
+    out: Path,
+    seed: int | None,
+    chunk: int | None,
+    variant_seeds: bool | None,
+    kind: str,
+    checks: list[Check],
 ) -> RunSettings:
     try:
-        return run_settings(out, seed, chunk, kind)
+        return run_settings(out, seed, chunk, kind, variant_seeds)
     except SettingError as error:
         checks.append(Check("plan", str(error), False))
-        return _settings(out, seed, None, kind, checks)
+        return _settings(out, seed, None, variant_seeds, kind, checks)
     except FlashevalError:  # told by check_folder
-        return RunSettings(seed or 0, chunk or 32, kind)
+        return RunSettings(seed or 0, chunk or 32, kind, variant_seeds=bool(variant_seeds))
+
+
+def _images(out: Path, images_per_prompt: int | None, checks: list[Check]) -> int | None:
+    try:
+        return images_of_run(out, images_per_prompt)
+    except SettingError as error:
+        checks.append(Check("plan", str(error), False))
+    except FlashevalError:  # told by check_folder
+        pass
+    return None
 
 
 def _plan(
@@ -235,6 +257,7 @@ def _plan(
     texts: PromptSet,
     scorers: list[ScorerSettings],
     settings: RunSettings,
+    images_per_prompt: int | None,
     work: WorkSettings,
     checks: list[Check],
 ) -> RunPlan | None:
@@ -248,6 +271,8 @@ def _plan(
             chunk=settings.chunk,
             work=work,
             kind=settings.device,
+            images_per_prompt=images_per_prompt,
+            variant_seeds=settings.variant_seeds,
         )
     except FlashevalError as refused:  # no variant can be measured, or the chunk cannot be
         reasons = {}
@@ -265,7 +290,7 @@ def _plan(
 
 
 def _left(plan: RunPlan, store: RunStore) -> dict[str, Left]:
-    sizes = np.array([len(chunk) for chunk in plan.chunks])
+    sizes = np.array([len(chunk) for chunk in plan.chunks for _ in range(plan.images_per_prompt)])
     metrics = [(scorer.slug, scorer.key) for scorer in plan.scorers]
     left = {}
     for variant in plan.variants:

@@ -12,7 +12,6 @@ import numpy as np
 
 from flasheval.generators.generator import Batch, Generator
 from flasheval.generators.images import ImageFault
-from flasheval.generators.seeds import image_seed
 from flasheval.runs.devices import device_kind
 from flasheval.runs.doctor.checks import Check, model_label
 from flasheval.runs.doctor.estimate import ModelTiming, fit_seconds
@@ -96,7 +95,7 @@ class _Model:
         self._scorers, self._sample = scorers, sample
         chunk = plan.chunks[0]
         part = slice(0, plan.work.batch)
-        seeds = tuple(image_seed(plan.seed, one) for one in chunk.ids[part])
+        seeds = tuple(plan.seeds.of(one) for one in chunk.ids[part])
         self._batch = Batch(chunk.ids[part], chunk.texts[part], seeds)
         self._batches = Batches(plan.work.batch)
         self._images: list[Image] = []

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-__all__ = ["file_name", "id_of"]
+__all__ = ["file_name", "id_of", "image_name"]
 
 _PLAIN = frozenset("abcdefghijklmnopqrstuvwxyz0123456789_-.")
 _RESERVED = re.compile(r"(con|prn|aux|nul|com[0-9]|lpt[0-9])(\.|$)")
@@ -25,6 +25,17 @@ def file_name(prompt_id: str) -> str:
     if name.startswith(".") or _RESERVED.match(name):  # hidden, or a device's name on Windows
         name = f"={ord(name[0]):02x}{name[1:]}"
     return name
+
+
+def image_name(prompt_id: str, image: int) -> str:
+    """Return the file name, without suffix, of a prompt's image of some number, from 0.
+
+    No two images share one: `file_name` never writes a ``+`` before a digit.
+
+    >>> image_name("000139", 0), image_name("000139", 2)
+    ('000139', '000139+2')
+    """
+    return file_name(prompt_id) + (f"+{image}" if image else "")
 
 
 def id_of(name: str) -> str:

@@ -13,7 +13,7 @@ from flasheval.base.canonical import sha256_of
 from flasheval.base.files import atomic_write
 from flasheval.generators.images import ImageFault
 from flasheval.runs.kept.codec import SUFFIXES, decode, encode_all
-from flasheval.runs.kept.file_names import file_name
+from flasheval.runs.kept.file_names import image_name
 from flasheval.runs.kept.images import Damaged, ImageStore, ImageUnit
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ _FORMAT = 1
 
 @dataclass(frozen=True)
 class FolderStore(ImageStore):
-    """A store with one file an image, ``FOLDER/VARIANT/PROMPT_ID.png``.
+    """A store with one file an image: ``FOLDER/VARIANT/PROMPT_ID.png``, ``PROMPT_ID+1.png``, ...
 
     ``FOLDER/VARIANT/.units/NAME.json`` marks a complete unit; it is written last and holds the
     sha256 of its files, and its faults. Ids that cannot be file names are encoded by
@@ -67,7 +67,7 @@ class FolderStore(ImageStore):
             if isinstance(image, ImageFault):
                 faults[prompt_id] = image.reason
                 continue
-            name = f"{file_name(prompt_id)}{SUFFIXES[self.image_format]}"
+            name = f"{image_name(prompt_id, unit.image)}{SUFFIXES[self.image_format]}"
             data = next(encoded)
             with atomic_write(self.folder / unit.folder / name) as temporary:
                 temporary.write_bytes(data)

@@ -22,13 +22,14 @@ __all__ = [
 
 @dataclass(frozen=True)
 class ImageUnit:
-    """The images that are kept together: one variant's for one chunk of prompts.
+    """The images that are kept together: one of each prompt of a chunk, by one variant.
 
     Attributes:
         name: A hash of everything that determines them, 32 hex digits; the stem of the file.
         folder: The variant's folder.
         ids: The prompts' ids, unique.
         prompts: The prompts' texts.
+        image: The images' number among those of their prompt, from 0.
 
     """
 
@@ -36,6 +37,7 @@ class ImageUnit:
     folder: str
     ids: tuple[str, ...]
     prompts: tuple[str, ...]
+    image: int = 0
 
 
 class Damaged(Exception):  # noqa: N818 - the stores raise it among themselves; no user meets it

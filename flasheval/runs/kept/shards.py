@@ -30,10 +30,10 @@ _FORMAT = 1
 class ShardStore(ImageStore):
     """A store with one tar file a unit, ``FOLDER/VARIANT/NAME.tar``, readable by webdataset.
 
-    A sample is ``000000.png``, ``000000.txt`` (the prompt) and ``000000.json`` (its id); one
-    without an image is left out. The last member, ``__index__``, holds the ids, the faults, and
-    the sha256 of all bytes before it, so that any change is noticed. The same images give the same
-    bytes.
+    A sample is ``000000.png``, ``000000.txt`` (the prompt) and ``000000.json`` (its id, and the
+    image's number where it is not the first); one without an image is left out. The last member,
+    ``__index__``, holds the ids, the faults, and the sha256 of all bytes before it, so that any
+    change is noticed. The same images give the same bytes.
 
     Args:
         folder: The folder of the variants' folders.
@@ -115,7 +115,8 @@ def _members(
         if not isinstance(image, ImageFault):
             yield _name(i, SUFFIXES[image_format]), next(encoded)
             yield _name(i, ".txt"), prompt.encode()
-            yield _name(i, ".json"), _json({"prompt_id": prompt_id})
+            more = {"image": unit.image} if unit.image else {}
+            yield _name(i, ".json"), _json({"prompt_id": prompt_id, **more})
 
 
 def _add(tar: tarfile.TarFile, name: str, data: bytes) -> None:

@@ -37,9 +37,9 @@ def newest_units(work: RequestedWork) -> list[Finished]:
 
 def _merged(units: Iterable[UnitScores]) -> list[Finished]:
     """Put the metrics of one unit together: its images were made once."""
-    whole: dict[tuple[str, str], Finished] = {}
+    whole: dict[tuple[str, str, int], Finished] = {}
     for unit in units:
-        timing, key = unit.timing, (unit.variant_key, unit.prompts)
+        timing, key = unit.timing, (unit.variant_key, unit.prompts, unit.image)
         before = whole.get(key, Finished(0.0, sum(timing.seconds_generate), len(unit.ids)))
         whole[key] = Finished(
             max(before.at, timing.finished),
@@ -53,7 +53,7 @@ def _of_images(work: RequestedWork) -> list[Finished]:
     sizes = {
         unit: len(chunk)
         for names in work.names.values()
-        for unit, chunk in zip(names, work.chunks, strict=True)
+        for unit, (chunk, _) in zip(names, work.parts, strict=True)
     }
     folders = {
         image_folder(work.store, folder_name(name), work.asked.image_store): name

@@ -28,18 +28,21 @@ class RequestedWork:
 
     Attributes:
         chunks: The prompts by units.
+        parts: The chunk and the image's number of each unit of a variant.
         variants: The variants' names.
         metrics: The metrics.
         keeps: Whether kept images are an output.
         factors: Factors by variant, when known.
-        names: Units' names by variant. Variants whose images lie in a user's folder are missing,
-            because their names depend on the files there.
+        names: Units' names by variant, in the order of the parts. Variants whose images lie in a
+            user's folder are missing, because their names depend on the files there.
 
     """
 
     def __init__(self, store: RunStore, settings: RunSettings, asked: Asked) -> None:
         self.store, self.asked = store, asked
         self.chunks = chunks_of(load_prompts(store.folder / "prompts.parquet"), settings.chunk)
+        numbers = range(asked.images_per_prompt)
+        self.parts = [(chunk, image) for chunk in self.chunks for image in numbers]
         self.variants = asked.variants
         self.keeps = asked.stage == "generate" or (asked.stage == "run" and asked.keep_images)
         by_name = {metric.name: metric for metric in store.known_metrics()}
@@ -50,8 +53,14 @@ class RequestedWork:
         }
         self.names = {  # a variant not known has never been usable: no file has such a name
             name: [
-                unit_name(known[name].key if name in known else "", settings.seed, chunk)
-                for chunk in self.chunks
+                unit_name(
+                    known[name].key if name in known else "",
+                    settings.seed,
+                    chunk,
+                    image=image,
+                    own=name if settings.variant_seeds else None,
+                )
+                for chunk, image in self.parts
             ]
             for name in self.variants
             if name not in known or known[name].kind != IMAGES
@@ -76,7 +85,7 @@ class RequestedWork:
         return finished_units(
             self.store,
             folder_name(name),
-            self.names.get(name, len(self.chunks)),
+            self.names.get(name, len(self.parts)),
             [(folder_name(metric.name), metric.key) for metric in self.metrics],
             self.asked.image_store,
             keeps=self.keeps,
@@ -107,5 +116,9 @@ class RequestedWork:
 
     def image_units(self, name: str) -> Iterator[ImageUnit]:
         """Yield the units of a variant as `ImageUnit`, by which kept images are found."""
-        for unit, chunk in zip(self.names.get(name, ()), self.chunks, strict=False):
-            yield ImageUnit(unit, folder_name(name), chunk.ids, chunk.texts)
+        for unit, (chunk, image) in zip(self.names.get(name, ()), self.parts, strict=False):
+            yield ImageUnit(unit, folder_name(name), chunk.ids, chunk.texts, image)
+
+    def first_images(self, name: str) -> Iterator[ImageUnit]:
+        """Yield the units of a variant that hold the first image of each prompt."""
+        return (unit for unit in self.image_units(name) if unit.image == 0)

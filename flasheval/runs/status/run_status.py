@@ -202,9 +202,9 @@ def _read_some(work: RequestedWork, check: bool) -> dict[str, list[UnitScores]]:
     }
 
 
-def _faults(units: list[UnitScores]) -> dict[str, str]:
-    """Return why images have no score, by prompt id: one reason an image, not one a metric."""
-    return {prompt_id: why for unit in units for prompt_id, why in unit.faults.items()}
+def _faults(units: list[UnitScores]) -> dict[tuple[str, int], str]:
+    """Return why images have no score, by prompt id and number: one reason, not one a metric."""
+    return {(one, unit.image): why for unit in units for one, why in unit.faults.items()}
 
 
 def _failures(work: RequestedWork, tallies: Mapping[str, FinishedUnits]) -> tuple[Failure, ...]:
@@ -238,7 +238,7 @@ def _seconds_left(
 ) -> float | None:
     if pace is None:
         return None
-    sizes = np.array([len(chunk) for chunk in work.chunks])
+    sizes = np.array([len(chunk) for chunk, _ in work.parts])
     if not pace.workers:  # images alone: files say when they were made, not how long it took
         images = sum(int(sizes[~one.whole].sum()) for one in tallies.values())
         return images / pace.images_per_second
