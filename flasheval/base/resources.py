@@ -16,7 +16,11 @@ MINIATURE = "miniature"
 """Name of the population that comes with the package, of its prompts and of its scores."""
 
 _PACKAGE = Path(__file__).resolve().parents[1]
-_TABLES = {MINIATURE: "score_table", f"{MINIATURE}-tuning": "tuning_table"}
+_TABLES = {
+    MINIATURE: "score_table",
+    f"{MINIATURE}-images": "images_table",
+    f"{MINIATURE}-tuning": "tuning_table",
+}
 
 
 def conf_dir() -> Path:
@@ -55,9 +59,9 @@ def miniature_dir() -> Path:
 def shipped_scores(source: str | Path) -> Path:
     """Return the path of a score table: of a shipped table when `source` is its name.
 
-    ``miniature`` is the population, ``miniature-tuning`` the checkpoints of one training. A folder
-    of yours with such a name is meant by ``./NAME``. Raises DataError when the shipped one is
-    missing.
+    ``miniature`` is the population with one image a prompt, ``miniature-images`` the same with
+    several, ``miniature-tuning`` the checkpoints of one training. A folder of yours with such a
+    name is meant by ``./NAME``. Raises DataError when the shipped one is missing.
 
     >>> shipped_scores("miniature").name, shipped_scores("./miniature").name
     ('score_table', 'miniature')

@@ -17,7 +17,7 @@ from flasheval.scores.precision import as_scores
 __all__ = ["ScoreMatrix", "mean_of_images", "sign_of"]
 
 _COPIED = 1 << 28  # bytes: above these a copy may not fit beside the scores
-_CLOSE = 1e-4  # of a score's size: a mean may have been rounded
+_CLOSE = 5e-4  # of a score's size: a mean, or float16 scores of images, may have been rounded
 
 
 def sign_of(higher_is_better: bool) -> int:

@@ -37,7 +37,9 @@ def is_saved_table(folder: Path) -> bool:
     return (folder / _VARIANTS).exists() or (folder / _PROMPTS).exists()
 
 
-def save_table(table: TableParts, folder: Path, *, overwrite: bool = False) -> Path:
+def save_table(
+    table: TableParts, folder: Path, *, overwrite: bool = False, half_images: bool = False
+) -> Path:
     """Write a table into a folder; see ScoreTable.save."""
     import pyarrow.parquet as pq
 
@@ -70,7 +72,8 @@ def save_table(table: TableParts, folder: Path, *, overwrite: bool = False) -> P
         if images is None:
             (folder / _IMAGES / file).unlink(missing_ok=True)
         else:
-            _write_images(table.matrices[metric], images, folder / _IMAGES / file)
+            kept = images.astype(np.float16) if half_images else images
+            _write_images(table.matrices[metric], kept, folder / _IMAGES / file)
     with atomic_write(folder / _VARIANTS) as temporary:
         pq.write_table(
             _variants_table(table), temporary, compression="zstd", write_page_checksum=True
@@ -108,7 +111,7 @@ def write_matrix(matrix: ScoreMatrix, path: Path) -> Path:
     return _write_wide(matrix, map(pa.array, matrix.values), metadata, path)
 
 
-def _write_images(matrix: ScoreMatrix, images: NDArray[np.float32], path: Path) -> Path:
+def _write_images(matrix: ScoreMatrix, images: NDArray[np.floating[Any]], path: Path) -> Path:
     """Write the scores of single images: as the means, with a list of k numbers in each cell."""
     import pyarrow as pa
 

@@ -489,15 +489,18 @@ class ScoreTable:
         """
         return ScoreTable(*merge_tables(self, other))
 
-    def save(self, folder: str | Path, *, overwrite: bool = False) -> Path:
+    def save(
+        self, folder: str | Path, *, overwrite: bool = False, half_images: bool = False
+    ) -> Path:
         """Write the table as Parquet files into a folder and return the folder.
 
         ``prompts.parquet``, ``variants.parquet`` (name and one column a factor) and
         ``scores/<metric>.parquet``: ``prompt_id`` first, then one float32 column a variant, NaN
         kept (float64 where a matrix is ``exact``). Where a metric has the scores of single images,
-        ``images/<metric>.parquet`` has a list of them in each cell. Raises DataError when a name
-        cannot be a file's or a file cannot be written, and ConflictError when the folder holds
-        metrics that the table lacks, which ``overwrite`` removes.
+        ``images/<metric>.parquet`` has a list of them in each cell, with ``half_images`` as float16
+        in half the room. Raises DataError when a name cannot be a file's or a file cannot be
+        written, and ConflictError when the folder holds metrics that the table lacks, which
+        ``overwrite`` removes.
 
         >>> import tempfile
         >>> from flasheval.scores.synthetic import synthetic_scores
@@ -506,7 +509,7 @@ class ScoreTable:
         ...     sorted(path.name for path in written.rglob("*.parquet"))
         ['alignment.parquet', 'prompts.parquet', 'quality.parquet', 'variants.parquet']
         """
-        return save_table(self, Path(folder), overwrite=overwrite)
+        return save_table(self, Path(folder), overwrite=overwrite, half_images=half_images)
 
     @classmethod
     def load(cls, folder: str | Path) -> "ScoreTable":

@@ -42,7 +42,7 @@ def main() -> int:
     """Torture runs, tell what came of it, and return the exit code."""
     options = _options()
     with tempfile.TemporaryDirectory(prefix="flasheval-torture-") as scratch:
-        world = make_world(Path(scratch), *((3, 6) if options.quick else (5, 12)))
+        world = make_world(Path(scratch), *((3, 6) if options.quick else (5, 12)), options.images)
         _tell(f"undisturbed run: {world.n_units} units in {world.seconds:.1f} s")
         outcomes = list(_parts(world, options))
     faults = [fault for outcome in outcomes for fault in outcome.faults]
@@ -104,6 +104,7 @@ def _options() -> argparse.Namespace:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--kills", type=int, help="commands to kill (default: 50; quick: 5)")
+    parser.add_argument("--images", type=int, default=1, help="images of each prompt (default: 1)")
     parser.add_argument("--seed", type=int, default=0, help="draws moments, files and damage")
     parser.add_argument("--quick", action="store_true", help="each part once, under a minute")
     return parser.parse_args()

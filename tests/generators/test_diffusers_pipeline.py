@@ -62,6 +62,22 @@ def test_an_image_does_not_depend_on_the_batch_the_order_or_the_other_prompts(ti
 
 
 @pytest.mark.parametrize("name", FAMILIES)
+def test_several_images_of_a_prompt_in_one_call_are_those_of_single_calls(tiny_models, name):
+    wanted = [(one, number) for one in (0, 3) for number in range(4)]
+    batch = Batch(
+        tuple(IDS[one] for one, _ in wanted),
+        tuple(TEXTS[one] for one, _ in wanted),
+        tuple(image_seed(0, IDS[one], number) for one, number in wanted),
+        tuple(number for _, number in wanted),
+    )
+    settings = _settings(tiny_models, name)
+    together, alone = (_images(settings, batch, size) for size in (8, 1))
+    assert _distance(together, alone) <= 1 / 255
+    assert _distance(together[0], together[1]) > 0.01  # another seed, another image
+    assert _distance(together[0], _images(settings, BATCH[:1])[0]) <= 1e-5  # the first as ever
+
+
+@pytest.mark.parametrize("name", FAMILIES)
 def test_an_image_depends_on_its_prompt_its_seed_and_the_steps(tiny_models, name):
     settings = _settings(tiny_models, name)
     first = _images(settings, BATCH[:1])

@@ -7,6 +7,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from flasheval.base.errors import ConflictError, DataError
+from flasheval.generators.seeds import ImageSeeds
 from flasheval.generators.variants import Variant
 from flasheval.prompts import PromptSet
 from flasheval.scores import ScoreMatrix, ScoreTable, load_scores
@@ -327,3 +328,21 @@ def test_exact_scores_come_back(tmp_path):
     assert loaded.content_hash == table.content_hash
     part = ScoreTable.load(table.with_variants(["y"]).save(tmp_path / "part"))
     np.testing.assert_array_equal(part["elo"].values, values[1:2])
+
+
+def test_scores_of_images_can_be_kept_in_half_the_room(tmp_path):
+    images = np.random.default_rng(0).random((3, 40, 4), dtype="f4")
+    names, ids = ("a", "b", "c"), tuple(map(str, range(40)))
+    matrix = ScoreMatrix.from_images("clip", images, names, ids, seeds=ImageSeeds(7, True))
+    table = ScoreTable(PromptSet("pets", ids), tuple(map(Variant, names)), {"clip": matrix})
+    table.save(tmp_path / "half", half_images=True)
+    table.save(tmp_path / "whole")
+    half, whole = (ScoreTable.load(tmp_path / name)["clip"] for name in ("half", "whole"))
+    assert whole.images.tobytes() == images.tobytes()
+    assert half.values.tobytes() == whole.values.tobytes()  # the means stay exact
+    np.testing.assert_array_equal(half.images, images.astype("f2").astype("f4"))
+    assert half.seeds == whole.seeds == ImageSeeds(7, True)
+    sizes = [
+        (tmp_path / name / "images" / "clip.parquet").stat().st_size for name in ("half", "whole")
+    ]
+    assert sizes[0] < 0.7 * sizes[1]

@@ -85,18 +85,20 @@ class World:
     Attributes:
         folder: The folder.
         variants: How many variants.
-        chunks: How many units each.
+        chunks: How many chunks of prompts.
+        images: Images of each prompt.
 
     """
 
     folder: Path
     variants: int
     chunks: int
+    images: int = 1
 
     @property
     def n_units(self) -> int:
         """The number of units."""
-        return self.variants * self.chunks
+        return self.variants * self.chunks * self.images
 
     @property
     def reference(self) -> Path:
@@ -133,7 +135,8 @@ class World:
         command = [
             *(sys.executable, "-m", "flasheval", "run", "population=population.yaml"),
             *("prompts=prompts.txt", f"out={run.relative_to(self.folder)}", "device=cpu"),
-            *("seed=7", f"chunk={_CHUNK}", f"batch={_CHUNK}", "keep_images=true"),
+            *("seed=7", f"images_per_prompt={self.images}", f"chunk={_CHUNK}"),
+            *(f"batch={_CHUNK * self.images}", "keep_images=true"),
             "scorers=[{name:function,function:'draw.py:mean'},"
             "{name:function,function:'draw.py:spread',higher_is_better:false}]",
             *words,
@@ -161,7 +164,7 @@ class World:
         )
 
 
-def make_world(folder: Path, variants: int, chunks: int) -> World:
+def make_world(folder: Path, variants: int, chunks: int, images: int = 1) -> World:
     """Write drawing functions, population and prompts into a folder."""
     folder.mkdir(parents=True, exist_ok=True)
     parts = [_VARIANT.format(i) for i in range(variants - 1)]
@@ -171,7 +174,7 @@ def make_world(folder: Path, variants: int, chunks: int) -> World:
     (folder / "population.yaml").write_text(json.dumps(population), "utf-8")
     prompts = [f"thing number {i}" for i in range(chunks * _CHUNK)]
     (folder / "prompts.txt").write_text("\n".join(prompts) + "\n", "utf-8")
-    return World(folder, variants, chunks)
+    return World(folder, variants, chunks, images)
 
 
 def _calls(run: Path) -> Path:
