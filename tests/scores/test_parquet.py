@@ -345,4 +345,4 @@ def test_scores_of_images_can_be_kept_in_half_the_room(tmp_path):
     sizes = [
         (tmp_path / name / "images" / "clip.parquet").stat().st_size for name in ("half", "whole")
     ]
-    assert sizes[0] < 0.7 * sizes[1]
+    assert sizes[0] < sizes[1] - 900  # 480 numbers of two bytes less
