@@ -221,3 +221,26 @@ def test_what_cannot_be_evaluated(four, tmp_path, monkeypatch, settings, said):
     with pytest.raises(FlashevalError, match=said):
         run_evaluate(evaluate_configs()[whole["generator"]](**whole), Context(Console()))
     assert set(tmp_path.iterdir()) <= before | {tmp_path / "__pycache__"}
+
+
+def test_several_images_of_each_prompt(run, four, tmp_path):
+    words = ["subset=four.json", *DRAW, "out=r.json", "images=kept", "images_per_prompt=3"]
+    ran = run("evaluate", *words, "seeds=other")
+    assert (ran.code, ran.err) == (0, "")
+    assert "4 prompts of four, 3 images a prompt, seed 3050890706" in ran.out
+    assert "images made with run seed 3050890706, not the search's" in ran.out
+    report = Report.load(tmp_path / "r.json")
+    assert (report.images_per_prompt, report.seeds) == (3, "other")
+    names = sorted(path.stem for path in (tmp_path / "kept").iterdir())
+    assert len(names) == 12
+    assert {f"{four.ids[0]}", f"{four.ids[0]}+1", f"{four.ids[0]}+2"} <= set(names)
+
+    calls = _calls(tmp_path)
+    again = run("evaluate", *words, "seeds=other")
+    assert "made earlier with the same settings" in again.out
+    (tmp_path / "kept" / f"{four.ids[1]}+2.png").unlink()
+    assert run("evaluate", *words, "seeds=other").code == 0
+    assert _calls(tmp_path) == calls + 2  # 12 images, 8 at a time
+    run("evaluate", *words[:-1], "seeds=other").one_line("other settings (images_per_prompt)")
+    run("evaluate", *words[:-1], "images_per_prompt=0").one_line("expected at least 1 image")
+    run("evaluate", *words, "seeds=both").one_line("seeds=both: expected search or other")
