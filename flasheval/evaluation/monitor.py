@@ -20,6 +20,7 @@ from flasheval.evaluation.sequential import Source, compare_in_looks, spent_erro
 from flasheval.evaluation.trackers.notifying import notify
 from flasheval.scorers.registry import make_scorers
 from flasheval.subset import Subset
+from flasheval.subset.image_plan import plan_images
 from flasheval.subset.library import load_subset
 
 if TYPE_CHECKING:
@@ -55,7 +56,8 @@ class CheckpointMonitor:
         patience: Number of decided declines before `should_stop` is true.
         trackers: Trackers that get the numbers, see `flasheval.evaluation.trackers`; an error of
             a tracker becomes a warning.
-        **evaluation: Further arguments of `flasheval.evaluate`: ``seed``, ``batch``, ``call``, ...
+        **evaluation: Further arguments of `flasheval.evaluate`: ``images_per_prompt``, ``seeds``,
+            ``batch``, ``call``, ...
 
     Raises:
         SettingError: A bad setting.
@@ -86,7 +88,13 @@ class CheckpointMonitor:
     ) -> None:
         self.subset = subset if isinstance(subset, Subset) else load_subset(subset)
         self.metric = metric or make_scorers(scorers)[0].metric
-        self.looks = _checked_looks(self.subset, self.metric, looks)
+        kind = plan_images(
+            self.subset.record,
+            seeds=evaluation.get("seeds", "search"),
+            seed=evaluation.get("seed"),
+            images_per_prompt=evaluation.get("images_per_prompt"),
+        ).kind
+        self.looks = _checked_looks(self.subset, self.metric, looks, kind)
         spent_errors(self.looks, error)
         if patience < 1:
             raise SettingError(f"patience={patience}: expected at least 1 decided decline")
@@ -287,12 +295,14 @@ class _Last:
         return self.last
 
 
-def _checked_looks(subset: Subset, metric: str, looks: Sequence[int] | None) -> tuple[int, ...]:
+def _checked_looks(
+    subset: Subset, metric: str, looks: Sequence[int] | None, seeds: str
+) -> tuple[int, ...]:
     """Return the looks, the subset calibrated for the metric at each of them."""
     asked = subset.calibrated_sizes if looks is None else tuple(looks)
     found = (*(size for size in asked if size < subset.size), subset.size)
     for size in found:
-        calibration = subset.prefix(size).record.calibration
+        calibration = subset.prefix(size).calibrated_for(seeds)
         if calibration is None or metric not in calibration.metrics:
             raise DataError(
                 f'subset "{subset.name}" is not calibrated for {metric} at {size} prompts; search '

@@ -287,7 +287,9 @@ class Report(Shown):
         """
         usable = self._usable()
         told = self._versions()
-        return self.subset.predict(usable, level=level, scorers=told) if usable else {}
+        if not usable:
+            return {}
+        return self.subset.predict(usable, level=level, scorers=told, seeds=self.seeds)
 
     def place(self, *, level: float = 0.9) -> dict[str, Placement]:
         """Place the model among the manifest's known variants, for the same metrics.
@@ -301,7 +303,9 @@ class Report(Shown):
         known = {name for one in self.subset.record.known_variants for name in one.full_means}
         usable = {metric: values for metric, values in self._usable().items() if metric in known}
         told = self._versions()
-        return self.subset.place(usable, level=level, scorers=told) if usable else {}
+        if not usable:
+            return {}
+        return self.subset.place(usable, level=level, scorers=told, seeds=self.seeds)
 
     @property
     def warnings(self) -> tuple[str, ...]:
@@ -313,7 +317,7 @@ class Report(Shown):
         'no prompt has a clip score'
         """
         lines = []
-        calibration = self.subset.record.calibration
+        calibration = self.subset.calibrated_for(self.seeds)
         for metric, part in self.metrics.items():
             if part.missing == self.subset.size:
                 lines.append(f"no prompt has a {metric} score")
@@ -344,8 +348,8 @@ class Report(Shown):
                 f'subset "{self.subset.name}" is not calibrated: no full score is predicted'
             )
         usable = self._usable()
-        predicted = self.subset.predict(usable).values() if usable else ()
-        lines += [one.warning for one in predicted if one.warning]
+        predicted = self.subset.predict(usable, seeds=self.seeds).values() if usable else ()
+        lines += dict.fromkeys(one.warning for one in predicted if one.warning)
         return tuple(lines)
 
     @property
@@ -355,8 +359,7 @@ class Report(Shown):
         >>> from flasheval.subset.library import find_subset
         >>> subset = find_subset("coco-shared-50")
         >>> Report(subset, 7, {}).seeds_line, Report(subset, 7, {}, seeds="other").seeds_line
-        ('', "made with run seed 7, not the search's: intervals hold for the search's seeds only \
-and are too narrow")
+        ('', "made with run seed 7, not the search's")
         """
         return "" if self.seeds == "search" else seeds_line(self.subset.record, self.seed)
 
@@ -369,7 +372,7 @@ and are too narrow")
         >>> report.refusal("CLIP")[:59], report.predict()
         ('its CLIP subset mean, 26.5, is on a scale 100 times that of', {})
         """
-        calibration = self.subset.record.calibration
+        calibration = self.subset.calibrated_for(self.seeds)
         if calibration is None or metric not in calibration.metrics:
             return None
         mean = self.means[metric]
@@ -578,10 +581,10 @@ and are too narrow")
         return View(parts if by is None else (*parts, *tag_parts(by, self.by_tag(by), "Means")))
 
     def _usable(self) -> dict[str, NDArray[np.float64]]:
-        calibration = self.subset.record.calibration
+        calibration = self.subset.calibrated_for(self.seeds)
         known = () if calibration is None else calibration.metrics
         return {
-            metric: part.values
+            metric: part.image_values
             for metric, part in self.metrics.items()
             if metric in known and not part.missing and not self.refusal(metric)
         }

@@ -112,7 +112,7 @@ def other_run_seed(searched: int | None) -> int:
 
 
 def seeds_line(record: Record, run_seed: int) -> str:
-    """Return one line on images of other seeds than the search's, and what predictions are worth.
+    """Return one line on images of other seeds than the search's, and whose the intervals are.
 
     >>> seeds_line(Record(seeds=ImageSeeds(0)), 5)
     "made with run seed 5, not the search's 0"
@@ -122,8 +122,6 @@ def seeds_line(record: Record, run_seed: int) -> str:
     said = f"made with run seed {run_seed}, {whose}"
     if record.other_seeds is not None:
         return f"{said}: intervals are those for other seeds"
-    if record.calibration is None:
-        return said
-    if known is not None and known.variant_seeds:
+    if record.calibration is not None and known is not None and known.variant_seeds:
         return f"{said}: each variant searched had seeds of its own, so intervals hold all the same"
-    return f"{said}: intervals hold for the search's seeds only and are too narrow"
+    return said

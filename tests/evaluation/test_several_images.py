@@ -101,9 +101,9 @@ def test_the_record_says_which_images() -> None:
         other = evaluate(Painter(), searched, [light], **asked)  # type: ignore[arg-type]
         assert other.seeds == "other"
         assert other.seed == asked.get("seed", other_run_seed(7))
-        assert "not the search's 7: intervals hold for the search's seeds only" in " ".join(
-            str(other).split()
-        )
+        said = " ".join(str(other).split())
+        assert f"images made with run seed {other.seed}, not the search's 7" in said
+        assert "the interval holds for the search's seeds only and is widened by" in said
         assert Report.from_dict(other.to_dict()) == other
     with pytest.raises(SettingError, match="seeds=other with seed=7"):
         evaluate(Painter(), searched, [light], seeds="other", seed=7)
