@@ -284,7 +284,7 @@ class CompareConfig:
     metric: Any = _compare("metrics")
     level: float = _compare("level")
     by: str | None = _compare("by")
-    looks: list[int] | None = None
+    looks: list[Any] | None = None
 
 
 @dataclass
