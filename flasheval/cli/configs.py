@@ -224,6 +224,8 @@ class DoctorConfig(PopulationConfig):
     keep_images: bool = _run("keep_images")
     image_format: str = _run("image_format")
     sample: bool = _diagnose("sample")
+    pilot: Any = None
+    budget: Any = None
 
 
 @dataclass

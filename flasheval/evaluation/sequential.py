@@ -189,8 +189,10 @@ def compare_in_looks(
     """
     _check_error(error)
     plan = looks if isinstance(looks, LooksByCost) else as_looks(looks)
-    by_cost = isinstance(plan, LooksByCost)
-    at, last = (plan.first, plan.last) if by_cost else (plan[0], plan[-1])
+    if isinstance(plan, LooksByCost):
+        at, last = plan.first, plan.last
+    else:
+        at, last = plan[0], plan[-1]
     found: list[Look] = []
     spent = 0
     while True:

@@ -69,7 +69,6 @@ def test_equal_models_are_told_apart_no_more_often_than_allowed(looks: Any) -> N
         decided += found.better is not None
         assert sum(look.error for look in found.looks) <= 0.1 + 1e-12
     # 0.1 and three standard deviations of the count, and not for want of deciding at all.
-    print("RATE", decided / runs)
     assert 0.02 < decided / runs < 0.1 + 3 * math.sqrt(0.1 * 0.9 / runs)
 
 
