@@ -226,6 +226,8 @@ class DoctorConfig(PopulationConfig):
     keep_images: bool = _run("keep_images")
     image_format: str = _run("image_format")
     sample: bool = _diagnose("sample")
+    pilot: Any = None
+    budget: Any = None
 
 
 @dataclass
@@ -266,7 +268,9 @@ class EvaluateConfig(OutputConfig, PromptKeys):
     tracker: Any = None
     subset: str | None = None
     scorers: Any = _evaluate("scorers")
-    seed: int = _evaluate("seed")
+    images_per_prompt: int | None = _evaluate("images_per_prompt")
+    seeds: str = _evaluate("seeds")
+    seed: int | None = _evaluate("seed")
     batch: int = _evaluate("batch")
     device: str = "auto"
     by: str | None = None
@@ -284,7 +288,7 @@ class CompareConfig:
     metric: Any = _compare("metrics")
     level: float = _compare("level")
     by: str | None = _compare("by")
-    looks: list[int] | None = None
+    looks: list[Any] | None = None
 
 
 @dataclass
@@ -338,7 +342,9 @@ class WatchConfig(OutputConfig, PromptKeys):
     pattern: str | None = _watch("pattern")
     metric: str | None = _watch("metric")
     level: float = _watch("level")
-    seed: int = _watch("seed")
+    images_per_prompt: int | None = _watch("images_per_prompt")
+    seeds: str = _watch("seeds")
+    seed: int | None = _watch("seed")
     batch: int = _watch("batch")
     device: str = _watch("device")
     interval: float = _watch("interval")
@@ -558,8 +564,8 @@ def format_settings() -> dict[str, str]:
 def evaluate_configs() -> dict[str, type[EvaluateConfig]]:
     """Return the keys of `flasheval evaluate` with each kind of generator, by its name.
 
-    >>> evaluate_configs()["function"](function="mine.py:draw").seed
-    0
+    >>> evaluate_configs()["function"](function="mine.py:draw").batch
+    8
     """
     from flasheval.generators.registry import GENERATORS
 

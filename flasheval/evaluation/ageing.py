@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -24,6 +24,7 @@ from flasheval.scores.ranking.kendall import kendall_tau_b, tau_b_of_sets
 from flasheval.scores.ranking.simultaneous import check_level
 from flasheval.subset import Subset
 from flasheval.subset.evidence import KnownVariant
+from flasheval.subset.image_plan import SeedsKind
 from flasheval.subset.library.finding import find_subset
 from flasheval.subset.paired import weighted_means
 from flasheval.subset.predictions import Prediction
@@ -214,7 +215,10 @@ def audit(
     table = load_scores(scores)
     warnings = _check_prompts(chosen, table)
     names = _metrics(chosen, table, metric)
-    made = _reports(chosen, reports)
+    made, kinds = _reports(chosen, reports)
+    searched = chosen.record.seeds
+    apart = None not in (searched, table.seeds) and searched != table.seeds
+    usual: SeedsKind = "other" if apart else "search"
     parts = {name: table.with_metrics([name]) for name in names}
     full = {name: dict(_means(part, name)) for name, part in parts.items()}
     new = _new_variants(chosen, full)
@@ -229,7 +233,19 @@ def audit(
         for variant in new
     }
     found = tuple(
-        _audited(chosen, table, name, full[name], own, made, level, draws, seed) for name in names
+        _audited(
+            chosen,
+            table,
+            name,
+            full[name],
+            own,
+            made,
+            {variant: kinds.get(variant, usual) for variant in new},
+            level,
+            draws,
+            seed,
+        )
+        for name in names
     )
     predicted = any(one is not None for each in found for one in each.predictions)
     if not predicted:
@@ -307,9 +323,12 @@ def _new_variants(subset: Subset, full: dict[str, dict[str, float]]) -> tuple[st
 
 def _reports(
     subset: Subset, given: Iterable[Report | str | Path]
-) -> dict[str, dict[str, NDArray[np.float64]]]:
-    """Return the scores of reports on the subset's prompts, by the model's name and metric."""
-    found = {}
+) -> tuple[dict[str, dict[str, NDArray[np.float64]]], dict[str, SeedsKind]]:
+    """Return the scores of reports on the subset's prompts, by the model's name and metric.
+
+    Beside them, by the model's name, whether its images have the search's seeds or other ones.
+    """
+    found, kinds = {}, {}
     for one in given:
         report = one if isinstance(one, Report) else Report.load(one)
         if report.subset.content_hash != subset.content_hash:
@@ -323,7 +342,8 @@ def _reports(
             raise DataError(f"two reports are of {report.name}; give one")
         parts = {metric: part.values for metric, part in report.metrics.items()}
         found[report.name] = {m: v for m, v in parts.items() if not np.isnan(v).any()}
-    return found
+        kinds[report.name] = report.seeds
+    return found, kinds
 
 
 def _unused(
@@ -352,6 +372,7 @@ def _audited(
     full: dict[str, float],
     own: dict[str, dict[str, NDArray[np.float64]]],
     made: dict[str, dict[str, NDArray[np.float64]]],
+    seeds: Mapping[str, SeedsKind],
     level: float,
     draws: int,
     seed: int,
@@ -361,12 +382,16 @@ def _audited(
     truth = np.array([full[name] for name in names])
     given = {name: made.get(name, {}).get(metric, own[name][metric]) for name in names}
     means = weighted_means(given, subset.weights)
-    calibration = subset.record.calibration
-    part = None if calibration is None else calibration.metrics.get(metric)
-    predictions = tuple(
-        None if part is None else subset.predict({metric: given[name]}, level=level)[metric]
-        for name in names
-    )
+    own_calibration = subset.record.calibration
+    part = None if own_calibration is None else own_calibration.metrics.get(metric)
+
+    def predicted(name: str) -> Prediction | None:
+        calibration = subset.calibrated_for(seeds[name])
+        if calibration is None or metric not in calibration.metrics:
+            return None
+        return subset.predict({metric: given[name]}, level=level, seeds=seeds[name])[metric]
+
+    predictions = tuple(map(predicted, names))
     tau, random_tau = math.nan, math.nan
     if len(names) > 1:
         tau = kendall_tau_b([sign * means[name] for name in names], sign * truth)

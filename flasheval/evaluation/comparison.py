@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
+from numpy.typing import NDArray
 
 from flasheval.base.arguments import checked_arguments, checked_class
 from flasheval.base.drawing.shown import Shown
@@ -19,12 +20,15 @@ from flasheval.evaluation.difference_words import NAME_WIDTH, better_of, differe
 from flasheval.evaluation.report import Report
 from flasheval.subset.paired import paired_errors_of
 from flasheval.subset.predictions import Difference
+from flasheval.subset.two_stage import fresh_loadings, image_noise
 
 __all__ = [
     "Comparison",
     "PairedDifference",
     "check_comparable",
     "compare",
+    "image_error",
+    "images_pair",
 ]
 
 
@@ -33,10 +37,21 @@ _METRIC = 13  # columns for the name of a metric
 
 @dataclass(frozen=True)
 class PairedDifference:
-    """Difference of two models' means over the subset's prompts, and its paired standard error."""
+    """Difference of two models' means over the subset's prompts, and its paired standard error.
+
+    Attributes:
+        value: First minus second.
+        error: Its standard error: as much as another choice of prompts like these, with images of
+            their own, would change it. It holds the noise of prompts and of images, however many
+            images a prompt has (`flasheval.subset.two_stage`).
+        image_error: The part of it that other images of the same prompts would change; None where
+            no prompt has several images.
+
+    """
 
     value: float
     error: float
+    image_error: float | None = None
 
 
 @checked_class
@@ -90,7 +105,15 @@ class Comparison(Shown):
         )
         said = Line(_answer(self.first, self.second, self.full), "headline")
         warnings = lines(self.warnings, "warning")
-        parts: tuple[Part, ...] = (said, Line(about), Line(""), Table(titles, rows), *warnings)
+        alone = {m: one.image_error for m, one in self.paired.items()}
+        shown = ", ".join(f"{one:.2g} ({m})" for m, one in alone.items() if one is not None)
+        images = [f"of which images alone: {shown}"] if shown else []
+        parts: tuple[Part, ...] = (
+            said,
+            *lines([about, *images, ""]),
+            Table(titles, rows),
+            *warnings,
+        )
         if self.by is None:
             return View(parts)
         return View((*parts, Line(""), *tag_parts(self.by, self.parts, "Differences")))
@@ -140,26 +163,40 @@ def compare(
     """
     names = check_comparable(first, second, metrics)
     a, b = ({m: one.metrics[m].values for m in names} for one in (first, second))
+    images = [{m: one.metrics[m].image_values for m in names} for one in (first, second)]
+    seeds = "other" if "other" in (first.seeds, second.seeds) else "search"
     weights = first.subset.weights
     errors = paired_errors_of(a, b, weights)
+    pair = images_pair(first, second)
     paired = {
-        m: PairedDifference(first.means[m] - second.means[m], errors.get(m, np.nan)) for m in names
+        m: PairedDifference(
+            first.means[m] - second.means[m],
+            errors.get(m, np.nan),
+            image_error(images[0][m], images[1][m], weights, paired=pair),
+        )
+        for m in names
     }
-    calibration = first.subset.record.calibration
+    calibration = first.subset.calibrated_for(seeds)
     known = {m for m in names if calibration is not None and m in calibration.metrics}
     full = {}
     if known:
         full = first.subset.difference(
-            {m: a[m] for m in names if m in known},
-            {m: b[m] for m in names if m in known},
+            *({m: one[m] for m in names if m in known} for one in images),
             level=level,
             related=related,
             scorers={m: first.metrics[m].version for m in names},
+            seeds=seeds,
+            paired=pair,
         )
     unknown = [m for m in names if m not in known]
     warnings = [one.warning for one in full.values() if one.warning]
     if unknown:
         warnings.append(f"{', '.join(unknown)}: not calibrated, so nothing is said of the full set")
+    counts = [one.images_per_prompt for one in (first, second)]
+    if counts[0] != counts[1]:
+        named = (first.name or "the first", second.name or "the second")
+        said = ", ".join(f"{name} {n}" for n, name in zip(counts, named, strict=True))
+        warnings.append(f"images of each prompt: {said}; the errors know it, but pairs say more")
     return Comparison(
         first.name or "first",
         second.name or "second",
@@ -170,6 +207,48 @@ def compare(
         by,
         {} if by is None else tag_means(first.subset, by, {m: a[m] - b[m] for m in names}),
     )
+
+
+def images_pair(first: Report, second: Report) -> bool:
+    """Tell whether image j of a prompt has the same seed in both reports.
+
+    >>> from flasheval.subset import Method, Subset, SubsetPrompt
+    >>> subset = Subset("one", "pets", None, (SubsetPrompt("1"),), (), Method("random"))
+    >>> images_pair(Report(subset, 0, {}), Report(subset, 0, {}))
+    True
+    """
+    own = first.variant_seeds or second.variant_seeds
+    named = (first.variant_seeds, first.name) == (second.variant_seeds, second.name)
+    return first.seed == second.seed and (named or not own)
+
+
+def image_error(
+    first: NDArray[np.float64],
+    second: NDArray[np.float64],
+    weights: NDArray[np.float64],
+    *,
+    paired: bool,
+) -> float | None:
+    """Return the standard error that images alone make in a difference of means; None if unknown.
+
+    Args:
+        first: Scores of images, [prompts, images], NaN where there is none.
+        second: Those of the other model.
+        weights: A weight for each prompt.
+        paired: Whether image j of both has the same seed.
+
+    >>> rows = np.array([[1.0, 3.0], [4.0, 4.0]])
+    >>> round(image_error(rows, 0 * rows, np.ones(2), paired=True), 4)  # sqrt(2 / 2) / 2
+    0.5
+
+    """
+    noise = image_noise(first, second, paired=paired)
+    if noise is None:
+        return None
+    width = max(first.shape[1], second.shape[1])
+    parts = [fresh_loadings(one.shape[1], 1, "unknown", width) for one in (first, second)]
+    shares = weights / weights.sum()
+    return math.sqrt(float(shares**2 @ noise.of(*parts)))
 
 
 def check_comparable(

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import math
 import sys
 import time
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,12 +20,13 @@ from flasheval.base.versions import utc_now
 from flasheval.evaluation.autocast import autocast_of, autocasting
 from flasheval.evaluation.loaded_scorers import loaded_scorer
 from flasheval.evaluation.processes import agreed, shared_out
-from flasheval.evaluation.report import MetricScores, Report
+from flasheval.evaluation.report import MetricScores, Report, joined_faults
 from flasheval.evaluation.undisturbed import undisturbed
 from flasheval.generators.generator import Batch, Generator, GeneratorSettings
+from flasheval.generators.image_folder import ImageFolder, ImageFolderSettings
 from flasheval.generators.images import ImageFault
 from flasheval.generators.python_objects import as_generator
-from flasheval.generators.seeds import image_seed
+from flasheval.generators.seeds import ImageSeeds
 from flasheval.generators.text_encoders import pipeline_readers
 from flasheval.prompts.readers import cut_by
 from flasheval.runs.devices import choose_device
@@ -34,16 +36,23 @@ from flasheval.runs.unit_work import run_versions
 from flasheval.scorers.registry import make_scorers
 from flasheval.scorers.scorer import Scorer, ScorerSettings
 from flasheval.subset import Subset
+from flasheval.subset.image_plan import ImagePlan, plan_images
 from flasheval.subset.library import load_subset
 
 __all__ = ["evaluate", "made_with"]
 
+T = TypeVar("T")
+
 _IMAGES_AT_ONCE = 64
+
+
+Place = tuple[str, int]
+"""A prompt's id and the number of one of its images."""
 
 
 @dataclass(frozen=True)
 class _Row:
-    """One prompt's scores, in the scorers' order; why there are none; its image if wanted."""
+    """One image's scores, in the scorers' order; why there are none; the image if wanted."""
 
     scores: tuple[float | None, ...]
     fault: str | None = None
@@ -52,10 +61,12 @@ class _Row:
 
 @dataclass(frozen=True)
 class _Task:
-    """What there is to do: the prompts, the rows already known, and how the others are made."""
+    """What there is to do: the images, the rows already known, and how the others are made."""
 
-    prompts: Batch
-    held: Mapping[str, _Row]
+    places: tuple[Place, ...]
+    asked: Batch
+    held: Mapping[Place, _Row]
+    images: ImagePlan
     subset: Subset
     scorers: Mapping[str, ScorerSettings]
     versions: Mapping[str, str]
@@ -65,7 +76,7 @@ class _Task:
 
     def told(self) -> tuple[object, ...]:
         """Return what must be the same in all processes."""
-        asked = self.prompts.ids, self.prompts.seeds
+        asked = self.asked.ids, self.asked.seeds
         return self.subset.content_hash, *asked, self.versions, self.call
 
 
@@ -75,7 +86,9 @@ def evaluate(
     subset: Subset | str | Path,
     scorers: Any = ("clip",),
     *,
-    seed: int = 0,
+    images_per_prompt: int | None = None,
+    seeds: str = "search",
+    seed: int | None = None,
     batch: int = 8,
     call: Mapping[str, Any] | None = None,
     device: str | None = None,
@@ -88,11 +101,14 @@ def evaluate(
 ) -> Report:
     """Score a model on a subset, and leave the process that trains it as it was.
 
-    An image's seed is made from `seed` and its prompt's id, so that two checkpoints are compared on
-    the same noise. Modules are in evaluation mode meanwhile, scorers see no autocast, and then
-    modes, random states and scheduler are those of before (`flasheval.evaluation.undisturbed`). In
-    distributed training every process calls this, does its part of the prompts, and gets the whole
-    report; where only the main one calls it, it waits for the others for ever.
+    An image's seed is made from the run seed, its prompt's id and its number, so that two
+    checkpoints are compared on the same noise; run seed and number of images are those of the
+    search unless said otherwise. A prompt's score is the mean over its images.
+
+    Modules are in evaluation mode meanwhile, scorers see no autocast, and then modes, random states
+    and scheduler are those of before (`flasheval.evaluation.undisturbed`). In distributed training
+    every process calls this, does its part of the images, and gets the whole report; where only the
+    main one calls it, it waits for the others for ever.
 
     Args:
         generator: A diffusers pipeline, or a function ``(prompts, seeds) -> images``; one whose
@@ -102,7 +118,14 @@ def evaluate(
         subset: A subset with its prompts' texts, or what `flasheval.load_subset` takes.
         scorers: Names, mappings of settings with a ``name``, or Python objects and functions.
             They stay loaded in memory (`flasheval.evaluation.loaded_scorers`).
-        seed: The seed.
+        images_per_prompt: Images of each prompt; by default as many as the subset was searched on,
+            1 where that is not known.
+        seeds: ``search`` for the seeds of the images searched on, which predictions are best for;
+            ``other`` for others. Where the search gave each variant seeds of its own, `name` counts
+            in them, else `step`, and one of the two is needed.
+        seed: The run seed; by default the search's, 0 where it is not known, and another with
+            ``seeds="other"``. One that is not the search's gives other seeds, and the report says
+            so.
         batch: Images made at a time; halved when memory runs out.
         call: Further arguments of the pipeline's call, such as ``num_inference_steps``.
         device: The scorers' device; by default the pipeline's, else the first GPU or the CPU.
@@ -111,14 +134,14 @@ def evaluate(
             ``keep`` for that of the caller, or ``auto``: what a pipeline with parts of several
             types needs (a float32 UNet in training among bfloat16 parts), none for other pipelines,
             the caller's for functions. Where it is on the report's `call` has it.
-        known: A report of the same model on other prompts, such as a prefix of the subset; its
-            scores are not computed again.
+        known: A report of the same model on other prompts, such as a prefix of the subset, or with
+            fewer images of each; its scores are not computed again.
         images: Whether the report holds the images.
         name: The model's name, for tables.
         step: The model's training step.
 
     Raises:
-        SettingError: A bad setting.
+        SettingError: A bad setting; several images of each prompt from a folder of images.
         DataError: A subset without texts, or a known report with another seed, call or scorer.
 
     Example:
@@ -138,6 +161,7 @@ def evaluate(
 
     """
     arguments, begun, loading = dict(call or {}), time.perf_counter(), 0.0
+    label = _label(name, step)
     if batch < 1:
         raise SettingError(f"batch={batch}: expected a whole number above 0")
 
@@ -148,13 +172,15 @@ def evaluate(
         place = choose_device(device) if device else _device_of(generator)
         types = autocast_of(generator, autocast, place)
         settings = made_with(generator, arguments, chosen.ids, place) | _told_of(types)
-        held = _held(known, chosen, versions, seed, settings, images)
-        seeds = tuple(image_seed(seed, one) for one in chosen.ids)
-        asked = _take(
-            Batch(chosen.ids, chosen.texts, seeds),
-            [i for i, one in enumerate(chosen.ids) if one not in held],
+        asked = plan_images(
+            chosen.record, images_per_prompt=images_per_prompt, seeds=seeds, seed=seed
         )
-        return _Task(asked, held, chosen, judges, versions, settings, place, types)
+        _check_images(generator, asked, label)
+        held = _held(known, chosen, versions, asked, label, settings, images)
+        places = tuple((one, k) for one in chosen.ids for k in range(asked.images))
+        missing = tuple(one for one in places if one not in held)
+        made = _batch(missing, chosen, asked, label)
+        return _Task(places, made, held, asked, chosen, judges, versions, settings, place, types)
 
     task = agreed(plan, _Task.told)
 
@@ -169,32 +195,81 @@ def evaluate(
                 metric: loaded_scorer(judge, task.device) for metric, judge in task.scorers.items()
             }
             loading = time.perf_counter() - started
-            asked = _take(task.prompts, numbers)
+            asked = _take(task.asked, numbers)
             return _rows(made_by, loaded, asked, batch, images, task.autocast)
 
-    new = dict(zip(task.prompts.ids, shared_out(len(task.prompts), work), strict=True))
-    ids = task.subset.ids
-    rows = [new[one] if one in new else task.held[one] for one in ids]
+    new = shared_out(len(task.asked), work)
+    missing = (one for one in task.places if one not in task.held)
+    found = {**task.held, **dict(zip(missing, new, strict=True))}
+    rows = [found[one] for one in task.places]
     seconds = time.perf_counter() - begun - loading + (known.seconds if known else 0.0)
     return Report(
         task.subset,
-        seed,
+        task.images.seeds.run_seed,
         {
-            metric: MetricScores(
-                task.versions[metric], judge.higher_is_better, tuple(row.scores[i] for row in rows)
+            metric: MetricScores.from_images(
+                task.versions[metric],
+                judge.higher_is_better,
+                _by_prompt([row.scores[i] for row in rows], task.images.images),
             )
             for i, (metric, judge) in enumerate(task.scorers.items())
         },
-        name or ("" if step is None else f"step {step}"),
+        label,
         step,
         task.call,
-        {one: row.fault for one, row in zip(ids, rows, strict=True) if row.fault},
+        _faults(task.subset.ids, _by_prompt(rows, task.images.images)),
         round(seconds, 3),
         run_versions(),
         utc_now(),
         tuple(row.image for row in rows) if images else (),
         _cut(generator, task),
+        task.images.images,
+        task.images.kind,
+        task.images.seeds.variant_seeds,
     )
+
+
+def _label(name: str, step: int | None) -> str:
+    """Return what a model is called."""
+    return name or ("" if step is None else f"step {step}")
+
+
+def _check_images(generator: object, asked: ImagePlan, label: str) -> None:
+    """Raise SettingError for images that this generator cannot make, or has no seeds for."""
+    if asked.images > 1 and isinstance(generator, ImageFolder | ImageFolderSettings):
+        raise SettingError(
+            f"images_per_prompt={asked.images}: a folder of images has one image a prompt; add "
+            "images_per_prompt=1"
+        )
+    if asked.seeds.variant_seeds and not label:
+        raise SettingError(
+            "name is missing: the subset was searched on images whose seeds depend on the "
+            "variant's name; add a name, or a step"
+        )
+
+
+def _batch(places: Sequence[Place], subset: Subset, asked: ImagePlan, label: str) -> Batch:
+    """Return what to make: the images of one prompt side by side, so that one call may make them.
+
+    A pipeline reads the text of neighbours with equal prompts once.
+    """
+    texts = dict(zip(subset.ids, subset.texts, strict=True))
+    return Batch(
+        tuple(prompt for prompt, _ in places),
+        tuple(texts[prompt] for prompt, _ in places),
+        tuple(asked.seeds.of(prompt, image, label) for prompt, image in places),
+    )
+
+
+def _by_prompt(rows: Sequence[T], count: int) -> list[Sequence[T]]:
+    """Return the entries of each prompt's images."""
+    return [rows[start : start + count] for start in range(0, len(rows), count)]
+
+
+def _faults(ids: Sequence[str], rows: Sequence[Sequence[_Row]]) -> dict[str, str]:
+    """Return why scores are missing, by prompt id; of several images, of which by number."""
+    told = (joined_faults([row.fault for row in images]) for images in rows)
+    return {prompt: why for prompt, why in zip(ids, told, strict=True) if why}
 
 
 def _cut(generator: object, task: _Task) -> dict[str, int]:
@@ -291,15 +366,18 @@ def _held(
     known: Report | None,
     subset: Subset,
     versions: Mapping[str, str],
-    seed: int,
+    asked: ImagePlan,
+    label: str,
     call: Mapping[str, JSON],
     images: bool,
-) -> dict[str, _Row]:
-    """Return what a report holds already, by prompt id; nothing where it lacks images wanted."""
+) -> dict[Place, _Row]:
+    """Return what a report holds already, by image; nothing where it lacks images wanted."""
     if known is None:
         return {}
     theirs = {metric: part.version for metric, part in known.metrics.items()}
-    if (known.seed, known.call, theirs) != (seed, call, versions):
+    seeds = ImageSeeds(known.seed, known.variant_seeds)
+    same = seeds == asked.seeds and (not seeds.variant_seeds or known.name == label)
+    if not same or (known.call, theirs) != (call, versions):
         raise DataError(
             "the report given as known was made with another seed, call or scorer; leave it out, "
             "or evaluate with the same ones"
@@ -307,16 +385,18 @@ def _held(
     if images and not known.images:
         return {}
     hashes = {one.id: one.text_hash for one in subset.prompts}
-    pictures = known.images or (None,) * known.subset.size
-    return {
-        one.id: _Row(
-            tuple(known.metrics[metric].scores[i] for metric in versions),
-            known.faults.get(one.id),
-            pictures[i],
-        )
-        for i, one in enumerate(known.subset.prompts)
-        if hashes.get(one.id) == one.text_hash and one.id in hashes
-    }
+    scores = {metric: known.metrics[metric].image_values.tolist() for metric in versions}
+    found = {}
+    for place, prompt in enumerate(known.subset.prompts):
+        if prompt.id not in hashes or hashes[prompt.id] != prompt.text_hash:
+            continue
+        pictures = known.images_of(place) or (None,) * known.images_per_prompt
+        for number in range(min(known.images_per_prompt, asked.images)):
+            own = (scores[metric][place][number] for metric in versions)
+            values = tuple(None if math.isnan(one) else one for one in own)
+            fault = known.fault_of(prompt.id, number)
+            found[prompt.id, number] = _Row(values, fault, pictures[number])
+    return found
 
 
 def _take(prompts: Batch, numbers: Sequence[int]) -> Batch:

@@ -7,12 +7,13 @@ import warnings
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from flasheval.base.arguments import checked_class
 from flasheval.base.errors import DataError, MissingScoresError, SettingError
 from flasheval.base.json_data import from_plain, read_json, to_plain, write_json
 from flasheval.evaluation.evaluate import evaluate
+from flasheval.evaluation.look_plan import LooksByCost
 from flasheval.evaluation.monitor_state import MonitoredStep, MonitorState, Verdict
 from flasheval.evaluation.processes import processes
 from flasheval.evaluation.report import Report
@@ -20,6 +21,7 @@ from flasheval.evaluation.sequential import Source, compare_in_looks, spent_erro
 from flasheval.evaluation.trackers.notifying import notify
 from flasheval.scorers.registry import make_scorers
 from flasheval.subset import Subset
+from flasheval.subset.image_plan import plan_images
 from flasheval.subset.library import load_subset
 
 if TYPE_CHECKING:
@@ -50,12 +52,15 @@ class CheckpointMonitor:
             `state_dict`.
         metric: The metric that decides; by default the first scorer's.
         looks: Numbers of prompts, ascending, the last one all; by default the sizes at which the
-            subset is calibrated (by a nested search).
+            subset is calibrated (by a nested search). ``cost`` looks at more prompts or at more
+            images of each, up to ``images_per_prompt``, whichever takes more off the error for
+            what it costs (`flasheval.evaluation.look_plan`).
         error: Probability of a wrong decision allowed for each checkpoint.
         patience: Number of decided declines before `should_stop` is true.
         trackers: Trackers that get the numbers, see `flasheval.evaluation.trackers`; an error of
             a tracker becomes a warning.
-        **evaluation: Further arguments of `flasheval.evaluate`: ``seed``, ``batch``, ``call``, ...
+        **evaluation: Further arguments of `flasheval.evaluate`: ``images_per_prompt``, ``seeds``,
+            ``batch``, ``call``, ...
 
     Raises:
         SettingError: A bad setting.
@@ -78,7 +83,7 @@ class CheckpointMonitor:
         *,
         folder: str | Path | None = None,
         metric: str | None = None,
-        looks: Sequence[int] | None = None,
+        looks: Sequence[int] | Literal["cost"] | None = None,
         error: float = 0.05,
         patience: int = 3,
         trackers: Iterable[Tracker] = (),
@@ -86,7 +91,17 @@ class CheckpointMonitor:
     ) -> None:
         self.subset = subset if isinstance(subset, Subset) else load_subset(subset)
         self.metric = metric or make_scorers(scorers)[0].metric
-        self.looks = _checked_looks(self.subset, self.metric, looks)
+        images = plan_images(
+            self.subset.record,
+            seeds=evaluation.get("seeds", "search"),
+            seed=evaluation.get("seed"),
+            images_per_prompt=evaluation.get("images_per_prompt"),
+        )
+        by_cost, sizes = looks == "cost", None if isinstance(looks, str) else looks
+        if isinstance(looks, str) and not by_cost:
+            raise SettingError(f'looks={looks}: expected numbers of prompts, or "cost"')
+        self.looks = _checked_looks(self.subset, self.metric, sizes, images.kind)
+        self._by_cost = LooksByCost(self.looks, images.images) if by_cost else None
         spent_errors(self.looks, error)
         if patience < 1:
             raise SettingError(f"patience={patience}: expected at least 1 decided decline")
@@ -126,9 +141,11 @@ class CheckpointMonitor:
         """
         made: list[Report] = []
 
-        def report(size: int) -> Report:
+        def report(size: int, images: int | None = None) -> Report:
             known = made[-1] if made else None
-            part, more = self.subset.prefix(size), self._evaluation
+            part, more = self.subset.prefix(size), dict(self._evaluation)
+            if images is not None:
+                more["images_per_prompt"] = images
             made.append(evaluate(generator, part, self._scorers, known=known, step=step, **more))
             return made[-1]
 
@@ -205,7 +222,7 @@ class CheckpointMonitor:
         best, reports = self.best_report.prefix, _Last(source)
         try:
             found = compare_in_looks(
-                reports, best, self.looks, metric=self.metric, error=self.error
+                reports, best, self._by_cost or self.looks, metric=self.metric, error=self.error
             )
         except MissingScoresError:  # nothing can be said of it, and training goes on
             return reports.last, "undecided", 0.5
@@ -282,17 +299,19 @@ class _Last:
     def __init__(self, source: Source) -> None:
         self._source = source
 
-    def __call__(self, size: int) -> Report:
-        self.last = self._source(size)
+    def __call__(self, size: int, images: int | None = None) -> Report:
+        self.last = self._source(size) if images is None else self._source(size, images)
         return self.last
 
 
-def _checked_looks(subset: Subset, metric: str, looks: Sequence[int] | None) -> tuple[int, ...]:
+def _checked_looks(
+    subset: Subset, metric: str, looks: Sequence[int] | None, seeds: str
+) -> tuple[int, ...]:
     """Return the looks, the subset calibrated for the metric at each of them."""
     asked = subset.calibrated_sizes if looks is None else tuple(looks)
     found = (*(size for size in asked if size < subset.size), subset.size)
     for size in found:
-        calibration = subset.prefix(size).record.calibration
+        calibration = subset.prefix(size).calibrated_for(seeds)
         if calibration is None or metric not in calibration.metrics:
             raise DataError(
                 f'subset "{subset.name}" is not calibrated for {metric} at {size} prompts; search '

@@ -94,7 +94,8 @@ def agreed(action: Callable[[], T], told: Callable[[T], object]) -> T:
 def shared_out(count: int, work: Callable[[Sequence[int]], Sequence[T]]) -> list[T]:
     """Return the results of the work for ``range(count)``, in every process.
 
-    Each process does every world-th item, from its own rank on.
+    Each process does neighbouring items, as many as the others or one more: the images of one
+    prompt stay together as far as they can.
 
     Args:
         count: Number of items, the same in every process.
@@ -108,8 +109,5 @@ def shared_out(count: int, work: Callable[[Sequence[int]], Sequence[T]]) -> list
 
     """
     rank, world = processes()
-    parts = gathered(lambda: list(work(range(rank, count, world))))
-    results: dict[int, T] = {}
-    for other, part in enumerate(parts):
-        results |= dict(zip(range(other, count, world), part, strict=True))
-    return [results[number] for number in range(count)]
+    own = range(-(-rank * count // world), -(-(rank + 1) * count // world))
+    return [one for part in gathered(lambda: list(work(own))) for one in part]

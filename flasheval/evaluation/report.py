@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Mapping
+import re
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
@@ -17,19 +18,24 @@ from flasheval.base.arguments import checked_class
 from flasheval.base.canonical import JSON
 from flasheval.base.drawing.shown import Shown
 from flasheval.base.drawing.view import Line, Part, Table, View, lines
-from flasheval.base.errors import DataError
+from flasheval.base.errors import DataError, SettingError
 from flasheval.base.json_data import from_plain, read_json, to_plain, write_json
 from flasheval.evaluation.by_tag import TagMean, tag_means, tag_parts
 from flasheval.subset import Subset
+from flasheval.subset.image_plan import SeedsKind, seeds_line
 from flasheval.subset.predictions import Placement, Prediction
 
 __all__ = [
     "MetricScores",
     "Report",
+    "joined_faults",
 ]
 
 FORMAT = "flasheval-report"
 SCHEMA_VERSION = 1
+
+
+_CLOSE = 1e-9  # of a score and the mean of its images, beside the largest of them
 
 
 @dataclass(frozen=True)
@@ -39,24 +45,65 @@ class MetricScores:
     Attributes:
         version: The scorer's version: checkpoint and revision.
         higher_is_better: The metric's direction.
-        scores: The scores.
+        scores: The scores; where prompts have several images, the mean over those with a score.
+        images: For each prompt the scores of its images, by number; none where it has one image.
 
-    Raises DataError for a score that is not finite.
+    Raises DataError for a score that is not finite, and for one that is not its images' mean.
 
     >>> MetricScores("clip@0a1b", True, (0.5, float("nan")))
     Traceback (most recent call last):
     flasheval.base.errors.DataError: a score is nan; expected a finite number, or None for none
+    >>> MetricScores.from_images("clip@0a1b", True, ((0.5, 0.25), (0.5, None))).scores
+    (0.375, 0.5)
 
     """
 
     version: str
     higher_is_better: bool
     scores: tuple[float | None, ...]
+    images: tuple[tuple[float | None, ...], ...] = ()
 
     def __post_init__(self) -> None:
-        for score in self.scores:
+        for score in (*self.scores, *(one for row in self.images for one in row)):
             if score is not None and not math.isfinite(score):
                 raise DataError(f"a score is {score}; expected a finite number, or None for none")
+        if self.images:
+            self._check_images()
+
+    @classmethod
+    def from_images(
+        cls, version: str, higher_is_better: bool, images: Sequence[Sequence[float | None]]
+    ) -> MetricScores:
+        """Return the scores of prompts whose images have these; one each is a prompt's score.
+
+        Args:
+            version: The scorer's version.
+            higher_is_better: The metric's direction.
+            images: For each prompt the scores of its images, None where there is none.
+
+        >>> MetricScores.from_images("1", True, ((0.5,), (None,))) == MetricScores(
+        ...     "1", True, (0.5, None)
+        ... )
+        True
+
+        """
+        rows = tuple(tuple(row) for row in images)
+        several = any(len(row) > 1 for row in rows)
+        return cls(version, higher_is_better, tuple(map(_mean, rows)), rows if several else ())
+
+    def _check_images(self) -> None:
+        widths = {len(row) for row in self.images}
+        if len(self.images) != len(self.scores) or len(widths) != 1 or widths <= {0, 1}:
+            raise DataError(
+                f"images holds scores of {sorted(widths)} images of {len(self.images)} prompts, "
+                f"for {len(self.scores)} scores; expected as many of each, 2 at least"
+            )
+        for score, row in zip(self.scores, self.images, strict=True):
+            mean, size = _mean(row), max((abs(one) for one in row if one is not None), default=0.0)
+            if (score is None) != (mean is None) or (
+                score is not None and mean is not None and abs(score - mean) > _CLOSE * size
+            ):
+                raise DataError(f"a score is {score}, but the mean of its images {mean}")
 
     @property
     def values(self) -> NDArray[np.float64]:
@@ -68,6 +115,17 @@ class MetricScores:
         return np.array([math.nan if one is None else one for one in self.scores])
 
     @property
+    def image_values(self) -> NDArray[np.float64]:
+        """The scores of single images as float64 [prompts, images], NaN where there is none.
+
+        >>> MetricScores("1", True, (0.5, None)).image_values
+        array([[0.5],
+               [nan]])
+        """
+        rows = self.images or tuple((one,) for one in self.scores)
+        return np.array([[math.nan if one is None else one for one in row] for row in rows])
+
+    @property
     def missing(self) -> int:
         """The number of prompts without a score.
 
@@ -75,6 +133,54 @@ class MetricScores:
         1
         """
         return sum(one is None for one in self.scores)
+
+    @property
+    def missing_images(self) -> int:
+        """The number of images without a score, of prompts that have one.
+
+        >>> MetricScores.from_images("1", True, ((0.5, None), (None, None))).missing_images
+        1
+        """
+        rows = [row for row in self.images if any(one is not None for one in row)]
+        return sum(one is None for row in rows for one in row)
+
+    def first(self, prompts: int, images: int) -> MetricScores:
+        """Return the scores of the first prompts, by their first images.
+
+        >>> scores = MetricScores.from_images("1", True, ((0.5, 0.25), (0.75, 0.25)))
+        >>> scores.first(1, 2).scores, scores.first(2, 1).scores
+        ((0.375,), (0.5, 0.75))
+        """
+        if not self.images:
+            return replace(self, scores=self.scores[:prompts])
+        if images == len(self.images[0]):
+            return replace(self, scores=self.scores[:prompts], images=self.images[:prompts])
+        rows = [row[:images] for row in self.images[:prompts]]
+        return MetricScores.from_images(self.version, self.higher_is_better, rows)
+
+
+def _mean(images: Sequence[float | None]) -> float | None:
+    there = [one for one in images if one is not None]
+    return math.fsum(there) / len(there) if there else None
+
+
+_IMAGE_FAULT = re.compile(r"(?:^|; )image (\d+): ")
+
+
+def joined_faults(faults: Sequence[str | None]) -> str | None:
+    """Return why images of one prompt have no score, in one line; None where nothing is wrong.
+
+    Args:
+        faults: Of each image, by number; None for none.
+
+    >>> joined_faults(["no image"]), joined_faults([None, "no image"]), joined_faults([None])
+    ('no image', 'image 1: no image', None)
+
+    """
+    if len(faults) == 1:
+        return faults[0]
+    told = [f"image {number}: {why}" for number, why in enumerate(faults) if why is not None]
+    return "; ".join(told) or None
 
 
 @checked_class
@@ -90,15 +196,20 @@ class Report(Shown):
         step: The model's training step, if it is a checkpoint.
         call: Arguments of the pipeline's call beside prompts and generators; for a generator's
             settings, everything that determines its images.
-        faults: Why a score is missing, by prompt id.
+        faults: Why a score is missing, by prompt id; where prompts have several images, of which.
         seconds: Wall time, without the loading of scorers.
         versions: Library name to version.
         created: ISO 8601 in UTC.
-        images: A PIL image or an `ImageFault` for each prompt, if requested; not saved.
+        images: A PIL image or an `ImageFault` for each image, if requested, those of one prompt
+            together, by number; not saved.
         cut: By what reads the texts and how far, how many of them it cuts.
+        images_per_prompt: Images a prompt.
+        seeds: ``other`` where the images have other seeds than those the subset was searched on;
+            predictions are then for other seeds.
+        variant_seeds: Whether the model's name counts in its images' seeds, as in the search.
 
-    Raises DataError for scores of another number of prompts, and for a metric whose direction is
-    not the subset's.
+    Raises DataError for scores of another number of prompts or images, and for a metric whose
+    direction is not the subset's.
 
     >>> from flasheval.subset.subset import Method, SubsetPrompt
     >>> prompts = (SubsetPrompt("1", weight=3.0), SubsetPrompt("2"))
@@ -123,6 +234,9 @@ class Report(Shown):
     created: str = ""
     images: tuple[object, ...] = field(default=(), compare=False, repr=False)
     cut: Mapping[str, int] = field(default_factory=dict, hash=False)
+    images_per_prompt: int = 1
+    seeds: SeedsKind = "search"
+    variant_seeds: bool = False
 
     def __post_init__(self) -> None:
         directions = {one.name: one.higher_is_better for one in self.subset.metrics}
@@ -138,6 +252,12 @@ class Report(Shown):
                 raise DataError(
                     f'{len(part.scores)} scores of "{metric}" for {self.subset.size} prompts of '
                     f'"{self.subset.name}"; expected one each'
+                )
+            count = len(part.images[0]) if part.images else 1
+            if count != self.images_per_prompt:
+                raise DataError(
+                    f'"{metric}" has the scores of {count} images a prompt; expected '
+                    f"{self.images_per_prompt}, as images_per_prompt says"
                 )
 
     @cached_property
@@ -167,7 +287,9 @@ class Report(Shown):
         """
         usable = self._usable()
         told = self._versions()
-        return self.subset.predict(usable, level=level, scorers=told) if usable else {}
+        if not usable:
+            return {}
+        return self.subset.predict(usable, level=level, scorers=told, seeds=self.seeds)
 
     def place(self, *, level: float = 0.9) -> dict[str, Placement]:
         """Place the model among the manifest's known variants, for the same metrics.
@@ -181,7 +303,9 @@ class Report(Shown):
         known = {name for one in self.subset.record.known_variants for name in one.full_means}
         usable = {metric: values for metric, values in self._usable().items() if metric in known}
         told = self._versions()
-        return self.subset.place(usable, level=level, scorers=told) if usable else {}
+        if not usable:
+            return {}
+        return self.subset.place(usable, level=level, scorers=told, seeds=self.seeds)
 
     @property
     def warnings(self) -> tuple[str, ...]:
@@ -193,7 +317,7 @@ class Report(Shown):
         'no prompt has a clip score'
         """
         lines = []
-        calibration = self.subset.record.calibration
+        calibration = self.subset.calibrated_for(self.seeds)
         for metric, part in self.metrics.items():
             if part.missing == self.subset.size:
                 lines.append(f"no prompt has a {metric} score")
@@ -208,6 +332,11 @@ class Report(Shown):
                 )
             elif refusal := self.refusal(metric):
                 lines.append(f"{refusal}; no full score is predicted from it")
+            if part.missing_images:
+                lines.append(
+                    f"{part.missing_images} of {self.subset.size * self.images_per_prompt} images "
+                    f"have no {metric} score; their prompts' scores are means of the others"
+                )
             lines += filter(None, [self.subset.other_scorer(metric, part.version)])
         lines += [
             f"{reads}: {count} of {self.subset.size} texts are longer, and it does not see their "
@@ -219,9 +348,20 @@ class Report(Shown):
                 f'subset "{self.subset.name}" is not calibrated: no full score is predicted'
             )
         usable = self._usable()
-        predicted = self.subset.predict(usable).values() if usable else ()
-        lines += [one.warning for one in predicted if one.warning]
+        predicted = self.subset.predict(usable, seeds=self.seeds).values() if usable else ()
+        lines += dict.fromkeys(one.warning for one in predicted if one.warning)
         return tuple(lines)
+
+    @property
+    def seeds_line(self) -> str:
+        """What to know of images of other seeds than the search's; empty for the search's.
+
+        >>> from flasheval.subset.library import find_subset
+        >>> subset = find_subset("coco-shared-50")
+        >>> Report(subset, 7, {}).seeds_line, Report(subset, 7, {}, seeds="other").seeds_line
+        ('', "made with run seed 7, not the search's")
+        """
+        return "" if self.seeds == "search" else seeds_line(self.subset.record, self.seed)
 
     def refusal(self, metric: str) -> str | None:
         """Return why nothing is predicted from a metric's mean though it has all scores, or None.
@@ -232,7 +372,7 @@ class Report(Shown):
         >>> report.refusal("CLIP")[:59], report.predict()
         ('its CLIP subset mean, 26.5, is on a scale 100 times that of', {})
         """
-        calibration = self.subset.record.calibration
+        calibration = self.subset.calibrated_for(self.seeds)
         if calibration is None or metric not in calibration.metrics:
             return None
         mean = self.means[metric]
@@ -260,8 +400,14 @@ class Report(Shown):
             found[f"{name} (all)" if name in found else name] = value  # a metric may be called so
         return {f"{prefix}{name}": value for name, value in found.items()}
 
-    def prefix(self, size: int) -> Report:
+    def prefix(self, size: int, images: int | None = None) -> Report:
         """Return the report on the first ``size`` prompts, as if only they had been evaluated.
+
+        Args:
+            size: Number of prompts.
+            images: Images a prompt, the first ones of each; all by default.
+
+        Raises SettingError for more prompts or images than there are.
 
         >>> from flasheval.subset.subset import Method, SubsetPrompt
         >>> prompts = tuple(map(SubsetPrompt, "abc"))
@@ -269,21 +415,63 @@ class Report(Shown):
         >>> report = Report(subset, 0, {"clip": MetricScores("1", True, (0.5, 0.3, 0.1))})
         >>> report.prefix(2).means
         {'clip': 0.4}
+
         """
-        if size == self.subset.size:
+        count = self.images_per_prompt if images is None else images
+        if not 1 <= count <= self.images_per_prompt:
+            raise SettingError(
+                f"images is {images}; the report has {self.images_per_prompt} images a prompt"
+            )
+        if (size, count) == (self.subset.size, self.images_per_prompt):
             return self
         subset = self.subset.prefix(size)
-        kept = {
-            metric: replace(part, scores=part.scores[:size])
-            for metric, part in self.metrics.items()
+        kept = {metric: part.first(size, count) for metric, part in self.metrics.items()}
+        told = {
+            name: joined_faults([self.fault_of(name, number) for number in range(count)])
+            for name in subset.ids
         }
-        asked = set(subset.ids)
-        faults = {name: why for name, why in self.faults.items() if name in asked}
-        seconds = self.seconds * size / self.subset.size
-        images = self.images[:size]
+        faults = {name: why for name, why in told.items() if why}
+        share = size * count / (self.subset.size * self.images_per_prompt)
         return replace(
-            self, subset=subset, metrics=kept, faults=faults, seconds=seconds, images=images, cut={}
+            self,
+            subset=subset,
+            metrics=kept,
+            faults=faults,
+            seconds=self.seconds * share,
+            images=tuple(one for row in range(size) for one in self.images_of(row)[:count]),
+            cut={},
+            images_per_prompt=count,
         )
+
+    def fault_of(self, prompt_id: str, image: int = 0) -> str | None:
+        """Return why an image has no score, or not all of them; None where nothing is wrong.
+
+        >>> from flasheval.subset.subset import Method, SubsetPrompt
+        >>> subset = Subset("one", "pets", None, (SubsetPrompt("a"),), (), Method("random"))
+        >>> scores = {"clip": MetricScores.from_images("1", True, ((0.5, None),))}
+        >>> faults = {"a": "image 1: it is black all over"}
+        >>> report = Report(subset, 0, scores, faults=faults, images_per_prompt=2)
+        >>> report.fault_of("a", 0), report.fault_of("a", 1)
+        (None, 'it is black all over')
+        """
+        told = self.faults.get(prompt_id)
+        if told is None or self.images_per_prompt == 1:
+            return told
+        _, *parts = _IMAGE_FAULT.split(told)
+        return dict(zip(parts[::2], parts[1::2], strict=True)).get(str(image))
+
+    def images_of(self, prompt: int) -> tuple[object, ...]:
+        """Return the images of a prompt, by its place in the subset; none where none are kept.
+
+        >>> from flasheval.subset.subset import Method, SubsetPrompt
+        >>> subset = Subset("one", "pets", None, (SubsetPrompt("1"),), (), Method("random"))
+        >>> scores = {"clip": MetricScores.from_images("1", True, ((0.5, 0.25),))}
+        >>> report = Report(subset, 0, scores, images=("first", "second"), images_per_prompt=2)
+        >>> report.images_of(0)
+        ('first', 'second')
+        """
+        count = self.images_per_prompt
+        return self.images[prompt * count : (prompt + 1) * count]
 
     def to_dict(self) -> dict[str, Any]:
         """Return the report as JSON data, without images."""
@@ -381,19 +569,22 @@ class Report(Shown):
         sure = f"({level:.0%})"
         titles = ("metric", "better", "subset mean", f"full set {sure}", f"rank {sure}")
         name = f"{self.name}: " if self.name else ""
+        count = self.images_per_prompt
+        images = f"{count} images a prompt, " if count > 1 else ""
         about = (
-            f"{name}{self.subset.size} prompts of {self.subset.name}, seed {self.seed}, "
+            f"{name}{self.subset.size} prompts of {self.subset.name}, {images}seed {self.seed}, "
             f"{self.seconds:.3g} s"
         )
         warnings = lines(self.warnings, "warning")
-        parts: tuple[Part, ...] = (Line(about, "headline"), Table(titles, rows), *warnings)
+        whose = lines([f"images {self.seeds_line}"] if self.seeds_line else [])
+        parts: tuple[Part, ...] = (Line(about, "headline"), *whose, Table(titles, rows), *warnings)
         return View(parts if by is None else (*parts, *tag_parts(by, self.by_tag(by), "Means")))
 
     def _usable(self) -> dict[str, NDArray[np.float64]]:
-        calibration = self.subset.record.calibration
+        calibration = self.subset.calibrated_for(self.seeds)
         known = () if calibration is None else calibration.metrics
         return {
-            metric: part.values
+            metric: part.image_values
             for metric, part in self.metrics.items()
             if metric in known and not part.missing and not self.refusal(metric)
         }

@@ -5,6 +5,10 @@ beforehand, each has a calibration of its own (learnt with whole searches repeat
 `flasheval.selection.calibration`), and the error allowed in all is shared out over them: the
 probabilities of a wrong decision at the looks add up to no more than it, however the looks depend
 on each other.
+
+A look may be at more prompts or at more images of each prompt. Where the looks are not fixed but
+chosen on the way it is by variances alone, see `flasheval.evaluation.look_plan`; the errors shared
+out still add up to no more than the one allowed, whatever looks there are.
 """
 
 from __future__ import annotations
@@ -17,21 +21,29 @@ from flasheval.base.drawing.shown import Shown
 from flasheval.base.drawing.view import Line, Table, View, lines
 from flasheval.base.errors import DataError, SettingError
 from flasheval.base.text import shortened
-from flasheval.evaluation.comparison import compare
+from flasheval.evaluation.comparison import compare, images_pair
 from flasheval.evaluation.difference_words import NAME_WIDTH, better_of, difference_cells, percent
+from flasheval.evaluation.look_plan import LookAt, LooksByCost, as_looks
 from flasheval.evaluation.report import Report
 from flasheval.subset.predictions import Difference
+from flasheval.subset.two_stage import components_of
 
 __all__ = [
     "Look",
+    "Looks",
     "SequentialComparison",
     "Source",
     "compare_in_looks",
     "spent_errors",
 ]
 
-Source = Callable[[int], Report]
-"""A function that returns the report on a subset's first ``size`` prompts; it may make images."""
+Source = Callable[..., Report]
+"""A function that returns the report on a subset's first ``size`` prompts; it may make images.
+
+Where looks say how many images of each prompt, it is called with that number too."""
+
+Looks = Sequence[int | str | Sequence[int]]
+"""Numbers of prompts, or pairs of prompts and images, as such or in words such as ``10x4``."""
 
 
 @dataclass(frozen=True)
@@ -42,12 +54,14 @@ class Look:
         size: Number of prompts used so far.
         difference: First minus second on the full set, as predicted from them.
         error: Share of the allowed error that this look may spend.
+        images: Images of each prompt, where looks are at several.
 
     """
 
     size: int
     difference: Difference
     error: float
+    images: int | None = None
 
     @property
     def decided(self) -> bool:
@@ -103,13 +117,16 @@ class SequentialComparison(Shown):
         last = self.looks[-1]
         one, chance = better_of(first, second, last.difference)
         after = f"after {last.size} prompt{'' if last.size == 1 else 's'}"
+        several = last.images is not None
+        if several:
+            after += f" x {last.images} image{'' if last.images == 1 else 's'}"
         if last.decided:
             said = f"Decided {after}: {one} is better in {self.metric} on the full set ({chance})."
         else:
             said = f"Not decided {after}: {one} may be better in {self.metric} ({chance})."
         rows = [
             (
-                str(look.size),
+                f"{look.size} x {look.images}" if several else str(look.size),
                 *difference_cells(look.difference),
                 percent(1 - look.error / 2),
                 "yes" if look.decided else "no",
@@ -117,7 +134,7 @@ class SequentialComparison(Shown):
             for look in self.looks
         ]
         titles = (
-            "\nprompts",
+            "prompts\nx images" if several else "\nprompts",
             f"full set's\ndifference ({last.difference.level:.0%})",
             "first is\nbetter",
             "to be\ndecided",
@@ -135,7 +152,7 @@ class SequentialComparison(Shown):
 def compare_in_looks(
     first: Source,
     second: Source,
-    looks: Sequence[int],
+    looks: Looks | LooksByCost,
     *,
     metric: str,
     error: float = 0.05,
@@ -146,7 +163,9 @@ def compare_in_looks(
     Args:
         first: Returns the first model's report on a number of prompts, such as `Report.prefix`.
         second: The same for the second model.
-        looks: Numbers of prompts, ascending; `Subset.calibrated_sizes`, or some of them.
+        looks: Numbers of prompts, ascending; `Subset.calibrated_sizes`, or some of them. Or pairs
+            of prompts and images, as (10, 1), (10, 4), (50, 4), see `plan_looks`. Or a
+            `LooksByCost`, which chooses them on the way.
         metric: The metric; no other is used.
         error: Probability, over all looks, of deciding between two models with equal full scores.
             For two that differ, the wrong one is named at most half as often.
@@ -168,27 +187,66 @@ def compare_in_looks(
     ('first', True)
 
     """
+    _check_error(error)
+    plan = looks if isinstance(looks, LooksByCost) else as_looks(looks)
+    if isinstance(plan, LooksByCost):
+        at, last = plan.first, plan.last
+    else:
+        at, last = plan[0], plan[-1]
     found: list[Look] = []
-    for size, allowed in zip(looks, spent_errors(looks, error), strict=True):
-        compared = compare(first(size), second(size), metrics=metric, related=related)
-        if compared.size != size:
-            raise DataError(
-                f"a look at {size} prompts was given reports of {compared.size}; give it their "
-                "prefix"
-            )
-        if metric not in compared.full:
-            raise DataError(
-                f"{metric} is not calibrated at {size} prompts; search with nested="
-                f"[{','.join(map(str, looks))}] for a subset that is at each look"
-            )
-        found.append(Look(size, compared.full[metric], allowed))
-        if found[-1].decided:
-            break
-    return SequentialComparison(metric, error, tuple(found))
+    spent = 0
+    while True:
+        asked = (at.prompts,) if at.images is None else tuple(at)
+        reports = first(*asked), second(*asked)
+        allowed = error * (at.made - spent) / last.made
+        found.append(_look_at(at, *reports, metric, allowed, related, plan))
+        spent, step = at.made, _next(plan, at, *reports, metric)
+        if found[-1].decided or step is None:
+            return SequentialComparison(metric, error, tuple(found))
+        at = step
 
 
-def spent_errors(looks: Sequence[int], error: float) -> tuple[float, ...]:
-    """Split an error over looks in proportion to the prompts that each adds.
+def _look_at(
+    at: LookAt,
+    first: Report,
+    second: Report,
+    metric: str,
+    allowed: float,
+    related: bool,
+    plan: tuple[LookAt, ...] | LooksByCost,
+) -> Look:
+    compared = compare(first, second, metrics=metric, related=related)
+    counts = {first.images_per_prompt, second.images_per_prompt}
+    if compared.size != at.prompts or (at.images is not None and counts != {at.images}):
+        given = f"{compared.size}" + ("" if at.images is None else f" x {max(counts)}")
+        wanted = f"{at.prompts} prompts" + ("" if at.images is None else f" x {at.images} images")
+        raise DataError(f"a look at {wanted} was given reports of {given}; give it their prefix")
+    if metric not in compared.full:
+        every = plan.sizes if isinstance(plan, LooksByCost) else (one.prompts for one in plan)
+        raise DataError(
+            f"{metric} is not calibrated at {at.prompts} prompts; search with nested="
+            f"[{','.join(map(str, dict.fromkeys(every)))}] for a subset that is at each look"
+        )
+    return Look(at.prompts, compared.full[metric], allowed, at.images)
+
+
+def _next(
+    plan: tuple[LookAt, ...] | LooksByCost, at: LookAt, first: Report, second: Report, metric: str
+) -> LookAt | None:
+    """Return the next look; of those by cost the one that pays best by the scores so far."""
+    if not isinstance(plan, LooksByCost):
+        return next(iter(plan[plan.index(at) + 1 :]), None)
+    scores = (one.metrics[metric].image_values for one in (first, second))
+    return plan.after(at, components_of(*scores, paired=images_pair(first, second)))
+
+
+def _check_error(error: float) -> None:
+    if not 0 < error < 1:
+        raise SettingError(f"error={error}: expected a number between 0 and 1, such as 0.05")
+
+
+def spent_errors(looks: Looks, error: float) -> tuple[float, ...]:
+    """Split an error over looks in proportion to the prompts, or images, that each adds.
 
     On variants held out of the official scores and the miniature this linear spending (Kim and
     DeMets 1987, Biometrika 74, 149, rho = 1) decided 1 to 2 of 100 pairs more than Pocock's shape,
@@ -202,9 +260,7 @@ def spent_errors(looks: Sequence[int], error: float) -> tuple[float, ...]:
     >>> [round(one, 4) for one in spent_errors((10, 20, 50), 0.05)]
     [0.01, 0.01, 0.03]
     """
-    if not looks or list(looks) != sorted(set(looks)) or looks[0] < 1:
-        raise SettingError(f"looks={list(looks)}: expected ascending numbers of prompts")
-    if not 0 < error < 1:
-        raise SettingError(f"error={error}: expected a number between 0 and 1, such as 0.05")
-    before = [0, *looks[:-1]]
-    return tuple(error * (now - last) / looks[-1] for now, last in zip(looks, before, strict=True))
+    _check_error(error)
+    made = [look.made for look in as_looks(looks)]
+    before = [0, *made[:-1]]
+    return tuple(error * (now - last) / made[-1] for now, last in zip(made, before, strict=True))

@@ -75,7 +75,11 @@ class Calibration:
                     )
 
     def predict(
-        self, subset_means: Mapping[str, float], *, level: float = 0.9
+        self,
+        subset_means: Mapping[str, float],
+        *,
+        level: float = 0.9,
+        fresh: Mapping[str, float] | None = None,
     ) -> dict[str, Prediction]:
         """Predict the full score of a new variant in every metric given.
 
@@ -84,6 +88,8 @@ class Calibration:
         Args:
             subset_means: The variant's (weighted) mean score over the subset, by metric.
             level: Probability that the true full score lies in the interval.
+            fresh: By metric, the variance that image noise of a kind the calibration has not met
+                has in the subset mean; see `flasheval.subset.two_stage.fresh_loadings`.
 
         Returns:
             By metric: the weighted sum of standardised subset means, with a t interval.
@@ -106,6 +112,7 @@ class Calibration:
         for metric in self._checked(subset_means):
             part = self.metrics[metric]
             units, scale, predictor = self._score(metric, subset_means)
+            scale = math.hypot(scale, math.sqrt(self._effect(predictor, fresh)))
             value, reach = part.full_mean + part.full_sd * units, quantile * scale * part.full_sd
             warning = self._warning(predictor, subset_means)
             predictions[metric] = Prediction(
@@ -121,6 +128,7 @@ class Calibration:
         *,
         level: float = 0.9,
         related: bool = True,
+        fresh: Mapping[str, float] | None = None,
     ) -> dict[str, Difference]:
         """Predict the full-set difference of two new variants, first minus second.
 
@@ -137,6 +145,8 @@ class Calibration:
             related: Whether two variants of a new family are of the same one, such as two
                 checkpoints of one training run; False treats their errors as independent. It
                 makes no difference where `expect` is ``similar``.
+            fresh: By metric, the variance that image noise of a kind the calibration has not met
+                has in the difference of the subset means.
 
         Raises:
             SettingError: A level outside (0, 1), or no metric.
@@ -166,15 +176,18 @@ class Calibration:
             others_units, others_scale, _ = self._score(metric, second)
             units -= others_units
             error = None if errors is None or metric not in errors else errors[metric]
-            shared = None
+            shared, effect = None, self._effect(predictor, fresh)
             if related or self.expect == "similar":
                 error = None if error is None else error / part.full_sd
-                shared = predictor.difference_scale(units, error)
+                new = (fresh or {}).get(metric, 0.0) / part.full_sd**2
+                new = 0.0 if math.isnan(new) else new
+                shared = predictor.difference_scale(units, error, new, effect)
                 # What of a difference lies outside of what was seen is extrapolated: half of it
                 # counts as error, so that it decides nothing alone.
                 apart = part.excess(first[metric]) - part.excess(second[metric])
                 shared = None if shared is None else math.hypot(shared, _EXTRAPOLATED * apart)
-            scale = math.hypot(scale, others_scale) if shared is None else shared
+            apart_scale = math.hypot(scale, others_scale, math.sqrt(effect))
+            scale = apart_scale if shared is None else shared
             reach = quantile * scale
             differences[metric] = Difference(
                 metric,
@@ -193,6 +206,7 @@ class Calibration:
         known: Mapping[str, Mapping[str, float]],
         *,
         level: float = 0.9,
+        fresh: Mapping[str, float] | None = None,
     ) -> dict[str, Placement]:
         """Place a new variant among known ones, whose full scores are certain.
 
@@ -200,6 +214,7 @@ class Calibration:
             subset_means: The new variant's mean over the subset, by metric.
             known: By metric, the full score of every known variant, by name.
             level: Probability that the true rank lies between best and worst.
+            fresh: As for `predict`.
 
         Returns:
             By metric, for metrics with known full scores.
@@ -217,13 +232,14 @@ class Calibration:
 
         """
         placements = {}
-        for metric, prediction in self.predict(subset_means, level=level).items():
+        for metric, prediction in self.predict(subset_means, level=level, fresh=fresh).items():
             full = known.get(metric)
             if not full:
                 continue
             part = self.metrics[metric]
             sign = sign_of(part.higher_is_better)
-            scale = part.full_sd * self._score(metric, subset_means)[1]
+            _, scale, predictor = self._score(metric, subset_means)
+            scale = part.full_sd * math.hypot(scale, math.sqrt(self._effect(predictor, fresh)))
             order = sorted(full, key=lambda name: -sign * full[name])
             neighbours = tuple(
                 Neighbour(
@@ -261,7 +277,7 @@ class Calibration:
         return {metric: quantile * self._predictor(metric, metrics).scale for metric in metrics}
 
     def summary(self, metrics: Iterable[str], level: float = 0.9) -> str:
-        """Return one line that says how well full scores are predicted.
+        """Return one line that says how well full scores are predicted, and from what seeds.
 
         The standard deviation is that of the known variants' full scores.
         >>> alone = Predictor({"clip": 1.0}, scale=0.2)
@@ -271,6 +287,8 @@ class Calibration:
         """
         widths = {m: f"+-{width:.2f}" for m, width in self.half_width(metrics, level).items()}
         whose = "a new variant's" if self.expect == "similar" else f"a new {self.group}'s"
+        if self.seeds == "other":
+            whose = f"from images of other seeds than the search's, {whose}"
         if len(widths) == 1:
             ((metric, width),) = widths.items()
             said = f"{whose} full {metric} score is predicted within {width}"
@@ -322,6 +340,22 @@ class Calibration:
                 "too small to compute with; calibrate again"
             )
         return units, scale, predictor
+
+    def _effect(self, predictor: Predictor, fresh: Mapping[str, float] | None) -> float:
+        """Variance that new image noise in subset means makes in a prediction, in standard units.
+
+        How it goes together from metric to metric is not known: the most that it can be counts. One
+        that is NaN is not known and left out.
+        """
+        known = {name: one for name, one in (fresh or {}).items() if not math.isnan(one)}
+        parts = (
+            abs(weight)
+            * abs(self.metrics[name].slope)
+            / self.metrics[name].full_sd
+            * math.sqrt(known.get(name, 0.0))
+            for name, weight in predictor.weights.items()
+        )
+        return math.fsum(parts) ** 2
 
     def _checked(self, means: Mapping[str, float]) -> Mapping[str, float]:
         if not means:

@@ -53,6 +53,8 @@ def record_view(
     if calibration is not None:
         served = [name for name in metrics if name in calibration.metrics]
         parts.append(Line(calibration.summary(served)))
+        if record.other_seeds is not None:
+            parts.append(Line(record.other_seeds.summary(served)))
     parts += lines(notes)
     if record.warnings:
         parts += [Line(""), *lines(record.warnings, "warning")]

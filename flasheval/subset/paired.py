@@ -12,7 +12,8 @@ from flasheval.base.errors import DataError
 __all__ = ["Scores", "paired_errors", "paired_errors_of", "weighted_means"]
 
 Scores = Mapping[str, float | npt.ArrayLike]
-"""A variant's scores by metric: its mean over the subset, or one score a prompt, in order."""
+"""A variant's scores by metric: its mean over the subset, one score a prompt, in order, or those of
+each prompt's images, [prompts, images], NaN where there is none."""
 
 
 def weighted_means(scores: Scores, weights: npt.NDArray[np.float64]) -> dict[str, float]:

@@ -71,23 +71,33 @@ class Predictor:
         grown = 1 - GROWTH + GROWTH * _squared(value / self.typical_value)
         return math.hypot(self.scale * math.sqrt(grown), beyond)
 
-    def difference_scale(self, difference: float, error: float | None) -> float | None:
+    def difference_scale(
+        self, difference: float, error: float | None, fresh: float = 0.0, effect: float = 0.0
+    ) -> float | None:
         """Return the scale of the error of a predicted difference; None when it is unknown.
+
+        Noise of images that cross-fitting never met counts in full: `by_error` holds for the rest.
+        It is never less than without that knowledge.
 
         Args:
             difference: The predicted difference.
             error: Paired standard error of the subset scores' difference, or None.
+            fresh: Variance of such noise in the subset scores' difference, part of ``error``.
+            effect: Variance that it makes in the predicted difference.
 
         >>> predictor = Predictor({"clip": 1.0}, scale=0.2, by_error=0.25, by_size=0.04)
         >>> predictor.difference_scale(1.0, error=0.1), predictor.difference_scale(1.0, error=None)
         (0.05, 0.2)
+        >>> round(predictor.difference_scale(1.0, 0.1, fresh=0.01, effect=0.01), 3)  # all of it
+        0.1
 
         """
         if error is not None and self.by_error is not None:
-            return math.sqrt(self.by_error) * error
+            scale = math.sqrt(self.by_error) * error
+            return math.hypot(scale, math.sqrt(max(0.0, effect - self.by_error * fresh)))
         if self.by_size is not None:
             size = _squared(difference / self.typical_difference)
-            return math.sqrt(self.by_size * (0.5 + 0.5 * size))
+            return math.hypot(math.sqrt(self.by_size * (0.5 + 0.5 * size)), math.sqrt(effect))
         return None
 
 

@@ -13,7 +13,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -32,11 +32,13 @@ from flasheval.prompts.tags import counted, places_by_value, values_of
 from flasheval.subset.calibration import Calibration
 from flasheval.subset.evidence import Record
 from flasheval.subset.evidence_table import record_view
+from flasheval.subset.image_plan import checked_seeds
 from flasheval.subset.manifest import content_hash, read_manifest, write_manifest
 from flasheval.subset.paired import Scores, paired_errors_of, weighted_means
 from flasheval.subset.parts import Method, MetricInfo, SubsetPrompt, require_hash
 from flasheval.subset.predictions import Difference, Placement, Prediction
 from flasheval.subset.saturated import without_saturated
+from flasheval.subset.two_stage import fresh_loadings, image_noise, prompt_means
 
 __all__ = ["Method", "MetricInfo", "Subset", "SubsetPrompt"]
 
@@ -361,7 +363,8 @@ class Subset:
         }
         known = tuple(replace(variant, subset_means={}) for variant in self.record.known_variants)
         looks = self.record.looks
-        own = next((look.calibration for look in looks if look.size == size), None)
+        look = next((look for look in looks if look.size == size), None)
+        own = None if look is None else look.calibration
         how = "was chosen as a whole" if own is None else "was chosen size by size, this one too"
         note = f"the first {size} of {self.size} prompts of {self.name}, which {how}"
         record = replace(
@@ -369,6 +372,7 @@ class Subset:
             evidence=None,
             further_evidence=(),
             calibration=own,
+            other_seeds=None if look is None else look.other_seeds,
             looks=tuple(look for look in looks if look.size < size),
             known_variants=known,
             notes=(*self.record.notes, note),
@@ -392,27 +396,59 @@ class Subset:
         own = () if self.record.calibration is None else (self.size,)
         return (*(look.size for look in self.record.looks if look.size < self.size), *own)
 
+    def calibrated_for(self, seeds: str = "search") -> Calibration | None:
+        """Return what predicts full scores from images of these seeds; None where nothing does.
+
+        Args:
+            seeds: ``search``, or ``other``: without a calibration for other seeds that for the
+                search's takes its place, and predictions warn of it.
+
+        Raises SettingError for another word.
+
+        >>> from flasheval.subset.library import find_subset
+        >>> find_subset("coco-shared-50").calibrated_for("other").seeds
+        'search'
+
+        """
+        if checked_seeds(seeds) == "other" and self.record.other_seeds is not None:
+            return self.record.other_seeds
+        return self.record.calibration
+
     def predict(
-        self, scores: Scores, *, level: float = 0.9, scorers: Mapping[str, str] | None = None
+        self,
+        scores: Scores,
+        *,
+        level: float = 0.9,
+        scorers: Mapping[str, str] | None = None,
+        seeds: str = "search",
     ) -> dict[str, Prediction]:
         """Predict a new variant's full-set score in every metric given.
 
-        ``scores`` holds, by metric, the mean over the subset or one score a prompt, in order;
-        ``scorers`` the version of what scored them, such as ``clip@77940f08``: of one other than
-        the calibration was learnt with the prediction's warning tells. See
-        :meth:`flasheval.subset.calibration.Calibration.predict`.
+        Args:
+            scores: By metric, the mean over the subset, one score a prompt, in order, or those of
+                each prompt's images, [prompts, images].
+            level: Probability that the full score lies in its interval.
+            scorers: The version of what scored them, such as ``clip@77940f08``: of one other than
+                the calibration was learnt with the prediction's warning tells.
+            seeds: ``search`` where the images have the seeds of those searched on, ``other`` where
+                not. Without a calibration for other seeds the interval is that for the search's,
+                widened by the noise that several images of each prompt show; a warning tells.
 
         Raises DataError when the subset was not calibrated, or not for a metric given, and for
-        scores on another scale.
+        scores on another scale. See :meth:`flasheval.subset.calibration.Calibration.predict`.
 
         >>> from flasheval.subset.library import find_subset
         >>> subset = find_subset("coco-shared-50")
         >>> found = subset.predict({"CLIP": 0.27}, level=0.5)["CLIP"]
         >>> found.low < found.value < found.high
         True
+
         """
-        found = self._calibration().predict(weighted_means(scores, self.weights), level=level)
-        return self._warned(found, scores, scorers, without_saturated({}, scores)[1])
+        flat = _prompt_means(scores)
+        means, fresh = weighted_means(flat, self.weights), self._fresh(seeds, scores)
+        found = self._calibration(seeds).predict(means, level=level, fresh=fresh)
+        ends = without_saturated({}, flat)[1]
+        return self._warned(found, flat, ends=ends, scorers=scorers, seeds=seeds, widened=fresh)
 
     def difference(
         self,
@@ -422,11 +458,23 @@ class Subset:
         level: float = 0.9,
         related: bool = True,
         scorers: Mapping[str, str] | None = None,
+        seeds: str = "search",
+        paired: bool = True,
     ) -> dict[str, Difference]:
         """Predict the full-set difference of two new variants, first minus second.
 
-        One score a prompt, as in :meth:`predict`, gives the narrowest interval. See
-        :meth:`flasheval.subset.calibration.Calibration.difference`.
+        One score a prompt, or one an image, as in :meth:`predict`, gives the narrowest interval.
+
+        Args:
+            first: The first variant's scores.
+            second: The second's.
+            level: Probability that the full set's difference lies in its interval.
+            related: See :meth:`flasheval.subset.calibration.Calibration.difference`.
+            scorers: As for :meth:`predict`.
+            seeds: As for :meth:`predict`. Without a calibration for other seeds the noise of the
+                images counts in full: as the images of each prompt show it or, where each has one,
+                as much as the paired standard error can hold.
+            paired: Whether image j of both has the same seed.
 
         Raises DataError as :meth:`predict` does, and for a metric given of one variant only.
 
@@ -435,19 +483,30 @@ class Subset:
         >>> found = subset.difference({"CLIP": 0.27}, {"CLIP": 0.268})["CLIP"]
         >>> found.value > 0, 0.5 < found.probability < 1
         (True, True)
+
         """
-        weights = self.weights
-        means = weighted_means(first, weights), weighted_means(second, weights)
-        errors, ends = without_saturated(paired_errors_of(first, second, weights), first, second)
-        found = self._calibration().difference(*means, errors, level=level, related=related)
-        return self._warned(found, first, scorers, ends)
+        weights, flat = self.weights, (_prompt_means(first), _prompt_means(second))
+        means = weighted_means(flat[0], weights), weighted_means(flat[1], weights)
+        errors = paired_errors_of(*flat, weights)
+        fresh = self._fresh(seeds, first, second, errors=errors, paired=paired)
+        errors, ends = without_saturated(errors, *flat)
+        found = self._calibration(seeds).difference(
+            *means, errors, level=level, related=related, fresh=fresh
+        )
+        return self._warned(found, flat[0], ends=ends, scorers=scorers, seeds=seeds, widened=fresh)
 
     def place(
-        self, scores: Scores, *, level: float = 0.9, scorers: Mapping[str, str] | None = None
+        self,
+        scores: Scores,
+        *,
+        level: float = 0.9,
+        scorers: Mapping[str, str] | None = None,
+        seeds: str = "search",
     ) -> dict[str, Placement]:
         """Place a new variant among the known ones, with its probability of beating each.
 
-        See :meth:`flasheval.subset.calibration.Calibration.place`.
+        Arguments are those of :meth:`predict`; see
+        :meth:`flasheval.subset.calibration.Calibration.place`.
 
         Raises DataError as :meth:`predict` does.
 
@@ -460,9 +519,11 @@ class Subset:
         for variant in self.record.known_variants:
             for metric, mean in variant.full_means.items():
                 known.setdefault(metric, {})[variant.name] = mean
-        means = weighted_means(scores, self.weights)
-        found = self._calibration().place(means, known, level=level)
-        return self._warned(found, scores, scorers, without_saturated({}, scores)[1])
+        flat, fresh = _prompt_means(scores), self._fresh(seeds, scores)
+        means = weighted_means(flat, self.weights)
+        found = self._calibration(seeds).place(means, known, level=level, fresh=fresh)
+        ends = without_saturated({}, flat)[1]
+        return self._warned(found, flat, ends=ends, scorers=scorers, seeds=seeds, widened=fresh)
 
     def other_scorer(self, metric: str, version: str) -> str:
         """Return a warning where a metric was scored by another scorer than in the search.
@@ -560,10 +621,14 @@ class Subset:
         served = [metric.name for metric in self.metrics if metric.name in calibration.metrics]
         *looks, _ = self.calibrated_sizes
         also = f"; also calibrated at {', '.join(map(str, looks))} prompts" if looks else ""
+        other = self.record.other_seeds
+        if other is not None:
+            also += f"; {other.summary([m for m in served if m in other.metrics] or other.metrics)}"
         return calibration.summary(served or calibration.metrics) + also
 
-    def _calibration(self) -> Calibration:
-        if self.record.calibration is None:
+    def _calibration(self, seeds: str = "search") -> Calibration:
+        found = self.calibrated_for(seeds)
+        if found is None:
             way = "calibrate=true"
             if "prefix_of" in self.method.settings:
                 way += f" and {self.size} among the sizes of nested"
@@ -571,28 +636,102 @@ class Subset:
                 f'subset "{self.name}" is not calibrated, so full scores cannot be predicted from '
                 f"it; search again with {way}"
             )
-        return self.record.calibration
+        return found
+
+    @property
+    def _images(self) -> int:
+        """Images a prompt that the calibration is for."""
+        return self.record.images_per_prompt or self.record.images_searched or 1
+
+    def _noise_met(self, seeds: str) -> Literal["search", "other", "unknown"]:
+        """Return which noise of images the calibration has met; see `fresh_loadings`."""
+        known = self.record.seeds
+        if known is not None and known.variant_seeds:  # each variant held out had its own
+            return "other"
+        if seeds == "search":
+            return "search"
+        return "unknown" if self.record.other_seeds is None else "other"
+
+    def _fresh(
+        self,
+        seeds: str,
+        *variants: Scores,
+        errors: Mapping[str, float] | None = None,
+        paired: bool = True,
+    ) -> dict[str, float]:
+        """Return the variance of image noise that the calibration has not met, by metric.
+
+        It is of the subset mean, or of the difference of two. Where scores do not say how many
+        images they are of it is as many as were calibrated. A metric where it is not known is left
+        out; of a difference it is at most what the paired standard error holds.
+        """
+        met, shares = self._noise_met(seeds), self.weights / self.weights.sum()
+        found: dict[str, float] = {}
+        for metric in variants[0]:
+            if any(metric not in scores for scores in variants):
+                continue
+            given = [np.asarray(scores[metric], dtype=np.float64) for scores in variants]
+            counts = [one.shape[1] if one.ndim == 2 else self._images for one in given]
+            width = max(*counts, self._images)
+            parts = [fresh_loadings(count, self._images, met, width) for count in counts]
+            if not any(part.any() for part in parts):
+                continue
+            several = all(one.ndim == 2 for one in given)
+            noise = image_noise(*given, paired=paired) if several else None
+            if noise is not None:
+                second = parts[1] if len(parts) > 1 else np.zeros(width)
+                found[metric] = float(shares**2 @ noise.of(parts[0], second))
+            elif errors and math.isfinite(errors.get(metric, math.nan)):
+                pairs = zip(parts, counts, strict=True)
+                share = max(float(part @ part) * count for part, count in pairs)
+                found[metric] = share * errors[metric] ** 2
+            else:
+                found[metric] = math.nan
+        return found
 
     def _warned(
         self,
         found: Mapping[str, Any],
         given: Scores,
-        scorers: Mapping[str, str] | None,
+        *,
         ends: Mapping[str, str],
+        scorers: Mapping[str, str] | None,
+        seeds: str,
+        widened: Mapping[str, float],
     ) -> dict[str, Any]:
         """Add to predictions that another scorer taught them, or that scores are at an end."""
-        calibration = self._calibration()
+        calibration = self._calibration(seeds)
         others = {name: self.other_scorer(name, told) for name, told in (scorers or {}).items()}
 
         def words(metric: str, own: str) -> str:
-            said = [others.get(name, "") for name in calibration.used(metric, given)]
+            used = calibration.used(metric, given)
+            said = [others.get(name, "") for name in used]
             said.append(ends.get(metric, ""))
+            said.append(self._narrow(seeds, [widened[name] for name in used if name in widened]))
             return "; ".join(filter(None, [*said, own]))
 
         return {
             metric: replace(one, warning=words(metric, one.warning))
             for metric, one in found.items()
         }
+
+    def _narrow(self, seeds: str, widened: Sequence[float]) -> str:
+        """Return a warning of an interval for other images than these; empty where it is theirs."""
+        if not widened:
+            return ""
+        unknown = any(math.isnan(one) for one in widened)
+        so = "is too narrow" if unknown else "is widened by the noise of these images"
+        if self._noise_met(seeds) == "unknown":
+            return (
+                "the images have other seeds than the search's: the interval holds for the "
+                f"search's seeds only and {so}"
+            )
+        if not unknown:
+            return ""
+        return (
+            f"fewer images of each prompt than the {self._images} calibrated with: the interval "
+            f"{so}"
+        )
 
     def _refuse(self, prompt_set: PromptSet, ids: Sequence[str], problem: str, way: str) -> None:
         if ids:
@@ -601,6 +740,11 @@ class Subset:
                 f'subset "{self.name}" against prompt set "{prompt_set.name}": {len(ids)} of '
                 f"{self.size} prompts {problem} ({shown}); " + way.format(name=self.prompt_set_name)
             )
+
+
+def _prompt_means(scores: Scores) -> dict[str, NDArray[np.float64]]:
+    """Return means over images where scores of images are given, and whatever else is."""
+    return {metric: prompt_means(given) for metric, given in scores.items()}
 
 
 def _refuse_repeats(names: Sequence[str], what: str, advice: str) -> None:

@@ -73,6 +73,9 @@ def scenarios(rank: int, only: int) -> dict[str, Any]:
     known = evaluate(draw, five.prefix(3), light, images=True)
     return {
         "five": attempt(lambda: evaluate(draw, five, light, images=True, batch=2)),
+        "several": attempt(
+            lambda: evaluate(draw, five, light, images=True, images_per_prompt=3, batch=2)
+        ),
         "one": attempt(lambda: evaluate(draw, subset(1), light)),
         "rest": attempt(lambda: evaluate(draw, five, light, images=True, known=known)),
         "nothing": attempt(lambda: evaluate(draw, five.prefix(3), light, known=known)),

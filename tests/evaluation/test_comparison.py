@@ -143,3 +143,59 @@ def test_missing_scores_are_an_error_of_their_own():
     other = {**holed.metrics, "down": MetricScores("1", False, SECOND)}
     both = [replace(holed, metrics=other)] * 2
     assert compare(*both, metrics="down").paired["down"].value == 0
+
+
+def _images(rows, **changes):
+    scores = {"up": MetricScores.from_images("1", True, rows)}
+    return _report(**{"metrics": scores, "images_per_prompt": len(rows[0]), **changes})
+
+
+def test_images_alone_make_a_part_of_the_error():
+    rng = np.random.default_rng(0)
+    shared = rng.normal(12, 2, (3, 2))
+    rows = [(shared + rng.normal(0, 0.3, (3, 2))).tolist() for _ in range(2)]
+    first, second = _images(rows[0]), _images(rows[1], name="b")
+    found = compare(first, second)
+    gaps = np.array(rows[0]) - np.array(rows[1])
+    shares = np.array([0.25, 0.25, 0.5])
+    alone = math.sqrt(shares**2 @ (gaps.var(axis=1, ddof=1) / 2))
+    assert found.paired["up"].image_error == pytest.approx(alone)
+    assert f"of which images alone: {alone:.2g} (up)" in str(found)
+    # Where each model has seeds of its own, images do not pair, and all their noise is told.
+    own = [replace(one, variant_seeds=True) for one in (first, second)]
+    apart = compare(*own).paired["up"]
+    spread = sum(np.array(one).var(axis=1, ddof=1) for one in rows) / 2
+    assert apart.image_error == pytest.approx(math.sqrt(shares**2 @ spread))
+    assert apart.error == found.paired["up"].error  # it held both levels before
+    assert compare(own[0], replace(own[1], name="a")).paired["up"] == found.paired["up"]
+    assert compare(_report(), _report(SECOND)).paired["up"].image_error is None
+
+
+def test_reports_of_unlike_numbers_of_images_are_compared_and_told():
+    rng = np.random.default_rng(1)
+    four, one = rng.normal(12, 1, (3, 4)), rng.normal(12, 1, (3, 1))
+    found = compare(_images(four.tolist()), _report(one[:, 0].tolist(), name="b"))
+    gaps = four.mean(axis=1) - one[:, 0]
+    assert found.paired["up"].value == pytest.approx(gaps @ np.array([0.25, 0.25, 0.5]))
+    assert "images of each prompt: a 4, b 1; the errors know it, but pairs say more" in (
+        found.warnings
+    )
+
+
+def test_a_comparison_is_for_the_seeds_its_reports_have():
+    other = Calibration(
+        {"up": replace(UP, alone=replace(UP.alone, by_error=4.0))},
+        dof=8,
+        difference_dof=4,
+        folds=8,
+        seeds="other",
+    )
+    subset = replace(SUBSET, record=replace(SUBSET.record, other_seeds=other))
+    pairs = [
+        [_report(scores, subset=subset, seeds=seeds) for scores in (FIRST, SECOND)]
+        for seeds in ("search", "other")
+    ]
+    near, far = (compare(*pair).full["up"] for pair in pairs)
+    assert far.high - far.value == pytest.approx(4 * (near.high - near.value))  # sqrt(4 / 0.25)
+    bare = [_report(scores, seeds="other") for scores in (FIRST, SECOND)]
+    assert "widened by the noise of these images" in compare(*bare).full["up"].warning

@@ -78,7 +78,7 @@ def alone() -> dict[str, Any]:
 @pytest.mark.slow
 @pytest.mark.parametrize(
     ("scenario", "drawn"),
-    [("five", (3, 2)), ("one", (1, 0)), ("rest", (1, 1)), ("nothing", (0, 0))],
+    [("five", (3, 2)), ("several", (8, 7)), ("one", (1, 0)), ("rest", (1, 1)), ("nothing", (0, 0))],
 )
 def test_both_have_the_report_that_one_process_has(
     both: list[dict[str, Any]], alone: dict[str, Any], scenario: str, drawn: tuple[int, ...]

@@ -65,7 +65,7 @@ def run_compare(config: CompareConfig, context: Context) -> int:
 
 
 def _in_looks(
-    first: Report, second: Report, metric: str, looks: Sequence[int], level: float
+    first: Report, second: Report, metric: str, looks: Sequence[int | str], level: float
 ) -> RenderableType:
     found = compare_in_looks(first.prefix, second.prefix, looks, metric=metric, error=1 - level)
     return drawn(found.view(first.name, second.name))

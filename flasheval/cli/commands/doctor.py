@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -10,6 +11,7 @@ from rich.console import Console
 from rich.text import Text
 
 from flasheval.base.drawing.terminal import plain_table, warning_lines
+from flasheval.base.errors import SettingError
 from flasheval.base.json_data import from_plain
 from flasheval.base.progress import ProgressBar, duration
 from flasheval.base.run_folders import population_folder, shown_path
@@ -20,7 +22,9 @@ from flasheval.cli.configs import DoctorConfig
 from flasheval.cli.exit_codes import DONE, FAILED
 from flasheval.runs.doctor.checks import size_text
 from flasheval.runs.doctor.diagnosis import diagnose
+from flasheval.runs.doctor.image_budget import budget_line, budget_plans, pilot_components
 from flasheval.runs.run_plan import WorkSettings
+from flasheval.scores import ScoreTable, load_scores
 
 if TYPE_CHECKING:
     from flasheval.runs.doctor.diagnosis import Diagnosis
@@ -35,9 +39,15 @@ _WIDTH = 22  # of a model in the table, for 80 columns
 def run_doctor(config: DoctorConfig, context: Context) -> int:
     """Print what was found and return the exit code: 1 when something is missing.
 
+    With a pilot and a budget it prints how to divide the budget too, and that alone where there is
+    no population.
+
     Raises FlashevalError for an invalid setting or population.
     """
-    console = context.console
+    console, budget = context.console, _budget(config)
+    if budget is not None and not config.population:
+        _print_budget(budget, None, console)
+        return DONE
     population, prompts = asked_population(config, "doctor"), asked_prompts(config, "doctor")
     keys = ("batch", "device", "keep_images", "image_store", "image_format")
     work = from_plain(
@@ -74,9 +84,62 @@ def run_doctor(config: DoctorConfig, context: Context) -> int:
     if found.models:
         console.print()
         _print_estimate(found, console)
+    if budget is not None:
+        console.print()
+        _print_budget(budget, found, console)
     console.print()
     console.print(_next(found, folder), soft_wrap=True, markup=False)
     return DONE if found.ok else FAILED
+
+
+@dataclass(frozen=True)
+class _Budget:
+    """What there is to spend on one model, and the scores that tell how."""
+
+    amount: float
+    in_seconds: bool
+    table: ScoreTable
+
+
+def _budget(config: DoctorConfig) -> _Budget | None:
+    """Return the budget that settings name; None where they name none."""
+    if (config.pilot is None) != (config.budget is None):
+        raise SettingError(
+            "pilot and budget go together: scores with several images of each prompt, and the "
+            "images (budget=200) or seconds (budget=600s) of one model"
+        )
+    if config.pilot is None:
+        return None
+    text = str(config.budget)
+    try:
+        amount = float(text.removesuffix("s"))
+    except ValueError:
+        amount = -1.0
+    if not 0 < amount < float("inf"):
+        raise SettingError(f"budget={text}: expected images, as 200, or seconds, as 600s")
+    return _Budget(amount, text.endswith("s"), load_scores(config.pilot))
+
+
+def _print_budget(budget: _Budget, found: Diagnosis | None, console: Console) -> None:
+    """Print how a budget is best divided over prompts and images, a line a metric."""
+    cost, prompts = 1.0, len(budget.table.prompts)
+    if budget.in_seconds:
+        models = () if found is None else found.models
+        images = sum(model.images for model in models)
+        if not images:
+            raise SettingError(
+                f"budget={budget.amount:g}s: how long an image takes is not known; give images, "
+                "or a population to time (sample=true)"
+            )
+        cost = sum(model.seconds for model in models) / images
+    if found is not None and found.plan is not None:
+        prompts = len(found.plan.prompts)
+    named = f"{budget.amount:g} {'seconds' if budget.in_seconds else 'images'}"
+    for metric in budget.table.metrics:
+        components = pilot_components(budget.table, metric)
+        plans = budget_plans(components, budget.amount, image_cost=cost, prompts_in_all=prompts)
+        line = budget_line(named, plans, metric)
+        console.print(line, soft_wrap=True, markup=False)
 
 
 def _answer(found: Diagnosis) -> str:

@@ -27,6 +27,7 @@ from flasheval.runs.devices import choose_device
 from flasheval.runs.kept.file_names import file_name
 from flasheval.runs.unit_work import error_line
 from flasheval.scorers.registry import make_scorers
+from flasheval.subset.image_plan import ImagePlan, plan_images
 from flasheval.subset.library import load_subset
 from flasheval.subset.library.cache import has_texts
 
@@ -51,6 +52,7 @@ class _Asked:
     device: str
     name: str
     call: Mapping[str, Any]
+    images: ImagePlan
 
     def told(self, config: EvaluateConfig) -> dict[str, Any]:
         """Return all that a report of it depends on, by the key that sets it."""
@@ -58,7 +60,8 @@ class _Asked:
         told = {
             "subset": self.subset.content_hash,
             "scorers": scorers,
-            "seed": config.seed,
+            "seed": self.images.seeds.run_seed,
+            **_several(self.images.images),
             "name": self.name,
             "step": config.step,
             **{f"generator's {key}": value for key, value in self.call.items()},
@@ -153,7 +156,18 @@ def _asked(config: EvaluateConfig) -> _Asked:
     scorers, device = make_scorers(config.scorers), choose_device(config.device)
     name = config.name or _name_of(generator)
     call = made_with(generator, {}, subset.ids, device)
-    return _Asked(subset, generator, scorers, device, name, call)
+    images = plan_images(
+        subset.record,
+        images_per_prompt=config.images_per_prompt,
+        seeds=config.seeds,
+        seed=config.seed,
+    )
+    return _Asked(subset, generator, scorers, device, name, call, images)
+
+
+def _several(images: int) -> dict[str, int]:
+    """Return what a report's settings say of the images a prompt; nothing of one."""
+    return {"images_per_prompt": images} if images > 1 else {}
 
 
 def _generator(config: EvaluateConfig) -> GeneratorSettings:
@@ -208,6 +222,7 @@ def _made_before(path: Path, told: Mapping[str, Any], *, overwrite: bool) -> Rep
         "subset": report.subset.content_hash,
         "scorers": {m: [one.version, one.higher_is_better] for m, one in report.metrics.items()},
         "seed": report.seed,
+        **_several(report.images_per_prompt),
         "name": report.name,
         "step": report.step,
         **{f"generator's {key}": value for key, value in report.call.items()},
@@ -230,7 +245,9 @@ def _evaluated(asked: _Asked, config: EvaluateConfig, *, keep: bool) -> Report:
                 asked.generator,
                 asked.subset,
                 asked.scorers,
-                seed=config.seed,
+                images_per_prompt=asked.images.images,
+                seeds=asked.images.kind,
+                seed=asked.images.seeds.run_seed,
                 batch=config.batch,
                 device=asked.device,
                 images=keep,
@@ -252,22 +269,29 @@ def _tracker(settings: Any) -> Any:
     return make_tracker(settings)
 
 
-def _image_path(folder: Path, prompt_id: str) -> Path:
-    return folder / f"{file_name(prompt_id)}.png"
+def _image_path(folder: Path, prompt_id: str, number: int) -> Path:
+    """Return the file of an image; no prompt's id is written with a plus sign and a digit."""
+    more = f"+{number}" if number else ""
+    return folder / f"{file_name(prompt_id)}{more}.png"
 
 
 def _images_lacking(report: Report, folder: Path) -> bool:
-    ids = [one for one in report.subset.ids if one not in report.faults]
-    return not all(_image_path(folder, one).is_file() for one in ids)
+    return not all(
+        _image_path(folder, one, number).is_file()
+        for one in report.subset.ids
+        for number in range(report.images_per_prompt)
+        if report.fault_of(one, number) is None
+    )
 
 
 def _save_images(report: Report, folder: Path) -> None:
-    """Write a PNG a prompt; a prompt without an image has none, nor an earlier model's."""
+    """Write a PNG an image; one that was not made has none, nor an earlier model's."""
     folder.mkdir(parents=True, exist_ok=True)
-    for prompt_id, image in zip(report.subset.ids, report.images, strict=True):
-        path = _image_path(folder, prompt_id)
-        if isinstance(image, ImageFault):
-            path.unlink(missing_ok=True)
-            continue
-        with atomic_write(path) as temporary:
-            image.save(temporary, format="PNG")  # type: ignore[attr-defined] # a PIL image
+    for place, prompt_id in enumerate(report.subset.ids):
+        for number, image in enumerate(report.images_of(place)):
+            path = _image_path(folder, prompt_id, number)
+            if isinstance(image, ImageFault):
+                path.unlink(missing_ok=True)
+                continue
+            with atomic_write(path) as temporary:
+                image.save(temporary, format="PNG")  # type: ignore[attr-defined] # a PIL image

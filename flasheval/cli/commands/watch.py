@@ -67,6 +67,8 @@ def run_watch(config: WatchConfig, context: Context) -> int:
             pattern=config.pattern,
             metric=config.metric,
             level=config.level,
+            images_per_prompt=config.images_per_prompt,
+            seeds=config.seeds,
             seed=config.seed,
             batch=config.batch,
             device=config.device,

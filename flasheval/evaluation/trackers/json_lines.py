@@ -71,6 +71,8 @@ class JsonLines:
     def log_report(self, report: Report, step: int) -> None:
         """Append a line of scores by metric and prompt id to the second file, null for none.
 
+        Where prompts have several images, the scores of these are there too, as ``images``.
+
         >>> import tempfile
         >>> from flasheval.evaluation.report import MetricScores, Report
         >>> from flasheval.subset import Method, Subset, SubsetPrompt
@@ -93,6 +95,11 @@ class JsonLines:
             "scores": scores,
             "faults": dict(report.faults),
         }
+        if report.images_per_prompt > 1:
+            about["images"] = {
+                metric: dict(zip(report.subset.ids, map(list, part.images), strict=True))
+                for metric, part in report.metrics.items()
+            }
         self._reports.append(step, about)
 
     def finish(self) -> None:

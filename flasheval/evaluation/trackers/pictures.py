@@ -18,8 +18,9 @@ _GAP = 4
 def pictures(report: Report, count: int) -> list[tuple[Image, str]]:
     """Return the images of the first prompts, each with its text and scores; none without images.
 
-    A prompt is always at the same place: a missing image is replaced by a crossed box of the same
-    size.
+    Where prompts have several images, those of one prompt stand together, by number, and no prompt
+    is shown with some of them. A prompt is always at the same place: a missing image is replaced by
+    a crossed box of the same size.
 
     Args:
         report: A report with images.
@@ -38,7 +39,8 @@ def pictures(report: Report, count: int) -> list[tuple[Image, str]]:
     """
     from PIL import Image
 
-    images: list[Any] = list(report.images[:count])
+    several = report.images_per_prompt
+    images: list[Any] = list(report.images[: count - count % several if count > several else count])
     sizes = [one.size for one in images if isinstance(one, Image.Image)]
     box = _crossed(sizes[0] if sizes else (64, 64))
     return [
@@ -50,7 +52,7 @@ def pictures(report: Report, count: int) -> list[tuple[Image, str]]:
 def picture_grid(report: Report, count: int) -> Image | None:
     """Return the images of the first prompts as one image, at least four in a row; None without.
 
-    The pixels are exactly those that were scored.
+    The images of one prompt stand in one row. The pixels are exactly those that were scored.
 
     >>> from PIL import Image
     >>> from flasheval.evaluation.report import Report
@@ -66,7 +68,8 @@ def picture_grid(report: Report, count: int) -> Image | None:
     images = [image for image, _ in pictures(report, count)]
     if not images:
         return None
-    columns = min(len(images), max(4, round(len(images) ** 0.5)))
+    several, wide = report.images_per_prompt, max(4, round(len(images) ** 0.5))
+    columns = min(len(images), several * max(1, round(wide / several)))
     rows = -(-len(images) // columns)
     width, height = (max(image.size[axis] for image in images) + _GAP for axis in (0, 1))
     grid = Image.new("RGB", (columns * width - _GAP, rows * height - _GAP), _PAPER)
@@ -76,15 +79,18 @@ def picture_grid(report: Report, count: int) -> Image | None:
 
 
 def _words(report: Report, index: int) -> str:
-    prompt = report.subset.prompts[index]
-    scores = [
-        f"{metric} {part.scores[index]:.4g}"
+    place, number = divmod(index, report.images_per_prompt)
+    prompt = report.subset.prompts[place]
+    found = {
+        metric: part.images[place][number] if part.images else part.scores[place]
         for metric, part in report.metrics.items()
-        if part.scores[index] is not None
-    ]
-    fault = report.faults.get(prompt.id)
+    }
+    scores = [f"{metric} {score:.4g}" for metric, score in found.items() if score is not None]
+    fault = report.fault_of(prompt.id, number)
     notes = "; ".join(scores if fault is None else [*scores, fault])
     about = prompt.id if prompt.text is None else prompt.text
+    if report.images_per_prompt > 1:
+        about += f", image {number}"
     return f"{about} ({notes})" if notes else about
 
 

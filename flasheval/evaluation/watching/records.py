@@ -164,9 +164,11 @@ class WatchFolder:
         before: Any = None
         with suppress(DataError):
             before = read_json(self.folder / _ASKED)
-        for key, value in self._asked.items():
-            if isinstance(before, dict) and before.get(key) != value:
-                old, new = (_shown(one) for one in (before.get(key), value))
+        there = before if isinstance(before, dict) else {}
+        for key in dict.fromkeys([*self._asked, *there]):
+            value = self._asked.get(key)
+            if there and there.get(key) != value:
+                old, new = (_shown(one) for one in (there.get(key), value))
                 return (
                     f"{self.folder} holds evaluations with {key}={old}, not {key}={new}; name "
                     "another folder with out="

@@ -23,6 +23,7 @@ from flasheval.runs.devices import choose_device
 from flasheval.runs.leftovers import remove_leftovers
 from flasheval.scorers.registry import make_scorers
 from flasheval.subset import Subset
+from flasheval.subset.image_plan import plan_images
 from flasheval.subset.library import load_subset
 
 __all__ = ["watch", "watch_folder"]
@@ -42,7 +43,9 @@ def watch(
     pattern: str | None = None,
     metric: str | None = None,
     level: float = 0.9,
-    seed: int = 0,
+    images_per_prompt: int | None = None,
+    seeds: str = "search",
+    seed: int | None = None,
     batch: int = 8,
     device: str = "auto",
     interval: float = 30.0,
@@ -75,7 +78,10 @@ def watch(
         pattern: Only checkpoints whose names match, such as ``checkpoint-*``.
         metric: The metric to rank by; by default the first scorer's.
         level: Probability that a full score lies in its interval.
-        seed: The seed of the images.
+        images_per_prompt: Images of each prompt; by default as many as the subset was searched on.
+        seeds: ``search`` for the seeds of the images searched on, ``other`` for others; see
+            `flasheval.evaluate`.
+        seed: The run seed; by default the search's, 0 where it is not known.
         batch: Images made at a time.
         device: The device of models and scorers.
         interval: Seconds from one look to the next.
@@ -129,11 +135,13 @@ def watch(
     metrics = [judge.metric for judge in judges]
     if metric is not None and metric not in metrics:
         raise SettingError(f"metric={metric}: no scorer gives it; there are: {', '.join(metrics)}")
+    images = plan_images(chosen.record, images_per_prompt=images_per_prompt, seeds=seeds, seed=seed)
     loading = CheckpointLoader(where, base, loader, dict(settings or {}), dict(call or {}))
     asked: dict[str, Any] = {
         "folder": str(place.resolve()),
         "subset": f"{chosen.name} ({chosen.content_hash[:12]})",
-        "seed": seed,
+        "seed": images.seeds.run_seed,
+        **({"images_per_prompt": images.images} if images.images > 1 else {}),
         "scorers": {judge.metric: judge.version for judge in judges},
         **loading.check(),
     }
@@ -144,7 +152,7 @@ def watch(
     for judge in judges:  # a mistake in one is told now
         loaded_scorer(judge, where)
     watcher = Watcher(
-        place, pattern, loading, store, chosen, judges, seed, batch, settle, tuple(trackers)
+        place, pattern, loading, store, chosen, judges, images, batch, settle, tuple(trackers)
     )
     return _until_done(watcher, metric or metrics[0], level, interval, once, on_change)
 

@@ -24,6 +24,7 @@ from flasheval.runs.generation import free_memory, is_out_of_memory
 from flasheval.runs.unit_work import error_line
 from flasheval.scorers.scorer import ScorerSettings
 from flasheval.subset import Subset
+from flasheval.subset.image_plan import ImagePlan
 
 __all__ = ["FolderScan", "Watcher"]
 
@@ -46,7 +47,7 @@ class Watcher:
     store: WatchFolder
     subset: Subset
     scorers: tuple[ScorerSettings, ...]
-    seed: int
+    images: ImagePlan
     batch: int
     settle: float
     trackers: tuple[Tracker, ...]
@@ -171,7 +172,9 @@ class Watcher:
             loaded.model,
             self.subset,
             self.scorers,
-            seed=self.seed,
+            images_per_prompt=self.images.images,
+            seeds=self.images.kind,
+            seed=self.images.seeds.run_seed,
             batch=self.batch,
             call=loaded.arguments,
             device=self.loading.device,
@@ -203,7 +206,12 @@ class Watcher:
 
 def _faults(report: Report) -> str | None:
     """Return why a report ranks nowhere, in one line; None where every prompt has its scores."""
-    if not report.faults:
+    lacking = [
+        report.faults.get(name, "no score")
+        for row, name in enumerate(report.subset.ids)
+        if any(part.scores[row] is None for part in report.metrics.values())
+    ]
+    if not lacking:
         return None
-    ((reason, _),) = Counter(report.faults.values()).most_common(1)
-    return f"{len(report.faults)} of {report.subset.size} prompts have no score: {reason}"
+    ((reason, _),) = Counter(lacking).most_common(1)
+    return f"{len(lacking)} of {report.subset.size} prompts have no score: {reason}"

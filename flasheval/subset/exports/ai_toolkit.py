@@ -23,8 +23,8 @@ _FILLED_IN = re.compile(r"\[trigger\]|\[name\]|\$\{[^}]+\}")
 class AiToolkit(ImageSettings):
     """YAML to merge into a job's ``sample:``: a list ``prompts``, or ``samples`` with seeds.
 
-    With a ``seed`` every prompt stands under ``samples`` with its own; older versions know
-    ``prompts`` only. It drops ids and weights, and white space at a text's ends. A text
+    With a ``seed`` or ``seeds`` every prompt stands under ``samples`` with its own; older versions
+    know ``prompts`` only. It drops ids and weights, and white space at a text's ends. A text
     that holds ``--`` (ai-toolkit cuts it there), ``[trigger]``, ``[name]`` or ``${...}`` (it fills
     these in) is refused.
 
@@ -77,17 +77,18 @@ class AiToolkit(ImageSettings):
             "sample_steps": self.steps,
         }
         sample = {key: value for key, value in settings.items() if value is not None}
-        if self.seed is None:
+        if not self.seeded:
             return _yaml({"sample": {**sample, "prompts": list(texts)}})
         samples = [
-            {"prompt": text, "seed": self.seed_of(prompt.id)}
+            {"prompt": text, "seed": seed}
             for prompt, text in zip(subset.prompts, texts, strict=True)
+            for seed in self.images_of(subset.record, prompt.id)
         ]
         return _yaml({"sample": {**sample, "samples": samples}})
 
     def how(self, path: str) -> tuple[str, ...]:
         """Return how to use it; see `Format`."""
-        key = "prompts" if self.seed is None else "samples, in place of prompts,"
+        key = "samples, in place of prompts," if self.seeded else "prompts"
         return (f"put {key} and the other keys under config.process[0].sample of your job's YAML",)
 
 

@@ -97,16 +97,20 @@ class Kohya(ImageSettings):
         weighted = [any(character in text for character in "()[]") for text in texts]
         warn_of(subset, weighted, "sd-scripts takes ( ) and [ ] for weights with SD and SDXL")
         warn_of_weights(subset, "kohya")
-        options = [self._options(prompt.id) for prompt in subset.prompts]
+        rows = [
+            (text, self._options(seed))
+            for prompt, text in zip(subset.prompts, texts, strict=True)
+            for seed in self.images_of(subset.record, prompt.id)
+        ]
         if self.layout == "json":
             items = [
                 {"prompt": text, **{_KEYS[key]: value for key, value in own.items()}}
-                for text, own in zip(texts, options, strict=True)
+                for text, own in rows
             ]
             return (json.dumps(items, indent=1) + "\n").encode()
         lines = [
             " ".join([text, *(f"--{key} {value}" for key, value in own.items())])
-            for text, own in zip(texts, options, strict=True)
+            for text, own in rows
         ]
         return "".join(f"{line}\n" for line in lines).encode()
 
@@ -114,13 +118,13 @@ class Kohya(ImageSettings):
         """Return how to use it; see `Format`."""
         return (f"--sample_prompts={shlex.quote(path)} --sample_every_n_steps=500",)
 
-    def _options(self, prompt_id: str) -> dict[str, Any]:
+    def _options(self, seed: int | None) -> dict[str, Any]:
         negative = self.negative_prompt
         values = {
             "n": negative if negative is None else negative.strip(),
             "w": self.width,
             "h": self.height,
-            "d": self.seed_of(prompt_id),
+            "d": seed,
             "l": self.guidance,
             "s": self.steps,
         }

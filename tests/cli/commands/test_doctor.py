@@ -3,7 +3,11 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
+
+from flasheval.generators.seeds import ImageSeeds
+from flasheval.scores import ScoreMatrix, load_scores
 
 DRAW = """
 import time
@@ -135,3 +139,22 @@ def test_before_and_after_a_run(toys):
     said = flasheval("doctor")
     assert "folder r: a run to go on with" in said
     assert "left: 2 images to make, 2 scores, 1 file" in said
+
+
+def test_a_pilot_says_how_to_divide_a_budget(run, toys):
+    rng = np.random.default_rng(0)
+    scores = rng.normal(0, 1, (3, 40, 1)) + rng.normal(0, 2, (3, 40, 2))
+    ids, seeds = [str(i) for i in range(40)], ImageSeeds(0)
+    matrix = ScoreMatrix.from_images("clip", scores, ["a", "b", "c"], ids, seeds=seeds)
+    load_scores(matrix).save(toys / "pilot")
+    ran = run("doctor", "pilot=pilot", "budget=120")
+    assert (ran.code, ran.err) == (0, "")
+    assert ran.out.startswith("for 120 images: 40 prompts x 3 images, or ")
+    assert "the error of a difference in clip is 0." in ran.out
+
+    ran = run("doctor", *WORDS, SCORER, "pilot=pilot", "budget=2s")
+    assert ran.code == 0, ran.err
+    assert "\nfor 2 seconds: " in ran.out
+    run("doctor", "pilot=pilot").one_line("pilot and budget go together")
+    run("doctor", "pilot=pilot", "budget=lots").one_line("budget=lots: expected images, as 200")
+    run("doctor", "pilot=pilot", "budget=9s").one_line("how long an image takes is not known")

@@ -1,6 +1,7 @@
 """The verb on the miniature: its scores, its report, its images, and what cannot be done."""
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -14,6 +15,7 @@ from flasheval.cli.configs import evaluate_configs
 from flasheval.evaluation.report import Report
 from flasheval.generators.diffusers_settings import DiffusersSettings
 from flasheval.generators.function import FunctionSettings
+from flasheval.generators.seeds import ImageSeeds
 from flasheval.runs.kept.file_names import id_of
 from flasheval.subset import Method, MetricInfo, Subset
 
@@ -221,3 +223,48 @@ def test_what_cannot_be_evaluated(four, tmp_path, monkeypatch, settings, said):
     with pytest.raises(FlashevalError, match=said):
         run_evaluate(evaluate_configs()[whole["generator"]](**whole), Context(Console()))
     assert set(tmp_path.iterdir()) <= before | {tmp_path / "__pycache__"}
+
+
+def test_several_images_of_each_prompt(run, four, tmp_path):
+    words = ["subset=four.json", *DRAW, "out=r.json", "images=kept", "images_per_prompt=3"]
+    ran = run("evaluate", *words, "seeds=other")
+    assert (ran.code, ran.err) == (0, "")
+    assert "4 prompts of four, 3 images a prompt, seed 3050890706" in ran.out
+    assert "images made with run seed 3050890706, not the search's" in ran.out
+    report = Report.load(tmp_path / "r.json")
+    assert (report.images_per_prompt, report.seeds) == (3, "other")
+    names = sorted(path.stem for path in (tmp_path / "kept").iterdir())
+    assert len(names) == 12
+    assert {f"{four.ids[0]}", f"{four.ids[0]}+1", f"{four.ids[0]}+2"} <= set(names)
+
+    calls = _calls(tmp_path)
+    again = run("evaluate", *words, "seeds=other")
+    assert "made earlier with the same settings" in again.out
+    (tmp_path / "kept" / f"{four.ids[1]}+2.png").unlink()
+    assert run("evaluate", *words, "seeds=other").code == 0
+    assert _calls(tmp_path) == calls + 2  # 12 images, 8 at a time
+    run("evaluate", *words[:-1], "seeds=other").one_line("other settings (images_per_prompt)")
+    run("evaluate", *words[:-1], "images_per_prompt=0").one_line("expected at least 1 image")
+    run("evaluate", *words, "seeds=both").one_line("seeds=both: expected search or other")
+
+
+def test_a_pipeline_makes_the_images_that_the_subset_was_searched_on(run, four, tmp_path):
+    record = replace(four.record, seeds=ImageSeeds(5), images_searched=2)
+    replace(four, record=record).save(tmp_path / "searched.json")
+    words = ["subset=searched.json", *MODEL, SCORERS, "device=cpu"]
+    for name, more in (("a", ["steps=2"]), ("b", ["steps=1"])):
+        kept = [word for word in words if not word.startswith("steps=")]
+        ran = run("evaluate", *kept, *more, f"name={name}", f"out={name}.json")
+        assert (ran.code, ran.err) == (0, "")
+        assert "4 prompts of four, 2 images a prompt, seed 5" in ran.out
+    report = Report.load(tmp_path / "a.json")
+    part = report.metrics["Quality"].image_values
+    assert part.shape == (4, 2)
+    assert (part[:, 0] != part[:, 1]).all()
+    ran = run("compare", "a.json", "b.json")
+    assert "of which images alone: " in ran.out
+    run("compare", "a.json", "b.json", "looks=[4x3]").one_line("the report has 2 images a prompt")
+    run("compare", "a.json", "b.json", "looks=[two]").one_line("prompts x images, as 10x4")
+    one = run("evaluate", *words, "seed=5", "images_per_prompt=1", "name=a", "out=one.json")
+    assert one.code == 0
+    assert "not the search's" not in one.out

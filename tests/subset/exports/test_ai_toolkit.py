@@ -95,3 +95,10 @@ def test_what_ai_toolkit_would_change_is_refused(make_subset, text, why):
 def test_settings_are_checked(settings):
     with pytest.raises(SettingError, match=next(iter(settings))):
         make_format("ai-toolkit", settings)
+
+
+def test_several_images_of_each_prompt_have_their_seeds(make_subset):
+    _, items = read(
+        export(make_subset("a cat"), "ai-toolkit", {"seeds": "search", "images_per_prompt": 2})
+    )
+    assert items == [{"prompt": "a cat", "seed": image_seed(0, "p0", k)} for k in (0, 1)]

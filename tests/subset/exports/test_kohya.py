@@ -2,14 +2,16 @@
 
 import json
 import re
+from dataclasses import replace
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from flasheval.base.errors import DataError, SettingError
-from flasheval.generators.seeds import image_seed
+from flasheval.generators.seeds import ImageSeeds, image_seed
 from flasheval.subset.exports import export, make_format
+from flasheval.subset.image_plan import other_run_seed
 
 NUMBERS = {"w": int, "h": int, "d": int, "s": int, "l": float}
 
@@ -116,3 +118,22 @@ def test_a_negative_prompt_must_be_one_line_without_options():
     for negative in ("a --w 5", "a\nb", " "):
         with pytest.raises(SettingError, match="negative_prompt: it"):
             make_format("kohya", {"negative_prompt": negative})
+
+
+def test_several_images_of_each_prompt_have_their_seeds(make_subset):
+    subset = make_subset("a cat", "a dog")
+    searched = replace(subset, record=replace(subset.record, seeds=ImageSeeds(4)))
+    made = export(searched, "kohya", {"seeds": "search", "images_per_prompt": 2}).decode()
+    wanted = [
+        f"{text} --d {image_seed(4, name, k)}"
+        for text, name in (("a cat", "p0"), ("a dog", "p1"))
+        for k in (0, 1)
+    ]
+    assert made.splitlines() == wanted
+    other = export(searched, "kohya", {"seeds": "other"}).decode().splitlines()
+    assert other[0] == f"a cat --d {image_seed(other_run_seed(4), 'p0')}"
+    for asked in ({"images_per_prompt": 2}, {"seed": 0, "images_per_prompt": 0}):
+        with pytest.raises(SettingError, match="expected at least 1 image a prompt, and seed"):
+            export(searched, "kohya", asked)
+    with pytest.raises(SettingError, match="seeds=mine: expected search or other"):
+        export(searched, "kohya", {"seeds": "mine"})
