@@ -15,6 +15,7 @@ from flasheval.selection.calibration.folds import Expect
 from flasheval.selection.calibration.regression import cross_predictions, shrunken_weights
 from flasheval.selection.calibration.scale import mean_square, t_scale
 from flasheval.selection.held_out.splits import Split
+from flasheval.selection.images import ImageUse, image_values
 from flasheval.selection.methods.selector import Selection, subset_means
 from flasheval.subset.calibration import Calibration
 from flasheval.subset.paired import paired_errors
@@ -35,6 +36,22 @@ class _Line:
 
     def __call__(self, subset_means: NDArray[np.float64]) -> NDArray[np.float64]:
         return self.full_mean + self.slope * (subset_means - self.subset_mean)
+
+
+@dataclass(frozen=True)
+class _Scores:
+    """One metric's scores [variants, prompts] that subset means are taken of, by their images.
+
+    Attributes:
+        known: Of the known variants, for the subset's own line.
+        line: The same in a fold, for its line.
+        new: Of the variants held out, as those of a new variant will be.
+
+    """
+
+    known: NDArray[np.float32]
+    line: NDArray[np.float32]
+    new: NDArray[np.float32]
 
 
 @dataclass(frozen=True)
@@ -62,6 +79,7 @@ def fit_calibration(
     expect: Expect = "similar",
     group: str | None = None,
     near_ties: Mapping[str, float] | None = None,
+    images: ImageUse | None = None,
 ) -> Calibration | None:
     """Learn what a subset's scores say of the full set's from subsets that did not see a fold.
 
@@ -75,6 +93,13 @@ def fit_calibration(
     within each group, averaged over groups, so what a group has in common counts in full, with as
     many degrees of freedom as there are groups less one.
 
+    On other seeds the images are parted together with the variants: a fold's search saw the first
+    half of the other variants' images alone, its line is that of full scores on subset means over
+    those images, and the variants held out come in with the means of images that no search saw. So
+    all that the search made of the prompts' seeds, and that does not come again, is in the errors.
+    Full scores are means over all images throughout. The searches see half of the images that the
+    subset's own saw, so these errors too come out slightly too large.
+
     Args:
         matrices: The metrics' scores [variants, prompts], aligned and complete. The subset need
             not have been searched on all of them.
@@ -84,6 +109,8 @@ def fit_calibration(
         expect: Whether the folds are random parts or groups.
         group: The factor the groups are of, where they are groups.
         near_ties: By metric, the share of pairs that the full set does not tell apart.
+        images: Which images the folds' searches saw and which the subset's scores come from, as
+            in the folds' splits; None for all. Metrics that lack those images are left out.
 
     Returns:
         The calibration, of the metrics in which the known variants differ at all; None if there
@@ -100,12 +127,13 @@ def fit_calibration(
 
     """
     usable = [matrix for matrix in matrices if np.ptp(matrix.full_means) > 0]
-    if not usable:
+    usable, scores = _with_images(usable, folds, images)
+    if not usable or len(folds) < 2:
         return None
     full = np.stack([np.asarray(matrix.full_means, dtype=np.float64) for matrix in usable])
     spread = full.std(axis=1, ddof=1)
     parts = [
-        _fold(usable, full, spread, fold, chosen)
+        _fold(scores, full, spread, fold, chosen)
         for fold, chosen in zip(folds, selections, strict=True)
     ]
     grouped = expect == "new_family"
@@ -116,7 +144,7 @@ def fit_calibration(
     everyone = np.arange(n)
     metrics = {}
     for row, matrix in enumerate(usable):
-        means = subset_means(matrix.values, selection)
+        means = subset_means(scores[row].known, selection)
         line = _line(full[row], means, everyone)
         alone = _predictor(usable, parts, [row], row, scales, grouped)
         several = _predictor(usable, parts, range(len(usable)), row, scales, grouped)
@@ -132,7 +160,38 @@ def fit_calibration(
             joint=several if len(usable) > 1 else None,
             near_ties=(near_ties or {}).get(matrix.metric),
         )
-    return Calibration(metrics, dof, pair_dof, count, expect, group if grouped else None)
+    other = images is not None and images.other_seeds
+    return Calibration(
+        metrics,
+        dof,
+        pair_dof,
+        count,
+        expect,
+        group if grouped else None,
+        seeds="other" if other else "search",
+    )
+
+
+def _with_images(
+    matrices: Sequence[ScoreMatrix], folds: Sequence[Split], images: ImageUse | None
+) -> tuple[list[ScoreMatrix], list[_Scores]]:
+    """Return the metrics that have the images, and what subset means are taken of in each."""
+    found, scores = [], []
+    for matrix in matrices:
+        if images is None:
+            one = _Scores(matrix.values, matrix.values, matrix.values)
+        elif matrix.images_per_prompt <= max(images.judged):
+            continue
+        else:
+            new = image_values(matrix, images.judged)
+            seen = image_values(matrix, images.searched) if images.other_seeds else new
+            one = _Scores(matrix.values if images.other_seeds else new, seen, new)
+            members = np.concatenate([one.new[fold.held_out] for fold in folds])
+            if np.isnan(members).any() or np.isnan(one.known).any():
+                continue
+        found.append(matrix)
+        scores.append(one)
+    return found, scores
 
 
 def predicting_matrices(given: ScoreTable, table: ScoreTable) -> list[ScoreMatrix]:
@@ -191,7 +250,7 @@ def _predictor(
 
 
 def _fold(
-    matrices: Sequence[ScoreMatrix],
+    scores: Sequence[_Scores],
     full: NDArray[np.float64],
     spread: NDArray[np.float64],
     fold: Split,
@@ -200,11 +259,11 @@ def _fold(
     out = fold.held_out
     centre = full.mean(axis=1)
     standard, errors = [], []
-    for row, matrix in enumerate(matrices):
-        means = subset_means(matrix.values, selection)
-        line = _line(full[row], means, fold.search)
+    for row, one in enumerate(scores):
+        line = _line(full[row], subset_means(one.line, selection), fold.search)
+        means = subset_means(one.new, selection)
         standard.append((line(means[out]) - centre[row]) / spread[row])
-        chosen = matrix.values[np.ix_(out, selection.indices)]
+        chosen = one.new[np.ix_(out, selection.indices)]
         errors.append(paired_errors(chosen, selection.weights) / spread[row])
     scaled = (full[:, out] - centre[:, None]) / spread[:, None]
     return _Fold(np.stack(standard), scaled, np.stack(errors))
