@@ -160,6 +160,20 @@ def test_variants_held_out_move_no_line():
         np.testing.assert_allclose(fold_of(scores, chosen).standard[0], expected)
 
 
+def test_a_line_is_of_the_images_searched_and_read_off_at_the_others():
+    rng = np.random.default_rng(0)
+    line, new = rng.normal(size=(2, 9, 20)).astype(np.float32)
+    search, out, chosen = np.arange(6), np.arange(6, 9), Selection(np.arange(3))
+    full = line.mean(axis=1, dtype=np.float64) + 0.1
+    spread = full.std(ddof=1)
+    fold = Split("f", search, out)
+    found = _fold([_Scores(line, line, new)], full[None], np.array([spread]), fold, chosen)
+    slope, intercept = np.polyfit(line[search, :3].mean(axis=1), full[search], 1)
+    expected = (intercept + slope * new[out, :3].mean(axis=1) - full.mean()) / spread
+    np.testing.assert_allclose(found.standard[0], expected, rtol=1e-5)
+    np.testing.assert_allclose(found.errors[0], paired_errors(new[out, :3], None) / spread)
+
+
 def test_new_families_get_wider_intervals_and_fewer_degrees_of_freedom():
     table = synthetic_scores(n_variants=48, n_prompts=600)
     _, similar = _fitted(table)
