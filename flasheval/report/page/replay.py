@@ -14,7 +14,7 @@ from flasheval.report.page.origin import Origin
 from flasheval.report.page.score_sources import Scored
 from flasheval.selection.held_out.finished_searches import FinishedSearches
 from flasheval.selection.held_out.one_search import search_part
-from flasheval.selection.held_out.splits import Split, make_splits
+from flasheval.selection.held_out.splits import Split, make_splits, with_images_used
 from flasheval.selection.methods.registry import make_method
 from flasheval.selection.methods.selector import Selection
 from flasheval.selection.request import SearchRequest, hints_for, make_request
@@ -115,7 +115,9 @@ def _splits(
         spec = drawn if all(drawn) else evidence.split_spec
     twins = np.arange(len(request.table))  # of twins one was searched
     given = scored.given.variant_names
-    return make_splits(origin.located(spec), request.table, given=given, twins=twins)
+    splits = make_splits(origin.located(spec), request.table, given=given, twins=twins)
+    used = request.images_per_prompt
+    return tuple(with_images_used(split, request.table, used) for split in splits)
 
 
 def _drawn(name: str) -> str:
