@@ -140,6 +140,8 @@ class SearchConfig(OutputConfig, PromptKeys):
     warm_start: Any = None
     curve: Any = "auto"
     draws: int = _search("draws")
+    images_per_prompt: int | None = _search("images_per_prompt")
+    images_as: str = _search("images_as")
     calibrate: Any = _search("calibrate")
     expect: str = _search("expect")
     group: str | None = _search("group")
@@ -165,6 +167,8 @@ class ValidateConfig(OutputConfig, PromptKeys):
     group: str | None = _validate("group")
     seed: int = _validate("seed")
     draws: int = _validate("draws")
+    images_per_prompt: int | None = _validate("images_per_prompt")
+    images_as: str = _validate("images_as")
     incomplete: str = _validate("incomplete")
     workers: int | None = _validate("workers")
     out: str | None = _validate("folder")

@@ -25,6 +25,15 @@ from flasheval.selection.calibration.folds import (
     make_folds,
 )
 from flasheval.selection.held_out.splits import Split
+from flasheval.selection.images import (
+    ImagesAs,
+    ImageUse,
+    check_several_images,
+    checked_images,
+    checked_images_as,
+    filled_images,
+    image_values,
+)
 from flasheval.selection.methods.hints import Hints
 from flasheval.selection.methods.nested import check_nested, check_sizes
 from flasheval.selection.methods.problem import Problem, checked_size, make_problem
@@ -60,6 +69,11 @@ class SearchRequest:
         forbidden: Positions of the prompts that must stay out.
         warm_start: Positions of the prompts to start from, or None.
         hints: What a method that borrows may look at beside the table, of all its variants.
+        images_per_prompt: Images a prompt that the subset is to be used with; None for as many as
+            the table has.
+        images_as: How a search sees several images of a prompt: ``mean``, their mean alone;
+            ``rows``, each image of a variant as a row of its own in methods that fit rankings;
+            ``auto``, rows in the methods that gained by them on development data.
 
     Example:
         >>> from flasheval.scores.synthetic import synthetic_scores
@@ -78,6 +92,8 @@ class SearchRequest:
     forbidden: tuple[int, ...] = ()
     warm_start: tuple[int, ...] | None = None
     hints: Hints = field(default_factory=Hints)
+    images_per_prompt: int | None = None
+    images_as: ImagesAs = "auto"
 
     @property
     def size(self) -> int:
@@ -101,13 +117,17 @@ class SearchRequest:
         >>> request.cost(24) / request.cost(12)
         2.0
         """
-        return n_variants * len(self.table.metrics) * sum(math.sqrt(size) for size in self.sizes)
+        rows = n_variants * (self.table.images_per_prompt if self.images_as != "mean" else 1)
+        return rows * len(self.table.metrics) * sum(math.sqrt(size) for size in self.sizes)
 
-    def problem(self, rows: NDArray[np.int64] | None = None) -> Problem:
+    def problem(
+        self, rows: NDArray[np.int64] | None = None, images: ImageUse | None = None
+    ) -> Problem:
         """Return what the method is given: the scores of some variants (all by default).
 
         Args:
             rows: int64 positions of the search variants.
+            images: Which images it sees, and which it will be judged by; all by default.
 
         Raises:
             SettingError: A size that does not fit, or a prompt both required and forbidden.
@@ -121,11 +141,17 @@ class SearchRequest:
             (8, 3)
 
         """
-        blocks = [self.table[name].values for name in self.table.metrics]
-        hints = self.hints if self.selector.borrows else None
+        searched = None if images is None else images.searched
+        matrices = [self.table[name] for name in self.table.metrics]
+        blocks = [image_values(matrix, searched) for matrix in matrices]
+        hints = self.hints.seen(searched) if self.selector.borrows else None
         if rows is not None:
             blocks = [block[rows] for block in blocks]
             hints = None if hints is None else hints.take(rows)
+        if hints is not None and searched is not None:
+            hints = hints.complete()
+        numbers = range(self.table.images_per_prompt) if searched is None else searched
+        several = len(numbers) > 1
         return make_problem(
             blocks,
             self.table.metrics,
@@ -134,6 +160,11 @@ class SearchRequest:
             forbidden=self.forbidden,
             warm_start=self.warm_start,
             hints=hints,
+            images=[filled_images(one, numbers, rows) for one in matrices] if several else None,
+            images_used=self.images_per_prompt
+            if searched is None or images is None
+            else len(images.judged),
+            images_as=self.images_as,
         )
 
     def settings(self) -> dict[str, Any]:
@@ -159,6 +190,11 @@ class SearchRequest:
         ):
             if chosen:
                 settings[key] = [ids[index] for index in chosen]
+        several = self.table.images_per_prompt
+        if several > 1 and self.images_per_prompt not in (None, several):
+            settings["images_per_prompt"] = self.images_per_prompt
+        if self.images_as != "auto":
+            settings["images_as"] = self.images_as
         return settings
 
     def context(self) -> str:
@@ -196,11 +232,14 @@ def make_request(
     forbid: Sequence[str] = (),
     warm_start: Subset | Sequence[str] | None = None,
     hints: Hints | None = None,
+    images_per_prompt: int | None = None,
+    images_as: str = "auto",
 ) -> SearchRequest:
     """Check the settings of `flasheval.search` (see there) and resolve prompt ids to positions.
 
     Raises:
-        SettingError: An invalid size, seed or list of sizes.
+        SettingError: An invalid size, seed, list of sizes or number of images, or rows of images
+            where there are none or the method knows none.
         DataError: A prompt id that the table does not have, or a warm start of other prompts.
 
     Example:
@@ -233,7 +272,22 @@ def make_request(
         forbidden,
         start,
         hints or Hints(),
+        checked_images(images_per_prompt),
+        _checked_rows(images_as, table, selector),
     )
+
+
+def _checked_rows(images_as: str, table: ScoreTable, selector: Selector[Any]) -> ImagesAs:
+    """Return how a search sees several images; SettingError for rows that cannot be."""
+    word = checked_images_as(images_as)
+    if word == "rows":
+        check_several_images(table, "images_as=rows", "use images_as=auto")
+        if not getattr(selector, "image_rows", False):
+            raise SettingError(
+                f"images_as=rows: method '{selector.name}' sees the mean of a prompt's images "
+                "only; use images_as=auto, or anneal, evolve, frequency or padded"
+            )
+    return word
 
 
 def hints_for(given: ScoreTable, table: ScoreTable, group: str | None = None) -> Hints:
@@ -258,9 +312,12 @@ def hints_for(given: ScoreTable, table: ScoreTable, group: str | None = None) ->
     """
     families = [variant.factors.get(group or DEFAULT_GROUP) for variant in table.variants]
     known = all(family is not None for family in families)
+    others = given.other_metrics(table)
+    several = any(matrix.images is not None for matrix in others)
     return Hints(
-        tuple(matrix.values for matrix in given.other_metrics(table)),
+        tuple(matrix.values for matrix in others),
         tuple(str(family) for family in families) if known else None,
+        tuple(matrix.images for matrix in others) if several else (),
     )
 
 

@@ -22,11 +22,17 @@ from flasheval.base.drawing.markdown import markdown
 from flasheval.base.drawing.view import View
 from flasheval.base.progress import reporting
 from flasheval.base.versions import library_versions, utc_now
-from flasheval.scores import ScoreTable, load_scores
+from flasheval.scores import ScoreMatrix, ScoreTable, load_scores
 from flasheval.scores.table import Incomplete
-from flasheval.selection.calibration.cross_fit import fold_labels, fold_pieces, whole
+from flasheval.selection.calibration.cross_fit import (
+    fold_labels,
+    fold_pieces,
+    image_folds,
+    used_folds,
+    whole,
+)
 from flasheval.selection.calibration.fit import fit_calibration, predicting_matrices
-from flasheval.selection.calibration.folds import DEFAULT_GROUP, checked_expect
+from flasheval.selection.calibration.folds import DEFAULT_GROUP, Expect, checked_expect
 from flasheval.selection.calibration.looks import fit_looks
 from flasheval.selection.held_out.engine import HeldOutWork
 from flasheval.selection.held_out.evidence import evidence_of
@@ -37,16 +43,20 @@ from flasheval.selection.held_out.one_search import ProgressCallback, search_all
 from flasheval.selection.held_out.parallel import run_parallel
 from flasheval.selection.held_out.searches import Procedure
 from flasheval.selection.held_out.splits import (
+    OTHER_SEEDS,
     Split,
     describe_splits,
     make_splits,
+    on_other_seeds,
     split_once,
+    with_images_used,
 )
 from flasheval.selection.held_out.warnings import (
     few_variants,
     measurement_warnings,
     result_of_evidence,
 )
+from flasheval.selection.images import image_values
 from flasheval.selection.methods.auto import Auto, explain
 from flasheval.selection.methods.driver import SearchOutcome, StepCallback
 from flasheval.selection.methods.registry import make_method
@@ -62,6 +72,7 @@ from flasheval.selection.request import (
 from flasheval.selection.search_view import search_view
 from flasheval.selection.usable import usable_scores
 from flasheval.subset import Method, MetricInfo, Subset
+from flasheval.subset.calibration import Calibration
 from flasheval.subset.evidence import Evidence, KnownVariant, PrefixCalibration, Record
 from flasheval.subset.prompt_sources import source_of
 
@@ -120,6 +131,8 @@ def search(
     forbid: Sequence[str] = (),
     curve: Sequence[int] | Literal["auto"] | None = None,
     draws: int = 200,
+    images_per_prompt: int | None = None,
+    images_as: str = "auto",
     calibrate: bool | Literal["auto"] = "auto",
     expect: str = "similar",
     group: str | None = None,
@@ -154,6 +167,11 @@ def search(
         curve: Further sizes at which to measure agreement, for the plot; "auto" takes 10 to 200
             for methods that cost next to nothing.
         draws: Random subsets per size of the baseline.
+        images_per_prompt: Images a prompt that the subset will be used with; as many as the scores
+            have when not given. The noise that the search reckons with, the evidence and the
+            calibration are then those of so many images.
+        images_as: How the search sees several images of a prompt: their `mean`; each as `rows` of
+            its own, in the methods that know them; or `auto`: rows in those methods.
         calibrate: Whether to learn, from further searches that hold variants out, how well the
             subset's scores predict the full set's; "auto" does it for methods that cost next to
             nothing and at least 8 variants.
@@ -197,6 +215,8 @@ def search(
         forbid,
         warm_start,
         hints_for(given, table, group),
+        images_per_prompt,
+        images_as,
     )
     name = subset_name(request, name)
     check_draws(draws)
@@ -204,33 +224,50 @@ def search(
     if splits is not None:
         parts = make_splits(splits, usable.whole, given=given.variant_names, twins=twins)
         parts = tuple(split_once(split, twins) for split in parts)
+        parts = tuple(with_images_used(one, table, request.images_per_prompt) for one in parts)
     folds = calibration_folds(request, calibrate, checked_expect(expect), group)
+    folds = used_folds(folds, table, request.images_per_prompt)
+    elsewhere = image_folds(folds, table, request.images_per_prompt)
     folder = None if folder is None else Path(folder)
     finished = None if folder is None else FinishedSearches(folder, request.context()).ready()
     spec = describe_splits(splits)
     kinds = [Kind(spec, spec, parts)] if parts else []
+    kinds += _kinds_on_other_seeds(request, kinds)
+    sizes, every = measured_sizes(request, curve), (*folds, *elsewhere)
     with reporting(progress) as report:
-        outcome, measurement, selections = _search_everywhere(
-            request, kinds, measured_sizes(request, curve), folds, draws, finished, folder, report
+        outcome, measurement, chosen = _search_everywhere(
+            request, kinds, sizes, every, draws, finished, folder, report
         )
+    selections = None if chosen is None else chosen[: len(folds)]
     interrupted = outcome.interrupted or (bool(folds) and selections is None)
     interrupted = interrupted or (bool(parts) and (measurement is None or measurement.interrupted))
-    evidence = None if measurement is None else evidence_of(measurement, request.size)
-    warnings = _warnings(request, parts, measurement, evidence, interrupted)
+    found_evidence = [
+        None if measurement is None else evidence_of(measurement, request.size, number=number)
+        for number in range(len(kinds))
+    ]
+    evidence = found_evidence[0] if kinds else None
+    further = tuple(one for one in found_evidence[1:] if one is not None)
+    warnings = _warnings(request, parts, measurement, (evidence, *further), interrupted)
     warnings += usable.warnings(incomplete)
-    calibration = None
-    looks: tuple[PrefixCalibration, ...] = ()
-    if selections is not None:
-        likeness, family, ties = checked_expect(expect), group or DEFAULT_GROUP, usable.near_ties
-        found = (predicting_matrices(given, table), outcome.selection, folds, selections)
-        calibration = fit_calibration(*found, expect=likeness, group=family, near_ties=ties)
-        looks = fit_looks(*found, request.sizes, expect=likeness, group=family, near_ties=ties)
+    calibrated = _Calibrated()
+    if selections is not None and chosen is not None:
+        calibrated = _calibrated(
+            predicting_matrices(given, table),
+            outcome.selection,
+            (folds, selections),
+            (elsewhere, chosen[len(folds) :]),
+            request.sizes,
+            expect=checked_expect(expect),
+            group=group or DEFAULT_GROUP,
+            near_ties=usable.near_ties,
+        )
     elif folds:
         warnings.insert(1, "not calibrated yet, so full scores of new variants are not predicted")
     record = Record(
         evidence=evidence,
-        calibration=calibration,
-        looks=looks,
+        further_evidence=further,
+        calibration=calibrated.calibration,
+        looks=calibrated.looks,
         known_variants=known_variants(usable.whole, outcome.selection),
         scorers={
             metric: version
@@ -242,6 +279,10 @@ def search(
         notes=_notes(request.selector, outcome),
         warnings=tuple(warnings),
         interrupted=interrupted,
+        seeds=table.seeds,
+        images_searched=_images_searched(table),
+        images_per_prompt=request.images_per_prompt,
+        other_seeds=calibrated.other_seeds,
     )
     subset = _subset(request, outcome.selection, name, record)
     return SearchResult(
@@ -252,6 +293,99 @@ def search(
         outcome.seconds,
         tuple(warnings),
         interrupted,
+    )
+
+
+@dataclass(frozen=True)
+class _Calibrated:
+    """What the searches without each fold say of the subset's scores: nothing by default."""
+
+    calibration: Calibration | None = None
+    other_seeds: Calibration | None = None
+    looks: tuple[PrefixCalibration, ...] = ()
+
+
+def _calibrated(
+    matrices: Sequence[ScoreMatrix],
+    selection: Selection,
+    same: tuple[Sequence[Split], Sequence[Selection]],
+    other: tuple[Sequence[Split], Sequence[Selection]],
+    sizes: Sequence[int],
+    *,
+    expect: Expect,
+    group: str,
+    near_ties: Mapping[str, float],
+) -> _Calibrated:
+    """Calibrate the subset, and the first prompts of a nested one, on the same and other seeds.
+
+    Args:
+        matrices: The metrics to predict from.
+        selection: The subset searched on all variants.
+        same: The folds and what was searched in each.
+        other: The same of the folds on other seeds; empty where each prompt has one image.
+        sizes: The sizes of a nested search.
+        expect: As for `fit_calibration`.
+        group: As for `fit_calibration`.
+        near_ties: As for `fit_calibration`.
+
+    """
+    fits = [
+        fit_calibration(
+            matrices,
+            selection,
+            *found,
+            expect=expect,
+            group=group,
+            near_ties=near_ties,
+            images=found[0][0].images,
+        )
+        if found[0]
+        else None
+        for found in (same, other)
+    ]
+    looks = fit_looks(
+        matrices,
+        selection,
+        *same,
+        sizes,
+        expect=expect,
+        group=group,
+        near_ties=near_ties,
+        images=same[0][0].images,
+        other_seeds=other,
+    )
+    return _Calibrated(fits[0], fits[1], looks)
+
+
+def _images_searched(table: ScoreTable) -> int | None:
+    """Return the images a prompt of the scores; None where it is not known that there is one."""
+    count = table.images_per_prompt
+    return count if count > 1 or table.seeds is not None else None
+
+
+def _kinds_on_other_seeds(request: SearchRequest, kinds: Sequence[Kind]) -> list[Kind]:
+    """Return the same splits on other seeds, where the scores have several images a prompt.
+
+    None where the splits are on other seeds already, or missing images leave nothing to rank.
+    """
+    table = request.table
+    if not kinds or table.images_per_prompt < 2 or any(one.other_seeds for one in kinds[0].splits):
+        return []
+    plain = [replace(split, images=None, note="") for split in kinds[0].splits]
+    used = request.images_per_prompt
+    splits = [with_images_used(on_other_seeds(one, table), table, used) for one in plain]
+    able = tuple(split for split in splits if _rankable(table, split))
+    spec = f"{kinds[0].spec}{OTHER_SEEDS}"
+    return [Kind(spec, spec, able)] if able else []
+
+
+def _rankable(table: ScoreTable, split: Split) -> bool:
+    """Tell whether both sides have two variants, and those searched differ in every metric."""
+    if min(len(split.search), len(split.held_out)) < 2 or split.images is None:
+        return False
+    return all(
+        np.ptp(image_values(matrix, split.images.searched)[split.search].mean(axis=1)) > 0
+        for matrix in table.matrices.values()
     )
 
 
@@ -325,10 +459,14 @@ def _warnings(
     request: SearchRequest,
     splits: Sequence[Split],
     measurement: Measurement | None,
-    evidence: Evidence | None,
+    every: Sequence[Evidence | None],
     interrupted: bool,
 ) -> list[str]:
-    """Collect what must be said beside the subset, most important first."""
+    """Collect what must be said beside the subset, most important first.
+
+    `every` is the evidence, that on the splits asked for first.
+    """
+    evidence = every[0]
     found = []
     if interrupted:
         found.append("interrupted: this is the best so far; run the same command to continue")
@@ -339,8 +477,20 @@ def _warnings(
         found.append("no split gave a held-out ranking (all held-out variants tie)")
     if measurement is not None:
         name = request.selector.name
-        results = [] if evidence is None else [result_of_evidence(evidence, name)]
-        found += measurement_warnings(measurement, results)
+        results = [result_of_evidence(one, name) for one in every[:1] if one is not None]
+        further = [result_of_evidence(one, name) for one in every[1:] if one is not None]
+        results += [replace(one, search=None) for one in further]  # of half of the images
+        asked = replace(measurement, kinds=measurement.kinds[:1])  # the others have its splits
+        found += measurement_warnings(asked, results)
+        found += [
+            split.note for kind in measurement.kinds[1:] for split in kind.splits[:1] if split.note
+        ]
+    images, used = request.table.images_per_prompt, request.images_per_prompt
+    if used is not None and used > images:
+        found.append(
+            f"the scores have {images} image{'' if images == 1 else 's'} a prompt: how much better "
+            f"{used} rank is not in the evidence, nor in the calibration"
+        )
     if evidence is not None and request.warm_start is not None:
         found.append(
             "warm start: if that subset was chosen on variants held out here, the held-out "

@@ -170,6 +170,8 @@ class Evidence:
         splits: each split with its numbers of search and held-out variants.
         pooled: agreement averaged over the metrics.
         metrics: agreement of each metric.
+        seeds: ``other`` when the subset's scores were of images that the search did not see, of
+            other seeds; ``search`` when they were of the seeds searched on.
         applies_to: ``procedure`` when every split made its own subset and the published one was
             fitted on all variants afterwards: the numbers then describe the procedure, not this
             exact set. ``this set`` when this set itself was tested on unseen variants.
@@ -189,6 +191,7 @@ class Evidence:
     pooled: Agreement
     metrics: Mapping[str, Agreement] = field(default_factory=dict, hash=False)
     applies_to: Literal["procedure", "this set"] = "procedure"
+    seeds: Literal["search", "other"] = "search"
 
     def __post_init__(self) -> None:
         if self.size < 1:
@@ -222,6 +225,7 @@ class Evidence:
     def __str__(self) -> str:
         own = "sets chosen in the same way, not on this one"
         where = own if self.applies_to == "procedure" else "this exact set"
+        where += ", by images of other seeds" if self.seeds == "other" else ""
         lines = [f"evidence: {len(self.splits)} splits ({self.split_spec}), measured on {where}"]
         lines.append(f"  all metrics: {self.pooled}")
         lines += [f"  {name}: {agreement}" for name, agreement in self.metrics.items()]

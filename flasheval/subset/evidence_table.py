@@ -21,6 +21,7 @@ __all__ = [
     "answer",
     "equivalent_cells",
     "fewer",
+    "other_seeds_answer",
     "record_view",
     "size_row",
 ]
@@ -50,6 +51,7 @@ def record_view(
             agreement_table(evidence),
             Line(f"measured on {where}; {_splits(evidence)} ({evidence.split_spec})"),
         ]
+        parts += [Line(other_seeds_answer(one)) for one in _on_other_seeds(record)]
     if calibration is not None:
         served = [name for name in metrics if name in calibration.metrics]
         parts.append(Line(calibration.summary(served)))
@@ -64,14 +66,16 @@ def record_view(
 def answer(evidence: Evidence) -> str:
     """Return the one sentence a reader came for."""
     pooled, size = evidence.pooled, evidence.size
+    who = "the variants searched" if evidence.split_spec == "seeds" else "unseen variants"
+    who += " on other seeds" if evidence.seeds == "other" else ""
     equivalent = pooled.equivalent_random_size
     if equivalent is None:
         return (
-            f"These prompts rank unseen variants with tau {pooled.held_out_tau.mean:.3f}; "
+            f"These prompts rank {who} with tau {pooled.held_out_tau.mean:.3f}; "
             f"{size} random prompts with {pooled.random_tau.mean:.3f}."
         )
     estimate = equivalent.estimate
-    rank = "these prompts rank unseen variants as"
+    rank = f"these prompts rank {who} as"
     if estimate.relation == "<" or estimate.value <= size:
         return f"No gain: {rank} {estimate} random prompts would."
     if equivalent.low is not None and equivalent.low.value <= size:
@@ -85,6 +89,33 @@ def answer(evidence: Evidence) -> str:
         f"{rank[0].upper()}{rank[1:]} well as {least}{estimate.value:,.0f} random prompts would: "
         f"{fewer(estimate, size)} fewer prompts."
     )
+
+
+def _on_other_seeds(record: Record) -> list[Evidence]:
+    """Return the further evidence on other seeds that is of the subset's own size."""
+    main = record.evidence
+    return [
+        one
+        for one in record.further_evidence
+        if main is not None and one.seeds == "other" and one.size == main.size
+    ]
+
+
+def other_seeds_answer(evidence: Evidence) -> str:
+    """Return one sentence about images of other seeds than those searched on.
+
+    >>> spread = Spread(0.83, 0.77, 0.89)
+    >>> as_good = Agreement(spread, spread, equivalent_random_size=EquivalentSize(RandomSize(31)))
+    >>> other_seeds_answer(Evidence(10, "random:10+seeds", (), as_good, seeds="other"))
+    'On other seeds: as well as 31 random prompts (tau 0.830).'
+    """
+    pooled = evidence.pooled
+    tau, equivalent = f"tau {pooled.held_out_tau.mean:.3f}", pooled.equivalent_random_size
+    if equivalent is None:
+        return f"On other seeds: {tau}; random prompts {pooled.random_tau.mean:.3f}."
+    word = {"=": "", ">": "more than ", "<": "fewer than "}[equivalent.estimate.relation]
+    count = f"{word}{equivalent.estimate.value:,.0f}"
+    return f"On other seeds: as well as {count} random prompts ({tau})."
 
 
 def fewer(equivalent: RandomSize, size: int) -> str:

@@ -46,3 +46,20 @@ def test_it_looks_like_real_scores():
     assert np.corrcoef(quality.mean(axis=1), alignment.mean(axis=1))[0, 1] > 0.7
     alone = [np.corrcoef(column, quality.mean(axis=1))[0, 1] for column in quality.T]
     assert 0.05 < np.mean(alone) < 0.5
+
+
+def test_images_have_seed_noise_that_variants_share_in_part():
+    table = synthetic_scores(48, 4000, images=2, seed_noise=1.0)
+    images = table["quality"].images.astype(float)
+    half = (images[:, :, 0] - images[:, :, 1]) / np.sqrt(2)
+    half /= half.std(axis=0).mean()
+    related = np.corrcoef(half)
+    bases = np.array(table.factor("base_model"))
+    same = bases[:, None] == bases[None, :]
+    apart = ~np.eye(48, dtype=bool)
+    assert related[same & apart].mean() == pytest.approx(0.4, abs=0.05)
+    assert related[~same].mean() == pytest.approx(0.1, abs=0.05)
+    assert table.seeds is not None
+    np.testing.assert_allclose(table["quality"].values, images.mean(axis=2), atol=1e-5)
+    with pytest.raises(SettingError, match="images=0"):
+        synthetic_scores(4, 6, images=0)

@@ -11,7 +11,10 @@ import flasheval
 from flasheval.base.errors import DataError, SettingError
 from flasheval.base.files import safe_name
 from flasheval.prompts import PromptSet
+from flasheval.scores.synthetic import synthetic_scores
+from flasheval.selection.images import image_halves
 from flasheval.selection.methods.hints import Hints
+from flasheval.selection.methods.problem import Problem
 from flasheval.selection.methods.registry import METHODS, make_selector
 from flasheval.selection.request import (
     SearchRequest,
@@ -326,3 +329,66 @@ def test_auto_calibrates_where_a_search_is_cheap_and_variants_are_enough(make_ta
     assert folds("auto", expect="new_family")[0].groups == ("base0",)
     with pytest.raises(SettingError, match="calibrate=1: expected true, false or auto"):
         folds(1)
+
+
+IMAGES = synthetic_scores(10, 40, images=3)
+
+
+def test_a_search_of_some_images_sees_no_other_one():
+    """Not in its scores, its images, its noise or its hints: all else may be anything."""
+    part = IMAGES.with_metrics(["quality"])
+    request = make_request(part, make_selector("pooled"), 5, hints=hints_for(IMAGES, part))
+    rows, use = np.array([1, 4, 6, 7]), image_halves(3)
+    found = request.problem(rows, use)
+    single = IMAGES["quality"].images
+    np.testing.assert_array_equal(found.images[0], single[rows][:, :, :2])
+    np.testing.assert_allclose(found.scores[0], single[rows][:, :, :2].mean(axis=2), rtol=1e-6)
+    other = IMAGES["alignment"].images[rows][:, :, :2].mean(axis=2)
+    np.testing.assert_allclose(found.hints.scores[0], other, rtol=1e-6)
+    assert found.images_used == 1  # it is judged by the third alone
+    whole = request.problem(rows)
+    assert whole.images[0].shape == (4, 40, 3)
+    assert whole.images_used is None
+    np.testing.assert_array_equal(whole.scores[0], IMAGES["quality"].values[rows])
+
+
+def test_one_image_makes_no_rows_of_images(table):
+    request = make_request(table, make_selector("anneal"), 5, images_per_prompt=4)
+    assert request.problem().images is None
+    assert "images_per_prompt" not in request.settings()  # it changes nothing of the search
+
+
+def test_images_are_settings_where_they_change_the_subset():
+    asked = {"images_per_prompt": 1, "images_as": "mean"}
+    selector = make_selector("anneal")
+    plain = make_request(IMAGES, selector, 5)
+    assert not asked.keys() & plain.settings().keys()
+    assert not asked.keys() & make_request(IMAGES, selector, 5, images_per_prompt=3).settings()
+    changed = make_request(IMAGES, selector, 5, **asked)
+    assert asked.items() <= changed.settings().items()
+    assert changed.context() != plain.context()
+    assert changed.problem().images_used == 1
+
+
+@pytest.mark.parametrize(
+    ("method", "scores", "words"),
+    [
+        ("pooled", IMAGES, "method 'pooled' sees the mean of a prompt's images only"),
+        ("anneal", synthetic_scores(6, 20), "images_as=rows: the scores have one image a prompt"),
+    ],
+)
+def test_rows_where_there_are_none_are_one_line(method, scores, words):
+    with pytest.raises(SettingError, match=words):
+        make_request(scores, make_selector(method), 5, images_as="rows")
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_methods_that_see_rows_say_so(method, monkeypatch):
+    """Whoever asks for the rows is a method that says it sees them."""
+    asked = []
+    real = Problem.search_rows
+    monkeypatch.setattr(Problem, "search_rows", lambda one: asked.append(1) or real(one))
+    selector = make_selector(method)
+    request = make_request(IMAGES.with_metrics(["quality"]), selector, 4)
+    selector.prepare(request.problem())
+    assert bool(asked) == (getattr(selector, "image_rows", False) and method != "auto")

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 import flasheval
+from flasheval.base.drawing.terminal import as_text
 from flasheval.base.errors import DataError, FlashevalError, SettingError
 from flasheval.base.threads import crew
 from flasheval.prompts import PromptSet
@@ -21,6 +22,7 @@ from flasheval.selection.methods.anneal import Anneal
 from flasheval.selection.methods.driver import drive
 from flasheval.selection.methods.problem import make_problem
 from flasheval.selection.methods.registry import METHODS, make_selector
+from flasheval.selection.request import hints_for, make_request
 from flasheval.selection.search import search
 from flasheval.subset import Subset
 
@@ -946,3 +948,138 @@ def test_variants_left_out_come_with_the_way_to_keep_them():
     (line,) = [line for line in found.warnings if "left out" in line]
     assert line.startswith("5 variants with missing scores were left out: ")
     assert line.endswith("; incomplete=prompts would keep all 40 on 280 of 300 prompts")
+
+
+IMAGES = synthetic_scores(24, 80, images=2)
+
+
+@pytest.fixture(scope="module")
+def on_images():
+    return search(IMAGES, size=6, method="pooled", metric="quality", splits="random:3", draws=10)
+
+
+def test_one_image_a_prompt_leaves_a_manifest_as_it_was():
+    data = _quick().subset.to_dict()
+    assert not {"seeds", "images_searched", "images_per_prompt", "other_seeds"} & set(
+        data["record"]
+    )
+    assert "further_evidence" not in data["record"]
+    assert "seeds" not in data["record"]["evidence"]
+
+
+def test_the_record_says_which_images_were_searched(on_images):
+    record = on_images.subset.record
+    assert record.seeds == IMAGES.seeds
+    assert (record.images_searched, record.images_per_prompt) == (2, None)
+    assert record.calibration.seeds == "search"
+    assert record.other_seeds.seeds == "other"
+    assert Subset.from_dict(on_images.subset.to_dict()) == on_images.subset
+    plain = {name: replace(one, images=None) for name, one in IMAGES.matrices.items()}
+    known = ScoreTable(IMAGES.prompts, IMAGES.variants, plain)  # one image of known seeds
+    assert _quick(known, metric="quality").subset.record.images_searched == 1
+
+
+def test_evidence_on_other_seeds_is_added_and_is_that_of_validate(on_images):
+    record = on_images.subset.record
+    (other,) = record.further_evidence
+    assert (record.evidence.split_spec, record.evidence.seeds) == ("random:3", "search")
+    assert (other.split_spec, other.seeds) == ("random:3+seeds", "other")
+    settings = {"size": 6, "methods": "pooled", "metric": "quality", "draws": 10}
+    report = flasheval.validate(IMAGES, splits="random:3+seeds", progress=False, **settings)
+    summary = report.summary(method="pooled")
+    assert other.pooled.held_out_tau_by_split == summary.held_out_tau_by_split
+    assert other.pooled.random_tau.mean == report.summary(method="random").held_out_tau.mean
+    alone = search(
+        IMAGES, size=6, method="pooled", metric="quality", splits="random:3+seeds", draws=10
+    )
+    assert alone.subset.record.further_evidence == ()
+    assert alone.subset.record.evidence.pooled == other.pooled
+    assert alone.subset.ids == on_images.subset.ids
+    assert "On other seeds: " in as_text(on_images.view())
+
+
+def test_other_images_of_searched_variants_do_not_leak_into_evidence(tmp_path):
+    """The searches on half of the images find the same, whatever the other half is."""
+    moved = {}
+    for name, matrix in IMAGES.matrices.items():
+        images = np.array(matrix.images)
+        images[:, :, 1] = np.random.default_rng(1).normal(size=images.shape[:2])
+        moved[name] = ScoreMatrix.from_images(
+            name, images, matrix.variants, matrix.prompt_ids, prompt_set_hash=matrix.prompt_set_hash
+        )
+    changed = ScoreTable(IMAGES.prompts, IMAGES.variants, moved)
+    for method in ("pooled", "anneal"):
+        found = []
+        for table in (IMAGES, changed):
+            part = table.with_metrics(["quality"])
+            hints = hints_for(table, part)
+            request = make_request(part, make_selector(method), 6, hints=hints)
+            (split, *_) = make_splits("random:1+seeds", part)
+            outcome = one_search.search_part(request, split.search, images=split.images)
+            found.append(outcome.selection.indices.tolist())
+        assert found[0] == found[1]
+
+
+@pytest.mark.parametrize("method", ["anneal", "pooled"])
+def test_images_on_any_number_of_threads_and_continued(tmp_path, method):
+    asked = {"size": 6, "method": method, "metric": "quality", "splits": "random:2", "draws": 10}
+    if method == "anneal":
+        asked["settings"] = {"swaps": 2000}
+    made = []
+    for number, threads in enumerate((1, 2, 2)):
+        with crew(threads):  # the third reads the second's units
+            result = search(IMAGES, **asked, folder=tmp_path / str(min(number, 1)))
+        made.append(replace(result.subset.record, created="", versions={}))
+        made.append(result.subset.ids)
+    assert made[:2] == made[2:4] == made[4:]
+    units = {path.name for path in (tmp_path / "0").glob("*.json")}
+    assert units == {path.name for path in (tmp_path / "1").glob("*.json")}
+    assert len(units) == 1 + 2 + 2 + 8 + 8  # all, halves twice, folds twice
+
+
+def test_a_nested_subset_is_calibrated_for_other_seeds_at_every_size():
+    result = search(
+        IMAGES, nested=[4, 8], method="balanced", metric="quality", splits=None, calibrate=True
+    )
+    record = result.subset.record
+    (look,) = record.looks
+    assert (look.size, look.calibration.seeds, look.other_seeds.seeds) == (4, "search", "other")
+    assert record.other_seeds is not None
+
+
+def test_fewer_images_in_use_are_in_evidence_and_calibration(on_images):
+    one = search(
+        IMAGES,
+        size=6,
+        method="pooled",
+        metric="quality",
+        splits="random:3",
+        draws=10,
+        images_per_prompt=1,
+    )
+    record, usual = one.subset.record, on_images.subset.record
+    assert record.images_per_prompt == 1
+    assert one.subset.method.settings["images_per_prompt"] == 1
+    assert record.evidence.pooled.held_out_tau != usual.evidence.pooled.held_out_tau
+    assert record.calibration.half_width(["quality"]) != usual.calibration.half_width(["quality"])
+
+
+def test_more_images_than_were_searched_are_said_not_to_be_measured():
+    result = _quick(images_per_prompt=4)
+    assert result.subset.record.images_per_prompt == 4
+    assert any("the scores have 1 image a prompt" in line for line in result.warnings)
+    assert result.subset.content_hash == _quick().subset.content_hash
+
+
+def test_variants_without_an_image_are_left_out_of_that_evidence_alone():
+    images = np.array(IMAGES["quality"].images)
+    images[3, 5, 1] = np.nan
+    names = list(IMAGES.variant_names)
+    table = ScoreTable.from_arrays(images, variants=names, prompts=IMAGES.prompts)
+    result = search(table, size=6, method="anneal", splits="random:3", draws=10)
+    other = result.subset.record.further_evidence[0]
+    counts = {one.n_search + one.n_held_out for one in other.splits}
+    assert counts == {23}
+    assert {one.n_search for one in result.subset.record.evidence.splits} == {12}
+    assert any(f"{names[3]} left out: images" in line for line in result.warnings)
+    assert len(result.subset.searched_variants) == 24

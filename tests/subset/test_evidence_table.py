@@ -9,10 +9,17 @@ from flasheval.subset.evidence import (
     EquivalentSize,
     Evidence,
     RandomSize,
+    Record,
     SplitSizes,
     Spread,
 )
-from flasheval.subset.evidence_table import agreement_table, answer, fewer
+from flasheval.subset.evidence_table import (
+    agreement_table,
+    answer,
+    fewer,
+    other_seeds_answer,
+    record_view,
+)
 
 
 def agreement(value: float, relation: str = "=", low: float | None = None) -> Agreement:
@@ -77,3 +84,23 @@ def test_a_report_says_how_well_full_scores_are_predicted() -> None:
     assert " ".join(text.split()).count(calibration.summary(["quality", "alignment"])) == 1
     record = replace(result.subset.record, calibration=None)
     assert "predicted" not in as_text(replace(result.subset, record=record).view())
+
+
+def test_other_seeds_are_one_short_sentence_beside_the_answer() -> None:
+    main = evidence(agreement(248, low=230))
+    other = replace(evidence(agreement(31)), split_spec="random:10+seeds", seeds="other")
+    record = Record(main, further_evidence=(other, replace(other, size=10)))
+    shown = as_text(record_view("about", record, ["clip"]))
+    assert shown.count("On other seeds: as well as 31 random prompts (tau 0.833).") == 1
+    assert "as well as more than 31" in other_seeds_answer(evidence(agreement(31, ">")))
+    bare = replace(other, pooled=replace(other.pooled, equivalent_random_size=None))
+    assert other_seeds_answer(bare) == "On other seeds: tau 0.833; random prompts 0.600."
+
+
+def test_the_answer_says_on_which_seeds() -> None:
+    other = replace(evidence(agreement(248, low=230)), seeds="other")
+    assert answer(other).startswith("These prompts rank unseen variants on other seeds as well as")
+    same = replace(other, split_spec="seeds")
+    assert answer(same).startswith("These prompts rank the variants searched on other seeds as")
+    assert "by images of other seeds" in str(other)
+    assert "other seeds" not in str(evidence(agreement(248)))

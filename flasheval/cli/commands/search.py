@@ -120,6 +120,8 @@ def _search(
         forbid=read_ids(config.forbid, "forbid", table.prompts),
         curve=config.curve,
         draws=config.draws,
+        images_per_prompt=config.images_per_prompt,
+        images_as=config.images_as,
         calibrate=config.calibrate,
         expect=config.expect,
         group=config.group,

@@ -90,6 +90,8 @@ def _validate(
         reference=config.reference,
         seed=config.seed,
         draws=config.draws,
+        images_per_prompt=config.images_per_prompt,
+        images_as=config.images_as,
         search_variants=config.search_variants,
         cluster=config.cluster,
         group=config.group,

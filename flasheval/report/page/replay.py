@@ -14,7 +14,7 @@ from flasheval.report.page.origin import Origin
 from flasheval.report.page.score_sources import Scored
 from flasheval.selection.held_out.finished_searches import FinishedSearches
 from flasheval.selection.held_out.one_search import search_part
-from flasheval.selection.held_out.splits import Split, make_splits
+from flasheval.selection.held_out.splits import Split, make_splits, with_images_used
 from flasheval.selection.methods.registry import make_method
 from flasheval.selection.methods.selector import Selection
 from flasheval.selection.request import SearchRequest, hints_for, make_request
@@ -23,7 +23,16 @@ from flasheval.subset.evidence import Evidence
 __all__ = ["Replay", "replay_of"]
 
 _AGAIN = 10  # without units, at most so many searches are done again to be counted
-_NOT_THE_METHODS = ("nested", "require", "forbid", "warm_start", "prefix_of", "prefix_size")
+_NOT_THE_METHODS = (
+    "nested",
+    "require",
+    "forbid",
+    "warm_start",
+    "prefix_of",
+    "prefix_size",
+    "images_per_prompt",
+    "images_as",
+)
 
 
 @dataclass(frozen=True, eq=False)
@@ -61,11 +70,13 @@ class Replay:
     def _kept(self, split: Split) -> Selection | None:
         if self.units is None:
             return None
-        stored = self.units.read(self.units.key(split.search.tolist(), self.request.sizes))
+        images = None if split.images is None else split.images.search_key
+        key = self.units.key(split.search.tolist(), self.request.sizes, images)
+        stored = self.units.read(key)
         return None if stored is None else stored.selection.first(self.size)
 
     def _searched(self, split: Split) -> Selection:
-        outcome = search_part(self.request, split.search)
+        outcome = search_part(self.request, split.search, images=split.images)
         return outcome.selection.first(self.size)
 
 
@@ -104,7 +115,9 @@ def _splits(
         spec = drawn if all(drawn) else evidence.split_spec
     twins = np.arange(len(request.table))  # of twins one was searched
     given = scored.given.variant_names
-    return make_splits(origin.located(spec), request.table, given=given, twins=twins)
+    splits = make_splits(origin.located(spec), request.table, given=given, twins=twins)
+    used = request.images_per_prompt
+    return tuple(with_images_used(split, request.table, used) for split in splits)
 
 
 def _drawn(name: str) -> str:
@@ -141,4 +154,6 @@ def _request(origin: Origin, scored: Scored) -> SearchRequest:
         given["forbid"] or (),
         given["warm_start"],
         hints_for(scored.given, table, origin.settings.get("group")),
+        given["images_per_prompt"],
+        given["images_as"] or "auto",
     )

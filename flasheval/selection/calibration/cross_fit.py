@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from functools import partial
 
+from flasheval.scores import ScoreTable
 from flasheval.selection.held_out.finished_searches import FinishedSearches
 from flasheval.selection.held_out.one_search import ProgressCallback, search_part
 from flasheval.selection.held_out.parallel import run_parallel
-from flasheval.selection.held_out.splits import Split
+from flasheval.selection.held_out.splits import Split, on_other_seeds, with_images_used
 from flasheval.selection.methods.driver import StepCallback
 from flasheval.selection.methods.selector import Selection
 from flasheval.selection.request import SearchRequest
 
-__all__ = ["cross_fit", "fold_labels", "fold_pieces", "whole"]
+__all__ = ["cross_fit", "fold_labels", "fold_pieces", "image_folds", "used_folds", "whole"]
 
 
 def cross_fit(
@@ -59,7 +61,7 @@ def fold_pieces(
     """Return the searches without each fold as pieces of work, see `run_parallel`."""
 
     def search(fold: Split, steps: StepCallback) -> Selection | None:
-        outcome = search_part(request, fold.search, finished, steps)
+        outcome = search_part(request, fold.search, finished, steps, fold.images)
         return None if outcome.interrupted else outcome.selection
 
     return [partial(search, fold) for fold in folds]
@@ -68,6 +70,43 @@ def fold_pieces(
 def fold_labels(folds: Sequence[Split]) -> list[str]:
     """Return what each search without a fold is called in the progress."""
     return [f"calibration, {fold.name}" for fold in folds]
+
+
+def image_folds(folds: Sequence[Split], table: ScoreTable, images: int | None) -> tuple[Split, ...]:
+    """Return the folds whose searches see half of the images, and are judged by the others.
+
+    Args:
+        folds: The parts of the variants.
+        table: The scores.
+        images: Images a prompt that the subset is to be used with; None for all there are.
+
+    Returns:
+        None where each prompt has one image; without the parts of which missing images leave
+        fewer than one variant held out or two searched.
+
+    Example:
+        >>> import numpy as np
+        >>> from flasheval.scores.synthetic import synthetic_scores
+        >>> every = np.arange(12)
+        >>> folds = [Split("a", every[4:], every[:4]), Split("b", every[:8], every[8:])]
+        >>> found = image_folds(folds, synthetic_scores(12, 40, images=2), None)
+        >>> [fold.name for fold in found], image_folds(folds, synthetic_scores(12, 40), None)
+        (['a+seeds', 'b+seeds'], ())
+
+    """
+    if table.images_per_prompt < 2:
+        return ()
+    plain = [replace(fold, images=None) for fold in folds]
+    return used_folds([on_other_seeds(fold, table) for fold in plain], table, images)
+
+
+def used_folds(folds: Sequence[Split], table: ScoreTable, images: int | None) -> tuple[Split, ...]:
+    """Return the folds judged by as many images a prompt as the subset is to be used with.
+
+    Arguments as for `image_folds`; parts left with too few variants are left out too.
+    """
+    parts = [with_images_used(fold, table, images) for fold in folds]
+    return tuple(part for part in parts if len(part.held_out) and len(part.search) > 1)
 
 
 def whole(found: Sequence[Selection | None]) -> tuple[Selection, ...] | None:

@@ -15,6 +15,7 @@ from flasheval.selection.calibration.folds import Expect
 from flasheval.selection.calibration.regression import cross_predictions, shrunken_weights
 from flasheval.selection.calibration.scale import mean_square, t_scale
 from flasheval.selection.held_out.splits import Split
+from flasheval.selection.images import ImageUse, filled_images, image_values
 from flasheval.selection.methods.selector import Selection, subset_means
 from flasheval.subset.calibration import Calibration
 from flasheval.subset.paired import paired_errors
@@ -22,6 +23,7 @@ from flasheval.subset.predictor import GROWTH, MetricCalibration, Predictor
 
 __all__ = ["fit_calibration", "predicting_matrices"]
 
+_MOST_AVERAGED = 0.5  # of squared errors
 _TAILS = 8  # degrees of freedom: the errors' tails are a little heavier than the normal's
 
 
@@ -38,6 +40,25 @@ class _Line:
 
 
 @dataclass(frozen=True)
+class _Scores:
+    """One metric's scores [variants, prompts] that subset means are taken of, by their images.
+
+    Attributes:
+        known: Of the known variants, for the subset's own line.
+        line: The same in a fold, for its line.
+        new: Of the variants held out, as those of a new variant will be.
+        images: [variants, prompts, images], the scores of single images where averaging more of
+            them counts.
+
+    """
+
+    known: NDArray[np.float32]
+    line: NDArray[np.float32]
+    new: NDArray[np.float32]
+    images: NDArray[np.float32] | None = None
+
+
+@dataclass(frozen=True)
 class _Fold:
     """What one fold's subset says of the variants held out, in standard units.
 
@@ -45,12 +66,16 @@ class _Fold:
         standard: float64 [metrics, held out], as the line of the fold's search variants gives.
         full: float64 [metrics, held out].
         errors: float64 [metrics, held out, held out], paired standard errors.
+        by_image: float64 [metrics, held out, images], how far each image's prediction lies from
+            the mean of its variant's, less what the variants have in common; None where it does
+            not count.
 
     """
 
     standard: NDArray[np.float64]
     full: NDArray[np.float64]
     errors: NDArray[np.float64]
+    by_image: NDArray[np.float64] | None = None
 
 
 def fit_calibration(
@@ -62,6 +87,7 @@ def fit_calibration(
     expect: Expect = "similar",
     group: str | None = None,
     near_ties: Mapping[str, float] | None = None,
+    images: ImageUse | None = None,
 ) -> Calibration | None:
     """Learn what a subset's scores say of the full set's from subsets that did not see a fold.
 
@@ -75,6 +101,21 @@ def fit_calibration(
     within each group, averaged over groups, so what a group has in common counts in full, with as
     many degrees of freedom as there are groups less one.
 
+    On other seeds the images are parted together with the variants: a fold's search saw the first
+    half of the other variants' images alone, its line is that of full scores on subset means over
+    those images, and the variants held out come in with the means of images that no search saw. So
+    all that the search made of the prompts' seeds, and that does not come again, is in the errors.
+    Full scores are means over all images throughout. Where the subset is to be used with more
+    images, m, than the j there are to judge by, what averaging them takes away is taken off:
+
+        errors times sqrt(1 - v (1 / j - 1 / m) / mean(errors^2)), at most halved in variance,
+
+    v the variance of a prediction over the images of one variant, from the interaction of the held
+    out variants and their images (see `flasheval.selection.methods.statistics.prompt_statistics`).
+    The searches see half of the images that the subset's own saw, so these errors too come out
+    slightly too large. Those of differences are left as they are: paired standard errors, which
+    they go by, shrink with the images used.
+
     Args:
         matrices: The metrics' scores [variants, prompts], aligned and complete. The subset need
             not have been searched on all of them.
@@ -84,6 +125,8 @@ def fit_calibration(
         expect: Whether the folds are random parts or groups.
         group: The factor the groups are of, where they are groups.
         near_ties: By metric, the share of pairs that the full set does not tell apart.
+        images: Which images the folds' searches saw and which the subset's scores come from, as
+            in the folds' splits; None for all. Metrics that lack those images are left out.
 
     Returns:
         The calibration, of the metrics in which the known variants differ at all; None if there
@@ -100,12 +143,13 @@ def fit_calibration(
 
     """
     usable = [matrix for matrix in matrices if np.ptp(matrix.full_means) > 0]
-    if not usable:
+    usable, scores = _with_images(usable, folds, images)
+    if not usable or len(folds) < 2:
         return None
     full = np.stack([np.asarray(matrix.full_means, dtype=np.float64) for matrix in usable])
     spread = full.std(axis=1, ddof=1)
     parts = [
-        _fold(usable, full, spread, fold, chosen)
+        _fold(scores, full, spread, fold, chosen)
         for fold, chosen in zip(folds, selections, strict=True)
     ]
     grouped = expect == "new_family"
@@ -114,12 +158,13 @@ def fit_calibration(
     pair_dof = count - 1 if grouped else min(_TAILS, n - count)
     scales = tuple(mean_square if grouped else partial(t_scale, dof=d) for d in (dof, pair_dof))
     everyone = np.arange(n)
+    fewer = 0.0 if images is None else images.averaged_away
     metrics = {}
     for row, matrix in enumerate(usable):
-        means = subset_means(matrix.values, selection)
+        means = subset_means(scores[row].known, selection)
         line = _line(full[row], means, everyone)
-        alone = _predictor(usable, parts, [row], row, scales, grouped)
-        several = _predictor(usable, parts, range(len(usable)), row, scales, grouped)
+        alone = _predictor(usable, parts, [row], row, scales, grouped, fewer)
+        several = _predictor(usable, parts, range(len(usable)), row, scales, grouped, fewer)
         metrics[matrix.metric] = MetricCalibration(
             higher_is_better=matrix.higher_is_better,
             full_mean=line.full_mean,
@@ -132,7 +177,42 @@ def fit_calibration(
             joint=several if len(usable) > 1 else None,
             near_ties=(near_ties or {}).get(matrix.metric),
         )
-    return Calibration(metrics, dof, pair_dof, count, expect, group if grouped else None)
+    other = images is not None and images.other_seeds
+    return Calibration(
+        metrics,
+        dof,
+        pair_dof,
+        count,
+        expect,
+        group if grouped else None,
+        seeds="other" if other else "search",
+    )
+
+
+def _with_images(
+    matrices: Sequence[ScoreMatrix], folds: Sequence[Split], images: ImageUse | None
+) -> tuple[list[ScoreMatrix], list[_Scores]]:
+    """Return the metrics that have the images, and what subset means are taken of in each."""
+    found, scores = [], []
+    for matrix in matrices:
+        if images is None:
+            one = _Scores(matrix.values, matrix.values, matrix.values)
+        elif matrix.images_per_prompt <= max(images.judged):
+            continue
+        else:
+            new = image_values(matrix, images.judged)
+            seen = image_values(matrix, images.searched) if images.other_seeds else new
+            known = matrix.values if images.other_seeds else new
+            single = None
+            if images.averaged_away > 0:
+                single = filled_images(matrix, range(matrix.images_per_prompt))
+            one = _Scores(known, seen, new, single)
+            members = np.concatenate([one.new[fold.held_out] for fold in folds])
+            if np.isnan(members).any() or np.isnan(one.known).any():
+                continue
+        found.append(matrix)
+        scores.append(one)
+    return found, scores
 
 
 def predicting_matrices(given: ScoreTable, table: ScoreTable) -> list[ScoreMatrix]:
@@ -163,6 +243,7 @@ def _predictor(
     target: int,
     scales: tuple[Scale, ...],
     grouped: bool,
+    fewer: float,
 ) -> Predictor:
     """Fit one metric's prediction from the metrics `rows`, and its errors."""
     own = list(rows).index(target)
@@ -177,6 +258,7 @@ def _predictor(
     typical = mean_square(values**2, shares) ** 0.5 or 1.0
     grown = 1 - GROWTH + GROWTH * (values / typical) ** 2
     squares = (np.concatenate(full) - values) ** 2 / grown
+    squares = squares * (1 - _averaged_away(folds, rows, weights, squares, shares, fewer))
     differences = difference_errors(
         full, predicted, [fold.errors[target] for fold in folds], scales[1], equal_folds=grouped
     )
@@ -191,7 +273,7 @@ def _predictor(
 
 
 def _fold(
-    matrices: Sequence[ScoreMatrix],
+    scores: Sequence[_Scores],
     full: NDArray[np.float64],
     spread: NDArray[np.float64],
     fold: Split,
@@ -199,15 +281,53 @@ def _fold(
 ) -> _Fold:
     out = fold.held_out
     centre = full.mean(axis=1)
-    standard, errors = [], []
-    for row, matrix in enumerate(matrices):
-        means = subset_means(matrix.values, selection)
-        line = _line(full[row], means, fold.search)
+    standard, errors, units = [], [], []
+    for row, one in enumerate(scores):
+        line = _line(full[row], subset_means(one.line, selection), fold.search)
+        units.append(line.slope / spread[row])
+        means = subset_means(one.new, selection)
         standard.append((line(means[out]) - centre[row]) / spread[row])
-        chosen = matrix.values[np.ix_(out, selection.indices)]
+        chosen = one.new[np.ix_(out, selection.indices)]
         errors.append(paired_errors(chosen, selection.weights) / spread[row])
     scaled = (full[:, out] - centre[:, None]) / spread[:, None]
-    return _Fold(np.stack(standard), scaled, np.stack(errors))
+    by_image = _by_image(scores, selection, out, units)
+    return _Fold(np.stack(standard), scaled, np.stack(errors), by_image)
+
+
+def _averaged_away(
+    folds: Sequence[_Fold],
+    rows: Sequence[int],
+    weights: NDArray[np.float64],
+    squares: NDArray[np.float64],
+    shares: NDArray[np.float64],
+    fewer: float,
+) -> float:
+    """Return the share of the squared errors that goes when more images are averaged."""
+    mean = mean_square(squares, shares)
+    parts = [fold.by_image[rows] for fold in folds if fold.by_image is not None]
+    if fewer <= 0 or mean <= 0 or not parts:
+        return 0.0
+    found = [np.tensordot(weights, part, 1) for part in parts]
+    square = sum(float((part**2).sum()) for part in found)
+    freedom = sum((part.shape[0] - 1) * (part.shape[1] - 1) for part in found)
+    return float(min(_MOST_AVERAGED, fewer * square / freedom / mean))
+
+
+def _by_image(
+    scores: Sequence[_Scores], selection: Selection, out: NDArray[np.int64], units: Sequence[float]
+) -> NDArray[np.float64] | None:
+    """Return each image's deviations in the subset means of variants, see `_Fold`."""
+    found = []
+    for one, unit in zip(scores, units, strict=True):
+        if one.images is None or len(out) < 2:
+            return None
+        means = np.stack(
+            [subset_means(one.images[out, :, k], selection) for k in range(one.images.shape[2])],
+            axis=1,
+        )
+        means -= means.mean(axis=1, keepdims=True)
+        found.append(unit * (means - means.mean(axis=0)))
+    return np.stack(found)
 
 
 def _line(

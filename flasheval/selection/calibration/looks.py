@@ -8,6 +8,7 @@ from flasheval.scores import ScoreMatrix
 from flasheval.selection.calibration.fit import fit_calibration
 from flasheval.selection.calibration.folds import Expect
 from flasheval.selection.held_out.splits import Split
+from flasheval.selection.images import ImageUse
 from flasheval.selection.methods.selector import Selection
 from flasheval.subset.evidence import PrefixCalibration
 
@@ -24,6 +25,8 @@ def fit_looks(
     expect: Expect = "similar",
     group: str | None = None,
     near_ties: Mapping[str, float] | None = None,
+    images: ImageUse | None = None,
+    other_seeds: tuple[Sequence[Split], Sequence[Selection]] | None = None,
 ) -> tuple[PrefixCalibration, ...]:
     """Calibrate each smaller size of a nested search as `fit_calibration` does the whole.
 
@@ -39,6 +42,8 @@ def fit_looks(
         expect: Whether the folds are random parts or groups.
         group: The factor the groups are of, where they are groups.
         near_ties: By metric, the share of pairs that the full set does not tell apart.
+        images: As for `fit_calibration`.
+        other_seeds: The folds on other seeds with the lists searched in them, where there are any.
 
     Returns:
         Ascending by size; none where nothing can be calibrated.
@@ -64,7 +69,20 @@ def fit_looks(
             expect=expect,
             group=group,
             near_ties=near_ties,
+            images=images,
         )
+        other = None
+        if other_seeds is not None and other_seeds[0]:
+            other = fit_calibration(
+                matrices,
+                selection.first(size),
+                other_seeds[0],
+                [chosen.first(size) for chosen in other_seeds[1]],
+                expect=expect,
+                group=group,
+                near_ties=near_ties,
+                images=other_seeds[0][0].images,
+            )
         if calibration is not None:
-            found.append(PrefixCalibration(size, calibration))
+            found.append(PrefixCalibration(size, calibration, other))
     return tuple(found)

@@ -15,6 +15,8 @@ from flasheval.subset.evidence import EquivalentSize
 
 __all__ = ["answer", "kind_heading", "ranked", "short_number"]
 
+_UNSEEN = "unseen variants"
+
 
 def answer(report: Findings) -> str:
     """Return the one sentence a reader came for: which method, by how much, on which splits.
@@ -71,15 +73,16 @@ def ranked(report: Findings, kind: SplitKind) -> list[Summary]:
 def _first_clause(report: Findings, kind: SplitKind, in_order: Sequence[Summary]) -> str:
     best = in_order[0]
     where = f"{kind.name}, {best.size} prompt{'' if best.size == 1 else 's'}"
+    who = "the variants searched by their other images" if kind.spec == "seeds" else _UNSEEN
     gain = best.over_random
     if gain is None or gain.mean <= 0:
-        return f"No method ranks unseen variants better than random prompts ({where})"
+        return f"No method ranks {who} better than random prompts ({where})"
     if gain.low is not None and gain.low <= 0:
         return (
-            f"No method clearly beats random prompts on unseen variants ({where}); the best is "
+            f"No method clearly beats random prompts on {who} ({where}); the best is "
             f"{best.method} with {_against_random(best)}"
         )
-    said = f"{best.method} ranks unseen variants best ({where}): {_against_random(best)}"
+    said = f"{best.method} ranks {who} best ({where}): {_against_random(best)}"
     if best.over_reference is not None:
         said += (
             f" and {short_number(best.over_reference.mean, 3, sign=True)} over {report.reference}"
@@ -159,7 +162,8 @@ def kind_heading(kind: SplitKind) -> str:
     count = len(kind.splits)
     searched = span([split.n_search for split in kind.splits])
     held_out = span([split.n_held_out for split in kind.splits])
-    return (
-        f"{kind.name}: {count} split{'' if count == 1 else 's'}, {searched} variants searched, "
-        f"{held_out} held out"
-    )
+    splits = f"{kind.name}: {count} split{'' if count == 1 else 's'}"
+    if kind.spec == "seeds":
+        return f"{splits}, {searched} variants searched, judged by their other images"
+    other = ", judged by other images" if kind.seeds == "other" else ""
+    return f"{splits}, {searched} variants searched, {held_out} held out{other}"

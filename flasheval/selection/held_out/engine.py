@@ -33,6 +33,7 @@ from flasheval.selection.held_out.searches import (
     cell_of,
     plan_searches,
 )
+from flasheval.selection.images import image_values
 
 __all__ = ["HeldOutWork", "measure"]
 
@@ -135,7 +136,8 @@ class HeldOutWork:
         report: ProgressCallback | None = None,
     ) -> None:
         self._searches = plan_searches(procedures, kinds, counts, seed)
-        searcher = Searcher(table, folder, resampler)
+        images = [split.images for kind in kinds for split in kind.splits]
+        searcher = Searcher(table, folder, resampler, images)
         searcher.ready(self._searches)
         self.pieces = [partial(searcher.run, search) for search in self._searches]
         self.labels = [search.description for search in self._searches]
@@ -193,19 +195,26 @@ def _judge_random(searcher: Searcher, found: Measurement, draws: int) -> None:
     """Judge the random subsets of the sizes asked for, by the mean over the draws."""
     sizes = found.sizes
     for metric in found.metrics:
-        block = searcher.table[metric].values
-        rng = np.random.default_rng([found.seed, 7])  # the very subsets of the random curve
-        means = random_means(block, sizes, rng, draws=draws).means
         places = [Place(kind.name, split) for kind in found.kinds for split in kind.splits]
+        means = _random_means(searcher, metric, places, sizes, found.seed, draws)
 
         def judged(
             place: Place,
             steps: object,
             metric: str = metric,
-            means: NDArray[np.float64] = means,
+            means: dict[tuple[int, ...] | None, NDArray[np.float64]] = means,
         ) -> list[JudgedSubset]:
+            images = place.split.images
+            of_judged = means[None if images is None else images.judged]
+            of_searched = None if images is None else means[images.searched]
             return [
-                searcher.judge_random(place, metric, means[:, number], size)
+                searcher.judge_random(
+                    place,
+                    metric,
+                    of_judged[:, number],
+                    size,
+                    None if of_searched is None else of_searched[:, number],
+                )
                 for number, size in enumerate(sizes)
             ]
 
@@ -217,3 +226,26 @@ def _judge_random(searcher: Searcher, found: Measurement, draws: int) -> None:
             raise KeyboardInterrupt
         for one in (one for result in results for one in result or ()):
             found.add(cell_of(one, RANDOM.label), one.resampled)
+
+
+def _random_means(
+    searcher: Searcher,
+    metric: str,
+    places: Sequence[Place],
+    sizes: Sequence[int],
+    seed: int,
+    draws: int,
+) -> dict[tuple[int, ...] | None, NDArray[np.float64]]:
+    """Return the means of the very subsets of the random curve, by the images they are over."""
+    uses = [place.split.images for place in places]
+    wanted = [None if use is None else use.judged for use in uses]
+    wanted += [use.searched for use in uses if use is not None]
+    return {
+        images: random_means(
+            image_values(searcher.table[metric], images),
+            sizes,
+            np.random.default_rng([seed, 7]),
+            draws=draws,
+        ).means
+        for images in dict.fromkeys(wanted)
+    }

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from flasheval.selection.held_out.kinds import Kind
 from flasheval.selection.held_out.measurement import Measurement
 from flasheval.selection.held_out.summaries import Cut
 from flasheval.subset.evidence import Agreement, Evidence, SplitSizes
@@ -16,23 +17,26 @@ _COMPANIONS = {
 }
 
 
-def evidence_of(measurement: Measurement, size: int, spec: str | None = None) -> Evidence | None:
-    """Summarise what the last procedure does at one size on the first kind of splits.
+def evidence_of(
+    measurement: Measurement, size: int, spec: str | None = None, number: int = 0
+) -> Evidence | None:
+    """Summarise what the last procedure does at one size on one kind of splits.
 
     Args:
         measurement: From `flasheval.selection.held_out.engine.measure`.
         size: The subset's size.
         spec: The splits as the user named them; as the kind says unless given.
+        number: The number of the kind; the first by default.
 
     Returns:
         The evidence, measured on sets that each split chose in the same way; None when no split
         gave a held-out agreement.
 
     """
-    kind, label = measurement.kinds[0], measurement.labels[-1]
+    kind, label = measurement.kinds[number], measurement.labels[-1]
     done = measurement.done(kind, label, size)  # after Ctrl-C not all of them
     splits = [kind.splits[row] for row in done]
-    if not splits or np.isnan(measurement.values(size, None, "held_out_tau")).all():
+    if not splits or np.isnan(measurement.values(size, None, "held_out_tau", number)).all():
         return None
     return Evidence(
         size=size,
@@ -40,18 +44,20 @@ def evidence_of(measurement: Measurement, size: int, spec: str | None = None) ->
         splits=tuple(
             SplitSizes(split.name, len(split.search), len(split.held_out)) for split in splits
         ),
-        pooled=_agreement(measurement, size, None, done),
+        pooled=_agreement(measurement, kind, size, None, done),
         metrics={
-            metric: _agreement(measurement, size, metric, done) for metric in measurement.metrics
+            metric: _agreement(measurement, kind, size, metric, done)
+            for metric in measurement.metrics
         },
+        seeds=kind.seeds,
     )
 
 
 def _agreement(
-    measurement: Measurement, size: int, metric: str | None, done: tuple[int, ...]
+    measurement: Measurement, kind: Kind, size: int, metric: str | None, done: tuple[int, ...]
 ) -> Agreement:
     label = measurement.labels[-1]
-    cut = Cut(measurement, measurement.arrays(), measurement.kinds[0], size, metric)
+    cut = Cut(measurement, measurement.arrays(), kind, size, metric)
     measures = cut.measures(label)
     held_out = cut.values(label, "held_out_tau")
     search = measures.get("search_tau")  # none where each subset gives all it searched one score

@@ -69,8 +69,15 @@ class FinishedSearches:
             raise DataError(f"folder={self.folder}: it cannot be written to; name another folder")
         return self
 
-    def key(self, search_variants: Sequence[int], sizes: Sequence[int]) -> str:
+    def key(
+        self, search_variants: Sequence[int], sizes: Sequence[int], images: object = None
+    ) -> str:
         """Name of one search: a hash of everything that determines its subset.
+
+        Args:
+            search_variants: Positions of the variants searched.
+            sizes: The sizes asked for.
+            images: `ImageUse.search_key` where the search sees some images only.
 
         Example:
             >>> finished = FinishedSearches(Path("units"), "scores and settings")
@@ -79,7 +86,8 @@ class FinishedSearches:
             (32, False)
 
         """
-        return sha256_of([self.context, list(search_variants), list(sizes)])[:32]
+        parts: list[object] = [self.context, list(search_variants), list(sizes)]
+        return sha256_of(parts if images is None else [*parts, images])[:32]
 
     def state_file(self, key: str) -> Path:
         """Where an unfinished search keeps its state.

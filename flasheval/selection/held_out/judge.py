@@ -14,6 +14,7 @@ from flasheval.scores.ranking.pairwise import pairwise_accuracy_many
 from flasheval.scores.ranking.significant import significant_pairs, tau_on_pairs_many
 from flasheval.scores.ranking.weighted import weighted_tau_many
 from flasheval.selection.held_out.splits import Split
+from flasheval.selection.images import ImageUse, image_values
 from flasheval.selection.methods.selector import Selection, subset_means
 
 __all__ = ["Agreements", "Judge", "full_score_errors"]
@@ -53,7 +54,10 @@ class Agreements:
 
 
 def full_score_errors(
-    means: NDArray[np.float64], target: NDArray[np.float64], split: Split
+    means: NDArray[np.float64],
+    target: NDArray[np.float64],
+    split: Split,
+    searched: NDArray[np.float64] | None = None,
 ) -> NDArray[np.float64]:
     """Error of full scores predicted from subset scores, in units of how far full scores differ.
 
@@ -65,6 +69,8 @@ def full_score_errors(
         means: float64 [sets, variants], subset means.
         target: float64 [variants], full-set means.
         split: The split.
+        searched: float64 [sets, variants], the means of the variants searched, where those are
+            over other images.
 
     Returns:
         float64 [sets]; NaN where the subset gives all search variants one score, so that no line
@@ -77,7 +83,8 @@ def full_score_errors(
         array([0. , 0.5])
 
     """
-    seen, unseen = means[:, split.search], means[:, split.held_out]
+    seen = (means if searched is None else searched)[:, split.search]
+    unseen = means[:, split.held_out]
     known, wanted = target[split.search], target[split.held_out]
     spread = float(np.std(wanted))
     centred = seen - seen.mean(axis=1, keepdims=True)
@@ -95,8 +102,15 @@ def full_score_errors(
 class Judge:
     """Judges subsets of one metric; what all splits share is computed once.
 
+    The ranking that counts is always that of the whole benchmark, by each variant's mean over all
+    prompts and all of their images: what a user of the subset wants to know, as well as it is
+    known. On other seeds the subset's means come from the images judged by alone, of which the
+    search saw none. Some are in the full mean too, as a subset's scores always are, a share of N
+    prompts in all; random subsets, judged in the same way, have the same share.
+
     Args:
         matrix: Complete variants only.
+        images: Which images the search sees, and which are the subset's scores; None for all.
 
     Example:
         >>> from flasheval.scores.synthetic import synthetic_scores
@@ -108,31 +122,56 @@ class Judge:
 
     """
 
-    def __init__(self, matrix: ScoreMatrix) -> None:
+    def __init__(self, matrix: ScoreMatrix, images: ImageUse | None = None) -> None:
         self.matrix = matrix
+        self.values = image_values(matrix, None if images is None else images.judged)
+        self.seen = image_values(matrix, None if images is None else images.searched)
+        self.seen_target = self.seen.mean(axis=1, dtype=np.float64)
         self.target = matrix.values.mean(axis=1, dtype=np.float64)
         self.separated = significant_pairs(matrix.values)
 
     def __call__(self, split: Split, selection: Selection) -> Agreements:
         """Compare the ranking by a subset with that by the full set, on both sides of a split."""
-        return self.of_means(split, subset_means(self.matrix.values, selection)[None])
+        return self.of_means(split, *self.means(selection))
 
-    def of_means(self, split: Split, means: NDArray[np.float64]) -> Agreements:
-        """Do the same for subset means [sets, all variants]: each measure's mean over the sets."""
+    def means(self, selection: Selection) -> tuple[NDArray[np.float64], NDArray[np.float64] | None]:
+        """Return a subset's means float64 [1, variants], and those over the images searched.
+
+        The latter are None where they are the same.
+        """
+        means = subset_means(self.values, selection)[None]
+        same = self.seen is self.values
+        return means, None if same else subset_means(self.seen, selection)[None]
+
+    def of_means(
+        self,
+        split: Split,
+        means: NDArray[np.float64],
+        searched: NDArray[np.float64] | None = None,
+    ) -> Agreements:
+        """Do the same for subset means [sets, all variants]: each measure's mean over the sets.
+
+        Args:
+            split: The split.
+            means: Over the images that count for the variants held out.
+            searched: Over the images that the search sees, where those are others.
+
+        """
         target, unseen = self.target, split.held_out
-        seen = np.ascontiguousarray(means[:, split.search])
+        searched = means if searched is None else searched
+        seen = np.ascontiguousarray(searched[:, split.search])
         held = np.ascontiguousarray(means[:, unseen])
         wanted = target[unseen]
         pairs = self.separated[np.ix_(unseen, unseen)]
         best_first = float(self.matrix.sign)
         return Agreements(
             self.matrix.metric,
-            _mean(kendall_tau_b_many(seen, target[split.search])),
+            _mean(kendall_tau_b_many(seen, self.seen_target[split.search])),
             _mean(kendall_tau_b_many(held, wanted)),
             _mean(tau_on_pairs_many(held, wanted, pairs)),
             _mean(pairwise_accuracy_many(held, wanted)),
             _mean(weighted_tau_many(best_first * held[:_WEIGHTED], best_first * wanted)),
-            _mean(full_score_errors(means, target, split)),
+            _mean(full_score_errors(means, target, split, searched)),
         )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -41,6 +42,16 @@ class Kind:
     def groups(self) -> tuple[str, ...]:
         """The groups held out whole in one split or another; none where variants were drawn."""
         return tuple(dict.fromkeys(group for split in self.splits for group in split.groups))
+
+    @property
+    def seeds(self) -> Literal["search", "other"]:
+        """Whether subsets are judged by the seeds searched on, or all of them by other ones.
+
+        >>> import numpy as np
+        >>> Kind("a", "a", (Split("a", np.arange(2), np.arange(2, 4)),)).seeds
+        'search'
+        """
+        return "other" if all(split.other_seeds for split in self.splits) else "search"
 
 
 def read_kinds(

@@ -75,7 +75,9 @@ def smaller_searches(split: Split, counts: Sequence[int], seed: int) -> tuple[Sp
     rng = np.random.default_rng([seed, 29, *split.search.tolist()])
     order = rng.permutation(split.search)
     numbers = sorted({*counts, len(order)})
-    return tuple(Split(split.name, np.sort(order[:n]), split.held_out) for n in numbers)
+    return tuple(
+        Split(split.name, np.sort(order[:n]), split.held_out, images=split.images) for n in numbers
+    )
 
 
 def learning_curves(measurement: Measurement) -> tuple[LearningCurve, ...]:

@@ -109,13 +109,14 @@ class Measurement:
         """The sizes with at least one cell, ascending; after Ctrl-C not all of them."""
         return tuple(sorted({cell.size for cell in self.cells}))
 
-    def values(self, size: int, metric: str | None, what: str) -> Floats:
-        """Return a measure of the first kind of splits and the last method, split by split.
+    def values(self, size: int, metric: str | None, what: str, kind: int = 0) -> Floats:
+        """Return a measure of one kind of splits and the last method, split by split.
 
         Args:
             size: Prompts in the subset.
             metric: The metric; None for the mean over metrics.
             what: One of `MEASURES`, or `seconds`.
+            kind: The kind's number; the first by default.
 
         Returns:
             float64 [splits], NaN where it is undefined or not done.
@@ -128,10 +129,10 @@ class Measurement:
             array([nan])
 
         """
-        kind = self.kinds[0]
-        arrays = self.arrays().get((kind.name, self.labels[-1], size))
+        asked = self.kinds[kind]
+        arrays = self.arrays().get((asked.name, self.labels[-1], size))
         if arrays is None:
-            return np.full(len(kind.splits), np.nan)
+            return np.full(len(asked.splits), np.nan)
         if metric is not None:
             return arrays[what][:, self.metrics.index(metric)]
         mean: Floats = arrays[what].mean(axis=1)

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from flasheval.selection.held_out.finished_searches import FinishedSearches
+from flasheval.selection.images import ImageUse
 from flasheval.selection.methods.driver import SearchOutcome, StepCallback, drive
 from flasheval.selection.methods.nested import run_nested
 from flasheval.selection.methods.problem import Problem
@@ -63,6 +64,7 @@ def search_part(
     rows: NDArray[np.int64],
     finished: FinishedSearches | None = None,
     progress: StepCallback | None = None,
+    images: ImageUse | None = None,
 ) -> SearchOutcome:
     """Search on some of the variants alone: what a held-out evaluation repeats.
 
@@ -73,6 +75,7 @@ def search_part(
         finished: Where finished searches are kept, so that none is made twice; an unfinished one
             keeps its state there too.
         progress: See `drive`.
+        images: Which images of each prompt the search sees; all where not given.
 
     Example:
         >>> from flasheval.scores.synthetic import synthetic_scores
@@ -83,7 +86,9 @@ def search_part(
 
     """
     rng = search_rng(request.seed, rows, request.size)
-    return _search(request, partial(request.problem, rows), rows.tolist(), rng, finished, progress)
+    make = partial(request.problem, rows, images)
+    part = None if images is None else images.search_key
+    return _search(request, make, rows.tolist(), rng, finished, progress, part)
 
 
 def _search(
@@ -93,9 +98,10 @@ def _search(
     rng: np.random.Generator,
     finished: FinishedSearches | None,
     progress: StepCallback | None,
+    images: object = None,
 ) -> SearchOutcome:
     """Run one search, or read it back when it is finished already."""
-    key = "" if finished is None else finished.key(members, request.sizes)
+    key = "" if finished is None else finished.key(members, request.sizes, images)
     stored = None if finished is None else finished.read(key)
     if stored is not None:
         return stored

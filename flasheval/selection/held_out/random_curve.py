@@ -15,6 +15,7 @@ from flasheval.scores import ScoreTable
 from flasheval.scores.ranking.jit import compiled
 from flasheval.scores.ranking.kendall import kendall_tau_b_many
 from flasheval.selection.held_out.splits import Split
+from flasheval.selection.images import image_values
 
 __all__ = [
     "RandomAgreement",
@@ -181,7 +182,8 @@ def random_agreement(
     """Held-out agreement of random subsets of many sizes, up to the whole set.
 
     On very large tables the curve ends early, at the size that keeps the work at four thousand
-    million additions, but never below the sizes asked for.
+    million additions, but never below the sizes asked for. On other seeds the very same subsets
+    are judged by the same images as the chosen ones, against the same full ranking.
 
     Args:
         table: Complete variants only.
@@ -203,10 +205,23 @@ def random_agreement(
     grid = curve_sizes(min(table.n_prompts, longest), sizes)
     tau = {}
     for metric in table.metrics:
-        block = table[metric].values
-        target = block.mean(axis=1, dtype=np.float64)
-        means = random_means(block, grid, np.random.default_rng([seed, 7]), draws=draws)
-        tau[metric] = np.stack([means.tau(target, split.held_out) for split in splits])
+        target = table[metric].values.mean(axis=1, dtype=np.float64)
+        judged = [None if split.images is None else split.images.judged for split in splits]
+        means = {
+            images: random_means(
+                image_values(table[metric], images),
+                grid,
+                np.random.default_rng([seed, 7]),
+                draws=draws,
+            )
+            for images in dict.fromkeys(judged)
+        }
+        tau[metric] = np.stack(
+            [
+                means[images].tau(target, split.held_out)
+                for images, split in zip(judged, splits, strict=True)
+            ]
+        )
     return RandomAgreement(grid, tau)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Literal
 
 from flasheval.subset.evidence import EquivalentSize, SplitSizes, Spread
 
@@ -116,6 +117,8 @@ class RandomCurve:
 class SplitKind:
     """One kind of splits: its name, description, splits, and the groups held out whole.
 
+    `seeds` is ``other`` where subsets were judged by images that the search did not see.
+
     Example:
         >>> kind = SplitKind("random:1", "random:1", (SplitSizes("0", 24, 24),))
         >>> kind.splits[0].n_held_out, kind.groups
@@ -127,6 +130,7 @@ class SplitKind:
     spec: str
     splits: tuple[SplitSizes, ...]
     groups: tuple[str, ...] = ()
+    seeds: Literal["search", "other"] = "search"
 
 
 @dataclass(frozen=True)

@@ -19,8 +19,8 @@ from flasheval.selection.held_out.learning_curve import smaller_searches
 from flasheval.selection.held_out.one_search import search_part
 from flasheval.selection.held_out.records import ValidationCell
 from flasheval.selection.held_out.splits import Split
+from flasheval.selection.images import ImageUse
 from flasheval.selection.methods.driver import StepCallback
-from flasheval.selection.methods.selector import subset_means
 from flasheval.selection.request import SearchRequest
 
 __all__ = ["JudgedSubset", "Place", "Procedure", "Search", "Searcher", "cell_of", "plan_searches"]
@@ -66,6 +66,7 @@ class Search:
         request: What is asked.
         members: int64, the search variants.
         places: Where its subset is judged.
+        images: Which images of each prompt it sees; all where None.
 
     """
 
@@ -73,6 +74,7 @@ class Search:
     request: SearchRequest
     members: NDArray[np.int64]
     places: list[Place] = field(default_factory=list)
+    images: ImageUse | None = None
 
     @property
     def description(self) -> str:
@@ -145,13 +147,16 @@ def plan_searches(
             for split in kind.splits
             for smaller in smaller_searches(split, counts, seed)
         ]
-    found: dict[tuple[str, int, bytes], Search] = {}
+    found: dict[tuple[object, ...], Search] = {}
     for place in places:
         for procedure in procedures:
             for number, request in enumerate(procedure.requests):
                 members = place.split.search
-                key = (procedure.label, number, members.tobytes())
-                search = found.setdefault(key, Search(procedure.label, request, members))
+                images = place.split.images
+                part = None if images is None else images.search_key
+                key = (procedure.label, number, members.tobytes(), part)
+                search = Search(procedure.label, request, members, images=images)
+                search = found.setdefault(key, search)
                 search.places.append(place)
     return tuple(found.values())
 
@@ -163,14 +168,23 @@ class Searcher:
         table: Complete variants only, with all metrics.
         folder: Where finished searches are kept, or None.
         resampler: Draws groups of held-out variants, or None.
+        images: Which images subsets are judged by, for each of the splits' ways; None for all.
 
     """
 
     def __init__(
-        self, table: ScoreTable, folder: Path | None = None, resampler: GroupResampler | None = None
+        self,
+        table: ScoreTable,
+        folder: Path | None = None,
+        resampler: GroupResampler | None = None,
+        images: Sequence[ImageUse | None] = (None,),
     ) -> None:
         self.table, self.folder, self.resampler = table, folder, resampler
-        self.judges = {metric: Judge(table[metric]) for metric in table.metrics}
+        self.judges = {
+            (metric, use): Judge(table[metric], use)
+            for metric in table.metrics
+            for use in dict.fromkeys(images)
+        }
         self._finished: dict[int, FinishedSearches] = {}
 
     def ready(self, searches: Sequence[Search]) -> None:
@@ -190,16 +204,16 @@ class Searcher:
         """Make one search, or read it back, and judge it; None when it was stopped half-way."""
         request = search.request
         finished = self._finished.get(id(request))
-        outcome = search_part(request, search.members, finished, progress)
+        outcome = search_part(request, search.members, finished, progress, search.images)
         if outcome.interrupted:
             return None
         return [
             self._judge_means(
                 place,
                 metric,
-                subset_means(self.table[metric].values, outcome.selection.first(size))[None],
-                size,
-                outcome.seconds,
+                *self.judges[metric, place.split.images].means(outcome.selection.first(size)),
+                size=size,
+                seconds=outcome.seconds,
             )
             for size in request.sizes
             for place in search.places
@@ -207,19 +221,35 @@ class Searcher:
         ]
 
     def judge_random(
-        self, place: Place, metric: str, means: NDArray[np.float64], size: int
+        self,
+        place: Place,
+        metric: str,
+        means: NDArray[np.float64],
+        size: int,
+        seen: NDArray[np.float64] | None = None,
     ) -> JudgedSubset:
-        """Judge the means of random subsets [sets, all variants], by the mean over the sets."""
-        return self._judge_means(place, metric, means, size, 0.0)
+        """Judge the means of random subsets [sets, all variants], by the mean over the sets.
+
+        `seen` are the means over the images searched, where those are others.
+        """
+        return self._judge_means(place, metric, means, seen, size=size, seconds=0.0)
 
     def _judge_means(
-        self, place: Place, metric: str, means: NDArray[np.float64], size: int, seconds: float
+        self,
+        place: Place,
+        metric: str,
+        means: NDArray[np.float64],
+        seen: NDArray[np.float64] | None,
+        *,
+        size: int,
+        seconds: float,
     ) -> JudgedSubset:
-        judge = self.judges[metric]
+        judge = self.judges[metric, place.split.images]
         resampled = None
         if self.resampler is not None and not place.smaller:
             resampled = self.resampler.taus(means, judge.target, place.split.held_out)
-        return JudgedSubset(place, size, judge.of_means(place.split, means), seconds, resampled)
+        agreements = judge.of_means(place.split, means, seen)
+        return JudgedSubset(place, size, agreements, seconds, resampled)
 
 
 def cell_of(found: JudgedSubset, label: str) -> ValidationCell:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from itertools import combinations
 from pathlib import Path
 
@@ -15,10 +15,29 @@ from flasheval.base.errors import DataError, SettingError
 from flasheval.base.json_data import read_json
 from flasheval.base.suggest import nearest
 from flasheval.scores import ScoreTable
+from flasheval.selection.images import (
+    ImageUse,
+    check_several_images,
+    first_images,
+    image_halves,
+    lacking_images,
+)
 
-__all__ = ["Split", "describe_splits", "held_out_apart", "make_splits", "split_once"]
+__all__ = [
+    "OTHER_SEEDS",
+    "Split",
+    "describe_splits",
+    "held_out_apart",
+    "make_splits",
+    "on_other_seeds",
+    "split_once",
+    "with_images_used",
+]
 
 _SIDES = ("search", "held_out", "name")
+_SEEDS = "seeds"
+OTHER_SEEDS = f"+{_SEEDS}"
+"""What a description ends with whose subsets are judged by images of other seeds."""
 
 
 @dataclass(frozen=True)
@@ -31,6 +50,8 @@ class Split:
         held_out: int64 positions of the others that count, ascending.
         groups: The values of a factor that are held out, where whole groups are.
         note: What must be said of it, such as a twin that it would have put on the other side.
+        images: Which images the search sees and which count for the variants held out; None where
+            all count on both sides.
 
     Example:
         >>> split = Split("base_model=sd", np.array([2, 3, 4]), np.array([0, 1]), groups=("sd",))
@@ -44,6 +65,16 @@ class Split:
     held_out: NDArray[np.int64]
     groups: tuple[str, ...] = ()
     note: str = ""
+    images: ImageUse | None = field(default=None, repr=False)
+
+    @property
+    def other_seeds(self) -> bool:
+        """Whether the subset is judged by images that the search did not see.
+
+        >>> Split("random:0", np.arange(2), np.arange(2, 4)).other_seeds
+        False
+        """
+        return self.images is not None and self.images.other_seeds
 
 
 def make_splits(
@@ -71,6 +102,9 @@ def make_splits(
               leaves every pair of values out.
             - `value:precision=_6,_8` - one split that holds out all variants with these values.
             - a JSON file, or a list: the search variants, by name or by position.
+            - any of these texts with `+seeds`, such as `random:10+seeds`: the search sees the first
+              half of each prompt's images, and the subset is judged by the others, whose seeds are
+              others. `seeds` alone searches all variants and judges them by their other images.
             - a mapping {"search": [...], "held_out": [...]}; `held_out` defaults to the rest.
             - a `Split`, or a sequence that mixes any of the forms above.
         table: The table whose variants are parted, all of them complete.
@@ -83,7 +117,8 @@ def make_splits(
         At least one split; in each both sides have at least two variants, twins counted once.
 
     Raises:
-        SettingError: The description cannot be read or leaves a side with too few variants.
+        SettingError: The description cannot be read, leaves a side with too few variants, or asks
+            for other seeds where the scores have one image a prompt.
         DataError: A file or a name that is not there.
 
     Example:
@@ -127,9 +162,75 @@ def describe_splits(spec: object) -> str:
         ('random:10', 'official.json')
 
     """
-    if isinstance(spec, Path) or (isinstance(spec, str) and spec.endswith(".json")):
+    file = isinstance(spec, str) and spec.removesuffix(OTHER_SEEDS).endswith(".json")
+    if isinstance(spec, Path) or (isinstance(spec, str) and file):
         return Path(spec).name
     return spec if isinstance(spec, str) else "explicit"
+
+
+def on_other_seeds(split: Split, table: ScoreTable) -> Split:
+    """Return a split whose search sees half of each prompt's images, and is judged by the others.
+
+    Variants that have none of one half's images of some prompt are left out, which `note` says.
+
+    Args:
+        split: A split of the table.
+        table: Scores with several images a prompt.
+
+    Example:
+        >>> from flasheval.scores.synthetic import synthetic_scores
+        >>> table = synthetic_scores(4, 10, images=3)
+        >>> found = on_other_seeds(Split("random:0", np.arange(2), np.arange(2, 4)), table)
+        >>> found.name, found.images
+        ('random:0+seeds', ImageUse(searched=(0, 1), judged=(2,)))
+
+    """
+    name = split.name if split.name == _SEEDS else split.name + OTHER_SEEDS
+    return _with_images(replace(split, name=name), table, image_halves(table.images_per_prompt))
+
+
+def with_images_used(split: Split, table: ScoreTable, used: int | None) -> Split:
+    """Return a split judged by as many images a prompt as the subset is to be used with.
+
+    Args:
+        split: A split of the table.
+        table: The scores.
+        used: Images a prompt; None for all that there are.
+
+    Example:
+        >>> from flasheval.scores.synthetic import synthetic_scores
+        >>> table = synthetic_scores(4, 10, images=4)
+        >>> plain = Split("random:0", np.arange(2), np.arange(2, 4))
+        >>> with_images_used(plain, table, 2).images
+        ImageUse(searched=None, judged=(0, 1))
+        >>> with_images_used(on_other_seeds(plain, table), table, 1).images
+        ImageUse(searched=(0, 1), judged=(2,))
+
+    """
+    if used is None:
+        return split
+    if split.images is not None:
+        judged = split.images.judged[:used]
+        return replace(split, images=replace(split.images, judged=judged, used=used))
+    use = first_images(table.images_per_prompt, used)
+    return split if use is None else _with_images(split, table, use)
+
+
+def _with_images(split: Split, table: ScoreTable, use: ImageUse) -> Split:
+    """Give a split its images, and take out the variants that lack some."""
+    lacking = lacking_images(table, use)
+    lost = [table.variant_names[row] for row in np.flatnonzero(lacking)]
+    notes = [split.note] if split.note else []
+    if lost:
+        some = ", ".join(lost[:3]) + (f" and {len(lost) - 3} more" if len(lost) > 3 else "")
+        notes.append(f"split '{split.name}': {some} left out: images of some prompts are missing")
+    return replace(
+        split,
+        search=split.search[~lacking[split.search]],
+        held_out=split.held_out[~lacking[split.held_out]],
+        note="; ".join(notes),
+        images=use,
+    )
 
 
 def _check(split: Split, twins: NDArray[np.int64]) -> None:
@@ -149,7 +250,7 @@ def _check(split: Split, twins: NDArray[np.int64]) -> None:
                 "held-out evidence"
             )
     both = np.intersect1d(split.search, split.held_out)
-    if both.size:
+    if both.size and not split.other_seeds:
         raise SettingError(
             f"split '{split.name}': variant number {both[0] + 1} is on both sides; "
             "a held-out variant must not be searched"
@@ -203,6 +304,8 @@ class _Reader:
         return all(isinstance(entry, int) for entry in entries)
 
     def text(self, text: str) -> list[Split]:
+        if text == _SEEDS or text.endswith(OTHER_SEEDS):
+            return self.seeds(text)
         kind, _, rest = text.partition(":")
         readers = {
             "random": self.halves,
@@ -216,8 +319,23 @@ class _Reader:
             return self.file(Path(text))
         raise SettingError(
             f"splits={text}: expected random:10, sample:12x10, group:FACTOR, group:FACTOR:2, "
-            f"value:FACTOR=VALUE or a .json file of search variants{nearest(kind, readers)}"
+            f"value:FACTOR=VALUE, one of these with {OTHER_SEEDS}, {_SEEDS}, or a .json file of "
+            f"search variants{nearest(kind, readers)}"
         )
+
+    def seeds(self, text: str) -> list[Split]:
+        """Read a description of splits whose subsets are judged by other images."""
+        base = text.removesuffix(OTHER_SEEDS) if text != _SEEDS else ""
+        if base.endswith(_SEEDS) or (text != _SEEDS and not base):
+            raise SettingError(
+                f"splits={text}: expected {_SEEDS} alone, or once behind other splits, such as "
+                f"random:10{OTHER_SEEDS}"
+            )
+        check_several_images(self.table, f"splits={text}", f"use splits={base or 'random:10'}")
+        every = np.arange(len(self.table))
+        note = f"{_SEEDS}: every variant was searched, so this shows other seeds, not new variants"
+        splits = self.text(base) if base else [Split(_SEEDS, every, every, note=note)]
+        return [on_other_seeds(split, self.table) for split in splits]
 
     def halves(self, rest: str) -> list[Split]:
         count, _, seed = rest.partition("@")

@@ -28,16 +28,22 @@ from flasheval.selection.held_out.one_search import ProgressCallback
 from flasheval.selection.held_out.records import SplitKind, Summary
 from flasheval.selection.held_out.report import ValidationReport
 from flasheval.selection.held_out.searches import Procedure
-from flasheval.selection.held_out.splits import split_once
+from flasheval.selection.held_out.splits import Split, split_once, with_images_used
 from flasheval.selection.held_out.summaries import random_curves, random_points, summarise
 from flasheval.selection.held_out.warnings import (
     measurement_warnings,
     result_of_summary,
     too_few_groups_warnings,
 )
+from flasheval.selection.images import (
+    ImagesAs,
+    check_several_images,
+    checked_images,
+    checked_images_as,
+)
 from flasheval.selection.methods.nested import check_sizes
 from flasheval.selection.request import SearchRequest, hints_for
-from flasheval.selection.usable import usable_scores
+from flasheval.selection.usable import UsableScores, usable_scores
 from flasheval.subset.evidence import SplitSizes
 
 __all__ = ["METHODS_COMPARED", "validate"]
@@ -62,6 +68,8 @@ def validate(
     search_variants: Sequence[int] | None = None,
     cluster: str | None = None,
     group: str | None = None,
+    images_per_prompt: int | None = None,
+    images_as: str = "auto",
     workers: int | None = None,
     folder: str | Path | None = None,
     incomplete: Incomplete = "drop",
@@ -91,6 +99,10 @@ def validate(
         cluster: A factor: intervals by drawing whole groups of held-out variants too.
         group: The factor that names families, for methods that ask for it; `base_model` where it
             is not given.
+        images_per_prompt: Images a prompt that subsets will be used with, as for
+            `flasheval.search`: the variants held out are judged by so many.
+        images_as: How a search sees several images of a prompt, as for `flasheval.search`: `rows`
+            in the methods that know them.
         workers: Searches made at a time; one per core when not given. It changes no number.
         folder: Finished searches are kept in `units` there, so that the same call after an
             interruption continues.
@@ -126,11 +138,14 @@ def validate(
     check_draws(draws)
     check_workers(workers)
     seed = checked_seed(seed)
+    images = checked_images(images_per_prompt), checked_images_as(images_as)
+    if images[1] == "rows":
+        check_several_images(table, "images_as=rows", "use images_as=auto")
     contenders = read_methods(methods)
     paired = _reference(reference, contenders)
     check_ties(usable.whole)
     kinds = tuple(
-        replace(kind, splits=tuple(split_once(split, twins) for split in kind.splits))
+        replace(kind, splits=_judged(kind.splits, usable, images[0]))
         for kind in read_kinds(splits, usable.whole, given=given.variant_names, twins=twins)
     )
     check_ties(table, kinds)
@@ -139,7 +154,7 @@ def validate(
     with reporting(progress) as report:
         measurement = measure(
             table,
-            _procedures(given, table, contenders, sizes, seed, group),
+            _procedures(given, table, contenders, sizes, seed, group, images),
             kinds,
             sizes,
             seed=seed,
@@ -191,6 +206,7 @@ def _procedures(
     sizes: Sequence[int],
     seed: int,
     group: str | None,
+    images: tuple[int | None, ImagesAs],
 ) -> list[Procedure]:
     """Return what is asked of each method, random apart: all metrics together or one at a time."""
     parts: dict[tuple[str, ...], ScoreTable] = {
@@ -202,7 +218,15 @@ def _procedures(
         Procedure(
             contender.label,
             tuple(
-                SearchRequest(parts[names], contender.selector(), (size,), seed, hints=hints[names])
+                SearchRequest(
+                    parts[names],
+                    contender.selector(),
+                    (size,),
+                    seed,
+                    hints=hints[names],
+                    images_per_prompt=images[0],
+                    images_as=images[1],
+                )
                 for size in sizes
                 for names in (
                     [table.metrics] if contender.together else [(name,) for name in table.metrics]
@@ -212,6 +236,12 @@ def _procedures(
         for contender in contenders
         if contender != RANDOM
     ]
+
+
+def _judged(splits: Sequence[Split], usable: UsableScores, images: int | None) -> tuple[Split, ...]:
+    """Return splits of the distinct variants, judged by as many images as will be used."""
+    once = (split_once(split, usable.twins) for split in splits)
+    return tuple(with_images_used(split, usable.table, images) for split in once)
 
 
 def _warnings(
@@ -248,4 +278,4 @@ def _record(kind: Kind) -> SplitKind:
     splits = tuple(
         SplitSizes(split.name, len(split.search), len(split.held_out)) for split in kind.splits
     )
-    return SplitKind(kind.name, kind.spec, splits, kind.groups)
+    return SplitKind(kind.name, kind.spec, splits, kind.groups, kind.seeds)

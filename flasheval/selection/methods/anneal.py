@@ -49,6 +49,7 @@ class Anneal:
     cheap: ClassVar[bool] = True
     together: ClassVar[bool] = False
     borrows: ClassVar[bool] = False
+    image_rows: ClassVar[bool] = True
 
     def prepare(self, problem: Problem) -> AnnealWork:
         """Lay out the scores; SettingError for a setting out of range."""

@@ -69,6 +69,7 @@ class Auto:
     cheap: ClassVar[bool] = False
     together: ClassVar[bool] = False
     borrows: ClassVar[bool] = True
+    image_rows: ClassVar[bool] = True
 
     def prepare(self, problem: Problem) -> AutoWork:
         """List the contenders and the inner splits; SettingError as in `inner_splits`.
@@ -270,11 +271,7 @@ def _inner_tau(
 ) -> tuple[float, int]:
     """Search without some variants and rank those: mean tau over metrics, and the sets scored."""
     seen, unseen = np.flatnonzero(~held_out), np.flatnonzero(held_out)
-    inner = replace(
-        problem,
-        scores=tuple(block[seen] for block in problem.scores),
-        hints=problem.hints.take(seen),
-    )
+    inner = problem.take(seen)
     if any(np.ptp(target) == 0.0 for target in inner.targets()):
         return float("nan"), 0
     draws = _DRAWS if selector.name in _UNCHOSEN else 1

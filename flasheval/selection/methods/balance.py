@@ -150,11 +150,18 @@ def _standardise(
     residual = np.empty(shape, dtype=np.float32)
     noise = np.empty((shape[0], shape[2]))
     slope = np.empty_like(noise)
+    images = () if problem.images is None else problem.images
     for m, scores in enumerate(blocks):
         target = scores.mean(axis=1, dtype=np.float64)
         lift = pair_weight_root(target, nearness=nearness)
         chosen = scores[:, prompts]
-        stats = prompt_statistics(chosen, target=target, transform=lift)
+        stats = prompt_statistics(
+            chosen,
+            target=target,
+            transform=lift,
+            images=images[m][:, prompts] if m < len(images) else None,
+            images_used=problem.images_used,
+        )
         spread = stats.quality.std()
         slope[m], error = slope_and_residual(chosen, lift, stats.quality)
         residual[m] = error / spread

@@ -9,7 +9,6 @@ import numpy as np
 
 from flasheval.selection.methods.problem import Problem
 from flasheval.selection.methods.selector import OneShot, Selection
-from flasheval.selection.methods.statistics import prompt_statistics
 
 __all__ = ["Discrimination"]
 
@@ -36,8 +35,8 @@ class Discrimination(OneShot):
     def choose(self, problem: Problem, rng: np.random.Generator) -> Selection:
         """Take the highest; of equals the first. Uses no randomness."""
         total = np.zeros(problem.n_prompts)
-        for scores in problem.scores:
-            sharpness = prompt_statistics(scores).discrimination
+        for metric in range(len(problem.scores)):
+            sharpness = problem.statistics(metric).discrimination
             total += sharpness / max(float(np.abs(sharpness).mean()), 1e-300)
         order = np.argsort(-total[problem.allowed], kind="stable")
         return Selection(

@@ -13,7 +13,6 @@ from flasheval.selection.methods.problem import Problem
 from flasheval.selection.methods.selector import Selection, State, require_positive
 from flasheval.selection.methods.set_scores import SetScores, set_scores
 from flasheval.selection.methods.smooth_loss import SmoothLoss, smooth_loss
-from flasheval.selection.methods.statistics import prompt_statistics
 
 __all__ = ["Evolve", "EvolveWork"]
 
@@ -66,6 +65,7 @@ class Evolve:
     cheap: ClassVar[bool] = False
     together: ClassVar[bool] = False
     borrows: ClassVar[bool] = False
+    image_rows: ClassVar[bool] = True
 
     def prepare(self, problem: Problem) -> EvolveWork:
         """Lay out the scores; SettingError for a setting out of range.
@@ -92,8 +92,8 @@ class Evolve:
                 f"method.population={self.population} (evolve): expected at least 2 sets"
             )
         appeal = np.zeros(len(problem.allowed))
-        for block in problem.scores:
-            sharpness = np.maximum(prompt_statistics(block).discrimination, 0.0)
+        for metric in range(len(problem.scores)):
+            sharpness = np.maximum(problem.statistics(metric).discrimination, 0.0)
             appeal += sharpness[problem.allowed] / max(float(sharpness.mean()), 1e-300)
         appeal += 1e-3 * max(float(appeal.sum()) / max(len(appeal), 1), 1e-300)
         loss = smooth_loss(problem, inflation=self.inflation)

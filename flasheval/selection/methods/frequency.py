@@ -89,6 +89,7 @@ class Frequency:
     cheap: ClassVar[bool] = False
     together: ClassVar[bool] = False
     borrows: ClassVar[bool] = False
+    image_rows: ClassVar[bool] = True
 
     def prepare(self, problem: Problem) -> FrequencyWork:
         """Lay out the scores and the schedule; SettingError for pools that do not shrink.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -9,6 +10,7 @@ from numpy.typing import NDArray
 
 from flasheval.base.canonical import sha256_of
 from flasheval.base.errors import DataError
+from flasheval.scores.matrix import mean_of_images
 
 __all__ = ["Hints"]
 
@@ -20,6 +22,8 @@ class Hints:
     Attributes:
         scores: float32 [variants, prompts] of other metrics, on the prompts of those served.
         groups: The family of each variant, such as its base model; None where not known.
+        images: Of each of these metrics [variants, prompts, images], the scores of single images,
+            or None where they are not known; empty where those of none are.
 
     Example:
         >>> hints = Hints((np.eye(2, 5),), groups=("sd", "sdxl"))
@@ -30,6 +34,33 @@ class Hints:
 
     scores: tuple[NDArray[np.float32], ...] = ()
     groups: tuple[str, ...] | None = None
+    images: tuple[NDArray[np.float32] | None, ...] = ()
+
+    def seen(self, images: Sequence[int] | None) -> Hints:
+        """Return what a search may look at that sees some of the images of each prompt.
+
+        Metrics whose images are not told apart are left out then: their scores are means of images
+        that the search must not see.
+
+        Args:
+            images: Numbers of the images; None for every one.
+
+        Example:
+            >>> single = np.arange(12, dtype=np.float32).reshape(2, 3, 2)
+            >>> hints = Hints((single.mean(axis=2), np.eye(2, 3)), images=(single, None))
+            >>> hints.seen([1]).scores[0].tolist(), len(hints.seen([1]).scores)
+            ([[1.0, 3.0, 5.0], [7.0, 9.0, 11.0]], 1)
+            >>> len(hints.seen(None).scores)
+            2
+
+        """
+        if images is None:
+            return replace(self, images=())
+        seen = []
+        for block in self.images:
+            if block is not None and block.shape[2] > max(images):
+                seen.append(mean_of_images(block[:, :, list(images)]).astype(block.dtype))
+        return Hints(tuple(seen), self.groups)
 
     def take(self, rows: NDArray[np.int64]) -> Hints:
         """Keep some variants only, and the metrics that tell those apart.
@@ -43,6 +74,17 @@ class Hints:
         groups = None if self.groups is None else tuple(self.groups[row] for row in rows)
         return Hints(tuple(block[rows] for block in self.scores), groups).telling()
 
+    def complete(self) -> Hints:
+        """Leave out metrics that lack scores.
+
+        Example:
+            >>> len(Hints((np.array([[1.0, np.nan], [2.0, 3.0]]),)).complete().scores)
+            0
+
+        """
+        whole = tuple(block for block in self.scores if np.isfinite(block).all())
+        return replace(self, scores=whole, images=())
+
     def telling(self) -> Hints:
         """Leave out metrics in which all variants tie, because they tell none apart.
 
@@ -54,7 +96,7 @@ class Hints:
         """
         means = [block.mean(axis=1, dtype=np.float64) for block in self.scores]
         told = [block for block, mean in zip(self.scores, means, strict=True) if np.ptp(mean) > 0]
-        return replace(self, scores=tuple(told))
+        return replace(self, scores=tuple(told), images=())
 
     def check(self, shape: tuple[int, ...]) -> None:
         """Raise DataError unless everything is there, finite, and of the served scores' shape.
@@ -87,4 +129,8 @@ class Hints:
         blocks = [
             hashlib.sha256(np.ascontiguousarray(b).tobytes()).hexdigest() for b in self.scores
         ]
-        return sha256_of([blocks, None if self.groups is None else list(self.groups)])
+        parts: list[object] = [blocks, None if self.groups is None else list(self.groups)]
+        single = [block for block in self.images if block is not None]
+        if single:
+            parts += [hashlib.sha256(np.ascontiguousarray(b).tobytes()).hexdigest() for b in single]
+        return sha256_of(parts)

@@ -47,6 +47,7 @@ class Padded:
     cheap: ClassVar[bool] = True
     together: ClassVar[bool] = False
     borrows: ClassVar[bool] = False
+    image_rows: ClassVar[bool] = True
 
     def prepare(self, problem: Problem) -> PaddedWork:
         """Lay out the scores for the core; SettingError for a core below 1.

@@ -11,7 +11,9 @@ from numpy.typing import NDArray
 
 from flasheval.base.errors import DataError, SettingError
 from flasheval.scores.precision import loses_scores
+from flasheval.selection.images import ImagesAs
 from flasheval.selection.methods.hints import Hints
+from flasheval.selection.methods.statistics import PromptStatistics, prompt_statistics
 
 __all__ = ["Kept", "Problem", "checked_size", "checked_whole", "in_reach", "make_problem"]
 
@@ -33,6 +35,10 @@ class Problem:
         allowed: int64 indices of the other prompts a selector may choose from, ascending.
         warm_start: int64 indices of a subset to start from, or None.
         hints: What a method may borrow from, of the same variants.
+        images: One float32 array [search variants, prompts, images] per metric, the scores of
+            single images, no NaN; None where each prompt has one.
+        images_used: Images a prompt that the subset is to be used with; None for as many.
+        images_as: What `search_rows` gives.
         kept: What `keep` keeps of these scores for the stages of a nested search; None where
             there are none. `dataclasses.replace` does not hand it on, `stage` does.
 
@@ -50,6 +56,9 @@ class Problem:
     allowed: NDArray[np.int64]
     warm_start: NDArray[np.int64] | None = None
     hints: Hints = field(default_factory=Hints)
+    images: tuple[NDArray[np.float32], ...] | None = None
+    images_used: int | None = None
+    images_as: ImagesAs = "auto"
     kept: Kept | None = field(default=None, init=False, repr=False, compare=False)
 
     def keep(self, name: Hashable, key: Hashable, make: Callable[[], T]) -> T:
@@ -115,6 +124,69 @@ class Problem:
         """
         return [block.mean(axis=1, dtype=np.float64) for block in self.scores]
 
+    def take(self, rows: NDArray[np.int64]) -> Problem:
+        """Return the search on some of the variants alone.
+
+        Example:
+            >>> make_problem([np.tri(3, 5)], ["clip"], size=1).take(np.array([0, 2])).n_variants
+            2
+
+        """
+        images = self.images
+        return replace(
+            self,
+            scores=tuple(block[rows] for block in self.scores),
+            hints=self.hints.take(rows),
+            images=None if images is None else tuple(block[rows] for block in images),
+        )
+
+    def search_rows(self) -> tuple[list[NDArray[np.float32]], list[NDArray[np.float64]]]:
+        """Return the rows that a method fits rankings of, and the targets they should rank by.
+
+        A row is a variant, or, with several images a prompt, one image of a variant (unless
+        `images_as` is ``mean``): image j of the search variant v is row v * images + j. Each
+        variant has as many rows as any other, so it counts once. All its rows have one target, the
+        mean over all of its images, so they are tied in it, and its own images make no pair. What
+        the variants have in common of an image, the seed's share in a prompt's difficulty, is
+        taken out, so that images of different seeds compare.
+
+        Returns:
+            By metric float32 [rows, prompts], and float64 [rows].
+
+        Example:
+            >>> single = np.arange(12, dtype=np.float32).reshape(2, 3, 2)
+            >>> problem = make_problem([single.mean(axis=2)], ["clip"], size=1, images=[single])
+            >>> rows, targets = problem.search_rows()
+            >>> rows[0].tolist()
+            [[-3.0, -3.0, -3.0], [-3.0, -3.0, -3.0], [3.0, 3.0, 3.0], [3.0, 3.0, 3.0]]
+            >>> targets[0].tolist()
+            [2.5, 2.5, 8.5, 8.5]
+
+        """
+        if self.images is None or self.images_as == "mean":
+            return list(self.scores), self.targets()
+        rows = []
+        for block in self.images:
+            centred = block - block.mean(axis=0, dtype=np.float64)
+            by_row = centred.transpose(0, 2, 1).reshape(-1, block.shape[1])
+            rows.append(np.ascontiguousarray(by_row, dtype=np.float32))
+        count = self.images[0].shape[2]
+        return rows, [np.repeat(target, count) for target in self.targets()]
+
+    def statistics(self, metric: int) -> PromptStatistics:
+        """Return every prompt's slope and noise in the metric of this number.
+
+        The noise is that of as many images as the subset is to be used with.
+
+        Example:
+            >>> scores = np.random.default_rng(0).normal(size=(12, 50))
+            >>> make_problem([scores], ["clip"], size=1).statistics(0).noise.shape
+            (50,)
+
+        """
+        images = None if self.images is None else self.images[metric]
+        return prompt_statistics(self.scores[metric], images=images, images_used=self.images_used)
+
     def start_prompts(self) -> NDArray[np.int64] | None:
         """Return the warm start's free prompts (allowed, in order, at most `n_free`), or None.
 
@@ -140,6 +212,9 @@ def make_problem(
     forbidden: Sequence[int] = (),
     warm_start: Sequence[int] | None = None,
     hints: Hints | None = None,
+    images: Sequence[NDArray[np.float32]] | None = None,
+    images_used: int | None = None,
+    images_as: ImagesAs = "auto",
 ) -> Problem:
     """Check the pieces of a search and put them together.
 
@@ -153,11 +228,15 @@ def make_problem(
         warm_start: Indices of a subset to start from; those required or forbidden are passed over.
         hints: What a method may borrow from, of the same variants; nothing by default. Metrics in
             which all variants tie are left out.
+        images: One array [search variants, prompts, images] per metric, without NaN; None where
+            each prompt has one image.
+        images_used: Images a prompt that the subset is to be used with; None for as many.
+        images_as: Whether methods that can see each image as a row of its own do.
 
     Raises:
         SettingError: `size` does not fit, or a prompt is both required and forbidden.
         DataError: Fewer than two variants, a NaN or infinity, a metric in which all variants tie,
-            an index outside the prompts, or hints that do not fit.
+            an index outside the prompts, or hints or images that do not fit.
 
     Example:
         >>> import numpy as np
@@ -189,7 +268,18 @@ def make_problem(
     hints = hints or Hints()
     hints.check(blocks[0].shape)
     hints = replace(hints, scores=tuple(in_reach(block) for block in hints.scores)).telling()
-    return Problem(blocks, tuple(metrics), size, required_ids, allowed, start, hints)
+    return Problem(
+        blocks,
+        tuple(metrics),
+        size,
+        required_ids,
+        allowed,
+        start,
+        hints,
+        None if images is None else tuple(map(_image_block, metrics, scores, images)),
+        images_used,
+        images_as,
+    )
 
 
 def in_reach(block: NDArray[Any]) -> NDArray[np.float32]:
@@ -205,15 +295,42 @@ def in_reach(block: NDArray[Any]) -> NDArray[np.float32]:
         [[-0.5], [0.5]]
 
     """
+    return _moved(np.asarray(block), *_reach(block))
+
+
+def _reach(block: NDArray[Any]) -> tuple[float, float]:
+    """Return what is taken off scores and what they are then multiplied by, see `in_reach`."""
     values = np.asarray(block)
+    off, factor = 0.0, 1.0
     if values.dtype.kind != "f" or values.ndim != 2:
-        return np.ascontiguousarray(values, dtype=np.float32)
+        return off, factor
     if values.dtype == np.float64 and loses_scores(values):
-        values = values - values.mean()
+        off = values.mean()
+        values = values - off
     most = max((float(np.abs(row).max(initial=0.0)) for row in values), default=0.0)
     if np.isfinite(most) and most > 0 and not _LEAST <= most < _MOST:
-        values = values * values.dtype.type(2.0 ** -np.frexp(most)[1])
+        factor = 2.0 ** -np.frexp(most)[1]
+    return off, factor
+
+
+def _moved(values: NDArray[Any], off: float, factor: float) -> NDArray[np.float32]:
+    if off:
+        values = values - off
+    if factor != 1:
+        values = values * values.dtype.type(factor)
     return np.ascontiguousarray(values, dtype=np.float32)
+
+
+def _image_block(
+    name: str, block: NDArray[np.float32], images: NDArray[np.float32]
+) -> NDArray[np.float32]:
+    """Move the scores of images as those of their variants are moved, and check them."""
+    if images.ndim != 3 or images.shape[:2] != block.shape or not np.isfinite(images).all():
+        raise DataError(
+            f"metric '{name}': the scores of images have shape {images.shape}, expected "
+            f"{block.shape} + (images,) without NaN"
+        )
+    return _moved(images, *_reach(block))
 
 
 def _prompts(what: str, indices: Sequence[int], n_prompts: int) -> NDArray[np.int64]:

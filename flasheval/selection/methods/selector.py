@@ -5,6 +5,9 @@ A method is a frozen dataclass of settings. `prepare` computes what follows from
 answer off the state at any time. All that a search remembers is in `State`: plain arrays, counters
 and the random generator, so it can be saved between any two steps and continued as if never
 stopped.
+
+A method that fits rankings may see each image of a variant as a row of its own
+(`Problem.search_rows`); it says so with a class variable `image_rows` that is true.
 """
 
 from __future__ import annotations

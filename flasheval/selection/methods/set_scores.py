@@ -28,7 +28,7 @@ class SetScores:
         base: float32 [metrics, width], sums over the required prompts.
         tied_until: int64 [metrics, n] ties of each target (see `PreparedTarget`).
         tied: bool [metrics], whether the target has ties at all.
-        n_variants: Search variants, n.
+        n_variants: Rows, n: search variants, or images of them (see `Problem.search_rows`).
         target_ties: int64 [metrics], pairs tied in each target.
 
     """
@@ -98,8 +98,9 @@ class SetScores:
 def set_scores(problem: Problem) -> SetScores:
     """Lay a problem's scores out for the kernels."""
     rows, base, tied_until, ties = [], [], [], []
-    n = problem.n_variants
-    for scores, target in zip(problem.scores, problem.targets(), strict=True):
+    blocks, targets = problem.search_rows()
+    n = len(targets[0])
+    for scores, target in zip(blocks, targets, strict=True):
         prepared = prepare_target(target)
         rows.append(prepare_rows(scores.T, prepared))
         required = scores[:, problem.required].sum(axis=1, dtype=np.float64)

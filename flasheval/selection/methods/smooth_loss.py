@@ -18,7 +18,6 @@ from flasheval.scores.ranking.jit import compiled
 from flasheval.scores.ranking.lanes import LANES, add, load, share_of, total, zero_like
 from flasheval.scores.ranking.prepare import prepare_target
 from flasheval.selection.methods.problem import Problem
-from flasheval.selection.methods.statistics import prompt_statistics
 
 __all__ = ["SmoothLoss", "pair_loss", "smooth_loss"]
 
@@ -29,7 +28,7 @@ _BLOCK = 1024  # sets a thread takes at a time
 
 @dataclass(frozen=True)
 class SmoothLoss:
-    """A problem's scores laid out for the smooth loss.
+    """A problem's scores laid out for the smooth loss; n rows, see `Problem.search_rows`.
 
     Attributes:
         rows: float32 [metrics, prompts, n], centred per prompt, variants by descending target.
@@ -61,12 +60,12 @@ class SmoothLoss:
 def smooth_loss(problem: Problem, *, inflation: float) -> SmoothLoss:
     """Lay a problem's scores out for the smooth loss."""
     rows, below, noise = [], [], []
-    for scores, target in zip(problem.scores, problem.targets(), strict=True):
+    for metric, (scores, target) in enumerate(zip(*problem.search_rows(), strict=True)):
         prepared = prepare_target(target)
         centred = scores[prepared.order] - scores.mean(axis=0)
         rows.append(np.ascontiguousarray(centred.T))
         below.append(prepared.first_below)
-        noise.append(prompt_statistics(scores).noise)
+        noise.append(problem.statistics(metric).noise)
     return SmoothLoss(np.stack(rows), np.stack(below), np.stack(noise), float(inflation))
 
 

@@ -8,6 +8,7 @@ population, plus noise of its own.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,7 +28,8 @@ class PromptStatistics:
     Attributes:
         quality: float64 [n], r: the mean of the centred scores over prompts.
         slope: float64 [prompts], beta: slope of a prompt's centred scores on r; their mean is 1.
-        noise: float64 [prompts], D: variance of what is left, floored and shrunk.
+        noise: float64 [prompts], D: variance of what is left, floored and shrunk; of the mean of
+            as many images as the subset is to be used with, where images are known.
         residual: float64 [prompts], variance around the slope, shared directions and all; floored
             at 1e-3 of its mean.
 
@@ -98,14 +100,32 @@ def prompt_statistics(
     *,
     target: NDArray[np.float64] | None = None,
     transform: NDArray[np.float64] | None = None,
+    images: NDArray[np.float32] | None = None,
+    images_used: int | None = None,
 ) -> PromptStatistics:
-    """Slope and noise of every prompt.
+    r"""Slope and noise of every prompt.
 
     With C the scores centred per prompt (and multiplied by `transform` when given), r the centred
     full-set means (multiplied by it too), beta_p = <C_p, r> / <r, r> and E = C - r beta: the
     K = min(8, n - 4) leading principal components of E are removed, the mean square left over
     n - 2 - K degrees of freedom is the raw noise, shrunk to its mean with weight dof / (dof + 4)
     and floored at 1e-3 of it. Where nothing is left but rounding errors every variance is 1.
+
+    With several images a prompt what is left has two parts: one that another seed changes, of
+    variance s per image, and one that it does not, of variance a. The scores are means of k images,
+    so D estimates a + s / k; of a subset that is used with m images a + s / m counts:
+
+        D_m = D + s (1 / m - 1 / k)
+
+    s is the mean square of interaction in the two-way layout of variants and images of one prompt,
+
+        s = sum over v, i of (x_vi - x_v. - x_.i + x_..)^2 / ((n - 1) (k - 1)),
+
+    the estimator of the analysis of variance (Searle, Casella and McCulloch, Variance Components,
+    1992, chapter 4); where no seed is shared by variants it has the mean of the one-way estimator
+    within variants, and where one is, its common effect does not count, as it changes no ranking.
+    The deviations of images go through the very same steps as the residuals (transform, slope,
+    components), and s is shrunk to its mean as D is, with k - 1 times its degrees of freedom.
 
     Memory stays at a block of prompts; the principal components come from at most 65,536 evenly
     spaced prompts.
@@ -114,6 +134,8 @@ def prompt_statistics(
         scores: float32 [n, prompts], no NaN.
         target: float64 [n] full-set means, not all equal; the means of `scores` when not given.
         transform: float64 [n, n], for example `pair_weight_root`.
+        images: float32 [n, prompts, k], the scores of single images, no NaN; None for one each.
+        images_used: m; None for k.
 
     Returns:
         The statistics, float64.
@@ -133,6 +155,8 @@ def prompt_statistics(
     slope = np.empty(n_prompts)
     noise = np.empty(n_prompts)
     variance = np.empty(n_prompts)
+    change = _change(images, images_used)
+    seeds = None if images is None or change == 0 else np.empty((2, n_prompts))
     dof = max(1, n - 2 - components.shape[1])
     block = _block_prompts(n)
     for begin in range(0, n_prompts, block):
@@ -142,14 +166,53 @@ def prompt_statistics(
         shared = np.square(components.T @ residual).sum(axis=0)
         noise[part] = np.maximum(total - shared, 0.0) / dof
         variance[part] = total / max(1, n - 2)
+        if images is not None and seeds is not None:
+            single = _image_squares(images[:, part], transform, quality, components)
+            seeds[:, part] = single / ((images.shape[2] - 1) * np.array([[dof], [max(1, n - 2)]]))
     signal = float(np.mean(slope**2) * (quality @ quality))
     weight = dof / (dof + 4)
     shrunk = weight * noise + (1 - weight) * noise.mean()
+    if images is not None and seeds is not None:
+        known = dof * (images.shape[2] - 1)
+        weight = known / (known + 4)
+        shrunk = shrunk + change * (weight * seeds[0] + (1 - weight) * seeds[0].mean())
+        variance = variance + change * seeds[1]
     return PromptStatistics(quality, slope, _floored(shrunk, signal), _floored(variance, signal))
 
 
+def _change(images: NDArray[np.float32] | None, used: int | None) -> float:
+    """How much more the seeds' variance counts than in the mean of all images: 1 / m - 1 / k."""
+    if images is None or used is None or images.shape[2] < 2:
+        return 0.0
+    return float(1 / used - 1 / images.shape[2])
+
+
+def _image_squares(
+    images: NDArray[np.float32],
+    lift: NDArray[np.float64] | None,
+    quality: NDArray[np.float64],
+    components: NDArray[np.float64],
+) -> NDArray[np.float64]:
+    """Return sums of squares, over images, of what each adds to the mean of its prompt's.
+
+    Returns:
+        float64 [2, prompts]: without the shared directions, and with them.
+
+    """
+    mean = images.mean(axis=2, dtype=np.float64)
+    squares = np.zeros((2, images.shape[1]))
+    for image in range(images.shape[2]):
+        _, residual = slope_and_residual(images[:, :, image] - mean, lift, quality)
+        total = np.einsum("ij,ij->j", residual, residual)
+        shared = np.square(components.T @ residual).sum(axis=0)
+        squares += np.stack([np.maximum(total - shared, 0.0), total])
+    return squares
+
+
 def slope_and_residual(
-    scores: NDArray[np.float32], lift: NDArray[np.float64] | None, quality: NDArray[np.float64]
+    scores: NDArray[np.floating[Any]],
+    lift: NDArray[np.float64] | None,
+    quality: NDArray[np.float64],
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Regress the centred, lifted scores of each prompt on overall quality.
 

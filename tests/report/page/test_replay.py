@@ -4,8 +4,11 @@ import numpy as np
 import pytest
 
 import flasheval.report.page.replay as module
+from flasheval.cli import main
+from flasheval.report.page import find_origin
 from flasheval.report.page.replay import Replay, replay_of
 from flasheval.report.page.score_sources import scores_of
+from flasheval.scores.synthetic import synthetic_scores
 from flasheval.selection.held_out.judge import Judge
 
 
@@ -87,3 +90,25 @@ def test_after_ctrl_c_only_the_splits_that_were_done_are_replayed(origin, scored
     replay = replay_of(replace(origin, subset=replace(origin.subset, record=record)), scored)
     assert [split.name for split in replay.splits] == [whole.splits[k].name for k in done]
     np.testing.assert_allclose(_taus(replay, scored), evidence.pooled.held_out_tau_by_split)
+
+
+@pytest.mark.parametrize("splits", ["random:4", "random:4+seeds"])
+def test_searches_on_images_are_told_again_on_the_images_they_saw(tmp_path, splits, monkeypatch):
+    table = synthetic_scores(24, 60, images=2)
+    scores = table.save(tmp_path / "scores")
+    words = [f"scores={scores}", f"splits={splits}", "method=balanced", "images_per_prompt=1"]
+    words += ["size=5", "draws=10", "calibrate=false", f"out={tmp_path / 'run'}", "metric=quality"]
+    assert main(["search", *words]) == 0
+    origin = find_origin(tmp_path / "run")
+    scored = scores_of(origin.subset, table)
+    again = replay_of(replace(origin, folder=None, settings={}), scored)
+    monkeypatch.setattr(module, "search_part", lambda *_, **__: pytest.fail("searched again"))
+    wanted = origin.subset.record.evidence.pooled.held_out_tau_by_split
+    for replay in (replay_of(origin, scored), again):
+        assert isinstance(replay, Replay)
+        found = [
+            Judge(table["quality"], split.images)(split, chosen).held_out_tau
+            for split, chosen in zip(replay.splits, replay.selections, strict=True)
+        ]
+        np.testing.assert_allclose(found, wanted)
+        monkeypatch.undo()

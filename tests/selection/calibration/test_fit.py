@@ -7,8 +7,15 @@ import pytest
 
 from flasheval.scores import ScoreMatrix, ScoreTable
 from flasheval.scores.synthetic import synthetic_scores
-from flasheval.selection.calibration.cross_fit import cross_fit
-from flasheval.selection.calibration.fit import _fold, fit_calibration, predicting_matrices
+from flasheval.selection.calibration.cross_fit import cross_fit, image_folds
+from flasheval.selection.calibration.fit import (
+    _averaged_away,
+    _Fold,
+    _fold,
+    _Scores,
+    fit_calibration,
+    predicting_matrices,
+)
 from flasheval.selection.calibration.folds import make_folds
 from flasheval.selection.calibration.regression import cross_predictions, shrunken_weights
 from flasheval.selection.calibration.scale import t_scale
@@ -140,11 +147,10 @@ def test_variants_held_out_move_no_line():
     chosen = Selection(np.arange(2))
 
     def fold_of(scores, selection):
-        names, ids = tuple(f"v{i}" for i in range(9)), tuple(map(str, range(20)))
-        matrix = ScoreMatrix("m", scores, names, ids)
         full = values.mean(axis=1, dtype=np.float64)[None]  # as before, in both cases
         fold = Split("f", search, out)
-        return _fold([matrix], full, full.std(axis=1, ddof=1), fold, selection)
+        of = _Scores(scores, scores, scores)
+        return _fold([of], full, full.std(axis=1, ddof=1), fold, selection)
 
     full = values.mean(axis=1, dtype=np.float64)
     for scores in (values, changed):
@@ -152,6 +158,20 @@ def test_variants_held_out_move_no_line():
         slope, intercept = np.polyfit(means[search], full[search], 1)
         expected = (intercept + slope * means[out] - full.mean()) / full.std(ddof=1)
         np.testing.assert_allclose(fold_of(scores, chosen).standard[0], expected)
+
+
+def test_a_line_is_of_the_images_searched_and_read_off_at_the_others():
+    rng = np.random.default_rng(0)
+    line, new = rng.normal(size=(2, 9, 20)).astype(np.float32)
+    search, out, chosen = np.arange(6), np.arange(6, 9), Selection(np.arange(3))
+    full = line.mean(axis=1, dtype=np.float64) + 0.1
+    spread = full.std(ddof=1)
+    fold = Split("f", search, out)
+    found = _fold([_Scores(line, line, new)], full[None], np.array([spread]), fold, chosen)
+    slope, intercept = np.polyfit(line[search, :3].mean(axis=1), full[search], 1)
+    expected = (intercept + slope * new[out, :3].mean(axis=1) - full.mean()) / spread
+    np.testing.assert_allclose(found.standard[0], expected, rtol=1e-5)
+    np.testing.assert_allclose(found.errors[0], paired_errors(new[out, :3], None) / spread)
 
 
 def test_new_families_get_wider_intervals_and_fewer_degrees_of_freedom():
@@ -244,3 +264,109 @@ def test_matrices_stay_as_they_were(make_table):
     _fitted(table)
     assert isinstance(table["clip"], ScoreMatrix)
     np.testing.assert_array_equal(table["clip"].values, before)
+
+
+def _on_other_seeds(seed, method, size, images_per_prompt):
+    """Shares of new variants' full scores, and of differences, covered on other seeds."""
+    whole = synthetic_scores(72, 300, seed, images=4)
+    order = np.random.default_rng(seed).permutation(72)
+    known, new = np.sort(order[:40]), order[40:]
+    matrix = whole["quality"]
+    names = [matrix.variants[row] for row in known]
+    scores = ScoreMatrix.from_images("q", matrix.images[known][:, :, :2], names, matrix.prompt_ids)
+    table = ScoreTable(whole.prompts, [whole.variants[row] for row in known], {"q": scores})
+    folds = make_folds(table, "similar", None, 0)
+    everyone = Split("all", np.arange(40), np.arange(0))
+    request = SearchRequest(
+        table, make_selector(method), (size,), images_per_prompt=images_per_prompt
+    )
+    elsewhere = image_folds(folds, table, images_per_prompt)
+    (chosen, *found) = cross_fit(request, (everyone, *folds, *elsewhere))
+    same = fit_calibration([scores], chosen, folds, found[: len(folds)])
+    other = fit_calibration(
+        [scores], chosen, elsewhere, found[len(folds) :], images=elsewhere[0].images
+    )
+    assert (same.seeds, other.seeds) == ("search", "other")
+    covered = {}
+    full = {"search": matrix.images[:, :, :2].mean(axis=(1, 2)), "other": matrix.full_means}
+    used = {"search": [0, 1], "other": [2, 3][: images_per_prompt or 2]}
+    for name, calibration in (("search", same), ("other", other)):
+        images = matrix.images[:, :, used[name]].mean(axis=2)
+        means = subset_means(images, chosen)
+        paired = paired_errors(images[np.ix_(new, chosen.indices)], chosen.weights)
+        predicted = [calibration.predict({"q": float(means[row])})["q"] for row in new]
+        scores = [p.low <= full[name][row] <= p.high for p, row in zip(predicted, new, strict=True)]
+        pairs = []
+        for i in range(len(new) - 1):
+            one, other_one = ({"q": float(means[row])} for row in new[i : i + 2])
+            found = calibration.difference(one, other_one, {"q": float(paired[i, i + 1])})["q"]
+            pairs.append(found.low <= full[name][new[i]] - full[name][new[i + 1]] <= found.high)
+        covered[name] = np.mean(scores), np.mean(pairs)
+    return covered
+
+
+@pytest.mark.parametrize(
+    ("method", "images", "most"), [("random", None, 0.94), ("balanced", None, 0.97)]
+)
+def test_both_calibrations_cover_about_ninety_percent_on_their_own_seeds(method, images, most):
+    """Of a searched set a little more on other seeds: the folds' searches see half the images."""
+    found = [_on_other_seeds(seed, method, 20, images) for seed in range(12)]
+    for name in ("search", "other"):
+        scores, pairs = np.mean([one[name] for one in found], axis=0)
+        assert 0.86 <= scores <= most
+        assert 0.82 <= pairs <= most
+
+
+def test_seeds_that_do_not_come_again_are_in_the_errors():
+    """Where families share what a seed does, the search cancels it, and will not on other seeds."""
+    rng = np.random.default_rng(0)
+    quality = rng.normal(size=40)
+    family = rng.normal(size=(5, 150, 2))[np.arange(40) % 5]
+    scores = quality[:, None, None] + 4 * family + 0.5 * rng.normal(size=(40, 150, 2))
+    names = [f"v{row}" for row in range(40)]
+    table = ScoreTable.from_arrays(scores, variants=names, prompts=range(150))
+    matrix, folds = table["score"], make_folds(table, "similar", None, 0)
+    elsewhere = image_folds(folds, table, None)
+    request = SearchRequest(table, make_selector("balanced"), (15,))
+    everyone = Split("all", np.arange(40), np.arange(0))
+    (chosen, *found) = cross_fit(request, (everyone, *folds, *elsewhere))
+    same = fit_calibration([matrix], chosen, folds, found[:8])
+    other = fit_calibration([matrix], chosen, elsewhere, found[8:], images=elsewhere[0].images)
+    widths = [one.half_width(["score"])["score"] for one in (same, other)]
+    assert widths[1] > 3 * widths[0]
+
+
+def test_what_averaging_takes_away_by_hand():
+    """The interaction mean square of predictions, times how much less of it there will be."""
+    rng = np.random.default_rng(0)
+    parts = [rng.normal(size=(2, h, 3)) for h in (3, 4)]
+    centred = []
+    for part in parts:
+        part = part - part.mean(axis=2, keepdims=True)
+        centred.append(part - part.mean(axis=1, keepdims=True))
+    empty = np.zeros((2, 0))
+    folds = [_Fold(empty, empty, empty, part) for part in centred]
+    weights, squares = np.array([0.7, 0.4]), np.full(7, 40.0)
+    square = sum(np.square(0.7 * one[0] + 0.4 * one[1]).sum() for one in centred)
+    expected = 0.5 * square / (2 * 2 + 3 * 2) / 40
+    share = _averaged_away(folds, [0, 1], weights, squares, np.ones(7), 0.5)
+    assert share == pytest.approx(expected)
+    assert _averaged_away(folds, [0, 1], weights, squares / 1e6, np.ones(7), 0.5) == 0.5
+    assert _averaged_away(folds, [0, 1], weights, squares, np.ones(7), 0.0) == 0
+
+
+def test_metrics_without_the_images_and_folds_without_variants_are_left_out():
+    scores = np.random.default_rng(0).normal(size=(12, 30, 2))
+    scores[0, 3, 1] = np.nan
+    both = {"a": scores, "b": scores[:, :, 0]}
+    table = ScoreTable.from_arrays(both, variants=[f"v{i}" for i in range(12)], prompts=range(30))
+    assert image_folds(make_folds(table, "similar", None, 0), table, None) == ()
+    folds = [Split("a", np.arange(1, 12), np.arange(1)), *make_folds(table, "similar", None, 0)]
+    alone = table.with_metrics(["a"])
+    found = image_folds(folds, alone, None)
+    assert [fold.name for fold in found] == [f"fold {i}+seeds" for i in range(1, 7)]
+    chosen = Selection(np.arange(5))
+    calibration = fit_calibration(
+        list(table.matrices.values()), chosen, found, [chosen] * 6, images=found[0].images
+    )
+    assert list(calibration.metrics) == ["a"]

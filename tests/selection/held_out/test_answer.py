@@ -2,7 +2,9 @@ from dataclasses import replace
 
 import pytest
 
-from flasheval.selection.held_out.answer import answer, ranked, short_number
+from flasheval import validate
+from flasheval.scores.synthetic import synthetic_scores
+from flasheval.selection.held_out.answer import answer, kind_heading, ranked, short_number
 from flasheval.selection.held_out.records import Gain
 from flasheval.selection.held_out.report import ValidationReport
 
@@ -55,3 +57,18 @@ def test_it_claims_no_more_than_was_measured(compared: ValidationReport) -> None
 )
 def test_short_numbers(value: float, digits: int, text: str) -> None:
     assert short_number(value, digits) == text
+
+
+def test_other_images_are_named_and_no_variant_called_unseen_that_was_searched() -> None:
+    table = synthetic_scores(24, 60, images=2)
+    settings = {"size": 10, "methods": "balanced", "metric": "quality", "draws": 20}
+    report = validate(table, splits=["seeds", "random:8+seeds"], progress=False, **settings)
+    assert [kind.seeds for kind in report.kinds] == ["other", "other"]
+    assert "unseen" not in answer(report)
+    headings = [kind_heading(kind) for kind in report.kinds]
+    assert headings == [
+        "seeds: 1 split, 24 variants searched, judged by their other images",
+        "random:8+seeds: 8 splits, 12 variants searched, 12 held out, judged by other images",
+    ]
+    assert headings[1] in str(report).replace("\n", " ")
+    assert any(one.startswith("seeds: every variant was searched") for one in report.warnings)

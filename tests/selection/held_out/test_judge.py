@@ -8,6 +8,7 @@ from flasheval.scores import ScoreTable
 from flasheval.scores.matrix import ScoreMatrix
 from flasheval.selection.held_out.judge import Judge, full_score_errors, subset_means
 from flasheval.selection.held_out.splits import Split
+from flasheval.selection.images import ImageUse
 from flasheval.selection.methods.registry import METHODS, make_selector
 from flasheval.selection.methods.selector import Selection
 from flasheval.selection.request import hints_for
@@ -204,3 +205,38 @@ def test_nothing_leaks_through_the_metrics_borrowed(make_table, measure_one, met
     np.testing.assert_array_equal(found["held out"].weights, same.weights)
     if method == "pooled":
         assert set(found["search"].indices.tolist()) != set(same.indices.tolist())
+
+
+@pytest.mark.parametrize("gaps", [False, True])
+def test_other_images_against_the_full_ranking_by_hand(gaps):
+    """Held out: other images against all. Searched: the images searched, as the search saw them."""
+    rng = np.random.default_rng(5)
+    images = np.round(rng.normal(size=(14, 20, 3)), 1)  # with ties
+    images[9] = images[8]
+    if gaps:
+        images[4, 2, 1] = images[10, 3, 2] = np.nan
+    names, ids = [f"v{row}" for row in range(14)], [str(column) for column in range(20)]
+    matrix = ScoreMatrix.from_images("m", images, names, ids)
+    split = Split("s", np.arange(7), np.arange(7, 14))
+    chosen = Selection(rng.permutation(20)[:6], rng.random(6) + 0.5)
+    found = Judge(matrix, ImageUse((0,), (1, 2)))(split, chosen)
+    full = np.nanmean(images, axis=2).mean(axis=1)
+    weights = chosen.weights / chosen.weights.sum()
+    other = np.nanmean(images[:, :, 1:], axis=2)[:, chosen.indices] @ weights
+    seen = images[:, chosen.indices, 0] @ weights
+    expected = kendalltau(other[7:], full[7:]).statistic
+    assert found.held_out_tau == pytest.approx(expected)
+    expected = kendalltau(seen[:7], images[:7, :, 0].mean(axis=1)).statistic
+    assert found.search_tau == pytest.approx(expected)
+    slope, intercept = np.polyfit(seen[:7], full[:7], 1)
+    error = np.abs(intercept + slope * other[7:] - full[7:]).mean() / full[7:].std()
+    assert found.full_score_error == pytest.approx(error, rel=1e-4)
+    assert found.held_out_weighted_tau == pytest.approx(weightedtau(other[7:], full[7:]).statistic)
+
+
+def test_all_images_are_judged_as_ever():
+    images = np.random.default_rng(0).normal(size=(8, 20, 2))
+    names, ids = [f"v{row}" for row in range(8)], [str(column) for column in range(20)]
+    matrix = ScoreMatrix.from_images("m", images, names, ids)
+    split, chosen = Split("s", np.arange(4), np.arange(4, 8)), Selection(np.arange(3))
+    assert Judge(matrix)(split, chosen) == Judge(_matrix(matrix.values))(split, chosen)

@@ -170,3 +170,21 @@ def test_random_subsets_of_coco_agree_as_the_reference_says(coco_table, official
 def test_sizes_beyond_the_prompts_are_refused_before_the_kernel_reads_there(sizes):
     with pytest.raises(SettingError, match="expected sizes from 1 to 3 prompts"):
         random_means(np.zeros((2, 3), dtype="f4"), sizes, np.random.default_rng(0), draws=1)
+
+
+def test_on_other_seeds_the_same_subsets_are_judged_by_the_other_images():
+    table = synthetic_scores(12, 30, images=3)
+    plain, other = make_splits(["random:1", "random:1+seeds"], table)
+    both = random_agreement(table, [plain, other], [4], seed=0, draws=6)
+    alone = random_agreement(table, [plain], [4], seed=0, draws=6)
+    np.testing.assert_array_equal(both.tau["quality"][:1], alone.tau["quality"])
+    rng, matrix = np.random.default_rng([0, 7]), table["quality"]
+    judged = matrix.images[:, :, 2]
+    means = random_means(judged, both.sizes, rng, draws=6).means
+    for draw in range(6):
+        for number in range(len(both.sizes)):
+            expected = kendalltau(
+                means[draw, number, other.held_out], matrix.full_means[other.held_out]
+            ).statistic
+            assert both.tau["quality"][1, draw, number] == pytest.approx(expected)
+    assert both.tau["quality"][1, :, -1].max() < 1  # all prompts, but not all images

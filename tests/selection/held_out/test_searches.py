@@ -113,7 +113,7 @@ def test_groups_are_drawn_again_but_not_for_fewer_search_variants():
         ).selection,
     )[None]
     one = searcher.judge_random(Place("a", HALVES[0]), "quality", means, 6)
-    expected = resampler.taus(means, searcher.judges["quality"].target, HALVES[0].held_out)
+    expected = resampler.taus(means, searcher.judges["quality", None].target, HALVES[0].held_out)
     np.testing.assert_array_equal(one.resampled, expected)
     smaller = searcher.judge_random(Place("a", HALVES[0], smaller=True), "quality", means, 6)
     assert smaller.resampled is None

@@ -8,8 +8,17 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from flasheval.base.errors import DataError, FlashevalError, SettingError
+from flasheval.scores import ScoreTable
 from flasheval.scores.synthetic import synthetic_scores
-from flasheval.selection.held_out.splits import Split, describe_splits, make_splits, split_once
+from flasheval.selection.held_out.splits import (
+    Split,
+    describe_splits,
+    make_splits,
+    on_other_seeds,
+    split_once,
+    with_images_used,
+)
+from flasheval.selection.images import image_halves
 
 TABLE = synthetic_scores(n_variants=24, n_prompts=5)
 
@@ -368,3 +377,87 @@ def test_the_official_splits_stay(diffusiondb_table):
     for k, split in enumerate(make_splits("random:5", diffusiondb_table)):
         chosen = np.random.default_rng(k).permutation(78)[:39]
         assert sorted(chosen) == split.search.tolist()
+
+
+def _images(n_variants=12, n_prompts=6, images=3, gone=()):
+    """A table with several images; `gone` are (variant, prompt, image) that are missing."""
+    scores = np.random.default_rng(0).normal(size=(n_variants, n_prompts, images))
+    for cell in gone:
+        scores[cell] = np.nan
+    names = [f"v{row}" for row in range(n_variants)]
+    return ScoreTable.from_arrays(scores, variants=names, prompts=range(n_prompts))
+
+
+def test_other_seeds_cross_with_any_kind_of_split():
+    table = synthetic_scores(24, 5, images=2)
+    for text in ("random:3", "sample:6x2@5", "group:scheduler", "value:scheduler=DPM"):
+        plain, crossed = make_splits(text, table), make_splits(f"{text}+seeds", table)
+        for one, other in zip(plain, crossed, strict=True):
+            assert other.name == f"{one.name}+seeds"
+            assert other.images == image_halves(2)
+            assert other.other_seeds
+            assert not one.other_seeds
+            np.testing.assert_array_equal(one.search, other.search)
+            np.testing.assert_array_equal(one.held_out, other.held_out)
+            assert one.groups == other.groups
+    both = make_splits(["random:2", "random:2+seeds"], table)
+    assert [split.other_seeds for split in both] == [False, False, True, True]
+    assert describe_splits("lists/official.json+seeds") == "official.json+seeds"
+
+
+def test_seeds_alone_search_and_judge_every_variant():
+    (split,) = make_splits("seeds", synthetic_scores(24, 5, images=3))
+    assert split.name == "seeds"
+    assert split.search.tolist() == split.held_out.tolist() == list(range(24))
+    assert split.images == image_halves(3)
+    assert "not new variants" in split.note
+
+
+@pytest.mark.parametrize("text", ["+seeds", "seeds+seeds", "random:2+seeds+seeds"])
+def test_other_seeds_once(text):
+    with pytest.raises(SettingError, match="once behind other splits"):
+        make_splits(text, synthetic_scores(24, 5, images=2))
+
+
+@pytest.mark.parametrize("text", ["seeds", "random:2+seeds"])
+def test_one_image_a_prompt_has_no_other_seeds(text):
+    with pytest.raises(
+        SettingError, match=r"the scores have one image a prompt; .* or use splits="
+    ):
+        make_splits(text, TABLE)
+
+
+def test_a_variant_that_lacks_a_half_is_left_out_and_named():
+    table = _images(gone=[(3, 2, 2), (5, 0, 0), (5, 0, 1), (7, 1, 0)])  # 7 has image 1 there
+    (split,) = make_splits("random:1+seeds", table)
+    assert sorted([*split.search, *split.held_out]) == [0, 1, 2, 4, 6, 7, 8, 9, 10, 11]
+    assert "v3, v5 left out: images of some prompts are missing" in split.note
+    every = make_splits("seeds", table)[0]
+    assert len(every.search) == 10
+
+
+def test_twins_stay_together_on_other_seeds():
+    table = _images(n_variants=8, n_prompts=12)
+    images = np.concatenate([table["score"].images, table["score"].images[:2]])
+    names = [f"v{row}" for row in range(10)]
+    table = ScoreTable.from_arrays(images, variants=names, prompts=range(12))
+    first = table.first_of_twins
+    assert first[8:].tolist() == [0, 1]
+    for split in make_splits("random:4+seeds", table):
+        assert not np.intersect1d(first[split.search], first[split.held_out]).size
+    once = split_once(make_splits("seeds", table)[0], first)
+    assert once.search.tolist() == list(range(8))
+    assert once.other_seeds
+
+
+def test_subsets_are_judged_by_as_many_images_as_will_be_used():
+    table = _images(images=4, gone=[(2, 3, 0)])
+    plain = Split("a", np.arange(6), np.arange(6, 12))
+    assert with_images_used(plain, table, None) is plain
+    assert with_images_used(plain, table, 4).images is None
+    one = with_images_used(plain, table, 1)
+    assert (one.images.searched, one.images.judged) == (None, (0,))
+    assert one.search.tolist() == [0, 1, 3, 4, 5]  # without the one that lacks its first image
+    other = on_other_seeds(plain, table)
+    assert with_images_used(other, table, 1).images.judged == (2,)
+    assert with_images_used(other, table, 9).images.judged == (2, 3)

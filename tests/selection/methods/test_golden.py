@@ -55,6 +55,12 @@ HINTED = {
     "auto": [11, 148, 355, 201, 77, 176, 129, 273],
     "pooled": [11, 148, 355, 201, 77, 176, 129, 273],
 }
+IMAGES = {
+    "frequency": [11, 116, 228, 273, 324, 325, 380, 386],
+    "evolve": [11, 7, 84, 111, 116, 327, 361, 390],
+    "anneal": [11, 329, 355, 327, 324, 325, 7, 228],
+    "balanced": [11, 325, 355, 7, 380, 228, 329, 324],
+}
 WEIGHTS = {
     "anchors": [0.46, 2.06, 0.32, 0.56, 0.54, 1.72, 1.36, 0.98],
     "ridge": [0.8437, 0.6843, 1.7727, 0.6345, 1.5661, 0.0, 1.1296, 1.3691],
@@ -82,6 +88,16 @@ def _hinted(method: str) -> list[int]:
     return _select(method, 1, Hints(_problem(2).scores[1:])).indices.tolist()
 
 
+def _of_images(method: str) -> list[int]:
+    """Two images a prompt are searched, and one will be used."""
+    matrix = synthetic_scores(n_variants=30, n_prompts=400, seed=7, images=2)["quality"]
+    problem = make_problem(
+        [matrix.values], ["quality"], 8, required=[11], images=[matrix.images], images_used=1
+    )
+    selector = make_selector(method, SETTINGS.get(method))
+    return drive(selector, problem, np.random.default_rng(123)).selection.indices.tolist()
+
+
 def _weights(method: str) -> list[float]:
     weights = _select(method, 1).weights
     assert weights is not None
@@ -100,6 +116,11 @@ def test_a_seed_and_another_metric_give_the_pinned_subset(method: str) -> None:
     assert HINTED[method] != GOLDEN[method, 1]
 
 
+@pytest.mark.parametrize("method", IMAGES)
+def test_a_seed_and_two_images_give_the_pinned_subset(method: str) -> None:
+    assert _of_images(method) == IMAGES[method]
+
+
 @pytest.mark.parametrize("method", WEIGHTS)
 def test_a_seed_gives_the_pinned_weights(method: str) -> None:
     assert _weights(method) == pytest.approx(WEIGHTS[method], abs=2e-4)
@@ -113,6 +134,9 @@ if __name__ == "__main__":
     print("}\nHINTED = {")
     for name in HINTED:
         print(f'    "{name}": {_hinted(name)},')
+    print("}\nIMAGES = {")
+    for name in IMAGES:
+        print(f'    "{name}": {_of_images(name)},')
     print("}\nWEIGHTS = {")
     for name in WEIGHTS:
         print(f'    "{name}": {_weights(name)},')

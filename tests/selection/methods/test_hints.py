@@ -90,3 +90,23 @@ def test_taking_twice_is_taking_once(seed, data):
     second = np.array(data.draw(st.permutations(range(4)))[:2])
     twice, once = hints.take(first).take(second), hints.take(first[second])
     assert twice.fingerprint() == once.fingerprint()
+
+
+def test_what_a_search_sees_of_some_images():
+    rng = np.random.default_rng(0)
+    single, few = rng.normal(size=(4, 6, 3)), rng.normal(size=(4, 6, 2))
+    plain = rng.normal(size=(4, 6))
+    means = (single.mean(axis=2), few.mean(axis=2), plain)
+    hints = Hints(means, tuple("abcd"), (single, few, None))
+    assert hints.seen(None).scores == means
+    assert hints.seen(None).images == ()
+    found = hints.seen((1, 2))  # `few` has no third image
+    np.testing.assert_allclose(found.scores[0], single[:, :, 1:].mean(axis=2))
+    assert len(found.scores) == 1
+    assert found.groups == hints.groups
+    assert hints.fingerprint() != Hints(means, tuple("abcd")).fingerprint()
+
+
+def test_hints_with_gaps_are_left_out():
+    whole, gaps = np.ones((2, 3)), np.array([[1.0, np.nan, 2.0], [1.0, 2.0, 3.0]])
+    assert Hints((whole, gaps)).complete().scores == (whole,)

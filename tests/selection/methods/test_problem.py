@@ -123,3 +123,52 @@ def test_every_method_is_free_of_scale(quick, method, scale):
     assert set(found[0].indices) == set(found[1].indices)
     if found[0].weights is not None:
         np.testing.assert_allclose(found[0].weights, found[1].weights, rtol=1e-3)
+
+
+IMAGES = np.random.default_rng(0).normal(size=(5, 7, 3)).astype(np.float32)
+
+
+def test_rows_are_images_without_what_variants_share_and_keep_their_variant_s_target():
+    means = IMAGES.mean(axis=2)
+    problem = make_problem([means, -means], ["a", "b"], 3, images=[IMAGES, -IMAGES])
+    blocks, targets = problem.search_rows()
+    assert [block.shape for block in blocks] == [(15, 7)] * 2
+    for v in range(5):
+        for j in range(3):
+            expected = IMAGES[v, :, j] - IMAGES[:, :, j].mean(axis=0)
+            np.testing.assert_allclose(blocks[0][3 * v + j], expected, atol=1e-6)
+            assert targets[1][3 * v + j] == problem.targets()[1][v]
+    assert problem.n_variants == 5
+
+
+@pytest.mark.parametrize("images", [None, [IMAGES]])
+def test_rows_are_variants_where_the_mean_is_asked_for_or_all_there_is(images):
+    means = IMAGES.mean(axis=2)
+    problem = make_problem([means], ["a"], 3, images=images, images_as="mean")
+    blocks, targets = problem.search_rows()
+    assert blocks[0] is problem.scores[0]
+    np.testing.assert_array_equal(targets[0], problem.targets()[0])
+
+
+def test_some_variants_of_a_problem():
+    means = IMAGES.mean(axis=2)
+    hints = Hints((means + 1,), groups=tuple("abcde"))
+    problem = make_problem([means], ["a"], 3, images=[IMAGES], hints=hints)
+    part = problem.take(np.array([4, 1]))
+    assert part.hints.groups == ("e", "b")
+    np.testing.assert_array_equal(part.images[0], IMAGES[[4, 1]])
+    np.testing.assert_array_equal(part.scores[0], means[[4, 1]])
+
+
+@pytest.mark.parametrize("scale", [2.0**-40, 2.0**30])
+def test_images_are_moved_as_their_means_are(scale):
+    block = IMAGES.astype(np.float64) * scale
+    problem = make_problem([block.mean(axis=2)], ["a"], 3, images=[block])
+    assert problem.images[0].dtype == np.float32
+    np.testing.assert_allclose(problem.images[0].mean(axis=2), problem.scores[0], rtol=1e-4)
+
+
+@pytest.mark.parametrize("images", [IMAGES[:4], IMAGES[:, :, 0], IMAGES * np.nan])
+def test_images_that_do_not_fit_are_one_line(images):
+    with pytest.raises(DataError, match="metric 'a': the scores of images"):
+        make_problem([IMAGES.mean(axis=2)], ["a"], 3, images=[images])

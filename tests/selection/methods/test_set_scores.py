@@ -110,3 +110,22 @@ def test_any_number_of_threads_gives_the_same_bits(a_problem, monkeypatch):
         with crew(threads):
             found.append(scores.of_draws(np.uint64(3), 0, 20_000, pool, 6, False))
     assert all(np.array_equal(one, found[0]) for one in found)
+
+
+def test_rows_of_images_are_ranked_by_their_variants_targets():
+    """Scipy's tau-b of the rows: images of one variant tie in the target, and are no pair."""
+    rng = np.random.default_rng(0)
+    images = (rng.integers(0, 64, (8, 20, 2)) / 8).astype(np.float32)
+    images -= images.mean(axis=0)  # so that nothing more is taken out
+    problem = make_problem([images.mean(axis=2)], ["m"], 4, images=[images])
+    sets = np.array([[0, 3, 7, 9], [1, 2, 11, 19]], dtype=np.int32)
+    full = np.repeat(problem.targets()[0], 2)
+    rows = images.transpose(0, 2, 1).reshape(16, 20)
+    expected = [kendalltau(rows[:, one].sum(axis=1), full).statistic for one in sets]
+    scores = set_scores(problem)
+    assert scores.n_variants == 16
+    np.testing.assert_allclose(scores.of_sets(sets), expected, atol=1e-6)
+    few = make_problem([images.mean(axis=2)], ["m"], 4, images=[images], images_as="mean")
+    np.testing.assert_allclose(
+        set_scores(few).of_sets(sets), [_by_scipy(few, one) for one in sets], atol=1e-6
+    )

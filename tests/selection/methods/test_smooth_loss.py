@@ -110,3 +110,24 @@ def test_any_number_of_threads_gives_the_same_bits(a_problem, monkeypatch):
         with crew(threads):
             found.append(loss.of_sets(sets))
     assert all(np.array_equal(one, found[0]) for one in found)
+
+
+def test_rows_of_images_make_pairs_across_variants_alone():
+    rng = np.random.default_rng(0)
+    images = rng.normal(size=(6, 20, 3)).astype(np.float32)
+    problem = make_problem([images.mean(axis=2)], ["m"], 4, images=[images], images_used=1)
+    chosen, target = np.array([2, 5, 11, 17]), problem.targets()[0]
+    centred = images - images.mean(axis=0)
+    sums = centred[:, chosen].sum(axis=1, dtype=np.float64)
+    noise = prompt_statistics(images.mean(axis=2), images=images, images_used=1).noise
+    sd = math.sqrt(2 * 2.0 * noise[chosen].sum())
+    wrong = [
+        1 / (1 + math.exp(1.702 * (sums[i, a] - sums[j, b]) / sd))
+        for i in range(6)
+        for j in range(6)
+        if target[i] > target[j]
+        for a in range(3)
+        for b in range(3)
+    ]
+    found = smooth_loss(problem, inflation=2.0).of_sets(chosen[None])
+    np.testing.assert_allclose(found, np.mean(wrong), rtol=1e-5)

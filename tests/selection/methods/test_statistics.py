@@ -162,3 +162,78 @@ def test_the_lower_the_nearness_the_more_near_pairs_count():
         shares.append(weights[0] / weights.sum())  # of the pair 0.1 apart
     assert shares[0] < shares[1] < shares[2]
     assert shares[2] > 0.8
+
+
+def _with_seeds(n, n_prompts, k, persistent, seeds, rng):
+    """Scores of images: quality, what stays, what all share of a seed, and what is new."""
+    quality = 3.0 * rng.normal(size=(n, 1))
+    stays = np.sqrt(persistent) * rng.normal(size=(n, n_prompts))
+    of_all = 5.0 * rng.normal(size=(1, n_prompts, k))
+    new = np.sqrt(seeds)[:, None] * rng.normal(size=(n, n_prompts, k))
+    return ((quality + stays)[:, :, None] + of_all + new).astype(np.float32)
+
+
+@pytest.mark.parametrize("lifted", [False, True])
+@pytest.mark.parametrize(("k", "used"), [(2, 1), (3, 1), (2, 8), (4, 2)])
+def test_noise_is_what_stays_and_the_seeds_share_of_the_images_used(k, used, lifted):
+    rng = np.random.default_rng(k)
+    persistent = np.repeat([1.0, 4.0], 1500)
+    seeds = np.tile([2.0, 8.0], 1500)
+    images = _with_seeds(40, 3000, k, persistent, seeds, rng)
+    means = images.mean(axis=2)
+    lift = pair_weight_root(means.mean(axis=1)) if lifted else None
+    found = prompt_statistics(means, transform=lift, images=images, images_used=used)
+    as_they_are = prompt_statistics(means, transform=lift)
+    unit = 1.0
+    if lifted:  # what the same transform makes of known noise
+        known = rng.normal(size=(40, 3000)).astype(np.float32) + 3 * means.mean(axis=1)[:, None]
+        unit = prompt_statistics(known, transform=lift).noise.mean()
+    expected = persistent + seeds / used
+    for a in (1.0, 4.0):
+        for s in (2.0, 8.0):
+            where = (persistent == a) & (seeds == s)
+            weight = 27 / 31  # shrunk to the mean with 40 - 2 - 8 and about as many degrees
+            wanted = weight * expected[where][0] + (1 - weight) * expected.mean()
+            assert found.noise[where].mean() / unit == pytest.approx(wanted, rel=0.12)
+    np.testing.assert_array_equal(found.slope, as_they_are.slope)
+
+
+def test_the_seeds_part_is_the_interaction_mean_square():
+    """With four variants no shared direction is taken out: by hand, sum by sum."""
+    rng = np.random.default_rng(1)
+    images = rng.normal(size=(4, 30, 3)).astype(np.float32)
+    means = images.mean(axis=2, dtype=np.float64).astype(np.float32)
+    one = prompt_statistics(means, images=images, images_used=1)
+    three = prompt_statistics(means)
+    target = means.mean(axis=1, dtype=np.float64)
+    quality = target - target.mean()
+    squares = np.zeros(30)
+    for p in range(30):
+        x = images[:, p].astype(float)
+        rest = x - x.mean(axis=1)[:, None] - x.mean(axis=0) + x.mean()
+        along = quality @ rest / np.sqrt(quality @ quality)
+        squares[p] = (rest**2).sum() - (along**2).sum()
+    seeds = squares / (2 * 2)  # 4 variants less 2, times 3 images less 1
+    weight = 4 / 8
+    shrunk = weight * seeds + (1 - weight) * seeds.mean()
+    np.testing.assert_allclose(one.noise, three.noise + (1 - 1 / 3) * shrunk, rtol=1e-4)
+    np.testing.assert_allclose(one.residual, three.residual + (1 - 1 / 3) * seeds, rtol=1e-4)
+
+
+@pytest.mark.parametrize("used", [None, 3])
+def test_as_many_images_as_searched_change_no_bit(used):
+    images = np.random.default_rng(0).normal(size=(12, 50, 3)).astype(np.float32)
+    means = images.mean(axis=2)
+    found = prompt_statistics(means, images=images, images_used=used)
+    for name in ("quality", "slope", "noise", "residual"):
+        np.testing.assert_array_equal(getattr(found, name), getattr(prompt_statistics(means), name))
+
+
+def test_a_negative_part_is_floored():
+    """Where averaging seems to take away more than there is, the noise stays above nothing."""
+    rng = np.random.default_rng(0)
+    images = rng.normal(size=(8, 60, 2)).astype(np.float32)
+    means = images.mean(axis=2)
+    found = prompt_statistics(means, images=images, images_used=1000)
+    assert (found.noise > 0).all()
+    assert (found.residual > 0).all()
