@@ -119,7 +119,7 @@ def evaluate(
         scorers: Names, mappings of settings with a ``name``, or Python objects and functions.
             They stay loaded in memory (`flasheval.evaluation.loaded_scorers`).
         images_per_prompt: Images of each prompt; by default as many as the subset was searched on,
-            1 where that is not known.
+            1 where that is not known, and of a folder of images all that it holds.
         seeds: ``search`` for the seeds of the images searched on, which predictions are best for;
             ``other`` for others. Where the search gave each variant seeds of its own, `name` counts
             in them, else `step`, and one of the two is needed.
@@ -141,7 +141,7 @@ def evaluate(
         step: The model's training step.
 
     Raises:
-        SettingError: A bad setting; several images of each prompt from a folder of images.
+        SettingError: A bad setting.
         DataError: A subset without texts, or a known report with another seed, call or scorer.
 
     Example:
@@ -171,11 +171,11 @@ def evaluate(
         versions = {metric: judge.version for metric, judge in judges.items()}
         place = choose_device(device) if device else _device_of(generator)
         types = autocast_of(generator, autocast, place)
-        settings = made_with(generator, arguments, chosen.ids, place) | _told_of(types)
-        asked = plan_images(
-            chosen.record, images_per_prompt=images_per_prompt, seeds=seeds, seed=seed
-        )
-        _check_images(generator, asked, label)
+        each = _images_of(generator, images_per_prompt, chosen.ids)
+        asked = plan_images(chosen.record, images_per_prompt=each, seeds=seeds, seed=seed)
+        _check_seeds(asked, label)
+        settings = made_with(generator, arguments, chosen.ids, place, asked.images)
+        settings |= _told_of(types)
         held = _held(known, chosen, versions, asked, label, settings, images)
         places = tuple((one, k) for one in chosen.ids for k in range(asked.images))
         missing = tuple(one for one in places if one not in held)
@@ -234,13 +234,16 @@ def _label(name: str, step: int | None) -> str:
     return name or ("" if step is None else f"step {step}")
 
 
-def _check_images(generator: object, asked: ImagePlan, label: str) -> None:
-    """Raise SettingError for images that this generator cannot make, or has no seeds for."""
-    if asked.images > 1 and isinstance(generator, ImageFolder | ImageFolderSettings):
-        raise SettingError(
-            f"images_per_prompt={asked.images}: a folder of images has one image a prompt; add "
-            "images_per_prompt=1"
-        )
+def _images_of(generator: object, images_per_prompt: int | None, ids: Sequence[str]) -> int | None:
+    """Return the number of images given, else how many a folder of images holds, else None."""
+    folder = generator.settings if isinstance(generator, ImageFolder) else generator
+    if images_per_prompt is not None or not isinstance(folder, ImageFolderSettings):
+        return images_per_prompt
+    return max(1, folder.images_there(ids) or 1)
+
+
+def _check_seeds(asked: ImagePlan, label: str) -> None:
+    """Raise SettingError where images would have seeds of a variant without a name."""
     if asked.seeds.variant_seeds and not label:
         raise SettingError(
             "name is missing: the subset was searched on images whose seeds depend on the "
@@ -258,6 +261,7 @@ def _batch(places: Sequence[Place], subset: Subset, asked: ImagePlan, label: str
         tuple(prompt for prompt, _ in places),
         tuple(texts[prompt] for prompt, _ in places),
         tuple(asked.seeds.of(prompt, image, label) for prompt, image in places),
+        tuple(image for _, image in places),
     )
 
 
@@ -283,7 +287,11 @@ def _cut(generator: object, task: _Task) -> dict[str, int]:
 
 
 def made_with(
-    generator: object, arguments: Mapping[str, Any], ids: Sequence[str], device: str
+    generator: object,
+    arguments: Mapping[str, Any],
+    ids: Sequence[str],
+    device: str,
+    images_per_prompt: int = 1,
 ) -> dict[str, JSON]:
     """Return the `call` of a report: a description of how its images are made.
 
@@ -301,6 +309,8 @@ def made_with(
     if not isinstance(generator, GeneratorSettings):
         return {key: _told(value) for key, value in arguments.items()}
     state = generator.state(ids)
+    if state is not None and images_per_prompt > 1:
+        state = [state, *(generator.state(ids, number) for number in range(1, images_per_prompt))]
     more = {} if state is None else {"state": sha256_of(state)}
     made_by = {"generator": generator.kind, **generator.identity(device), **more}
     return {key: _told(value) for key, value in made_by.items()}
@@ -404,6 +414,7 @@ def _take(prompts: Batch, numbers: Sequence[int]) -> Batch:
         tuple(prompts.ids[i] for i in numbers),
         tuple(prompts.prompts[i] for i in numbers),
         tuple(prompts.seeds[i] for i in numbers),
+        tuple(prompts.images[i] for i in numbers),
     )
 
 

@@ -4,8 +4,14 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass
+from numbers import Integral
+from typing import Any
 
-__all__ = ["ImageSeeds", "image_seed"]
+from flasheval.base.errors import SettingError
+
+__all__ = ["ImageSeeds", "checked_images_per_prompt", "image_seed"]
+
+_MOST_IMAGES = 10_000
 
 
 def image_seed(seed: int, prompt_id: str, image: int = 0) -> int:
@@ -26,6 +32,23 @@ def image_seed(seed: int, prompt_id: str, image: int = 0) -> int:
     """
     text = f"{seed}/{prompt_id}" if image == 0 else f"{seed}/{prompt_id}\n{image}"
     return int.from_bytes(hashlib.sha256(text.encode()).digest()[:4], "big")
+
+
+def checked_images_per_prompt(images_per_prompt: Any) -> int:
+    """Return a number of images a prompt that can be made; SettingError for anything else.
+
+    >>> checked_images_per_prompt(0)
+    Traceback (most recent call last):
+    flasheval.base.errors.SettingError: images_per_prompt=0: expected a whole number from 1 to \
+10,000
+    """
+    whole = isinstance(images_per_prompt, Integral) and not isinstance(images_per_prompt, bool)
+    if not whole or not 1 <= images_per_prompt <= _MOST_IMAGES:
+        raise SettingError(
+            f"images_per_prompt={images_per_prompt!r}: expected a whole number from 1 to "
+            f"{_MOST_IMAGES:,}"
+        )
+    return int(images_per_prompt)
 
 
 @dataclass(frozen=True)

@@ -14,6 +14,7 @@ from flasheval.base.progress import reporting
 from flasheval.generators.populations.population import Population
 from flasheval.generators.populations.recipe import Recipe
 from flasheval.generators.populations.sources import read_population
+from flasheval.generators.seeds import checked_images_per_prompt
 from flasheval.prompts import PromptSet
 from flasheval.prompts.loading import as_prompts
 from flasheval.prompts.readers import whole_prompts
@@ -26,7 +27,6 @@ from flasheval.runs.repairs import Repair
 from flasheval.runs.run_plan import (
     RunPlan,
     WorkSettings,
-    checked_images,
     folder_name,
     make_run_plan,
 )
@@ -274,7 +274,7 @@ def images_of_run(folder: Path, images_per_prompt: int | None) -> int | None:
     (4, None)
     """
     if images_per_prompt is not None:
-        return checked_images(images_per_prompt)
+        return checked_images_per_prompt(images_per_prompt)
     before = RunStore(folder).asked()
     return None if before is None else before.images_per_prompt
 

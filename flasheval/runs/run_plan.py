@@ -11,7 +11,7 @@ from typing import Any, Literal
 from flasheval.base.canonical import JSON, sha256_of
 from flasheval.base.errors import FlashevalError, SettingError
 from flasheval.generators.populations.recipe import Recipe
-from flasheval.generators.seeds import ImageSeeds
+from flasheval.generators.seeds import ImageSeeds, checked_images_per_prompt
 from flasheval.prompts import PromptSet
 from flasheval.runs.chunks import Chunk, chunks_of
 from flasheval.runs.devices import device_kind
@@ -24,15 +24,12 @@ __all__ = [
     "Stage",
     "Unit",
     "WorkSettings",
-    "checked_images",
     "folder_name",
     "make_run_plan",
     "unit_name",
 ]
 
 Stage = Literal["run", "generate", "score"]
-
-_MOST_IMAGES = 1000
 
 
 @dataclass(frozen=True)
@@ -252,24 +249,9 @@ def make_run_plan(
         unusable,
         None if entries is None else tuple(entries),
         None if scorer_entries is None else tuple(scorer_entries),
-        checked_images(images_per_prompt),
+        checked_images_per_prompt(images_per_prompt),
         variant_seeds,
     )
-
-
-def checked_images(images_per_prompt: int) -> int:
-    """Return a number of images a prompt that can be made; SettingError for any other.
-
-    >>> checked_images(0)
-    Traceback (most recent call last):
-    flasheval.base.errors.SettingError: images_per_prompt=0: expected a whole number from 1 to 1000
-    """
-    if not 1 <= images_per_prompt <= _MOST_IMAGES:
-        raise SettingError(
-            f"images_per_prompt={images_per_prompt}: expected a whole number from 1 to "
-            f"{_MOST_IMAGES}"
-        )
-    return images_per_prompt
 
 
 def unit_name(

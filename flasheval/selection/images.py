@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any, Literal, get_args
+from typing import Literal, get_args
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,7 +18,6 @@ __all__ = [
     "ImageUse",
     "ImagesAs",
     "check_several_images",
-    "checked_images",
     "checked_images_as",
     "filled_images",
     "first_images",
@@ -29,7 +28,6 @@ __all__ = [
 
 ImagesAs = Literal["auto", "mean", "rows"]
 """How a search sees several images: see `flasheval.selection.request.SearchRequest`."""
-_MOST_IMAGES = 10_000
 
 
 @dataclass(frozen=True)
@@ -206,31 +204,6 @@ def check_several_images(table: ScoreTable, setting: str, instead: str) -> None:
             f"{setting}: the scores{of} have one image a prompt; score two or more "
             f"(images_per_prompt=2 of flasheval run), or {instead}"
         )
-
-
-def checked_images(images_per_prompt: Any) -> int | None:
-    """Return a number of images a prompt, or None; SettingError for anything else.
-
-    >>> checked_images(2), checked_images(None)
-    (2, None)
-    >>> checked_images(0)
-    Traceback (most recent call last):
-    flasheval.base.errors.SettingError: images_per_prompt=0: expected a whole number from 1 to \
-10,000, or null for as many as the scores have
-    """
-    if images_per_prompt is None:
-        return None
-    whole = isinstance(images_per_prompt, int | np.integer)
-    if (
-        not whole
-        or isinstance(images_per_prompt, bool)
-        or not 1 <= images_per_prompt <= _MOST_IMAGES
-    ):
-        raise SettingError(
-            f"images_per_prompt={images_per_prompt!r}: expected a whole number from 1 to "
-            f"{_MOST_IMAGES:,}, or null for as many as the scores have"
-        )
-    return int(images_per_prompt)
 
 
 def checked_images_as(images_as: str) -> ImagesAs:

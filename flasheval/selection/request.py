@@ -15,6 +15,7 @@ from flasheval.base.checks import checked_seed
 from flasheval.base.errors import SettingError
 from flasheval.base.files import made_safe, safe_name
 from flasheval.base.version import __version__
+from flasheval.generators.seeds import checked_images_per_prompt
 from flasheval.prompts import PromptSet
 from flasheval.scores import ScoreTable
 from flasheval.scores.twins import first_of_twins
@@ -29,7 +30,6 @@ from flasheval.selection.images import (
     ImagesAs,
     ImageUse,
     check_several_images,
-    checked_images,
     checked_images_as,
     filled_images,
     image_values,
@@ -272,7 +272,7 @@ def make_request(
         forbidden,
         start,
         hints or Hints(),
-        checked_images(images_per_prompt),
+        None if images_per_prompt is None else checked_images_per_prompt(images_per_prompt),
         _checked_rows(images_as, table, selector),
     )
 

@@ -8,7 +8,7 @@ from typing import Literal, get_args
 
 from flasheval.base.checks import checked_word
 from flasheval.base.errors import SettingError
-from flasheval.generators.seeds import ImageSeeds
+from flasheval.generators.seeds import ImageSeeds, checked_images_per_prompt
 from flasheval.subset.evidence import Record
 
 __all__ = ["ImagePlan", "SeedsKind", "checked_seeds", "other_run_seed", "plan_images", "seeds_line"]
@@ -77,11 +77,10 @@ def plan_images(
 
     """
     kind = checked_seeds(seeds)
-    images = images_per_prompt
-    if images is None:
+    if images_per_prompt is None:
         images = record.images_per_prompt or record.images_searched or 1
-    if images < 1:
-        raise SettingError(f"images_per_prompt={images}: expected at least 1 image a prompt")
+    else:
+        images = checked_images_per_prompt(images_per_prompt)
     known = record.seeds
     searched = None if known is None else known.run_seed
     if kind == "other" and seed is not None and seed == searched:

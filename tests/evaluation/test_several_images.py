@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from flasheval.base.errors import DataError, SettingError
 from flasheval.evaluation.evaluate import evaluate
@@ -191,11 +192,17 @@ def test_no_more_images_are_held_than_of_one_each(batch: int) -> None:
     assert sum(held) == 160
 
 
-def test_a_folder_of_images_has_one_a_prompt(tmp_path: Path) -> None:
+def test_of_a_folder_all_images_are_taken_unless_told_otherwise(tmp_path: Path) -> None:
+    for name, grey in (("a_0", 10), ("a_1", 30), ("b_0", 50)):
+        Image.new("L", (4, 4), grey).save(tmp_path / f"{name}.png")
     folder = ImageFolderSettings(str(tmp_path))
     for generator in (folder, folder.load("cpu")):
-        with pytest.raises(SettingError, match="has one image a prompt; add images_per_prompt=1"):
-            evaluate(generator, pets(2, images_searched=2), [light])
+        report = evaluate(generator, pets(2, images_searched=4), [light])
+        assert report.metrics["light"].images == ((10.0, 30.0), (50.0, None))
+        assert report.metrics["light"].scores == (20.0, 50.0)
+        assert "no image number 2 of the prompt" in report.faults["b"]
+        one = evaluate(generator, pets(2), [light], images_per_prompt=1)
+        assert (one.images_per_prompt, one.metrics["light"].scores) == (1, (10.0, 50.0))
 
 
 @pytest.mark.parametrize(

@@ -8,12 +8,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from flasheval.base.errors import SettingError
+from flasheval.generators.seeds import checked_images_per_prompt
 from flasheval.scores import ScoreMatrix, ScoreTable
 from flasheval.scores.synthetic import synthetic_scores
 from flasheval.selection.images import (
     ImageUse,
     check_several_images,
-    checked_images,
     checked_images_as,
     filled_images,
     first_images,
@@ -97,7 +97,7 @@ def test_a_variant_lacks_images_where_one_half_of_a_prompt_is_empty():
 def test_what_cannot_be_is_one_line():
     for value in (0, -1, 1.5, True, "2", 10_001):
         with pytest.raises(SettingError, match=r"images_per_prompt=.*expected a whole number"):
-            checked_images(value)
+            checked_images_per_prompt(value)
     with pytest.raises(SettingError, match=r"images_as=row: .*did you mean 'rows'"):
         checked_images_as("row")
     table = synthetic_scores(4, 6)

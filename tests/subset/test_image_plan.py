@@ -46,7 +46,7 @@ def test_another_run_seed_makes_other_seeds_of_it_whatever_seeds_says():
 @pytest.mark.parametrize(
     ("asked", "words"),
     [
-        ({"images_per_prompt": 0}, "images_per_prompt=0: expected at least 1"),
+        ({"images_per_prompt": 0}, "images_per_prompt=0: expected a whole number from 1"),
         ({"seeds": "serch"}, "seeds=serch: expected search or other; did you mean 'search'"),
         ({"seeds": "other", "seed": 3}, "seeds=other with seed=3: the search's images have this"),
     ],

@@ -24,7 +24,7 @@ from flasheval.generators.registry import GENERATORS, make_generator
 from flasheval.prompts import PromptSet
 from flasheval.prompts.loading import as_prompts
 from flasheval.runs.devices import choose_device
-from flasheval.runs.kept.file_names import file_name
+from flasheval.runs.kept.file_names import image_name
 from flasheval.runs.unit_work import error_line
 from flasheval.scorers.registry import make_scorers
 from flasheval.subset.image_plan import ImagePlan, plan_images
@@ -271,8 +271,7 @@ def _tracker(settings: Any) -> Any:
 
 def _image_path(folder: Path, prompt_id: str, number: int) -> Path:
     """Return the file of an image; no prompt's id is written with a plus sign and a digit."""
-    more = f"+{number}" if number else ""
-    return folder / f"{file_name(prompt_id)}{more}.png"
+    return folder / f"{image_name(prompt_id, number)}.png"
 
 
 def _images_lacking(report: Report, folder: Path) -> bool:

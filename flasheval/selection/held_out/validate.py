@@ -16,6 +16,7 @@ from flasheval.base.errors import SettingError
 from flasheval.base.progress import reporting
 from flasheval.base.threads import check_workers
 from flasheval.base.versions import library_versions, utc_now
+from flasheval.generators.seeds import checked_images_per_prompt
 from flasheval.scores import ScoreTable, load_scores
 from flasheval.scores.table import Incomplete
 from flasheval.selection.held_out.clusters import GroupResampler
@@ -38,7 +39,6 @@ from flasheval.selection.held_out.warnings import (
 from flasheval.selection.images import (
     ImagesAs,
     check_several_images,
-    checked_images,
     checked_images_as,
 )
 from flasheval.selection.methods.nested import check_sizes
@@ -138,7 +138,9 @@ def validate(
     check_draws(draws)
     check_workers(workers)
     seed = checked_seed(seed)
-    images = checked_images(images_per_prompt), checked_images_as(images_as)
+    if images_per_prompt is not None:
+        images_per_prompt = checked_images_per_prompt(images_per_prompt)
+    images = images_per_prompt, checked_images_as(images_as)
     if images[1] == "rows":
         check_several_images(table, "images_as=rows", "use images_as=auto")
     contenders = read_methods(methods)
