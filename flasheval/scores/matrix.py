@@ -17,7 +17,9 @@ from flasheval.scores.precision import as_scores
 __all__ = ["ScoreMatrix", "mean_of_images", "sign_of"]
 
 _COPIED = 1 << 28  # bytes: above these a copy may not fit beside the scores
-_CLOSE = 5e-4  # of a score's size: a mean, or float16 scores of images, may have been rounded
+# A mean, or float16 scores of images, may have been rounded: shares of a score's size, and of the
+# largest of the variant's, for float16 has few digits for those close to 0.
+_CLOSE, _CLOSE_TO_ZERO = 5e-4, 1e-6
 
 
 def sign_of(higher_is_better: bool) -> int:
@@ -190,7 +192,7 @@ class ScoreMatrix:
         for variant, row, value in zip(self.variants, images, self.values, strict=True):
             mean = mean_of_images(row[None])[0]
             size = np.nan_to_num(np.abs(row)).max(axis=1, initial=0.0)
-            far = np.abs(mean - value) > _CLOSE * size
+            far = np.abs(mean - value) > _CLOSE * size + _CLOSE_TO_ZERO * size.max(initial=0.0)
             # A score may be there without its images, but not images without a score.
             wrong = ~np.isnan(mean) & (np.isnan(value) | far)
             if wrong.any():
