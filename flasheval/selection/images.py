@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Literal, get_args
 
 import numpy as np
@@ -37,8 +37,6 @@ class ImageUse:
     Attributes:
         searched: Numbers of the images that the search sees, ascending; None for every one.
         judged: Numbers of the images whose mean is a subset score where the subset is judged.
-        used: Images a prompt that the subset is to be used with, where those may be more than
-            there are to judge by; None for as many as it is judged by.
 
     Example:
         >>> ImageUse((0,), (1,)).other_seeds, ImageUse(None, (0, 1)).other_seeds
@@ -48,25 +46,11 @@ class ImageUse:
 
     searched: tuple[int, ...] | None
     judged: tuple[int, ...]
-    used: int | None = field(default=None, repr=False)
 
     @property
     def other_seeds(self) -> bool:
         """Whether the subset is judged by images that the search did not see."""
         return self.searched is not None and not set(self.searched) & set(self.judged)
-
-    @property
-    def averaged_away(self) -> float:
-        """How much of the variance of one image goes when it is used: 1 / j - 1 / m, or 0.
-
-        j are the images judged by, m those used, on other seeds.
-
-        >>> image_halves(4).averaged_away, image_halves(4, 1).averaged_away
-        (0.25, 0.0)
-        """
-        if self.used is None or not self.other_seeds:
-            return 0.0
-        return max(0.0, 1 / len(self.judged) - 1 / self.used)
 
     @property
     def search_key(self) -> tuple[tuple[int, ...], int] | None:
@@ -96,7 +80,7 @@ def image_halves(images: int, used: int | None = None) -> ImageUse:
     middle = (images + 1) // 2
     last = images if used is None else min(images, middle + used)
     judged = tuple(range(middle, last))
-    return ImageUse(tuple(range(middle)), judged, images if used is None else used)
+    return ImageUse(tuple(range(middle)), judged)
 
 
 def first_images(images: int, used: int | None) -> ImageUse | None:

@@ -104,18 +104,23 @@ def _on_other_seeds(record: Record) -> list[Evidence]:
 def other_seeds_answer(evidence: Evidence) -> str:
     """Return one sentence about images of other seeds than those searched on.
 
-    >>> spread = Spread(0.83, 0.77, 0.89)
-    >>> as_good = Agreement(spread, spread, equivalent_random_size=EquivalentSize(RandomSize(31)))
+    >>> spread, random = Spread(0.83, 0.77, 0.89), Spread(0.75, 0.7, 0.8)
+    >>> as_good = Agreement(spread, random, equivalent_random_size=EquivalentSize(RandomSize(31)))
     >>> other_seeds_answer(Evidence(10, "random:10+seeds", (), as_good, seeds="other"))
-    'On other seeds: as well as 31 random prompts (tau 0.830).'
+    'On other seeds, searched on half of the images: tau 0.830, random prompts 0.750; as good as \
+31.'
     """
     pooled = evidence.pooled
-    tau, equivalent = f"tau {pooled.held_out_tau.mean:.3f}", pooled.equivalent_random_size
+    equivalent = pooled.equivalent_random_size
+    said = (
+        f"On other seeds, searched on half of the images: tau {pooled.held_out_tau.mean:.3f}, "
+        f"random prompts {pooled.random_tau.mean:.3f}"
+    )
     if equivalent is None:
-        return f"On other seeds: {tau}; random prompts {pooled.random_tau.mean:.3f}."
+        return f"{said}."
     word = {"=": "", ">": "more than ", "<": "fewer than "}[equivalent.estimate.relation]
     count = f"{word}{equivalent.estimate.value:,.0f}"
-    return f"On other seeds: as well as {count} random prompts ({tau})."
+    return f"{said}; as good as {count}."
 
 
 def fewer(equivalent: RandomSize, size: int) -> str:

@@ -39,13 +39,10 @@ def test_halves_have_every_image_once_and_are_of_other_seeds(images, used):
     assert len(use.searched) - (images - len(use.searched)) in (0, 1)
     assert (*use.searched, *use.judged) == tuple(range(len(use.searched) + len(use.judged)))
     assert len(use.judged) == min(images - len(use.searched), used or images)
-    j, m = len(use.judged), used or images
-    assert use.averaged_away == pytest.approx(max(0.0, 1 / j - 1 / m))
 
 
 def test_the_first_images_are_of_the_seeds_searched_on():
     assert not first_images(4, 2).other_seeds
-    assert first_images(4, 2).averaged_away == 0
     assert first_images(4, 4) is first_images(4, 5) is first_images(4, None) is None
 
 

@@ -995,7 +995,7 @@ def test_evidence_on_other_seeds_is_added_and_is_that_of_validate(on_images):
     assert alone.subset.record.further_evidence == ()
     assert alone.subset.record.evidence.pooled == other.pooled
     assert alone.subset.ids == on_images.subset.ids
-    assert "On other seeds: " in as_text(on_images.view())
+    assert "On other seeds, " in as_text(on_images.view())
 
 
 def test_other_images_of_searched_variants_do_not_leak_into_evidence(tmp_path):

@@ -91,10 +91,10 @@ def test_other_seeds_are_one_short_sentence_beside_the_answer() -> None:
     other = replace(evidence(agreement(31)), split_spec="random:10+seeds", seeds="other")
     record = Record(main, further_evidence=(other, replace(other, size=10)))
     shown = as_text(record_view("about", record, ["clip"]))
-    assert shown.count("On other seeds: as well as 31 random prompts (tau 0.833).") == 1
-    assert "as well as more than 31" in other_seeds_answer(evidence(agreement(31, ">")))
+    assert " ".join(shown.split()).count("random prompts 0.600; as good as 31.") == 1
+    assert "as good as more than 31" in other_seeds_answer(evidence(agreement(31, ">")))
     bare = replace(other, pooled=replace(other.pooled, equivalent_random_size=None))
-    assert other_seeds_answer(bare) == "On other seeds: tau 0.833; random prompts 0.600."
+    assert other_seeds_answer(bare).endswith("of the images: tau 0.833, random prompts 0.600.")
 
 
 def test_the_answer_says_on_which_seeds() -> None:

@@ -15,7 +15,7 @@ from flasheval.selection.calibration.folds import Expect
 from flasheval.selection.calibration.regression import cross_predictions, shrunken_weights
 from flasheval.selection.calibration.scale import mean_square, t_scale
 from flasheval.selection.held_out.splits import Split
-from flasheval.selection.images import ImageUse, filled_images, image_values
+from flasheval.selection.images import ImageUse, image_values
 from flasheval.selection.methods.selector import Selection, subset_means
 from flasheval.subset.calibration import Calibration
 from flasheval.subset.paired import paired_errors
@@ -23,7 +23,6 @@ from flasheval.subset.predictor import GROWTH, MetricCalibration, Predictor
 
 __all__ = ["fit_calibration", "predicting_matrices"]
 
-_MOST_AVERAGED = 0.5  # of squared errors
 _TAILS = 8  # degrees of freedom: the errors' tails are a little heavier than the normal's
 
 
@@ -47,15 +46,12 @@ class _Scores:
         known: Of the known variants, for the subset's own line.
         line: The same in a fold, for its line.
         new: Of the variants held out, as those of a new variant will be.
-        images: [variants, prompts, images], the scores of single images where averaging more of
-            them counts.
 
     """
 
     known: NDArray[np.float32]
     line: NDArray[np.float32]
     new: NDArray[np.float32]
-    images: NDArray[np.float32] | None = None
 
 
 @dataclass(frozen=True)
@@ -66,16 +62,12 @@ class _Fold:
         standard: float64 [metrics, held out], as the line of the fold's search variants gives.
         full: float64 [metrics, held out].
         errors: float64 [metrics, held out, held out], paired standard errors.
-        by_image: float64 [metrics, held out, images], how far each image's prediction lies from
-            the mean of its variant's, less what the variants have in common; None where it does
-            not count.
 
     """
 
     standard: NDArray[np.float64]
     full: NDArray[np.float64]
     errors: NDArray[np.float64]
-    by_image: NDArray[np.float64] | None = None
 
 
 def fit_calibration(
@@ -106,15 +98,9 @@ def fit_calibration(
     those images, and the variants held out come in with the means of images that no search saw. So
     all that the search made of the prompts' seeds, and that does not come again, is in the errors.
     Full scores are means over all images throughout. Where the subset is to be used with more
-    images, m, than the j there are to judge by, what averaging them takes away is taken off:
-
-        errors times sqrt(1 - v (1 / j - 1 / m) / mean(errors^2)), at most halved in variance,
-
-    v the variance of a prediction over the images of one variant, from the interaction of the held
-    out variants and their images (see `flasheval.selection.methods.statistics.prompt_statistics`).
-    The searches see half of the images that the subset's own saw, so these errors too come out
-    slightly too large. Those of differences are left as they are: paired standard errors, which
-    they go by, shrink with the images used.
+    images than there are to judge by, the errors come out too large: what averaging more of them
+    takes away is not counted. The searches see half of the images that the subset's own saw, which
+    makes the errors slightly too large too.
 
     Args:
         matrices: The metrics' scores [variants, prompts], aligned and complete. The subset need
@@ -158,13 +144,12 @@ def fit_calibration(
     pair_dof = count - 1 if grouped else min(_TAILS, n - count)
     scales = tuple(mean_square if grouped else partial(t_scale, dof=d) for d in (dof, pair_dof))
     everyone = np.arange(n)
-    fewer = 0.0 if images is None else images.averaged_away
     metrics = {}
     for row, matrix in enumerate(usable):
         means = subset_means(scores[row].known, selection)
         line = _line(full[row], means, everyone)
-        alone = _predictor(usable, parts, [row], row, scales, grouped, fewer)
-        several = _predictor(usable, parts, range(len(usable)), row, scales, grouped, fewer)
+        alone = _predictor(usable, parts, [row], row, scales, grouped)
+        several = _predictor(usable, parts, range(len(usable)), row, scales, grouped)
         metrics[matrix.metric] = MetricCalibration(
             higher_is_better=matrix.higher_is_better,
             full_mean=line.full_mean,
@@ -203,10 +188,7 @@ def _with_images(
             new = image_values(matrix, images.judged)
             seen = image_values(matrix, images.searched) if images.other_seeds else new
             known = matrix.values if images.other_seeds else new
-            single = None
-            if images.averaged_away > 0:
-                single = filled_images(matrix, range(matrix.images_per_prompt))
-            one = _Scores(known, seen, new, single)
+            one = _Scores(known, seen, new)
             members = np.concatenate([one.new[fold.held_out] for fold in folds])
             if np.isnan(members).any() or np.isnan(one.known).any():
                 continue
@@ -243,7 +225,6 @@ def _predictor(
     target: int,
     scales: tuple[Scale, ...],
     grouped: bool,
-    fewer: float,
 ) -> Predictor:
     """Fit one metric's prediction from the metrics `rows`, and its errors."""
     own = list(rows).index(target)
@@ -258,7 +239,6 @@ def _predictor(
     typical = mean_square(values**2, shares) ** 0.5 or 1.0
     grown = 1 - GROWTH + GROWTH * (values / typical) ** 2
     squares = (np.concatenate(full) - values) ** 2 / grown
-    squares = squares * (1 - _averaged_away(folds, rows, weights, squares, shares, fewer))
     differences = difference_errors(
         full, predicted, [fold.errors[target] for fold in folds], scales[1], equal_folds=grouped
     )
@@ -281,53 +261,15 @@ def _fold(
 ) -> _Fold:
     out = fold.held_out
     centre = full.mean(axis=1)
-    standard, errors, units = [], [], []
+    standard, errors = [], []
     for row, one in enumerate(scores):
         line = _line(full[row], subset_means(one.line, selection), fold.search)
-        units.append(line.slope / spread[row])
         means = subset_means(one.new, selection)
         standard.append((line(means[out]) - centre[row]) / spread[row])
         chosen = one.new[np.ix_(out, selection.indices)]
         errors.append(paired_errors(chosen, selection.weights) / spread[row])
     scaled = (full[:, out] - centre[:, None]) / spread[:, None]
-    by_image = _by_image(scores, selection, out, units)
-    return _Fold(np.stack(standard), scaled, np.stack(errors), by_image)
-
-
-def _averaged_away(
-    folds: Sequence[_Fold],
-    rows: Sequence[int],
-    weights: NDArray[np.float64],
-    squares: NDArray[np.float64],
-    shares: NDArray[np.float64],
-    fewer: float,
-) -> float:
-    """Return the share of the squared errors that goes when more images are averaged."""
-    mean = mean_square(squares, shares)
-    parts = [fold.by_image[rows] for fold in folds if fold.by_image is not None]
-    if fewer <= 0 or mean <= 0 or not parts:
-        return 0.0
-    found = [np.tensordot(weights, part, 1) for part in parts]
-    square = sum(float((part**2).sum()) for part in found)
-    freedom = sum((part.shape[0] - 1) * (part.shape[1] - 1) for part in found)
-    return float(min(_MOST_AVERAGED, fewer * square / freedom / mean))
-
-
-def _by_image(
-    scores: Sequence[_Scores], selection: Selection, out: NDArray[np.int64], units: Sequence[float]
-) -> NDArray[np.float64] | None:
-    """Return each image's deviations in the subset means of variants, see `_Fold`."""
-    found = []
-    for one, unit in zip(scores, units, strict=True):
-        if one.images is None or len(out) < 2:
-            return None
-        means = np.stack(
-            [subset_means(one.images[out, :, k], selection) for k in range(one.images.shape[2])],
-            axis=1,
-        )
-        means -= means.mean(axis=1, keepdims=True)
-        found.append(unit * (means - means.mean(axis=0)))
-    return np.stack(found)
+    return _Fold(np.stack(standard), scaled, np.stack(errors))
 
 
 def _line(

@@ -211,7 +211,7 @@ def with_images_used(split: Split, table: ScoreTable, used: int | None) -> Split
         return split
     if split.images is not None:
         judged = split.images.judged[:used]
-        return replace(split, images=replace(split.images, judged=judged, used=used))
+        return replace(split, images=replace(split.images, judged=judged))
     use = first_images(table.images_per_prompt, used)
     return split if use is None else _with_images(split, table, use)
 

@@ -9,8 +9,6 @@ from flasheval.scores import ScoreMatrix, ScoreTable
 from flasheval.scores.synthetic import synthetic_scores
 from flasheval.selection.calibration.cross_fit import cross_fit, image_folds
 from flasheval.selection.calibration.fit import (
-    _averaged_away,
-    _Fold,
     _fold,
     _Scores,
     fit_calibration,
@@ -334,25 +332,6 @@ def test_seeds_that_do_not_come_again_are_in_the_errors():
     other = fit_calibration([matrix], chosen, elsewhere, found[8:], images=elsewhere[0].images)
     widths = [one.half_width(["score"])["score"] for one in (same, other)]
     assert widths[1] > 3 * widths[0]
-
-
-def test_what_averaging_takes_away_by_hand():
-    """The interaction mean square of predictions, times how much less of it there will be."""
-    rng = np.random.default_rng(0)
-    parts = [rng.normal(size=(2, h, 3)) for h in (3, 4)]
-    centred = []
-    for part in parts:
-        part = part - part.mean(axis=2, keepdims=True)
-        centred.append(part - part.mean(axis=1, keepdims=True))
-    empty = np.zeros((2, 0))
-    folds = [_Fold(empty, empty, empty, part) for part in centred]
-    weights, squares = np.array([0.7, 0.4]), np.full(7, 40.0)
-    square = sum(np.square(0.7 * one[0] + 0.4 * one[1]).sum() for one in centred)
-    expected = 0.5 * square / (2 * 2 + 3 * 2) / 40
-    share = _averaged_away(folds, [0, 1], weights, squares, np.ones(7), 0.5)
-    assert share == pytest.approx(expected)
-    assert _averaged_away(folds, [0, 1], weights, squares / 1e6, np.ones(7), 0.5) == 0.5
-    assert _averaged_away(folds, [0, 1], weights, squares, np.ones(7), 0.0) == 0
 
 
 def test_metrics_without_the_images_and_folds_without_variants_are_left_out():
