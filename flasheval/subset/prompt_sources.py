@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from flasheval.subset.subset import Subset
 
-__all__ = ["PromptSource", "source_of"]
+__all__ = ["PromptSource", "seeds_note", "source_of"]
 
 
 @dataclass(frozen=True)
@@ -19,6 +19,7 @@ class PromptSource:
         language: of the prompts, ISO 639-1.
         homepage: where to get the whole set.
         copy: the usual file name of the whole set.
+        seedless: whether the scores that are public of it name no image seed.
 
     """
 
@@ -27,6 +28,7 @@ class PromptSource:
     language: str
     homepage: str
     copy: str
+    seedless: bool = False
 
 
 _SCORES = (
@@ -46,6 +48,7 @@ _COCO = PromptSource(
     language="en",
     homepage="https://cocodataset.org/#download",
     copy="captions_val2014.json",
+    seedless=True,
 )
 _DIFFUSIONDB = PromptSource(
     licence="cc0-1.0",
@@ -58,6 +61,7 @@ _DIFFUSIONDB = PromptSource(
     language="en",
     homepage="https://huggingface.co/datasets/poloclub/diffusiondb",
     copy="diffusionDB_5000.json",
+    seedless=True,
 )
 _MINIATURE = PromptSource(
     licence="apache-2.0",
@@ -82,3 +86,21 @@ def source_of(subset: Subset) -> PromptSource | None:
     'cc-by-4.0'
     """
     return _KNOWN.get(subset.prompt_set_hash or "")
+
+
+def seeds_note(subset: Subset) -> str:
+    """Return what it means that the scores searched name no image seed; empty where they do.
+
+    >>> from flasheval.subset.library import find_subset
+    >>> seeds_note(find_subset("coco-shared-50"))[:47]
+    'The scores it was chosen by name no image seed,'
+    """
+    source = source_of(subset)
+    if source is None or not source.seedless or subset.record.seeds is not None:
+        return ""
+    return (
+        "The scores it was chosen by name no image seed, so new images always have other seeds. "
+        "The evidence is on the seeds of those scores; what it is worth on others is not known. On "
+        "flasheval's miniature, where both are measured, a part of the gain over random prompts is "
+        "lost (docs/evidence/seeds.md)."
+    )

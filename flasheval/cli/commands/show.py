@@ -32,6 +32,7 @@ from flasheval.subset import Subset
 from flasheval.subset.evidence_table import fewer
 from flasheval.subset.library.catalogue import bundled
 from flasheval.subset.manifest import FORMAT
+from flasheval.subset.prompt_sources import seeds_note
 from flasheval.subset.tag_shares import tag_shares
 
 if TYPE_CHECKING:
@@ -180,7 +181,7 @@ def _show_subset(path: Path, console: Console, config: ShowConfig) -> None:
 def show_subset(subset: Subset, where: str, console: Console) -> None:
     """Print a subset and its evidence; `where` is the path of its manifest."""
     console.print(drawn(subset.view()))
-    for note in subset.record.notes:
+    for note in filter(None, (*subset.record.notes, seeds_note(subset))):
         console.print(f"note: {note}", style="magenta", markup=False)
     chosen = subset.method.settings.items()
     settings = ", ".join(f"{key}={value}" for key, value in chosen if key not in _PREFIX)

@@ -9,7 +9,7 @@ from flasheval.base.drawing.markdown import inline, markdown_table
 from flasheval.base.files import write_text
 from flasheval.subset.evidence import Evidence, Spread
 from flasheval.subset.evidence_table import fewer
-from flasheval.subset.prompt_sources import source_of
+from flasheval.subset.prompt_sources import seeds_note, source_of
 from flasheval.subset.subset import Subset
 from flasheval.subset.upload.licences import card_licences, licence_notes
 
@@ -101,6 +101,7 @@ def card(
         "`flasheval`. How well they do is measured below.",
         _subsets(subsets),
         _evidence(subsets),
+        *dict.fromkeys(map(seeds_note, subsets)),
         _remarks(subsets),
         _use(subsets, repo),
         _columns(subsets),
