@@ -404,6 +404,45 @@ def coverage_rows(found: Sequence[Covered]) -> list[str]:
     return lines
 
 
+_MAIN = """\
+*Lost*: tau on the seeds searched less tau on others, with its 90% interval. *Kept*: the share of the gain
+over as many random prompts, judged on the same seeds, that is left."""
+_FORMS = """\
+Tau on the third image's seeds. *Mean of two* and *two as rows* see both other images of each search
+variant; *one, unshared* sees one of the two, drawn for each variant and prompt, which is what variants
+with seeds of their own are like as far as two images show it. In brackets the 90% interval of the
+difference from one image."""
+_BUDGET = """\
+Searched on one image of each prompt; judged by one, two, ... other images of each (x 1, x 2, ...), tau on
+those seeds. Equal numbers of images stand on a diagonal: 50 x 1 beside 25 x 2."""
+_COVERED = """\
+`anneal` on two images of half of the variants, Composition; the other half's full scores are predicted from
+one image of a third number, with the calibration of the search's seeds (which is not meant for it) and with
+the one for other seeds. Nominal: 90% in the interval; pairs decided at .95, of which at most 5% wrong."""
+_NOISE = """\
+*Stays*: the correlation, over prompts, of one variant's scores on two seeds. *Shared*: the correlation of
+two variants' deviations from their means over images, within a base model and across. The shares are those
+of `flasheval show`: of the variance of one image's score."""
+
+
+def _head(
+    options: argparse.Namespace, table: ScoreTable, pairs: Sequence[tuple[int, int]]
+) -> list[str]:
+    said = ", ".join(f"{a} to {b}" for a, b in pairs)
+    return [
+        "# Other seeds",
+        "",
+        f"Made by `python scripts/evidence/measure_seeds.py --splits {options.splits}` from "
+        f"`scores={options.scores}`: {len(table)} variants, {table.n_prompts:,} prompts, "
+        f"{table.images_per_prompt} images of each, {len(table.metrics)} metrics one at a time "
+        "(`shared` serves all together). On random halves of the variants a subset is searched on "
+        f"the images of one number and judged on the other half by those of another ({said}). The "
+        "ranking that counts is by the mean over all prompts and images. Images 0 and 1 together "
+        "were for development; intervals are 90%, from drawing the splits again.",
+        "",
+    ]
+
+
 def _all(work: object, name: str, splits: Sequence[int], more: object) -> list[object]:
     with ProcessPoolExecutor(os.cpu_count()) as pool:
         parts = [pool.submit(work, name, split, more) for split in splits]  # type: ignore[arg-type]
@@ -427,20 +466,21 @@ def main() -> None:
     pairs = [pair for pair in every if (max(pair) < 2) == options.development]
     first = 0 if options.development else 1000
     splits = range(first, first + options.splits)
-    lines = ["## On the search's seeds and on others", ""]
+    lines = [*_head(options, table, pairs), "## On the search's seeds and on others", ""]
+    lines += [_MAIN, ""]
     lines += main_rows(_all(one_split, options.scores, splits, pairs))  # type: ignore[arg-type]
     if not options.development and len(images) > 2:
         triples = [(0, 1, last) for last in images if last > 1]
         forms = _all(several_images, options.scores, splits, triples)
-        lines += ["", "## Searching by two images, judged by a third", ""]
+        lines += ["", "## Searching by two images, judged by a third", "", _FORMS, ""]
         lines += form_rows(forms)  # type: ignore[arg-type]
         order = [0, *[one for one in images if one > 1], 1]
         budget = _all(images_against_prompts, options.scores, splits, order)
-        lines += ["", "## Prompts or images", "", *budget_rows(budget)]  # type: ignore[arg-type]
+        lines += ["", "## Prompts or images", "", _BUDGET, "", *budget_rows(budget)]  # type: ignore[arg-type]
         covered = _all(predictions, options.scores, splits[: options.splits // 2], triples)
-        lines += ["", "## Predictions on other seeds", ""]
+        lines += ["", "## Predictions on other seeds", "", _COVERED, ""]
         lines += coverage_rows(covered)  # type: ignore[arg-type]
-    lines += ["", "## Seed noise", "", *noise_rows(table)]
+    lines += ["", "## Seed noise", "", _NOISE, "", *noise_rows(table)]
     text = "\n".join(lines)
     print(text)
     print(f"\n{time.monotonic() - begun:.0f} s")
