@@ -405,24 +405,25 @@ def coverage_rows(found: Sequence[Covered]) -> list[str]:
 
 
 _MAIN = """\
-*Lost*: tau on the seeds searched less tau on others, with its 90% interval. *Kept*: the share of the gain
-over as many random prompts, judged on the same seeds, that is left."""
+*Lost*: tau on the seeds searched less tau on others, with its 90% interval. *Kept*: the share of
+the gain over as many random prompts, judged on the same seeds, that is left."""
 _FORMS = """\
-Tau on the third image's seeds. *Mean of two* and *two as rows* see both other images of each search
-variant; *one, unshared* sees one of the two, drawn for each variant and prompt, which is what variants
-with seeds of their own are like as far as two images show it. In brackets the 90% interval of the
-difference from one image."""
+Tau on the third image's seeds. *Mean of two* and *two as rows* see both other images of each
+search variant; *one, unshared* sees one of the two, drawn for each variant and prompt, which is
+what variants with seeds of their own are like as far as two images show it. In brackets the 90%
+interval of the difference from one image."""
 _BUDGET = """\
-Searched on one image of each prompt; judged by one, two, ... other images of each (x 1, x 2, ...), tau on
-those seeds. Equal numbers of images stand on a diagonal: 50 x 1 beside 25 x 2."""
+Searched on one image of each prompt; judged by one, two, ... other images of each (x 1, x 2,
+...), tau on those seeds. Equal numbers of images stand on a diagonal: 50 x 1 beside 25 x 2."""
 _COVERED = """\
-`anneal` on two images of half of the variants, Composition; the other half's full scores are predicted from
-one image of a third number, with the calibration of the search's seeds (which is not meant for it) and with
-the one for other seeds. Nominal: 90% in the interval; pairs decided at .95, of which at most 5% wrong."""
+`anneal` on two images of half of the variants, Composition; the other half's full scores are
+predicted from one image of a third number, with the calibration of the search's seeds (which is
+not meant for it) and with the one for other seeds. Nominal: 90% in the interval; pairs decided at
+.95, of which at most 5% wrong."""
 _NOISE = """\
-*Stays*: the correlation, over prompts, of one variant's scores on two seeds. *Shared*: the correlation of
-two variants' deviations from their means over images, within a base model and across. The shares are those
-of `flasheval show`: of the variance of one image's score."""
+*Stays*: the correlation, over prompts, of one variant's scores on two seeds. *Shared*: the
+correlation of two variants' deviations from their means over images, within a base model and
+across. The shares are those of `flasheval show`: of the variance of one image's score."""
 
 
 def _head(
