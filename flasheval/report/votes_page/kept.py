@@ -48,23 +48,30 @@ class KeptImages:
         }
         self.images_per_prompt = work.asked.images_per_prompt
         self._store = open_image_store(work.store.folder / "images", work.asked.image_store)
-        self._units: dict[Key, ImageUnit] = {}
-        for name in work.variants:
-            for unit in _units(work, name):
-                if self._store.has(unit):
-                    self._units.update(((name, one, unit.image), unit) for one in unit.ids)
+        # A unit is found by the first of its prompts: a large run has millions of images.
+        self._first = {one: chunk.ids[0] for chunk in work.chunks for one in chunk.ids}
+        self._units: dict[Key, ImageUnit] = {
+            (name, unit.ids[0], unit.image): unit
+            for name in work.variants
+            for unit in _units(work, name)
+            if self._store.has(unit)
+        }
         there = {name for name, _, _ in self._units}
         self.variants = tuple(name for name in work.variants if name in there)
 
     def has(self, key: Key) -> bool:
         """Return whether an image is kept, or the reason why it could not be made."""
-        return key in self._units
+        return self._place(key) in self._units
+
+    def _place(self, key: Key) -> Key:
+        variant, prompt, image = key
+        return variant, self._first.get(prompt, ""), image
 
     def read(self, keys: Iterable[Key]) -> Iterator[dict[Key, Image | ImageFault]]:
         """Yield some images, all of one file at a time; an ImageFault where there is none."""
         wanted: dict[ImageUnit, list[Key]] = {}
         for key in keys:
-            wanted.setdefault(self._units[key], []).append(key)
+            wanted.setdefault(self._units[self._place(key)], []).append(key)
         for unit, some in wanted.items():
             images = self._store.read(unit)
             if images is None:

@@ -32,7 +32,9 @@ from flasheval.subset.library.finding import load_subset
 __all__ = ["MOST_BYTES", "VotesPage", "make_votes_page", "page_data", "write_votes_page"]
 
 MOST_BYTES = 40_000_000
-"""How large a page may be unless said otherwise: what a mail or a telephone still takes."""
+"""How large a page may be unless said otherwise: what a telephone still opens."""
+
+_MOST_PAIRS = 50_000  # their votes take some 5 MB, which is what browsers keep
 
 
 @dataclass(frozen=True)
@@ -139,9 +141,9 @@ def make_votes_page(
             raise SettingError(f"{key}={count}: expected a whole number from 1 on")
     seed = checked_seed(seed)
     kept = KeptImages(run)
-    gathering = Gathering(
-        kept, _variants(kept, variants, run), _prompt_ids(kept, subset, run), pairs, seed
-    )
+    names, ids = _variants(kept, variants, run), _prompt_ids(kept, subset, run)
+    _check_count(len(names) * (len(names) - 1) // 2 * len(ids) if pairs is None else pairs)
+    gathering = Gathering(kept, names, ids, pairs, seed)
     faults: set[Key] = set()
     for size in SIZES:
         try:
@@ -191,6 +193,14 @@ def _prompt_ids(
         subset = load_subset(subset)
     subset.verify(load_prompts(Path(run) / "prompts.parquet"))
     return subset.ids
+
+
+def _check_count(pairs: int) -> None:
+    if pairs > _MOST_PAIRS:
+        raise SettingError(
+            f"{pairs:,} pairs are more than a browser can keep votes on ({_MOST_PAIRS:,}); choose "
+            "how many to draw, such as pairs=500"
+        )
 
 
 def _refusal(pairs: int, needed: int, most_bytes: int) -> DataError:

@@ -184,6 +184,7 @@
     u: "undo", Backspace: "undo",
   };
   document.addEventListener("keydown", (event) => {
+    if (event.repeat && event.key === "Enter") event.preventDefault(); // held down, it would press on
     const what = KEYS[event.key.length === 1 ? event.key.toLowerCase() : event.key];
     const typing = /^(INPUT|TEXTAREA|SELECT)$/.test(event.target.tagName);
     if (!what || typing || get("vote").hidden || event.ctrlKey || event.metaKey || event.altKey) return;
