@@ -90,6 +90,8 @@ def test_names_and_texts_are_data_and_come_back_exactly(html, kept_run, data_blo
     assert "\u2028" not in html
     # Nothing of a variant stands outside the block of data.
     (block,) = (text for given, text in found.scripts if given.get("id") == "data")
+    assert not set(block) & set("<>&")
+    assert block.isascii()
     rest = html.replace(block, "")
     assert not any(name in rest for name in ("owned", "three/3", "four &", "thing 1"))
     assert [key for key in data if key not in ("variants", "prompts", "pairs")] == [

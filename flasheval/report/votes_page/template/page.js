@@ -111,7 +111,7 @@
   });
 
   const choose = (side) => {
-    if (!shown || !shown.ready || get("large").open || seconds() < SHORTEST) return;
+    if (!shown || !shown.ready || seconds() < SHORTEST) return;
     // What another tab gave in the meantime is read first, so that neither loses a vote.
     write(rater, Votes.withVote(votes(), shown.one, side, seconds(), new Date().toISOString()), part);
     show();
