@@ -95,6 +95,7 @@ def test_the_wheel_holds_the_package_and_nothing_else(unpacked: Path) -> None:
     shipped = set(files_in(unpacked / "flasheval"))
     assert shipped >= set(files_in(ROOT / "flasheval"))
     assert "report/page/template/page.html" in shipped
+    assert "report/votes_page/template/logic.js" in shipped
     assert "prompts/known/lists.json" in shipped
 
 
