@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import posixpath
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -63,6 +64,11 @@ class ImageFolderSettings(GeneratorSettings):
         if self.pattern.count(IMAGE_NUMBER) > 1:
             raise SettingError(
                 f"pattern={self.pattern}: {IMAGE_NUMBER} stands in it twice; name one place"
+            )
+        if PROMPT_ID + IMAGE_NUMBER in self.pattern or IMAGE_NUMBER + PROMPT_ID in self.pattern:
+            raise SettingError(
+                f"pattern={self.pattern}: where {PROMPT_ID} and {IMAGE_NUMBER} touch, 1 and 10 "
+                "could be 11 and 0; put a sign between them"
             )
         if self.map is not None and self.pattern != PROMPT_ID:
             raise SettingError("map and pattern are both given; the map names the files: give one")
@@ -162,7 +168,7 @@ class ImageFolderSettings(GeneratorSettings):
         ids = columns.ids(columns.pick(None, ("prompt_id", "id"), "prompts' ids"))
         files = columns.texts(columns.pick(None, ("file", "file_name"), "files"))
         table: dict[str, list[str]] = {}
-        for one, file in zip(ids, files, strict=True):
+        for one, file in zip(ids, map(posixpath.normpath, files), strict=True):
             named = table.setdefault(one, [])
             if file in named:
                 raise DataError(
@@ -216,7 +222,7 @@ class ImageFolderSettings(GeneratorSettings):
         try:
             path = (self.root / name).resolve()
             inside, there = path.is_relative_to(self.root), path.is_file()
-        except (OSError, ValueError) as error:  # too long, or with a null character
+        except (OSError, ValueError, RuntimeError) as error:  # too long, a null, a loop of links
             raise DataError(
                 f"{self.folder}: {name[:80]!r}, of prompt {prompt_id[:40]!r}, cannot be a "
                 "file name; name the files in a map"
