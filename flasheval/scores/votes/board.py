@@ -27,7 +27,7 @@ class VoteBoard(Shown, BoardParts):
         >>> from flasheval.scores.votes import votes_from_scores
         >>> board = votes_from_scores(synthetic_scores(3, 200), "quality").rank()
         >>> board.view().headline  # doctest: +ELLIPSIS
-        'charlie/DDIM10 wins, told apart from all others: 89% of votes against the others (95%: ...
+        'charlie/DDIM10 is first, but not told apart from alpha/DDIM10: 58% (95%: 52% to 64%) of ...
 
     """
 

@@ -53,8 +53,10 @@ def pair_counts(votes: VoteArrays) -> PairCounts:
     >>> pets = PromptSet("pets", ("1", "2"))
     >>> met = ([0, 1, 0], [1, 0, 1])
     >>> found = pair_counts(VoteArrays(("a", "b"), pets, *met, [0, 0, 1], [1, 1, 0]))
-    >>> found.wins.tolist(), found.ties.tolist(), found.shares[0, 1]
-    ([[0.0, 1.0], [1.0, 0.0]], [[0.0, 1.0], [1.0, 0.0]], 0.5)
+    >>> found.wins.tolist(), found.ties.tolist()
+    ([[0.0, 1.0], [1.0, 0.0]], [[0.0, 1.0], [1.0, 0.0]])
+    >>> found.shares.tolist()
+    [[nan, 0.5], [0.5, nan]]
     """
     m = len(votes.variants)
     first, second = votes.first.astype(np.int64), votes.second.astype(np.int64)

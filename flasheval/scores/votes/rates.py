@@ -122,7 +122,7 @@ def bounded_interval(
     )
     enough = units > 1
     quantile = stdtrit(np.maximum(units - 1, 1).astype(np.float64), (1 + level) / 2)
-    share = quantile**2 / np.maximum(effective, 1e-300)
+    share = quantile**2 / np.maximum(effective, 1e-6)
     middle = (values + share / 2) / (1 + share)
     room = np.sqrt(share * spread + share**2 / 4) / (1 + share)
     low = np.where(enough, np.clip(middle - room, 0, 1), np.nan)

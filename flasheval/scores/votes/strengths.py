@@ -324,16 +324,24 @@ def _refuse_infinite(counts: PairCounts, names: tuple[str, ...]) -> None:
     parts, part = connected_components(_graph(beat), directed=True, connection="strong")
     if parts == 1:
         return
+    ends = []
     for one in range(parts):
         inside = part == one
-        lost = beat[~inside][:, inside].any()
-        if not lost or not beat[inside][:, ~inside].any():
-            group = [name for name, mine in zip(names, inside, strict=True) if mine]
-            what = "won" if lost else "lost"
-            raise DataError(
-                f"{_some(group)} never {what} against the others nor tied with them, so no "
-                f"strength is {'low' if lost else 'high'} enough{way}"
+        never = [
+            word
+            for word, met in (
+                ("lost", beat[~inside][:, inside]),
+                ("won", beat[inside][:, ~inside]),
             )
+            if not met.any()
+        ]
+        ends += [(int(inside.sum()), word, one) for word in never]
+    _, word, one = min(ends)  # the fewest: who stands out
+    group = [name for name, of in zip(names, part, strict=True) if of == one]
+    raise DataError(
+        f"{_some(group)} never {word} against the others nor tied with them, so no strength is "
+        f"{'high' if word == 'lost' else 'low'} enough{way}"
+    )
 
 
 def _graph(met: NDArray[Any]) -> Any:

@@ -83,7 +83,7 @@ class Votes(VoteArrays):
             >>> from flasheval.scores.votes import votes_from_scores
             >>> board = votes_from_scores(synthetic_scores(3, 200), "quality").rank()
             >>> board.variants[0], board.standings.groups
-            ('charlie/DDIM10', (('charlie/DDIM10',), ('bravo/DDIM10',), ('alpha/DDIM10',)))
+            ('charlie/DDIM10', (('charlie/DDIM10', 'alpha/DDIM10'), ('bravo/DDIM10',)))
 
         """
         return rank_votes(
