@@ -79,6 +79,7 @@ def votes_data(board: BoardParts) -> dict[str, Any]:
         "left": None
         if board.left is None
         else dict(zip(("votes", "won", "low", "high"), map(_plain, board.left), strict=True)),
+        "median_seconds": finite(board.seconds),
         "warnings": list(votes_view(board).warnings),
     }
 

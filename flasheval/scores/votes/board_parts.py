@@ -56,6 +56,7 @@ class BoardParts:
         circles: How many majorities run in circles.
         left: How often the one shown left won: votes, share, and the ends of its interval; None
             where the sides are not known.
+        seconds: Median of the seconds a vote took; NaN where they are not known.
         notes: What a reader must know, one line each.
 
     """
@@ -79,6 +80,7 @@ class BoardParts:
     agreement: RaterAgreement
     circles: Circles
     left: tuple[int, float, float, float] | None
+    seconds: float
     notes: tuple[str, ...] = ()
 
     @property

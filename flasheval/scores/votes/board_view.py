@@ -92,6 +92,8 @@ def _about(board: BoardParts) -> list[str]:
         n, share, low, high = board.left
         much = _share(share, low, high, board.level)
         said.append(f"the one shown left won {much} of {n:,} votes with a winner")
+    if not math.isnan(board.seconds):
+        said.append(f"half of the votes took less than {board.seconds:.1f} seconds")
     return said
 
 

@@ -92,6 +92,7 @@ def rank_votes(
         agreement=rater_agreement(votes),
         circles=circles_of(counts),
         left=left_rate(votes, clusters, level),
+        seconds=float("nan") if votes.seconds is None else float(np.nanmedian(votes.seconds)),
         notes=tuple(notes),
     )
 

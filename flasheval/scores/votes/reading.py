@@ -16,7 +16,7 @@ from flasheval.base.suggest import nearest
 from flasheval.base.text import plain_name
 from flasheval.prompts import PromptSet, text_hash
 from flasheval.scores.votes.arrays import VoteArrays
-from flasheval.scores.votes.words import Winner, one_hot_of, pair_of, role_of, winner_of
+from flasheval.scores.votes.words import Winner, halves_of, one_hot_of, pair_of, role_of, winner_of
 
 __all__ = ["KEYS", "OWN_FORM", "checked_columns", "votes_in"]
 
@@ -266,9 +266,12 @@ class _Reader:
     ) -> tuple[NDArray[np.int8], NDArray[np.bool_]]:
         """Return who won: 1 the first, -1 the second, 0 nobody; and where both were bad."""
         hot = [] if "winner" in self.asked else one_hot_of(self.columns.names)
-        name = None if hot else self.find("winner")
+        halves = [] if hot or "winner" in self.asked else halves_of(self.columns.names)
+        name = None if hot or halves else self.find("winner")
         if hot:
             says, shown = self._one_hot(hot)
+        elif halves:
+            says, shown = self._halves(halves)
         elif name is None:
             raise DataError(
                 f"{self.columns.path} has no column of winners; name it with "
@@ -355,6 +358,18 @@ class _Reader:
         wrong = ~np.isin(values, (0, 1)).all(axis=0) | (values.sum(axis=0) != 1)
         self.refuse(wrong, lambda row: f"of {', '.join(names)} not one alone is 1")
         return np.array([winner for _, winner in hot])[values.argmax(axis=0)], str
+
+    def _halves(self, halves: list[str]) -> tuple[Codes, Any]:
+        self.taken += halves
+        first, second = self.columns.floats(halves)
+        says = np.select(
+            [(first == 1) & (second == 0), (first == 0) & (second == 1), (first == second)],
+            [Winner.FIRST, Winner.SECOND, Winner.TIE],
+            Winner.NOBODY,
+        )
+        wrong = (says == Winner.NOBODY) | (says == Winner.TIE) & (first != 0.5)
+        self.refuse(wrong, lambda row: f"{' and '.join(halves)} are not 1 and 0, nor halves")
+        return says, str
 
     def raters(self) -> tuple[tuple[str, ...], Codes | None]:
         """Return the raters and each vote's, -1 where it has none."""

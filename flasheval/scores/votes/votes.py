@@ -91,7 +91,7 @@ class Votes(VoteArrays):
         )
 
     def to_scores(
-        self, *, n0: float = 4.0, ties: Ties = "davidson", prior: float = 1.0
+        self, *, n0: float = 8.0, ties: Ties = "davidson", prior: float = 1.0
     ) -> ScoreTable:
         """Return a score table of one metric, ``wins``: expected share of wins by prompt.
 

@@ -10,6 +10,8 @@ it as often as
 the overall strengths as n0 votes beside those of this prompt. The score is the mean over all
 others, of s_ij where there are votes and of this where there are none, cut off at 0 and 1. So where
 every pair was judged it is the plain share of wins. A variant without a vote on p is NaN there.
+With votes made of EvalMi-50K's opinions of 24 models an n0 of 8 had the least error of 0 to 64, or
+nearly, from 1.5 to 50 votes a prompt (.14 against .31 without at 1.5, .11 against .18 at 50).
 """
 
 from __future__ import annotations
@@ -31,7 +33,7 @@ METRIC = "wins"
 
 
 def wins_table(
-    votes: VoteArrays, *, n0: float = 4.0, ties: Ties = "davidson", prior: float = 1.0
+    votes: VoteArrays, *, n0: float = 8.0, ties: Ties = "davidson", prior: float = 1.0
 ) -> ScoreTable:
     """Return the table of votes; see `flasheval.Votes.to_scores`."""
     counts = pair_counts(votes)
@@ -52,7 +54,7 @@ def wins_table(
 
 
 def expected_wins(
-    votes: VoteArrays, expected: NDArray[np.float64], n0: float = 4.0
+    votes: VoteArrays, expected: NDArray[np.float64], n0: float = 8.0
 ) -> NDArray[np.float64]:
     """Return the scores by the module's formula, float64 [variants, prompts].
 
@@ -66,7 +68,7 @@ def expected_wins(
     [[0.875, nan], [0.125, nan], [nan, nan]]
     """
     if isinstance(n0, bool) or not 0 <= n0 < np.inf:
-        raise SettingError(f"n0={n0}: expected a number of votes from 0 on, such as 4")
+        raise SettingError(f"n0={n0}: expected a number of votes from 0 on, such as 8")
     m, width = len(votes.variants), len(votes.prompts)
     prompt = np.concatenate([votes.prompt, votes.prompt]).astype(np.int64)
     mine = np.concatenate([votes.first, votes.second]).astype(np.int64)

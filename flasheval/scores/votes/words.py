@@ -7,13 +7,23 @@ from enum import IntEnum
 
 from flasheval.base.text import plain_name
 
-__all__ = ["ONE_HOT", "PAIRS", "Winner", "one_hot_of", "pair_of", "role_of", "winner_of"]
+__all__ = [
+    "HALVES",
+    "ONE_HOT",
+    "PAIRS",
+    "Winner",
+    "halves_of",
+    "one_hot_of",
+    "pair_of",
+    "role_of",
+    "winner_of",
+]
 
 PAIRS = (
     *(("model_a", "model_b"), ("model_1", "model_2"), ("model1", "model2")),
     *(("model_a_name", "model_b_name"), ("modela", "modelb"), ("first", "second")),
     *(("variant_a", "variant_b"), ("variant_1", "variant_2"), ("system_a", "system_b")),
-    *(("system_1", "system_2"), ("model_x", "model_y"), ("a", "b")),
+    *(("system_1", "system_2"), ("model_x", "model_y"), ("model_0", "model_1"), ("a", "b")),
 )
 """Pairs of columns that name the two models."""
 
@@ -29,6 +39,9 @@ ONE_HOT = (
 )
 """Columns of which one says 1: who won, or how it was tied."""
 
+HALVES = ("label_0", "label_1")
+"""Columns of 1 for the winner, 0 for the loser and a half for each in a tie (Pick-a-Pic)."""
+
 _PEOPLE = (
     *("rater", "annotator", "judge", "worker", "user", "evaluator", "reviewer", "labeler"),
     *("labeller", "participant", "assessor", "expert", "person", "voter"),
@@ -36,7 +49,7 @@ _PEOPLE = (
 _ROLES = {
     "winner": (
         *("winner", "preference", "preferred", "choice", "chosen", "vote", "verdict", "better"),
-        *("outcome", "result", "label", "answer", "winner_model", "preferred_model"),
+        *("outcome", "result", "label", "answer", "winner_model", "preferred_model", "vote_type"),
     ),
     "prompt": (
         *("prompt_id", "promptid", "prompt_idx", "prompt_index", "prompt_no", "prompt_key"),
@@ -72,22 +85,22 @@ class Winner(IntEnum):
 _WORDS = {
     Winner.FIRST: (
         *("a", "model_a", "first", "model_1", "model1", "1", "image_a", "image_1", "option_a"),
-        *("variant_a", "a_wins", "a_is_better", "system_a", "response_a", "a_better"),
+        *("variant_a", "a_wins", "a_is_better", "system_a", "response_a", "a_better", "avote"),
     ),
     Winner.SECOND: (
         *("b", "model_b", "second", "model_2", "model2", "2", "image_b", "image_2", "option_b"),
-        *("variant_b", "b_wins", "b_is_better", "system_b", "response_b", "b_better"),
+        *("variant_b", "b_wins", "b_is_better", "system_b", "response_b", "b_better", "bvote"),
     ),
     Winner.TIE: (
         *("tie", "tied", "draw", "equal", "same", "both", "both_good", "tie_both_good"),
-        *("no_preference", "equally_good", "tie_bothgood", "similar"),
+        *("no_preference", "equally_good", "tie_bothgood", "similar", "tievote"),
     ),
     Winner.BOTH_BAD: (
         *("both_bad", "bothbad", "tie_bothbad", "tie_both_bad", "neither", "none"),
-        *("both_are_bad", "equally_bad"),
+        *("both_are_bad", "equally_bad", "bothbad_vote", "bothbadvote"),
     ),
-    Winner.LEFT: ("left", "left_wins", "left_is_better", "left_image"),
-    Winner.RIGHT: ("right", "right_wins", "right_is_better", "right_image"),
+    Winner.LEFT: ("left", "left_wins", "left_is_better", "left_image", "leftvote"),
+    Winner.RIGHT: ("right", "right_wins", "right_is_better", "right_image", "rightvote"),
 }
 _KNOWN = {word: winner for winner, words in _WORDS.items() for word in words}
 
@@ -128,6 +141,16 @@ def one_hot_of(names: Sequence[str]) -> list[tuple[str, Winner]]:
         return []
     says = (Winner.FIRST, Winner.SECOND, Winner.TIE, Winner.BOTH_BAD, Winner.BOTH_BAD)
     return [(plain[name], one) for name, one in zip(ONE_HOT, says, strict=True) if name in plain]
+
+
+def halves_of(names: Sequence[str]) -> list[str]:
+    """Return the two columns that share out a vote between the models; empty without them.
+
+    >>> halves_of(["label_0", "label_1", "caption"])
+    ['label_0', 'label_1']
+    """
+    plain = {plain_name(name): name for name in reversed(names)}
+    return [plain[name] for name in HALVES] if set(HALVES) <= set(plain) else []
 
 
 def winner_of(word: str) -> Winner:

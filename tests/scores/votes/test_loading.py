@@ -74,6 +74,31 @@ def test_ones_and_zeros_as_an_arena_writes_them(tmp_path):
         flasheval.load_votes(tmp_path / "v.csv")
 
 
+def test_pick_a_pic(tmp_path):
+    names = ("model_0", "model_1", "caption", "label_0", "label_1", "user_id")
+    shares = [(0, 1), (1, 0), (0.5, 0.5), (0.5, 0.5)]
+    rows = [
+        (row[0], row[1], f"a {row[2]} here", *two, row[4])
+        for row, two in zip(ROWS, shares, strict=True)
+    ]
+    votes = flasheval.load_votes(write_csv(tmp_path / "v.csv", names, rows))
+    assert votes.outcome.tolist() == [-1, 1, 0, 0]
+    assert votes.raters == ("ann", "bob")
+    assert votes.prompts.texts == ("a p1 here", "a p2 here")
+    write_csv(tmp_path / "v.csv", names, [*rows, (*rows[0][:3], 0, 0, "x")])
+    with pytest.raises(DataError, match="row 5: label_0 and label_1 are not 1 and 0, nor halves"):
+        flasheval.load_votes(tmp_path / "v.csv")
+
+
+def test_an_arena_of_images(tmp_path):
+    names = ("prompt", "left_model", "left_image", "right_model", "right_image", "vote_type")
+    kinds = {"a": "leftvote", "b": "rightvote", "tie": "tievote", "both_bad": "bothbad_vote"}
+    rows = [(p, a, "x.png", b, "y.png", kinds[w]) for a, b, p, w, *_ in ROWS]
+    check(
+        flasheval.load_votes(write_csv(tmp_path / "v.csv", names, rows)), raters=False, left=False
+    )
+
+
 def test_an_arena_log(tmp_path):
     log = [
         {"question_id": p, "model_a": a, "model_b": b, "winner": w, "judge": r, "tstamp": 1.5e9}

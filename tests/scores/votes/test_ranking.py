@@ -101,6 +101,11 @@ def test_one_prompt_and_one_rater_have_no_intervals(votes):
     assert "nan" not in as_text(board.view())
 
 
+def test_seconds_are_told(votes):
+    timed = replace(votes, seconds=np.where(np.arange(400) < 100, np.nan, 3.5))
+    assert "half of the votes took less than 3.5 seconds" in as_text(timed.rank(draws=50).view())
+
+
 def test_settings_are_checked(votes):
     for wrong in ({"level": 95}, {"draws": 0}, {"seed": -1}, {"ties": "x"}, {"cluster": "x"}):
         with pytest.raises(SettingError):
