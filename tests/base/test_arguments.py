@@ -15,6 +15,8 @@ from flasheval.base.arguments import checked_arguments, checked_class
 from flasheval.base.errors import FlashevalError, SettingError
 from flasheval.scores.synthetic import synthetic_scores
 from flasheval.scores.votes import votes_from_scores
+from flasheval.scores.votes.prediction_powered import powered_mean
+from flasheval.scores.votes.showing import prompts_to_show
 from flasheval.subset import Method, MetricInfo, Subset
 from flasheval.subset.library.texts import MissingTextsError
 
@@ -108,6 +110,8 @@ def calls(tmp_path_factory) -> dict[str, tuple[Callable[..., Any], dict[str, Any
             {"other": flasheval.Votes(**VOTES, prompts=pets)},
         ),
         "votes_from_scores": (votes_from_scores, {"table": table}),
+        "prompts_to_show": (prompts_to_show, {"prompts": pets, "size": 1}),
+        "powered_mean": (powered_mean, {"labels": [1.0, 2.0, 4.0], "metric": [1.0, 3.0, 4.0]}),
         "choose": (
             Subset.choose,
             {"prompts": pets, "indices": [0], "name": "x", "metrics": (), "method": Method("r")},
