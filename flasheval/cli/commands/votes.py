@@ -17,11 +17,12 @@ from flasheval.cli.configs import VotesConfig
 from flasheval.cli.exit_codes import DONE
 from flasheval.scores.votes import Votes, load_votes, votes_from_scores
 from flasheval.scores.votes.clusters import Cluster
+from flasheval.scores.votes.loading import KEPT
 from flasheval.scores.votes.strengths import Ties
 
 __all__ = ["run_votes"]
 
-_KEPT, _WINS = "votes.parquet", "wins"
+_WINS = "wins"
 _OF_SCORES = {"metric": None, "tie_within": 0.0, "sample": None}
 
 
@@ -98,7 +99,7 @@ def _votes(config: VotesConfig, words: list[str]) -> tuple[Votes, list[str]]:
 
 def _keep(votes: Votes, folder: Path, config: VotesConfig) -> None:
     """Write the votes, and their table of expected wins, beside the board."""
-    votes.save(folder / _KEPT)
+    votes.save(folder / KEPT)
     prior = {"prior": config.prior} if config.prior > 0 else {}
     table = votes.to_scores(n0=config.n0, ties=cast("Ties", config.ties), **prior)
     table.save(folder / _WINS, overwrite=True)

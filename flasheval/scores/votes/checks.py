@@ -10,7 +10,14 @@ from numpy.typing import NDArray
 from flasheval.scores.votes.arrays import VoteArrays
 from flasheval.scores.votes.counts import PairCounts
 
-__all__ = ["Circles", "RaterAgreement", "circles_of", "krippendorff_alpha", "rater_agreement"]
+__all__ = [
+    "Circles",
+    "RaterAgreement",
+    "circles_of",
+    "krippendorff_alpha",
+    "rater_agreement",
+    "repeated_votes",
+]
 
 Floats = NDArray[np.float64]
 
@@ -69,18 +76,7 @@ def rater_agreement(votes: VoteArrays) -> RaterAgreement:
     >>> rater_agreement(votes)
     RaterAgreement(items=1, votes=2, raw=1.0, alpha=nan)
     """
-    first, second = votes.first.astype(np.int64), votes.second.astype(np.int64)
-    turned = first > second
-    low, high = np.minimum(first, second), np.maximum(first, second)
-    says = np.where(turned, -votes.outcome, votes.outcome).astype(np.int64) + 1
-    m = len(votes.variants)
-    items = (votes.prompt * np.int64(m) + low) * m + high
-    if votes.images is not None:
-        images = votes.images.astype(np.int64)
-        images = np.where(turned[:, None], images[:, ::-1], images)
-        rows = np.stack([items, *images.T], axis=1)
-        items = np.unique(rows, axis=0, return_inverse=True)[1].reshape(-1)
-    items = np.unique(items, return_inverse=True)[1]
+    items, says = _items(votes)
     if votes.rater is not None:
         rater = votes.rater.astype(np.int64)
         unknown = rater < 0
@@ -96,6 +92,38 @@ def rater_agreement(votes: VoteArrays) -> RaterAgreement:
     same = (table * (table - 1)).sum()
     raw = float(same / (n * (n - 1)).sum())
     return RaterAgreement(len(table), int(n.sum()), raw, krippendorff_alpha(table))
+
+
+def repeated_votes(votes: VoteArrays) -> int:
+    """Return how many votes repeat another: one rater, the same two variants, prompt and images.
+
+    >>> from flasheval.prompts import PromptSet
+    >>> pets = PromptSet("pets", ("1",))
+    >>> repeated_votes(VoteArrays(("a", "b"), pets, [0, 1], [1, 0], [0, 0], [1, 1], ("x",), [0, 0]))
+    1
+    """
+    if votes.rater is None:
+        return 0
+    known = votes.rater >= 0
+    items, _ = _items(votes)
+    keys = items[known] * len(votes.raters) + votes.rater[known]
+    return int(known.sum()) - len(np.unique(keys))
+
+
+def _items(votes: VoteArrays) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Return what each vote judged, and what it says: 0, 1, 2 for the earlier's loss, tie, win."""
+    first, second = votes.first.astype(np.int64), votes.second.astype(np.int64)
+    turned = first > second
+    low, high = np.minimum(first, second), np.maximum(first, second)
+    says = np.where(turned, -votes.outcome, votes.outcome).astype(np.int64) + 1
+    m = len(votes.variants)
+    items = (votes.prompt * np.int64(m) + low) * m + high
+    if votes.images is not None:
+        images = votes.images.astype(np.int64)
+        images = np.where(turned[:, None], images[:, ::-1], images)
+        rows = np.stack([items, *images.T], axis=1)
+        items = np.unique(rows, axis=0, return_inverse=True)[1].reshape(-1)
+    return np.unique(items, return_inverse=True)[1].astype(np.int64), says
 
 
 def krippendorff_alpha(table: Floats) -> float:

@@ -21,10 +21,13 @@ from flasheval.scores.votes.files import PROMPT_SET, in_saved_order
 from flasheval.scores.votes.reading import OWN_FORM, checked_columns, votes_in
 from flasheval.scores.votes.votes import Votes
 
-__all__ = ["FORMAT", "load_votes"]
+__all__ = ["FORMAT", "KEPT", "load_votes"]
 
 FORMAT, VERSION = "flasheval-votes", 1
 """What the JSON of the page that collects votes says it is."""
+
+KEPT = "votes.parquet"
+"""What a folder of ranked votes keeps them in."""
 
 _NAME = "votes"
 
@@ -107,7 +110,13 @@ def _files(source: str | Path) -> list[Path]:
     path = Path(source).expanduser()
     if not path.is_dir():
         return [path]
-    found = [one for one in sorted(path.iterdir()) if content_suffix(one) in TABLE_SUFFIXES]
+    if (path / KEPT).is_file():  # beside a board's own files
+        return [path / KEPT]
+    found = [
+        one
+        for one in sorted(path.iterdir())
+        if content_suffix(one) in TABLE_SUFFIXES and not one.name.startswith(".")
+    ]
     if not found:
         raise DataError(f"{path} holds no file of votes; expected {', '.join(TABLE_SUFFIXES)}")
     return found

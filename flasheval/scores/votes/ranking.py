@@ -12,7 +12,7 @@ from flasheval.scores.ranking.moments import Moments
 from flasheval.scores.ranking.simultaneous import FEW, check_level
 from flasheval.scores.votes.arrays import VoteArrays
 from flasheval.scores.votes.board import Expected, VoteBoard
-from flasheval.scores.votes.checks import circles_of, rater_agreement
+from flasheval.scores.votes.checks import circles_of, rater_agreement, repeated_votes
 from flasheval.scores.votes.clusters import Cluster, VoteClusters, vote_clusters
 from flasheval.scores.votes.counts import pair_counts
 from flasheval.scores.votes.rates import left_rate, pair_rates, variant_rates
@@ -131,6 +131,10 @@ def _notes(votes: VoteArrays, clusters: VoteClusters, counts: np.ndarray) -> lis
     elif (votes.rater < 0).mean() > _SHARED:
         notes.append(
             f"{(votes.rater < 0).mean():.0%} of the votes have no rater and count as another's each"
+        )
+    if again := repeated_votes(votes):
+        notes.append(
+            f"{again:,} votes repeat another of their rater, pair and prompt: is a file there twice?"
         )
     if "rater" in clusters.words and clusters.units < FEW and len(votes.raters) > 1:
         few = min(len(votes.raters), len(votes.prompts))

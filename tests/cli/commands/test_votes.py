@@ -46,6 +46,8 @@ def test_files_are_kept_and_searched(run, study):
     assert votes.variants == ("[xl]", "sd15", "flux")
     assert flasheval.load_scores(study / "kept" / "wins").metrics == ("wins",)
     assert run("votes", "study.jsonl", "out=kept").code == 2  # other settings
+    again = run("votes", "kept", "draws=100", "prior=1").out
+    assert again.splitlines()[:3] == ran.out.splitlines()[:3]
 
 
 def test_votes_of_scores(run, scores):

@@ -101,6 +101,16 @@ def test_one_prompt_and_one_rater_have_no_intervals(votes):
     assert "nan" not in as_text(board.view())
 
 
+def test_files_given_twice_are_noticed(votes):
+    some = votes.take(np.arange(5))
+    turned = replace(some, first=some.second, second=some.first, outcome=-some.outcome)
+    for one in (votes, votes.merge(turned)):
+        pairs = np.sort(np.stack([one.first, one.second]), axis=0)
+        keys = set(zip(*pairs.tolist(), one.prompt.tolist(), one.rater.tolist(), strict=True))
+        said = [line for line in one.rank(draws=50).notes if "repeat another" in line]
+        assert [int(line.split()[0]) for line in said] == [len(one) - len(keys)]
+
+
 def test_seconds_are_told(votes):
     timed = replace(votes, seconds=np.where(np.arange(400) < 100, np.nan, 3.5))
     assert "half of the votes took less than 3.5 seconds" in as_text(timed.rank(draws=50).view())
