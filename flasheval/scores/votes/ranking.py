@@ -134,7 +134,7 @@ def _notes(votes: VoteArrays, clusters: VoteClusters, counts: np.ndarray) -> lis
         )
     if again := repeated_votes(votes):
         notes.append(
-            f"{again:,} votes repeat another of their rater, pair and prompt: is a file there twice?"
+            f"{again:,} votes repeat another of their rater, pair and prompt: a file given twice?"
         )
     if "rater" in clusters.words and clusters.units < FEW and len(votes.raters) > 1:
         few = min(len(votes.raters), len(votes.prompts))
