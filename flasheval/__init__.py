@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from flasheval.runs.run import RunResult, run
     from flasheval.scores import ScoreMatrix, ScoreTable, load_scores
     from flasheval.scores.leaderboard import Leaderboard, rank
+    from flasheval.scores.votes import Votes, load_votes
     from flasheval.selection.held_out.report import ValidationReport
     from flasheval.selection.held_out.validate import validate
     from flasheval.selection.search import SearchResult, search
@@ -40,12 +41,14 @@ __all__ = [
     "Subset",
     "ValidationReport",
     "Variant",
+    "Votes",
     "audit",
     "compare",
     "evaluate",
     "load_prompts",
     "load_scores",
     "load_subset",
+    "load_votes",
     "rank",
     "run",
     "search",
@@ -68,12 +71,14 @@ _HOMES = {
     "Subset": "subset",
     "ValidationReport": "selection.held_out.report",
     "Variant": "generators.variants",
+    "Votes": "scores.votes",
     "audit": "evaluation.ageing",
     "compare": "evaluation.comparison",
     "evaluate": "evaluation.evaluate",
     "load_prompts": "prompts",
     "load_scores": "scores",
     "load_subset": "subset.library",
+    "load_votes": "scores.votes",
     "rank": "scores.leaderboard",
     "run": "runs.run",
     "search": "selection.search",

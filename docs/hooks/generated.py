@@ -22,6 +22,7 @@ _TOPICS: dict[str, tuple[str, Sequence[str]]] = {
         ("load_scores", "ScoreTable", "ScoreMatrix", "load_prompts", "PromptSet", "Variant"),
     ),
     "leaderboards": ("Leaderboards", ("rank", "Leaderboard")),
+    "votes": ("Votes", ("load_votes", "Votes")),
     "populations": ("Populations", ("run", "RunResult")),
     "checkpoints": (
         "Checkpoints",
@@ -43,6 +44,10 @@ _BESIDE: dict[str, Sequence[str]] = {
         "flasheval.subset.evidence.Evidence",
     ),
     "checkpoints": ("flasheval.evaluation.MetricScores",),
+    "votes": (
+        "flasheval.scores.votes.VoteBoard",
+        "flasheval.scores.votes.votes_from_scores",
+    ),
     "errors": ("flasheval.base.errors.DataError", "flasheval.base.errors.SettingError"),
 }
 _OF_A_MODULE = "    options: {show_root_heading: false, show_root_toc_entry: false}\n"

@@ -45,6 +45,7 @@ __all__ = [
     "StatusConfig",
     "SubsetsConfig",
     "ValidateConfig",
+    "VotesConfig",
     "WatchConfig",
     "WideConfig",
     "evaluate_configs",
@@ -90,6 +91,10 @@ _run = partial(default_of, "flasheval.runs.run:run")
 _diagnose = partial(default_of, "flasheval.runs.doctor.diagnosis:diagnose")
 _evaluate = partial(default_of, "flasheval.evaluation.evaluate:evaluate")
 _rank = partial(default_of, "flasheval.scores.leaderboard.rank:rank")
+_vote = partial(default_of, "flasheval.scores.votes.votes:Votes.rank")
+_wins = partial(default_of, "flasheval.scores.votes.votes:Votes.to_scores")
+_load_votes = partial(default_of, "flasheval.scores.votes.loading:load_votes")
+_made = partial(default_of, "flasheval.scores.votes.from_scores:votes_from_scores")
 _audit = partial(default_of, "flasheval.evaluation.ageing:audit")
 _compare = partial(default_of, "flasheval.evaluation.comparison:compare")
 _watch = partial(default_of, "flasheval.evaluation.watching.watch:watch")
@@ -311,6 +316,28 @@ class RankConfig(OutputConfig, PromptKeys):
     incomplete: str = _rank("incomplete")
     draws: int = _rank("draws")
     seed: int = _rank("seed")
+    out: str | None = None
+
+
+@dataclass
+class VotesConfig(OutputConfig, PromptKeys):
+    """Keys of `flasheval votes`; `conf/votes.yaml` says what they mean."""
+
+    action: str = "rank"
+    votes: list[str] = field(default_factory=list)
+    scores: Any = None
+    metric: Any = _made("metric")
+    tie_within: float = _made("tie_within")
+    sample: int | None = _made("sample")
+    columns: Any = _load_votes("columns")
+    drop: Any = _load_votes("drop")
+    ties: str = _vote("ties")
+    prior: float = _vote("prior")
+    cluster: str = _vote("cluster")
+    level: float = _vote("level")
+    draws: int = _vote("draws")
+    seed: int = _vote("seed")
+    n0: float = _wins("n0")
     out: str | None = None
 
 

@@ -344,6 +344,23 @@ _ROWS = (
         ),
     ),
     Verb(
+        name="votes",
+        summary="Say which models people or a judge prefer, and which are tied",
+        command="flasheval.cli.commands.votes:run_votes",
+        config="flasheval.cli.configs:VotesConfig",
+        output=Output("ranked votes"),
+        usage="FILE ... [key=value ...]",
+        first="action",
+        rest="votes",
+        examples=(
+            ("flasheval votes study.json", "the choices of raters, or a folder of them"),
+            ("flasheval votes arena.csv columns={winner:choice,rater:worker}", ""),
+            ("flasheval votes study.json out=study", "keeps the votes, and wins as scores"),
+            ("flasheval votes study.json cluster=prompt prior=1", "few raters, few votes"),
+            ("flasheval votes scores=judge.csv metric=quality tie_within=0.5", ""),
+        ),
+    ),
+    Verb(
         name="audit",
         summary="Check what a subset promised against full scores measured since",
         command="flasheval.cli.commands.audit:run_audit",

@@ -14,6 +14,9 @@ import flasheval
 from flasheval.base.arguments import checked_arguments, checked_class
 from flasheval.base.errors import FlashevalError, SettingError
 from flasheval.scores.synthetic import synthetic_scores
+from flasheval.scores.votes import votes_from_scores
+from flasheval.scores.votes.prediction_powered import powered_mean
+from flasheval.scores.votes.showing import prompts_to_show
 from flasheval.subset import Method, MetricInfo, Subset
 from flasheval.subset.library.texts import MissingTextsError
 
@@ -27,6 +30,10 @@ SEARCH = {
     "draws": 2,
     "size": 3,
     "progress": False,
+}
+VOTES = {
+    **{"variants": ("a", "b"), "first": [0, 1], "second": [1, 0], "prompt": [0, 1]},
+    **{"outcome": [1, 1], "raters": ("x",), "rater": [0, 0]},
 }
 FREE = {"once", "generator", "progress", "on_change"}  # would wait for ever, or are called
 
@@ -54,7 +61,8 @@ def calls(tmp_path_factory) -> dict[str, tuple[Callable[..., Any], dict[str, Any
     )
     report = flasheval.evaluate(draw, subset, [light])
     found = flasheval.search(table.with_variants(table.variant_names[:4]), **SEARCH)
-    scores, prompts = place / "s.csv", place / "p.txt"
+    scores, prompts, ballots = place / "s.csv", place / "p.txt", place / "v.csv"
+    ballots.write_text("model_a,model_b,prompt_id,winner\nx,y,1,a\ny,x,2,tie\n")
     scores.write_text("prompt_id,a,b\n1,0.5,0.25\n2,0.75,0.5\n")
     prompts.write_text("a cat\na dog\n")
     (place / "none").mkdir()
@@ -91,6 +99,19 @@ def calls(tmp_path_factory) -> dict[str, tuple[Callable[..., Any], dict[str, Any
             {"scores": values, "variants": ["a", "b"], "prompts": ["1", "2"]},
         ),
         "Variant": (flasheval.Variant, {"name": "a"}),
+        "Votes": (flasheval.Votes, VOTES | {"prompts": pets}),
+        "load_votes": (flasheval.load_votes, {"source": ballots}),
+        "Votes.rank": (flasheval.Votes(**VOTES, prompts=pets).rank, {"draws": 10}),
+        "Votes.to_scores": (flasheval.Votes(**VOTES, prompts=pets).to_scores, {}),
+        "Votes.take": (flasheval.Votes(**VOTES, prompts=pets).take, {"rows": [0]}),
+        "Votes.without": (flasheval.Votes(**VOTES, prompts=pets).without, {"names": []}),
+        "Votes.merge": (
+            flasheval.Votes(**VOTES, prompts=pets).merge,
+            {"other": flasheval.Votes(**VOTES, prompts=pets)},
+        ),
+        "votes_from_scores": (votes_from_scores, {"table": table}),
+        "prompts_to_show": (prompts_to_show, {"prompts": pets, "size": 1}),
+        "powered_mean": (powered_mean, {"labels": [1.0, 2.0, 4.0], "metric": [1.0, 3.0, 4.0]}),
         "choose": (
             Subset.choose,
             {"prompts": pets, "indices": [0], "name": "x", "metrics": (), "method": Method("r")},

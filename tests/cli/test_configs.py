@@ -15,6 +15,7 @@ from flasheval.cli.configs import (
     ScoreConfig,
     SearchConfig,
     ValidateConfig,
+    VotesConfig,
     WatchConfig,
     default_of,
     executor_configs,
@@ -28,6 +29,7 @@ from flasheval.runs.doctor.diagnosis import diagnose
 from flasheval.runs.executors import EXECUTORS
 from flasheval.runs.run import run
 from flasheval.scores.importers import IMPORTERS
+from flasheval.scores.votes import Votes, load_votes, votes_from_scores
 from flasheval.selection.held_out.validate import validate
 from flasheval.selection.methods.registry import METHODS, make_selector, selector_settings
 from flasheval.selection.search import search
@@ -41,6 +43,7 @@ OWN_FORM = {
     ScoreConfig: {"executor"},
     GenerateConfig: {"executor"},
     EvaluateConfig: {"images", "name", "device"},
+    VotesConfig: {"prompts"},
 }
 SERVED = [
     (SearchConfig, search),
@@ -55,6 +58,9 @@ SERVED = [
     (WatchConfig, watch),
     (DistanceConfig, choose_subset),
     (PublishConfig, publish),
+    (VotesConfig, Votes.rank),
+    (VotesConfig, votes_from_scores),
+    (VotesConfig, load_votes),
 ]
 THREADS = {DistanceConfig: {"threads", "size"}}  # how many are at work is a matter of the machine
 

@@ -26,6 +26,7 @@ FIRST = {  # a command for each verb that writes, and what makes it another
         ("seed=1",),
     ),
     "rank": (("rank", "scores=scores", "metric=quality", "draws=50", "out=o"), ("level=0.5",)),
+    "votes": (("votes", "scores=scores", "metric=quality", "draws=50", "out=o"), ("level=0.5",)),
     "report": (("report", "two.json", "out=o.html"), ("path=three.json",)),
     "export": (("subsets", "export", "two.json", "format=text", "out=o.txt"), ("format=csv",)),
     "import subset": (

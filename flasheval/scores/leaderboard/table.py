@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from flasheval.scores.leaderboard.board import Agreement, Board
     from flasheval.scores.leaderboard.standings import Standings
 
-__all__ = ["board_view", "rank_range"]
+__all__ = ["board_view", "group_names", "rank_range", "standings_plot"]
 
 _NAME = 36  # letters of a name in a table, where nothing is written in detail
 _ROWS = 100  # variants shown, where nothing is written in detail
@@ -88,7 +88,7 @@ def _standings_table(one: Standings, level: float, *, detail: bool) -> Table:
                 f"{one.means[place]:.4g}",
                 interval if math.isfinite(one.low[place]) else "-",
                 rank_range(int(one.best[place]), int(one.worst[place])),
-                _groups(place, places),
+                group_names(place, places),
             )
         )
     titles = ("rank", "variant", "mean", f"{level:.0%}", "ranks", "ties")
@@ -173,7 +173,7 @@ def _tag_table(whole: Standings, board: Board) -> Table:
 
 
 def _figure(board: Board) -> Figure:
-    plots: list[Plot | None] = [_plot(one) for one in board.standings]
+    plots: list[Plot | None] = [standings_plot(one) for one in board.standings]
     panels = [plots[start : start + 2] for start in range(0, len(plots), 2)]
     if len(panels) > 1 and len(panels[-1]) == 1:
         panels[-1].append(None)
@@ -181,7 +181,8 @@ def _figure(board: Board) -> Figure:
     return Figure(panels, f"Leaderboard of {board.prompt_set}", caption)
 
 
-def _plot(one: Standings) -> Plot:
+def standings_plot(one: Standings, label: str = "mean") -> Plot:
+    """Return the first variants' means with their intervals, those tied with the first apart."""
     count = min(len(one.variants), _DRAWN)
     tied = ~one.separated[0]
     series = []
@@ -198,7 +199,9 @@ def _plot(one: Standings) -> Plot:
     ends = (min(min(s.low) for s in series), max(max(s.high) for s in series))
     better = "higher" if one.higher_is_better else "lower"
     named = [shortened(name, _DRAWN_NAME) for name in one.variants[:count]]
-    return Plot(f"{one.metric}{more}", f"mean ({better} is better)", "", series, ends, rows=named)
+    return Plot(
+        f"{one.metric}{more}", f"{label} ({better} is better)", "", series, ends, rows=named
+    )
 
 
 def rank_range(best: int, worst: int) -> str:
@@ -206,7 +209,7 @@ def rank_range(best: int, worst: int) -> str:
     return str(best) if best == worst else f"{best}-{worst}"
 
 
-def _groups(place: int, places: tuple[tuple[int, int], ...]) -> str:
+def group_names(place: int, places: tuple[tuple[int, int], ...]) -> str:
     """Name the groups that a place is in: letters, or numbers where there are many."""
     mine = [number for number, (first, last) in enumerate(places) if first <= place <= last]
     if len(places) <= len(_LETTERS):

@@ -1,0 +1,105 @@
+"""`flasheval votes`: which variants people or a judge prefer, and the votes as scores."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import cast
+
+from rich.text import Text
+
+from flasheval.base.drawing.terminal import drawn
+from flasheval.base.errors import SettingError
+from flasheval.base.run_folders import shown_path
+from flasheval.cli.commands.context import Context
+from flasheval.cli.commands.score_settings import note_on, read_scores
+from flasheval.cli.configs import VotesConfig
+from flasheval.cli.exit_codes import DONE
+from flasheval.scores.votes import Votes, load_votes, votes_from_scores
+from flasheval.scores.votes.clusters import Cluster
+from flasheval.scores.votes.loading import KEPT
+from flasheval.scores.votes.strengths import Ties
+
+__all__ = ["run_votes"]
+
+_WINS = "wins"
+_OF_SCORES = {"metric": None, "tie_within": 0.0, "sample": None}
+
+
+def run_votes(config: VotesConfig, context: Context) -> int:
+    """Do what the settings of the command line ask for, and return the exit code.
+
+    A first word that is no action is a file of votes. Raises FlashevalError for a setting, a file
+    or votes that cannot be used.
+    """
+    words = list(config.votes)
+    action = config.action
+    if action not in _ACTIONS:
+        words.insert(0, action)
+        action = "rank"
+    return _ACTIONS[action](config, words, context)
+
+
+def _rank(config: VotesConfig, words: list[str], context: Context) -> int:
+    """Print who wins, and write what there is where `out` names a folder."""
+    votes, notes = _votes(config, words)
+    board = votes.rank(
+        ties=cast("Ties", config.ties),
+        prior=config.prior,
+        cluster=cast("Cluster", config.cluster),
+        level=config.level,
+        draws=config.draws,
+        seed=config.seed,
+    )
+    console = context.console
+    folder = None if config.out is None else board.save(Path(config.out))
+    if folder is not None:
+        _keep(votes, folder, config)
+    for note in notes:
+        console.print(Text(note, style="magenta"), soft_wrap=True)
+    console.print(drawn(board.view()))
+    if folder is not None:
+        shown = shown_path(folder)
+        console.print(f"\nfiles:    {shown}/", soft_wrap=True, markup=False)
+        search = f"flasheval search scores={shown}/{_WINS}"
+        console.print(f"use them: {search}", soft_wrap=True, markup=False)
+    return DONE
+
+
+_ACTIONS: dict[str, Callable[[VotesConfig, list[str], Context], int]] = {"rank": _rank}
+
+
+def _votes(config: VotesConfig, words: list[str]) -> tuple[Votes, list[str]]:
+    """Return the votes of the files or scores that the settings name, and what to say of them."""
+    if config.scores is not None:
+        if words:
+            raise SettingError("votes= and scores= are two sources: give one at a time")
+        if config.columns is not None:
+            raise SettingError("columns= is of files of votes: leave it out beside scores=")
+        table, how = read_scores(config.scores, config.prompts, None)
+        found = votes_from_scores(
+            table,
+            config.metric,
+            tie_within=config.tie_within,
+            sample=config.sample,
+            seed=config.seed,
+        )
+        notes = [note for note in (how, note_on(config.scores)) if note]
+        return found.without(config.drop), notes
+    odd = [key for key, usual in _OF_SCORES.items() if getattr(config, key) != usual]
+    if odd:
+        raise SettingError(f"{odd[0]}= is of votes made from scores: add scores=PATH")
+    if not words:
+        raise SettingError(
+            "no votes are named: flasheval votes FILE ..., or scores=PATH to make some from scores"
+        )
+    votes = load_votes(words, columns=config.columns, prompts=config.prompts, drop=config.drop)
+    return votes, []
+
+
+def _keep(votes: Votes, folder: Path, config: VotesConfig) -> None:
+    """Write the votes, and their table of expected wins, beside the board."""
+    votes.save(folder / KEPT)
+    prior = {"prior": config.prior} if config.prior > 0 else {}
+    table = votes.to_scores(n0=config.n0, ties=cast("Ties", config.ties), **prior)
+    table.save(folder / _WINS, overwrite=True)
