@@ -92,6 +92,7 @@ _diagnose = partial(default_of, "flasheval.runs.doctor.diagnosis:diagnose")
 _evaluate = partial(default_of, "flasheval.evaluation.evaluate:evaluate")
 _rank = partial(default_of, "flasheval.scores.leaderboard.rank:rank")
 _vote = partial(default_of, "flasheval.scores.votes.votes:Votes.rank")
+_page = partial(default_of, "flasheval.report.votes_page.writing:write_votes_page")
 _wins = partial(default_of, "flasheval.scores.votes.votes:Votes.to_scores")
 _load_votes = partial(default_of, "flasheval.scores.votes.loading:load_votes")
 _made = partial(default_of, "flasheval.scores.votes.from_scores:votes_from_scores")
@@ -338,6 +339,11 @@ class VotesConfig(OutputConfig, PromptKeys):
     draws: int = _vote("draws")
     seed: int = _vote("seed")
     n0: float = _wins("n0")
+    run: str | None = None
+    subset: str | None = None
+    variants: Any = _page("variants")
+    pairs: int | None = _page("pairs")
+    raters: int = _page("raters")
     out: str | None = None
 
 

@@ -8,11 +8,13 @@ from pathlib import Path
 from typing import Any
 
 from flasheval.base.canonical import sha256_of
+from flasheval.base.errors import SettingError
 from flasheval.base.run_folders import FOLDER_OF_RUNS, population_folder, run_name
 from flasheval.cli.configs import SearchConfig, ValidateConfig, method_configs
 
 __all__ = [
     "PAGE",
+    "VOTES_PAGE",
     "file_of_report",
     "file_of_subset",
     "folder_of_distance",
@@ -21,9 +23,11 @@ __all__ = [
     "folder_of_search",
     "folder_of_sweep",
     "folder_of_validation",
+    "folder_of_votes",
 ]
 
 PAGE = "report.html"
+VOTES_PAGE = "votes.html"
 
 
 def folder_of_search(settings: Mapping[str, Any]) -> str:
@@ -97,3 +101,17 @@ def folder_of_sweep(verb: str, words: list[str]) -> str:
     swept = "-".join(word.partition("=")[0] for word in ordered if "," in word) or "all"
     name = f"{swept.replace('/', '_')[:80]}-{sha256_of(ordered)[:8]}"
     return f"{FOLDER_OF_RUNS}/{verb}-sweep/{name}"
+
+
+def folder_of_votes(settings: Mapping[str, Any]) -> str | None:
+    """Return the folder that a command writes to; None where it only prints.
+
+    >>> folder_of_votes({"action": "page", "out": None}), folder_of_votes({"action": "rank"})
+    ('votes-page', None)
+    """
+    out = settings.get("out")
+    if settings.get("action") != "page":
+        return None if out is None else str(out)
+    if out is not None and Path(str(out)).suffix.lower() in (".html", ".htm"):
+        raise SettingError(f"out={out}: name a folder; the page is {VOTES_PAGE} in it")
+    return str(out or "votes-page")

@@ -348,8 +348,8 @@ _ROWS = (
         summary="Say which models people or a judge prefer, and which are tied",
         command="flasheval.cli.commands.votes:run_votes",
         config="flasheval.cli.configs:VotesConfig",
-        output=Output("ranked votes"),
-        usage="FILE ... [key=value ...]",
+        output=Output("votes", place="flasheval.cli.folders:folder_of_votes"),
+        usage="FILE ... [key=value ...]   or   page run=FOLDER [key=value ...]",
         first="action",
         rest="votes",
         examples=(
@@ -358,6 +358,7 @@ _ROWS = (
             ("flasheval votes study.json out=study", "keeps the votes, and wins as scores"),
             ("flasheval votes study.json cluster=prompt prior=1", "few raters, few votes"),
             ("flasheval votes scores=judge.csv metric=quality tie_within=0.5", ""),
+            ("flasheval votes page run=runs/mine subset=mine pairs=200", "a page that collects"),
         ),
     ),
     Verb(

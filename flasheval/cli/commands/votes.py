@@ -8,13 +8,16 @@ from typing import cast
 
 from rich.text import Text
 
-from flasheval.base.drawing.terminal import drawn
+from flasheval.base.drawing.terminal import drawn, warning_lines
 from flasheval.base.errors import SettingError
+from flasheval.base.files import write_text
 from flasheval.base.run_folders import shown_path
 from flasheval.cli.commands.context import Context
 from flasheval.cli.commands.score_settings import note_on, read_scores
 from flasheval.cli.configs import VotesConfig
 from flasheval.cli.exit_codes import DONE
+from flasheval.cli.folders import VOTES_PAGE, folder_of_votes
+from flasheval.report.votes_page.writing import make_votes_page
 from flasheval.scores.votes import Votes, load_votes, votes_from_scores
 from flasheval.scores.votes.clusters import Cluster
 from flasheval.scores.votes.loading import KEPT
@@ -66,7 +69,40 @@ def _rank(config: VotesConfig, words: list[str], context: Context) -> int:
     return DONE
 
 
-_ACTIONS: dict[str, Callable[[VotesConfig, list[str], Context], int]] = {"rank": _rank}
+def _page(config: VotesConfig, words: list[str], context: Context) -> int:
+    """Write a page that collects votes on a run's images."""
+    if words:
+        raise SettingError(f"{words[0]}: the action page takes no files of votes; leave it out")
+    if config.run is None:
+        raise SettingError(
+            "run is missing: flasheval votes page run=FOLDER, a run made with keep_images=true"
+        )
+    named = [config.variants] if isinstance(config.variants, str) else config.variants
+    made = make_votes_page(
+        config.run,
+        config.subset,
+        variants=named,
+        pairs=config.pairs,
+        raters=config.raters,
+        seed=config.seed,
+    )
+    folder = folder_of_votes({"action": "page", "out": config.out})
+    path = write_text(Path(str(folder)) / VOTES_PAGE, made.html)
+    console, shown = context.console, shown_path(path)
+    size = path.stat().st_size / 1e6
+    said = f"A page with {len(made.shown.pairs):,} pairs of images, {size:.1f} MB"
+    console.print(said, style="bold")
+    for line in warning_lines(made.warnings):
+        console.print(line, soft_wrap=True)
+    console.print(f"\nopen:     {shown} in a browser; it needs no network", soft_wrap=True)
+    console.print("then:     flasheval votes DOWNLOADED.json ...", soft_wrap=True)
+    return DONE
+
+
+_ACTIONS: dict[str, Callable[[VotesConfig, list[str], Context], int]] = {
+    "rank": _rank,
+    "page": _page,
+}
 
 
 def _votes(config: VotesConfig, words: list[str]) -> tuple[Votes, list[str]]:
