@@ -358,7 +358,7 @@ _ROWS = (
             ("flasheval votes study.json out=study", "keeps the votes, and wins as scores"),
             ("flasheval votes study.json cluster=prompt prior=1", "few raters, few votes"),
             ("flasheval votes scores=judge.csv metric=quality tie_within=0.5", ""),
-            ("flasheval votes page run=runs/mine subset=mine pairs=200", "a page that collects"),
+            ("flasheval votes page run=runs/mine subset=mine", "a page to vote on"),
         ),
     ),
     Verb(

@@ -172,7 +172,9 @@ def compare(
         m: PairedDifference(
             first.means[m] - second.means[m],
             errors.get(m, np.nan),
-            image_error(images[0][m], images[1][m], weights, paired=pair),
+            image_error(images[0][m], images[1][m], weights, paired=pair)
+            if images[0][m].shape == images[1][m].shape
+            else None,
         )
         for m in names
     }

@@ -39,7 +39,7 @@ from flasheval.subset import Subset
 from flasheval.subset.image_plan import ImagePlan, plan_images
 from flasheval.subset.library import load_subset
 
-__all__ = ["evaluate", "made_with"]
+__all__ = ["evaluate", "images_given", "made_with"]
 
 T = TypeVar("T")
 
@@ -171,7 +171,7 @@ def evaluate(
         versions = {metric: judge.version for metric, judge in judges.items()}
         place = choose_device(device) if device else _device_of(generator)
         types = autocast_of(generator, autocast, place)
-        each = _images_of(generator, images_per_prompt, chosen.ids)
+        each = images_given(generator, images_per_prompt, chosen.ids)
         asked = plan_images(chosen.record, images_per_prompt=each, seeds=seeds, seed=seed)
         _check_seeds(asked, label)
         settings = made_with(generator, arguments, chosen.ids, place, asked.images)
@@ -234,8 +234,14 @@ def _label(name: str, step: int | None) -> str:
     return name or ("" if step is None else f"step {step}")
 
 
-def _images_of(generator: object, images_per_prompt: int | None, ids: Sequence[str]) -> int | None:
-    """Return the number of images given, else how many a folder of images holds, else None."""
+def images_given(
+    generator: object, images_per_prompt: int | None, ids: Sequence[str]
+) -> int | None:
+    """Return the number of images given, else how many a folder of images holds, else None.
+
+    >>> images_given(len, None, ["1"]) is None, images_given(len, 4, ["1"])
+    (True, 4)
+    """
     folder = generator.settings if isinstance(generator, ImageFolder) else generator
     if images_per_prompt is not None or not isinstance(folder, ImageFolderSettings):
         return images_per_prompt

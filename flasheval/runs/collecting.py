@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -45,6 +45,7 @@ def collect(
     first_variants: Sequence[str] = (),
     first_metrics: Sequence[str] = (),
     tables: Sequence[str] = (),
+    fitting: Container[str] = frozenset(),
 ) -> Collected:
     """Read all units of a run and write the score table into its folder.
 
@@ -55,6 +56,8 @@ def collect(
         first_variants: Names of variants that come first, in this order.
         first_metrics: Names of metrics that come first, in this order.
         tables: Existing score tables to take further variants from.
+        fitting: Names of the score files of the images as they are now. They override others,
+            such as those of a file that was changed and changed back.
 
     Raises:
         FlashevalError: The table cannot be written, or the tables contradict each other.
@@ -67,7 +70,7 @@ def collect(
     evaluations: dict[str, int] = {}
     seen = Seen()
     values = {
-        metric.name: _values(store, prompts, variants, metric, faults, evaluations, seen)
+        metric.name: _values(store, prompts, variants, metric, fitting, faults, evaluations, seen)
         for metric in metrics
     }
     names = [_variant(variant, evaluations) for variant in variants]
@@ -131,6 +134,7 @@ def _values(
     prompts: PromptSet,
     variants: list[RegisteredVariant],
     metric: RegisteredMetric,
+    fitting: Container[str],
     faults: dict[tuple[str, str], str],
     evaluations: dict[str, int],
     seen: Seen,
@@ -138,7 +142,7 @@ def _values(
     """Return one metric's scores, float32 [variants, prompts, images]; add what else units tell."""
     position = {identifier: column for column, identifier in enumerate(prompts.ids)}
     settings = store.settings()
-    by_variant = [_units(store, variant, metric, settings) for variant in variants]
+    by_variant = [_units(store, variant, metric, settings, fitting) for variant in variants]
     width = 1 + max((unit.image for units in by_variant for unit in units), default=0)
     values = np.full((len(variants), len(prompts), width), np.nan, dtype=np.float32)
     for row, variant in enumerate(variants):
@@ -167,13 +171,17 @@ def _units(
     variant: RegisteredVariant,
     metric: RegisteredMetric,
     settings: RunSettings | None,
+    fitting: Container[str],
 ) -> list[UnitScores]:
-    """Return the units of a variant as it is now, oldest first: a newer one overrides."""
+    """Return the units of a variant as it is now, oldest first, then those that fit what is there.
+
+    A later one overrides.
+    """
     folder = store.folder / "units" / folder_name(variant.name) / folder_name(metric.name)
-    found = (read_unit_scores(path) for path in sorted(folder.glob("*.json")))
+    found = ((path.name, read_unit_scores(path)) for path in sorted(folder.glob("*.json")))
     units = [
-        unit
-        for unit in found
+        (name in fitting, float(unit.record.get("finished", 0.0)), unit)
+        for name, unit in found
         if unit is not None
         and (unit.variant_key, unit.scorer_key) == (variant.key, metric.key)
         and (  # or of a run whose settings were lost
@@ -181,7 +189,7 @@ def _units(
             or (unit.seed, unit.variant_seeds) == (settings.seed, settings.variant_seeds)
         )
     ]
-    return sorted(units, key=lambda unit: float(unit.record.get("finished", 0.0)))
+    return [unit for *_, unit in sorted(units, key=lambda one: one[:2])]
 
 
 def _digest(prompts: PromptSet, columns: list[int]) -> str:

@@ -33,6 +33,7 @@ from flasheval.runs.run_plan import (
 from flasheval.runs.same_images import same_images, setting_lines
 from flasheval.runs.store import RunSettings, RunStore
 from flasheval.runs.text_readers import readers_of
+from flasheval.runs.unit_work import IMAGES
 from flasheval.scorers.registry import make_scorers
 from flasheval.scorers.scorer import ScorerSettings
 from flasheval.scores.twins import named_twins
@@ -195,7 +196,8 @@ def plan_run(
 ) -> tuple[RunPlan, tuple[str, ...]]:
     """Return the plan of a run, and the score tables to take variants from; see `run`."""
     who = read_population(population)
-    texts = first_prompts(prompts, limit)
+    every = as_prompts(prompts)
+    texts = first_prompts(every, limit)
     judges = () if work.stage == "generate" else make_scorers(scorers)
     if whole_texts:
         texts = only_whole(texts, who.recipes, judges)
@@ -214,6 +216,7 @@ def plan_run(
         scorer_entries=given if plain else None,
         images_per_prompt=images_of_run(Path(out), images_per_prompt),
         variant_seeds=settings.variant_seeds,
+        all_ids=every.ids,
     )
     return plan, who.tables
 
@@ -358,9 +361,7 @@ def _warnings(plan: RunPlan, found: Collected) -> list[str]:
 
 def _unused_images(plan: RunPlan) -> list[str]:
     """Return a line on folders that hold more images a prompt than are used."""
-    there = {
-        one.name: one.recipe.generator.images_there(plan.prompts.ids) or 0 for one in plan.variants
-    }
+    there = plan.images_there
     more = [name for name, count in there.items() if count > plan.images_per_prompt]
     if not more:
         return []
@@ -378,4 +379,16 @@ def _collected(plan: RunPlan, store: RunStore, tables: Sequence[str]) -> Collect
         [variant.name for variant in plan.variants],
         [scorer.metric for scorer in plan.scorers],
         tables,
+        _fitting(plan, store),
+    )
+
+
+def _fitting(plan: RunPlan, store: RunStore) -> frozenset[str]:
+    """Return the score files of variants whose images lie in folders, as those are now."""
+    return frozenset(
+        store.score_path(unit, scorer).name
+        for variant in plan.variants
+        if variant.recipe.generator.kind == IMAGES
+        for unit in plan.units(variant)
+        for scorer in plan.scorers
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from flasheval.base.canonical import JSON, sha256_of
@@ -130,6 +130,8 @@ class RunPlan:
         scorer_entries: The scorers' plain settings, for other processes; None where there are none.
         images_per_prompt: Images made and scored of each prompt.
         variant_seeds: Whether each variant has image seeds of its own.
+        all_ids: The ids of the whole list that the prompts are of.
+        images_there: Images of the prompt with the most, of each variant whose lie in a folder.
 
     """
 
@@ -146,6 +148,8 @@ class RunPlan:
     scorer_entries: tuple[Any, ...] | None = None
     images_per_prompt: int = 1
     variant_seeds: bool = False
+    all_ids: tuple[str, ...] = ()
+    images_there: Mapping[str, int] = field(default_factory=dict)
 
     @property
     def seeds(self) -> ImageSeeds:
@@ -198,13 +202,14 @@ def make_run_plan(
     scorer_entries: Sequence[Any] | None = None,
     images_per_prompt: int | None = None,
     variant_seeds: bool = False,
+    all_ids: Sequence[str] | None = None,
 ) -> RunPlan:
     """Find the checkpoints of all variants and scorers, and compute their keys.
 
     ``kind`` is the kind of device the run was begun on; None takes that of ``work``. A variant
     whose checkpoint is missing goes to `RunPlan.unusable`, so that the others are measured.
     ``images_per_prompt`` is 1 unless given, or as many as lie there where every variant's images
-    lie in a folder.
+    lie in a folder. ``all_ids`` are those of the whole list where ``prompts`` are a part of it.
 
     Raises:
         FlashevalError: A scorer that cannot be used, prompts without texts, or no variant left.
@@ -223,9 +228,12 @@ def make_run_plan(
     planned = [_planned_scorer(settings) for settings in scorers]
     variants, unusable = [], {}
     kind = kind or device_kind(work.device)
-    for recipe in (one.settled(kind).for_prompts(prompts.ids) for one in recipes):
+    ids = prompts.ids if all_ids is None else tuple(all_ids)
+    there: list[int | None] = []
+    for recipe in (one.settled(kind).for_prompts(ids) for one in recipes):
         try:
             key = recipe.key(kind)
+            there.append(recipe.generator.images_there(prompts.ids))
         except FlashevalError as error:
             unusable[recipe.name] = str(error)
         else:
@@ -234,7 +242,6 @@ def make_run_plan(
         name, reason = next(iter(unusable.items()))
         raise FlashevalError(f"no variant can be measured; {name!r}: {reason}")
     if images_per_prompt is None:
-        there = [one.recipe.generator.images_there(prompts.ids) for one in variants]
         known = [count for count in there if count is not None]
         images_per_prompt = max((1, *known)) if len(known) == len(there) else 1
     return RunPlan(
@@ -251,6 +258,8 @@ def make_run_plan(
         None if scorer_entries is None else tuple(scorer_entries),
         checked_images_per_prompt(images_per_prompt),
         variant_seeds,
+        ids,
+        {one.name: count for one, count in zip(variants, there, strict=True) if count is not None},
     )
 
 

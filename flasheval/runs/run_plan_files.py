@@ -45,6 +45,7 @@ def save_run_plan(plan: RunPlan, folder: Path) -> Path:
         "work": to_plain(plan.work),
         "images_per_prompt": plan.images_per_prompt,
         "variant_seeds": plan.variant_seeds,
+        "all_ids": None if plan.all_ids == plan.prompts.ids else list(plan.all_ids),
     }
     name = sha256_of([body, plan.prompts.hash], path="plan", digits=17)[:16]
     save_prompts(plan.prompts, folder / name / "prompts.parquet")
@@ -84,6 +85,7 @@ def load_run_plan(folder: Path, device: str | None = None) -> RunPlan:
             scorer_entries=scorers,
             images_per_prompt=body["images_per_prompt"],
             variant_seeds=body["variant_seeds"],
+            all_ids=body["all_ids"],
         )
     except (KeyError, TypeError) as error:
         raise DataError(f"{folder / 'plan.json'} is damaged; run the command again") from error

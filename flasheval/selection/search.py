@@ -249,6 +249,7 @@ def search(
     further = tuple(one for one in found_evidence[1:] if one is not None)
     warnings = _warnings(request, parts, measurement, (evidence, *further), interrupted)
     warnings += usable.warnings(incomplete)
+    warnings += _without_images(table)
     calibrated = _Calibrated()
     if selections is not None and chosen is not None:
         calibrated = _calibrated(
@@ -361,6 +362,17 @@ def _images_searched(table: ScoreTable) -> int | None:
     """Return the images a prompt of the scores; None where it is not known that there is one."""
     count = table.images_per_prompt
     return count if count > 1 or table.seeds is not None else None
+
+
+def _without_images(table: ScoreTable) -> list[str]:
+    """Return a warning where only some of the metrics have several images a prompt."""
+    one = [name for name, matrix in table.matrices.items() if matrix.images_per_prompt < 2]
+    if not one or len(one) == len(table.metrics):
+        return []
+    return [
+        f"{', '.join(one)} has one image a prompt and other metrics have several, so nothing is "
+        "measured on other seeds; search for the others alone (metric=NAME)"
+    ]
 
 
 def _kinds_on_other_seeds(request: SearchRequest, kinds: Sequence[Kind]) -> list[Kind]:

@@ -6,7 +6,7 @@ import hashlib
 from dataclasses import dataclass
 from typing import Literal, get_args
 
-from flasheval.base.checks import checked_word
+from flasheval.base.checks import checked_seed, checked_word
 from flasheval.base.errors import SettingError
 from flasheval.generators.seeds import ImageSeeds, checked_images_per_prompt
 from flasheval.subset.evidence import Record
@@ -88,10 +88,11 @@ def plan_images(
             f"seeds=other with seed={seed}: the search's images have this run seed; leave seed "
             "out, or give another"
         )
+    checked_seed(0 if seed is None else seed)
     if seed is None:
         seed = other_run_seed(searched) if kind == "other" else searched or 0
-    if searched is not None and seed != searched:
-        kind = "other"
+    if seed != searched and (searched is not None or record.other_seeds is not None):
+        kind = "other"  # where nobody knows the search's seeds, these are others
     own = known is not None and known.variant_seeds
     return ImagePlan(ImageSeeds(seed, own), kind, images)
 

@@ -110,6 +110,8 @@ class ImageNoise:
 def prompt_means(scores: npt.ArrayLike) -> npt.NDArray[np.float64]:
     """Return the mean over the images of each prompt; what has none is returned as it is.
 
+    Raises DataError for scores of another shape, and prompts with different numbers of images.
+
     Args:
         scores: A mean, float [prompts], or float [prompts, images], NaN where there is no image.
 
@@ -117,9 +119,17 @@ def prompt_means(scores: npt.ArrayLike) -> npt.NDArray[np.float64]:
     (array([1.5, 3. ]), array([1., 2.]))
 
     """
-    values = np.asarray(scores, dtype=np.float64)
+    try:
+        values = np.asarray(scores, dtype=np.float64)
+    except (TypeError, ValueError) as error:
+        raise DataError(
+            "scores of several images are numbers [prompts, images], as many of each prompt; put "
+            "NaN where there is none"
+        ) from error
     if values.ndim < 2:
         return values
+    if values.ndim > 2 or not values.shape[1]:
+        raise DataError(f"scores of shape {values.shape}; expected [prompts, images]")
     there = ~np.isnan(values)
     counts = there.sum(axis=1)
     totals = np.where(there, values, 0.0).sum(axis=1)

@@ -252,10 +252,7 @@ def predictions(name: str, split: int, triples: Sequence[tuple[int, int, int]]) 
                 ]
                 decided = wrong = 0
                 for one, other in itertools.combinations(held, 2):
-                    scores = [
-                        {"Composition": dict(zip(subset.ids, chosen[row], strict=True))}
-                        for row in (one, other)
-                    ]
+                    scores = [{"Composition": chosen[row]} for row in (one, other)]
                     told = subset.difference(*scores, seeds=seeds)["Composition"]
                     if told.certainty >= 0.95:
                         decided += 1

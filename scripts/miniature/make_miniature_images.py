@@ -1,8 +1,9 @@
 """Make further images of every prompt by the whole miniature population, and ship all scores.
 
 What the package already has is taken over: the first images from `scores=miniature`, further ones
-from an earlier table of images. Resumable, as every run is: kill it and type the same command
-again. Three more images take some 75 minutes of two quiet cores.
+from an earlier table of images, where they stand with float16's three digits. Resumable, as every
+run is: kill it and type the same command again. Three more images take some 75 minutes of two
+quiet cores.
 
     python scripts/miniature/make_miniature_images.py --run runs/miniature-images --images 4
 """

@@ -16,6 +16,7 @@ from flasheval.generators.populations.sources import (
     population_settings,
     read_population,
 )
+from flasheval.generators.seeds import ImageSeeds
 from flasheval.miniature import SCORERS
 from flasheval.miniature.prompts import miniature_prompts
 from flasheval.scores import load_scores, score_difference
@@ -133,3 +134,44 @@ def test_the_tuning_series_rises_and_falls_on_the_same_prompts(shipped):
     errors = difference.std(axis=1, ddof=1) / np.sqrt(series.n_prompts)
     assert (difference.mean(axis=1) > 2 * errors).all()
     assert list(series.factor("step")) == sorted(series.factor("step"))
+
+
+@pytest.fixture(scope="module")
+def several():
+    return load_scores("miniature-images")
+
+
+def test_the_table_of_images_has_the_shipped_ones_first(shipped, several):
+    assert _bytes(miniature_dir().parent / "images_table") < 6e6
+    assert several.prompts.hash == shipped.prompts.hash
+    assert several.variant_names == shipped.variant_names
+    assert (several.images_per_prompt, several.seeds) == (3, ImageSeeds(0))
+    for metric in shipped.metrics:
+        matrix = several[metric]
+        assert not np.isnan(matrix.images).any()
+        first = shipped[metric].values.astype(np.float16)
+        np.testing.assert_array_equal(matrix.images[:, :, 0], first)
+        # Each is of its own seed: alike, and not the same.
+        pairs = [(0, 1), (0, 2), (1, 2)]
+        alike = [
+            np.corrcoef(matrix.images[:, :, a].ravel(), matrix.images[:, :, b].ravel())[0, 1]
+            for a, b in pairs
+        ]
+        assert max(alike) - min(alike) < 0.03
+        assert 0.5 < min(alike) < max(alike) < 0.9
+
+
+def test_a_sample_of_the_images_made_again_has_the_same_scores(several, tmp_path):
+    population = dict(population_settings(population_file("miniature")))
+    population["grid"] = [
+        {"base_model": ["base-final"], "scheduler": ["DPM"], "steps": [3], "guidance": 2.0}
+    ]
+    again = flasheval.run(
+        population, miniature_prompts().take(range(5)), SCORERS, out=tmp_path / "run",
+        images_per_prompt=3, device="cpu", progress=False,
+    )  # fmt: skip
+    (name,) = again.scores.variant_names
+    row = several.variant_names.index(name)
+    for metric in several.metrics:
+        known = several[metric].images[row, :5]
+        np.testing.assert_allclose(again.scores[metric].images[0], known, atol=TOLERANCE)

@@ -11,6 +11,7 @@ from flasheval.base.errors import ConflictError, DataError, SettingError
 from flasheval.generators.generator import Batch
 from flasheval.generators.python_objects import ObjectSettings
 from flasheval.generators.seeds import ImageSeeds, image_seed
+from flasheval.prompts import PromptSet
 from flasheval.runs.run import run
 from flasheval.runs.run_plan import WorkSettings
 from flasheval.runs.run_plan_files import load_run_plan, save_run_plan
@@ -262,3 +263,58 @@ def test_a_damaged_number_is_no_traceback(toys, prompts, tmp_path):
         RunStore(tmp_path / "run").asked()
     path = next(iter(_units(tmp_path / "run")))
     assert read_unit_scores(path) is not None
+
+
+def _folder_run(toys, prompts, folder, out, **settings):
+    population = {"variants": [{"name": "a", "generator": "images", "folder": str(folder)}]}
+    return run(
+        population, prompts, [toys.scorer("brightness")], out=out, device="cpu", progress=False,
+        **settings,
+    )  # fmt: skip
+
+
+def _grey(path, value):
+    Image.new("L", (4, 4), value).save(path)
+
+
+def test_an_image_put_back_is_scored_again_as_it_was(toys, tmp_path):
+    folder = tmp_path / "a"
+    folder.mkdir()
+    for name, value in (("p0_0", 10), ("p0_1", 30), ("p1_0", 50), ("p1_1", 70)):
+        _grey(folder / f"{name}.png", value)
+    prompts, out = toys.prompts(2), tmp_path / "run"
+    before = _folder_run(toys, prompts, folder, out).scores["brightness"].images
+    assert before.tolist() == [[[10.0, 30.0], [50.0, 70.0]]]
+    (folder / "p1_1.png").rename(tmp_path / "away.png")
+    gone = _folder_run(toys, prompts, folder, out)
+    assert np.isnan(gone.scores["brightness"].images[0, 1, 1])
+    assert gone.faults == {("a", "p1, image 2"): "no image number 2 of the prompt"}
+    (tmp_path / "away.png").rename(folder / "p1_1.png")
+    again = _folder_run(toys, prompts, folder, out)
+    assert again.scores["brightness"].images.tolist() == before.tolist()
+    assert again.faults == {}
+
+
+def test_with_a_limit_other_prompts_of_the_list_keep_their_files(toys, tmp_path):
+    folder = tmp_path / "a"
+    folder.mkdir()
+    for name, value in (("p_1", 10), ("p_1_1", 200)):
+        _grey(folder / f"{name}.png", value)
+    prompts = PromptSet("pets", ("p_1_1", "p_1", "p"), ("one", "two", "three"))
+    whole = _folder_run(toys, prompts.take([1, 0]), folder, tmp_path / "whole")
+    assert whole.scores["brightness"].values.tolist() == [[10.0, 200.0]]
+    first = _folder_run(toys, prompts.take([2, 0, 1]), folder, tmp_path / "first", limit=1)
+    assert first.faults[("a", "p")].startswith("no image p.png")
+    plan = toys.plan(prompts)
+    assert plan.all_ids == prompts.ids
+
+
+def test_unused_images_are_told(toys, tmp_path):
+    folder = tmp_path / "a"
+    folder.mkdir()
+    for name in ("p0_0", "p0_1", "p0_2"):
+        _grey(folder / f"{name}.png", 9)
+    result = _folder_run(toys, toys.prompts(1), folder, tmp_path / "run", images_per_prompt=1)
+    assert result.warnings == (
+        "a: up to 3 images a prompt lie there, 1 is used; images_per_prompt=3 uses all",
+    )

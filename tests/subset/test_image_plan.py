@@ -65,3 +65,13 @@ def test_the_line_says_whose_seeds_the_interval_is_for():
     own = Record(seeds=ImageSeeds(3, True), calibration=CALIBRATION)
     assert seeds_line(own, 4).endswith("so intervals hold all the same")
     assert seeds_line(Record(), 4) == "made with run seed 4, not the search's"
+
+
+def test_where_nobody_knows_the_search_s_seeds_a_calibration_for_others_is_used():
+    other = Calibration({"clip": PART}, 8, 8, 8, seeds="other")
+    unknown = Record(images_searched=2, other_seeds=other)
+    assert plan_images(unknown).kind == plan_images(unknown, seed=5).kind == "other"
+    assert plan_images(Record()).kind == "search"
+    for wrong in ("a", 1.5, -1):
+        with pytest.raises(SettingError, match="seed"):
+            plan_images(Record(), seed=wrong)

@@ -239,3 +239,9 @@ def test_a_prefix_has_its_own_calibration_for_other_seeds():
     assert nested.prefix(2).record.other_seeds is WIDER
     assert nested.prefix(4).record.other_seeds is None
     assert nested.prefix(3).calibrated_for("other") is None
+
+
+def test_scores_of_images_of_another_shape_are_one_line():
+    for wrong in ([[0.1, 0.2], [0.1]], np.zeros((3, 0)), np.zeros((3, 2, 2))):
+        with pytest.raises(DataError, match=r"\[prompts, images\]"):
+            prompt_means(wrong)

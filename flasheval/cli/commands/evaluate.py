@@ -16,7 +16,7 @@ from flasheval.base.run_folders import FOLDER_OF_RUNS, shown_path
 from flasheval.cli.commands.context import Context
 from flasheval.cli.configs import EvaluateConfig
 from flasheval.cli.exit_codes import DONE
-from flasheval.evaluation.evaluate import evaluate, made_with
+from flasheval.evaluation.evaluate import evaluate, images_given, made_with
 from flasheval.evaluation.report import Report
 from flasheval.evaluation.trackers.registry import make_tracker
 from flasheval.generators.images import ImageFault
@@ -155,13 +155,13 @@ def _asked(config: EvaluateConfig) -> _Asked:
     generator = _generator(config)
     scorers, device = make_scorers(config.scorers), choose_device(config.device)
     name = config.name or _name_of(generator)
-    call = made_with(generator, {}, subset.ids, device)
     images = plan_images(
         subset.record,
-        images_per_prompt=config.images_per_prompt,
+        images_per_prompt=images_given(generator, config.images_per_prompt, subset.ids),
         seeds=config.seeds,
         seed=config.seed,
     )
+    call = made_with(generator, {}, subset.ids, device, images.images)
     return _Asked(subset, generator, scorers, device, name, call, images)
 
 

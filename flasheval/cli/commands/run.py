@@ -165,7 +165,10 @@ def _report(
 def _answer(plan: RunPlan, result: RunResult) -> str:
     what = "images of" if plan.work.stage == "generate" else "scores of"
     count = len(plan.variants)
-    each = f", {plan.images_per_prompt} images each" if plan.images_per_prompt > 1 else ""
+    several = plan.images_per_prompt
+    if result.scores is not None and plan.work.stage != "generate":  # an earlier command's too
+        several = max(several, *(one.images_per_prompt for one in result.scores.matrices.values()))
+    each = f", {several} images each" if several > 1 else ""
     said = f"{what} {count} variant{'' if count == 1 else 's'} on {len(plan.prompts):,} prompts"
     said += each
     if result.interrupted:

@@ -265,7 +265,8 @@ def _show_scores(path: Path, config: ShowConfig, console: Console) -> None:
     said = f"{len(table)} variants, {table.n_prompts:,} prompts of {table.prompts.name}"
     more = f" (texts {known}, hash {table.prompts.hash[:12]})"
     console.print(Text.assemble((said, "bold"), more))
-    if table.seeds is not None or table.images_per_prompt > 1:
+    several = any(matrix.images is not None for matrix in table.matrices.values())
+    if table.seeds is not None or several:
         console.print(_images(table))
     factors = {name: None for variant in table.variants for name in variant.factors}
     console.print()
@@ -303,11 +304,27 @@ def _show_scores(path: Path, config: ShowConfig, console: Console) -> None:
 
 
 def _images(table: ScoreTable) -> str:
-    count = table.images_per_prompt
-    said = "1 image a prompt" if count == 1 else f"{count} images a prompt, a score is their mean"
+    counts = {name: _counts(matrix) for name, matrix in table.matrices.items()}
+    if len(set(counts.values())) == 1:
+        count = next(iter(counts.values()))
+        one = count == "1"
+        said = "1 image a prompt" if one else f"{count} images a prompt, a score is their mean"
+    else:
+        each = ", ".join(f"{count} ({name})" for name, count in counts.items())
+        said = f"images a prompt, a score is their mean: {each}"
     return said if table.seeds is None else f"{said}; {table.seeds}"
 
 
+def _counts(matrix: ScoreMatrix) -> str:
+    """Return how many images a score is the mean of, such as "1 to 4"."""
+    if matrix.images is None:
+        return "1"
+    there = (~np.isnan(matrix.images)).sum(axis=2)[~np.isnan(matrix.values)]
+    low, high = (there.min(), there.max()) if there.size else (0, matrix.images_per_prompt)
+    return f"{high}" if low == high else f"{low} to {high}"
+
+
+_MOSTLY = 0.5  # of a variant's prompts have all images, or it is left out of the variance
 _VARIANCE = ("metric", "model", "prompt", "model by prompt", "seed noise", "of it common")
 
 
@@ -318,7 +335,9 @@ def _variance_rows(table: ScoreTable) -> list[tuple[str, ...]]:
     for metric, matrix in table.matrices.items():
         if matrix.images is None:
             continue
-        found = variance_shares(matrix.images, shared_seeds=shared)
+        whole = ~np.isnan(matrix.images).any(axis=2)
+        images = matrix.images[whole.mean(axis=1) > _MOSTLY]  # others would leave no prompt
+        found = variance_shares(images, shared_seeds=shared)
         if found is not None:
             parts = (found.model, found.prompt, found.model_by_prompt, found.seed_noise)
             common = f"{found.shared_noise:.1%}" if shared else "-"

@@ -65,9 +65,11 @@ def _answer(status: RunStatus) -> str:
     what = "images" if status.asked.stage == "generate" else "scores"
     count = f"{len(status.variants)} variant{'' if len(status.variants) == 1 else 's'}"
     if status.complete:
-        images = len(status.variants) * status.n_prompts
+        several = status.asked.images_per_prompt
+        images = len(status.variants) * status.n_prompts * several
+        each = f", {several} images each" if several > 1 else ""
         missing = unscored(sum(status.faults.values()), images)
-        return f"{missing or 'Complete'}: {what} of {count} on {status.n_prompts:,} prompts"
+        return f"{missing or 'Complete'}: {what} of {count} on {status.n_prompts:,} prompts{each}"
     share = min(int(100 * status.share), 99)  # 100% is what is complete
     parts = [f"{share}% done"]
     if status.at_work:

@@ -14,6 +14,7 @@ import numpy as np
 from flasheval.base.errors import FlashevalError, SettingError
 from flasheval.generators.populations.population import Population
 from flasheval.prompts import PromptSet
+from flasheval.prompts.loading import as_prompts
 from flasheval.prompts.readers import CLIP_READERS, cut_lines
 from flasheval.runs.devices import choose_device, device_count, device_kind
 from flasheval.runs.doctor.checks import (
@@ -142,6 +143,7 @@ def diagnose(
     """
     checks: list[Check] = []
     texts = _prompts(prompts, limit, checks)
+    every = texts if limit is None or texts is None else as_prompts(prompts)
     found, usable = check_scorers(scorers)
     checks += found
     if texts is not None:
@@ -151,7 +153,8 @@ def diagnose(
     plan = None
     if texts is not None:
         images = _images(out, images_per_prompt, checks)
-        plan = _plan(population, texts, usable, settings, images, work, checks)
+        ids = None if every is None else every.ids
+        plan = _plan(population, texts, usable, settings, images, work, checks, ids)
     checks += check_tables(population.tables)
     checks.append(check_folder(out, settings))
     can_write = checks[-1].ok
@@ -260,6 +263,7 @@ def _plan(
     images_per_prompt: int | None,
     work: WorkSettings,
     checks: list[Check],
+    all_ids: tuple[str, ...] | None,
 ) -> RunPlan | None:
     """Return the plan of what can be done, once every variant and checkpoint was looked at."""
     try:
@@ -273,6 +277,7 @@ def _plan(
             kind=settings.device,
             images_per_prompt=images_per_prompt,
             variant_seeds=settings.variant_seeds,
+            all_ids=all_ids,
         )
     except FlashevalError as refused:  # no variant can be measured, or the chunk cannot be
         reasons = {}

@@ -17,6 +17,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import combinations
 
+import numpy as np
+
 from flasheval.base.errors import DataError, SettingError
 from flasheval.scores import ScoreTable
 from flasheval.subset.two_stage import Components, components_of
@@ -25,6 +27,7 @@ __all__ = ["BudgetPlan", "best_images", "budget_line", "budget_plans", "pilot_co
 
 _PAIRS = 200  # of variants, enough for two means
 _IMAGES = (1, 2, 4, 8, 16)
+_MOST = 1e12  # images or seconds: above these no budget is meant
 
 
 @dataclass(frozen=True)
@@ -64,8 +67,10 @@ def pilot_components(table: ScoreTable, metric: str) -> Components:
             "(images_per_prompt=2 of flasheval run)"
         )
     paired = matrix.seeds is not None and not matrix.seeds.variant_seeds
-    pairs = list(combinations(range(len(matrix.variants)), 2))
-    taken = pairs[:: max(1, len(pairs) // _PAIRS)][:_PAIRS]
+    several = ((~np.isnan(matrix.images)).sum(axis=2) > 1).sum(axis=1) > 1
+    pairs = list(combinations(np.flatnonzero(several).tolist(), 2))
+    spread = np.linspace(0, len(pairs) - 1, min(len(pairs), _PAIRS)).round().astype(int)
+    taken = [pairs[place] for place in spread]
     found = [components_of(matrix.images[i], matrix.images[j], paired=paired) for i, j in taken]
     known = [one for one in found if one is not None]
     if not known:
@@ -129,7 +134,7 @@ def budget_plans(
     50 4 0.012
 
     """
-    if not 0 < image_cost < math.inf or not 0 <= prompt_cost < math.inf or not budget < math.inf:
+    if not 0 < image_cost < math.inf or not 0 <= prompt_cost < math.inf or not budget < _MOST:
         raise SettingError(
             f"budget={budget:g} at {image_cost:g} for an image and {prompt_cost:g} for a prompt: "
             "expected numbers above 0"

@@ -244,7 +244,7 @@ def test_several_images_of_each_prompt(run, four, tmp_path):
     assert run("evaluate", *words, "seeds=other").code == 0
     assert _calls(tmp_path) == calls + 2  # 12 images, 8 at a time
     run("evaluate", *words[:-1], "seeds=other").one_line("other settings (images_per_prompt)")
-    run("evaluate", *words[:-1], "images_per_prompt=0").one_line("expected at least 1 image")
+    run("evaluate", *words[:-1], "images_per_prompt=0").one_line("expected a whole number")
     run("evaluate", *words, "seeds=both").one_line("seeds=both: expected search or other")
 
 

@@ -1,6 +1,7 @@
 """How a budget is divided over prompts and images, against brute force over drawn scores."""
 
 import math
+from itertools import combinations
 
 import numpy as np
 import pytest
@@ -14,7 +15,7 @@ from flasheval.runs.doctor.image_budget import (
     pilot_components,
 )
 from flasheval.scores import ScoreMatrix, ScoreTable, load_scores
-from flasheval.subset.two_stage import Components
+from flasheval.subset.two_stage import Components, components_of
 
 
 def table(images: np.ndarray, seeds: ImageSeeds | None = None) -> ScoreTable:
@@ -93,3 +94,22 @@ def test_what_cannot_be_told_is_one_line():
     for asked in ({"budget": 1}, {"budget": 10, "image_cost": 0}, {"budget": -5}):
         with pytest.raises(SettingError, match="budget="):
             budget_plans(Components(1.0, 1.0), **asked)
+
+
+def test_the_pairs_of_a_pilot_are_spread_over_all_variants():
+    rng = np.random.default_rng(0)
+    images = rng.normal(size=(24, 40, 2))
+    images[14:] *= 5  # the last ones are noisier
+    names, ids = [f"v{row}" for row in range(24)], [str(one) for one in range(40)]
+    scores = load_scores(ScoreMatrix.from_images("m", images, names, ids))
+
+    def within(rows):
+        pairs = combinations(rows, 2)
+        found = [components_of(images[i], images[j], paired=False) for i, j in pairs]
+        return np.mean([one.within for one in found])
+
+    expected = within(range(24))
+    assert pilot_components(scores, "m").within == pytest.approx(expected, rel=0.05)
+    images[:12, :, 1] = np.nan  # half of them have one image
+    scores = load_scores(ScoreMatrix.from_images("m", images, names, ids))
+    assert pilot_components(scores, "m").within == pytest.approx(within(range(12, 24)))
