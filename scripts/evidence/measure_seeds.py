@@ -17,6 +17,7 @@ from __future__ import annotations
 import argparse
 import itertools
 import os
+import textwrap
 import time
 from collections.abc import Iterable, Sequence
 from concurrent.futures import ProcessPoolExecutor
@@ -427,18 +428,16 @@ def _head(
     options: argparse.Namespace, table: ScoreTable, pairs: Sequence[tuple[int, int]]
 ) -> list[str]:
     said = ", ".join(f"{a} to {b}" for a, b in pairs)
-    return [
-        "# Other seeds",
-        "",
+    about = (
         f"Made by `python scripts/evidence/measure_seeds.py --splits {options.splits}` from "
         f"`scores={options.scores}`: {len(table)} variants, {table.n_prompts:,} prompts, "
         f"{table.images_per_prompt} images of each, {len(table.metrics)} metrics one at a time "
         "(`shared` serves all together). On random halves of the variants a subset is searched on "
         f"the images of one number and judged on the other half by those of another ({said}). The "
         "ranking that counts is by the mean over all prompts and images. Images 0 and 1 together "
-        "were for development; intervals are 90%, from drawing the splits again.",
-        "",
-    ]
+        "were for development; intervals are 90%, from drawing the splits again."
+    )
+    return ["# Other seeds", "", textwrap.fill(about, 108), ""]
 
 
 def _all(work: object, name: str, splits: Sequence[int], more: object) -> list[object]:
