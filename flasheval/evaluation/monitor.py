@@ -97,6 +97,7 @@ class CheckpointMonitor:
             seed=evaluation.get("seed"),
             images_per_prompt=evaluation.get("images_per_prompt"),
         )
+        self._images = images
         by_cost, sizes = looks == "cost", None if isinstance(looks, str) else looks
         if isinstance(looks, str) and not by_cost:
             raise SettingError(f'looks={looks}: expected numbers of prompts, or "cost"')
@@ -289,8 +290,15 @@ class CheckpointMonitor:
                 f"{source}: it is of another subset or metric ({state.metric}); give this monitor "
                 "a folder of its own"
             )
-        self.steps = list(state.steps)
-        self.best_report = None if state.best is None else Report.from_dict(state.best, source)
+        best = None if state.best is None else Report.from_dict(state.best, source)
+        if best is not None and self._by_cost is None:
+            theirs = best.images_per_prompt, best.seed
+            if theirs != (self._images.images, self._images.seeds.run_seed):
+                raise DataError(
+                    f"{source}: its best has images_per_prompt={theirs[0]} with run seed "
+                    f"{theirs[1]}; go on with those, or give this monitor a folder of its own"
+                )
+        self.steps, self.best_report = list(state.steps), best
 
 
 class _Last:

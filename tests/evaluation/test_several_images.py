@@ -294,3 +294,14 @@ def test_a_checkpoint_with_an_image_missing_is_ranked_by_the_others(tmp_path: Pa
         **asked,  # type: ignore[arg-type]
     )
     assert [one.name for one in board.standings] == ["step-1"]
+
+
+def test_a_monitor_goes_on_with_the_images_it_began_with(tmp_path: Path) -> None:
+    subset = pets(4, calibration=CALIBRATION)
+    monitor = CheckpointMonitor(subset, [light], metric="light", folder=tmp_path)
+    monitor.add(evaluate(Painter(), subset, [light], step=1), 1)
+    again = CheckpointMonitor(subset, [light], metric="light", folder=tmp_path)
+    assert again.best_step == 1
+    for other in ({"images_per_prompt": 2}, {"seed": 7}):
+        with pytest.raises(DataError, match="its best has images_per_prompt=1 with run seed 0; go"):
+            CheckpointMonitor(subset, [light], metric="light", folder=tmp_path, **other)
