@@ -349,7 +349,7 @@ _ROWS = (
         command="flasheval.cli.commands.votes:run_votes",
         config="flasheval.cli.configs:VotesConfig",
         output=Output("votes", place="flasheval.cli.folders:folder_of_votes"),
-        usage="FILE ... [key=value ...]   or   page run=FOLDER [key=value ...]",
+        usage="FILE ... | page run=FOLDER [key=value ...]",
         first="action",
         rest="votes",
         examples=(

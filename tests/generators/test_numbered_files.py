@@ -105,10 +105,10 @@ def test_a_loop_of_links_is_one_line(tmp_path):
 
 
 def test_many_images_are_found_in_little_time(tmp_path):
-    for number in range(3000):
+    for number in range(1500):
         (tmp_path / f"{number}_0.png").touch()
         (tmp_path / f"{number}_1.png").touch()
-    ids = [str(number) for number in range(3000)]
+    ids = [str(number) for number in range(1500)]
     begun = time.perf_counter()
     for pattern in ("{prompt_id}", "{prompt_id}_{image}"):
         settings = ImageFolderSettings(str(tmp_path), pattern=pattern).for_prompts(ids)
