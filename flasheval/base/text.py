@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 
-__all__ = ["DASH", "plain_name", "shortened", "visible"]
+__all__ = ["DASH", "first_few", "plain_name", "shortened", "visible"]
 
 DASH = "\N{EN DASH}"
 # Control characters but tab and line feed (a terminal obeys them), what turns the direction of the
@@ -32,6 +33,16 @@ def shortened(name: str, width: int) -> str:
     'a long…'
     """
     return name if len(name) <= width else name[: width - 1] + "\N{HORIZONTAL ELLIPSIS}"
+
+
+def first_few(names: Sequence[str], most: int = 3) -> str:
+    """Return the first few names, and how many more there are.
+
+    >>> first_few(["a", "b"]), first_few(["a", "b", "c", "d", "e"])
+    ('a, b', 'a, b, c and 2 more')
+    """
+    more = f" and {len(names) - most} more" if len(names) > most else ""
+    return ", ".join(names[:most]) + more
 
 
 def plain_name(name: str) -> str:

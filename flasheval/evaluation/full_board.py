@@ -19,7 +19,7 @@ from flasheval.base.drawing.shown import Shown
 from flasheval.base.drawing.spreadsheet import csv_for_people
 from flasheval.base.drawing.view import Figure, Line, Part, Plot, Series, Table, View, lines
 from flasheval.base.errors import DataError
-from flasheval.base.text import shortened
+from flasheval.base.text import first_few, shortened
 from flasheval.evaluation.comparison import compare
 from flasheval.evaluation.report import Report
 from flasheval.scores.leaderboard.files import finite, write_board
@@ -301,8 +301,7 @@ def _answer(one: FullStandings) -> str:
         return f"{one.metric}: {one.models[first]} takes {place}."
     said = f"{one.metric}: {one.models[first]} is the first of {len(others) + 1} models evaluated"
     tied = [one.models[i] for i in others if not one.separated[first, i]]
-    more = f" and {len(tied) - 2} more" if len(tied) > 2 else ""
-    apart = f"not told apart from {', '.join(tied[:2])}{more}" if tied else "told apart from all"
+    apart = f"not told apart from {first_few(tied, 2)}" if tied else "told apart from all"
     return f"{said}, {apart}; {place}."
 
 

@@ -192,10 +192,20 @@ class ImageFolderSettings(GeneratorSettings):
         ...     ImageFolderSettings(folder).files("37")
         {0: '37/0000.png', 1: '37/0001.png'}
         """
+        return self._files(prompt_id, self._first(prompt_id)[0])
+
+    def _files(self, prompt_id: str, first: str | None) -> Mapping[int, str]:
         if self.map is not None:
             return dict(enumerate(self.table.get(prompt_id, ())))
-        there = (name for name in self.names(prompt_id) if self._inside(prompt_id, name))
-        return self._numbered.of(prompt_id, next(there, None))
+        return self._numbered.of(prompt_id, first)
+
+    def _first(self, prompt_id: str) -> tuple[str, Path] | tuple[None, None]:
+        """Return the name and the path of the file that the settings name, if it is there."""
+        for name in self.names(prompt_id):
+            path = self._inside(prompt_id, name)
+            if path is not None:
+                return name, path
+        return None, None
 
     def path(self, prompt_id: str, image: int = 0) -> Path | None:
         """Return the file of a prompt's image, resolved; None where there is none.
@@ -209,13 +219,11 @@ class ImageFolderSettings(GeneratorSettings):
         ...     settings.path("37").name, settings.path("38")
         ('37.jpg', None)
         """
-        if image == 0:  # the usual case, for which no folder need be listed
-            for name in self.names(prompt_id):
-                path = self._inside(prompt_id, name)
-                if path is not None:
-                    return path
-        name_there = self.files(prompt_id).get(image)
-        return None if name_there is None else self._inside(prompt_id, name_there)
+        first, path = self._first(prompt_id)
+        if image == 0 and path is not None:  # the usual case, for which no folder need be listed
+            return path
+        name = self._files(prompt_id, first).get(image)
+        return None if name is None else self._inside(prompt_id, name)
 
     def _inside(self, prompt_id: str, name: str) -> Path | None:
         """Return the path of a file in the folder, resolved; None where there is none."""

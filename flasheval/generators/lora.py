@@ -10,6 +10,7 @@ from typing import Any
 
 from flasheval.base.errors import DataError, FlashevalError, SettingError
 from flasheval.base.models.weights import locate
+from flasheval.base.text import first_few
 
 __all__ = ["fuse_lora", "lora_revision", "module_of"]
 
@@ -123,7 +124,7 @@ def _check(pipeline: Any, name: str, modules: Collection[str], partial: bool) ->
     unused = sorted(one for one in modules if _plain(one) not in there)
     if not unused and modules:
         return
-    shown = ", ".join(unused[:3]) + (f" and {len(unused) - 3} more" if len(unused) > 3 else "")
+    shown = first_few(unused)
     if len(unused) == len(modules):
         what = f": {shown}" if shown else ""
         raise DataError(

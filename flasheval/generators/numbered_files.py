@@ -129,9 +129,13 @@ class NumberedFiles:
 
     def _spelled(self, folder: str, name: str) -> str | None:
         """Return the image of this name in a folder, of any suffix where it has none."""
-        entries = set(self._entries(folder))
+        entries = self._entries(folder)
         suffixes = [""] if is_image(name) else [*IMAGE_SUFFIXES, *map(str.upper, IMAGE_SUFFIXES)]
-        return next((name + one for one in suffixes if name + one in entries), None)
+        for whole in (name + one for one in suffixes):
+            place = bisect_left(entries, whole)
+            if place < len(entries) and entries[place] == whole:
+                return whole
+        return None
 
     def _beside(self, filled: str, sign: str = "_+-") -> list[tuple[int, str]]:
         """Return the files named like the prompt's with one of these signs and a number behind."""

@@ -31,6 +31,10 @@ def image_seed(seed: int, prompt_id: str, image: int = 0) -> int:
 
     """
     text = f"{seed}/{prompt_id}" if image == 0 else f"{seed}/{prompt_id}\n{image}"
+    return _hashed(text)
+
+
+def _hashed(text: str) -> int:
     return int.from_bytes(hashlib.sha256(text.encode()).digest()[:4], "big")
 
 
@@ -87,7 +91,7 @@ class ImageSeeds:
         if not self.variant_seeds:
             return image_seed(self.run_seed, prompt_id, image)
         text = f"{self.run_seed}/{prompt_id}\n{image}\n{variant}"
-        return int.from_bytes(hashlib.sha256(text.encode()).digest()[:4], "big")
+        return _hashed(text)
 
     def __str__(self) -> str:
         each = ", another for each variant" if self.variant_seeds else ""

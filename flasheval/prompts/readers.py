@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from flasheval.base.json_data import read_json
+from flasheval.base.text import first_few
 from flasheval.prompts.lengths import CLIP_TOKENS, estimated_tokens
 from flasheval.prompts.prompt_set import PromptSet
 
@@ -101,8 +102,7 @@ and it does not see their ends
         groups.setdefault((reader.tokens, reader.estimates, count), []).append(reader.name)
     lines = []
     for (tokens, estimates, count), names in groups.items():
-        who = ", ".join(names[:_NAMED])
-        who += f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
+        who = first_few(names, _NAMED)
         reads, sees = ("reads", "it does") if len(names) == 1 else ("read", "they do")
         about, how = ("about ", ", an estimate from words") if estimates else ("", "")
         lines.append(

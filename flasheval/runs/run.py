@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from flasheval.base.arguments import checked_arguments, checked_class
 from flasheval.base.errors import DataError, SettingError
 from flasheval.base.progress import reporting
+from flasheval.base.text import first_few
 from flasheval.generators.populations.population import Population
 from flasheval.generators.populations.recipe import Recipe
 from flasheval.generators.populations.sources import read_population
@@ -365,7 +366,7 @@ def _unused_images(plan: RunPlan) -> list[str]:
     more = [name for name, count in there.items() if count > plan.images_per_prompt]
     if not more:
         return []
-    names = ", ".join(more[:3]) + (f" and {len(more) - 3} more" if len(more) > 3 else "")
+    names = first_few(more)
     most = max(there.values())
     return [
         f"{names}: up to {most} images a prompt lie there, {plan.images_per_prompt} "

@@ -128,7 +128,7 @@ def do_units(plan: RunPlan, store: RunStore, units: Sequence[Unit], tools: Tools
 
     """
     failures: list[Failure] = []
-    found, to_make = [], []
+    found, to_make, is_warm = [], [], tools.warm
     for unit in units:
         missing = missing_outputs(plan, store, unit)
         if not missing:
@@ -136,7 +136,7 @@ def do_units(plan: RunPlan, store: RunStore, units: Sequence[Unit], tools: Tools
         damaged = _damaged_scores(plan, store, unit, missing)
         try:
             made = _kept_images(plan, store, unit, damaged)
-        except DataError as error:
+        except Exception as error:  # whatever reading kept images meets
             failures.append(_failure(unit, "generate", error))
             continue
         if made is None:
@@ -156,6 +156,8 @@ def do_units(plan: RunPlan, store: RunStore, units: Sequence[Unit], tools: Tools
     while found:  # images that are done with are let go
         unit, missing, damaged, made = found.pop(0)
         failures += _finish(plan, store, unit, missing, damaged, made, tools)
+        is_warm = is_warm or bool(made.seconds)
+    tools.warm = is_warm  # only now: what was made in one call is all as cold
     return failures
 
 
@@ -185,7 +187,6 @@ def _finish(
                 raise
             except Exception as error:
                 failures.append(_failure(unit, scorer.metric, error))
-    tools.warm = tools.warm or bool(made.seconds)
     if not failures:
         store.failures.clear(unit.variant.slug, unit.name)
         with _storing():

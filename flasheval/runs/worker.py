@@ -140,7 +140,7 @@ class Worker:
 
 
 def together(units: Iterable[Unit]) -> Iterator[list[Unit]]:
-    """Yield the units of each chunk together, as far as memory should bear their images.
+    """Yield one variant's units of each chunk together, as far as memory should bear their images.
 
     >>> from flasheval.runs.chunks import Chunk
     >>> chunk, other = Chunk(("1",), ("A cat.",), ""), Chunk(("2",), ("A dog.",), "")
@@ -148,7 +148,7 @@ def together(units: Iterable[Unit]) -> Iterator[list[Unit]]:
     >>> [[unit.image for unit in group] for group in together(units)]
     [[0, 1], [0, 1]]
     """
-    for _, group in groupby(units, key=lambda unit: (unit.variant, unit.chunk.ids)):
+    for _, group in groupby(units, key=lambda unit: unit.chunk.ids):
         waiting: list[Unit] = []
         for unit in group:
             if waiting and (len(waiting) + 1) * len(unit.chunk) > _TOGETHER:

@@ -88,8 +88,9 @@ def plan_images(
             f"seeds=other with seed={seed}: the search's images have this run seed; leave seed "
             "out, or give another"
         )
-    checked_seed(0 if seed is None else seed)
-    if seed is None:
+    if seed is not None:
+        checked_seed(seed)
+    else:
         seed = other_run_seed(searched) if kind == "other" else searched or 0
     if seed != searched and (searched is not None or record.other_seeds is not None):
         kind = "other"  # where nobody knows the search's seeds, these are others

@@ -27,6 +27,7 @@ import numpy as np
 import numpy.typing as npt
 
 from flasheval.base.errors import DataError
+from flasheval.scores.matrix import mean_of_images
 
 __all__ = [
     "Components",
@@ -130,10 +131,8 @@ def prompt_means(scores: npt.ArrayLike) -> npt.NDArray[np.float64]:
         return values
     if values.ndim > 2 or not values.shape[1]:
         raise DataError(f"scores of shape {values.shape}; expected [prompts, images]")
-    there = ~np.isnan(values)
-    counts = there.sum(axis=1)
-    totals = np.where(there, values, 0.0).sum(axis=1)
-    return np.where(counts > 0, totals / np.maximum(counts, 1), np.nan)
+    means: npt.NDArray[np.float64] = mean_of_images(values[None])[0]
+    return means
 
 
 def image_noise(

@@ -12,6 +12,7 @@ from flasheval.generators.generator import Batch
 from flasheval.generators.python_objects import ObjectSettings
 from flasheval.generators.seeds import ImageSeeds, image_seed
 from flasheval.prompts import PromptSet
+from flasheval.runs.kept.shards import ShardStore
 from flasheval.runs.run import run
 from flasheval.runs.run_plan import WorkSettings
 from flasheval.runs.run_plan_files import load_run_plan, save_run_plan
@@ -318,3 +319,26 @@ def test_unused_images_are_told(toys, tmp_path):
     assert result.warnings == (
         "a: up to 3 images a prompt lie there, 1 is used; images_per_prompt=3 uses all",
     )
+
+
+def test_all_that_a_cold_model_made_in_one_go_is_cold(toys, tmp_path):
+    _run(toys, toys.prompts(12), tmp_path / "run", functions=("draw",), images_per_prompt=2)
+    bodies = [json.loads(body) for body in _units(tmp_path / "run").values()]
+    warm = {(body["ids"][0], body.get("image", 0)): body["record"]["warm"] for body in bodies}
+    assert warm == {("p0", 0): False, ("p0", 1): False, ("p6", 0): True, ("p6", 1): True}
+
+
+def test_whatever_reading_kept_images_meets_fails_a_unit_alone(toys, tmp_path, monkeypatch):
+    keep = {"functions": ("draw",), "keep_images": True}
+    _run(toys, toys.prompts(12), tmp_path / "run", **keep)
+    read = ShardStore.read
+
+    def broken(store, unit):
+        if "p0" in unit.ids:
+            raise RuntimeError("a reader of images stumbled")
+        return read(store, unit)
+
+    monkeypatch.setattr(ShardStore, "read", broken)
+    result = _run(toys, toys.prompts(12), tmp_path / "run", scorers=("contrast",), **keep)
+    assert [(one.stage, one.first_id) for one in result.failures] == [("generate", "p0")]
+    assert np.isnan(result.scores["contrast"].values).sum() == 6

@@ -14,6 +14,7 @@ from flasheval.base.drawing.terminal import plain_table
 from flasheval.base.errors import SettingError
 from flasheval.base.progress import duration
 from flasheval.base.run_folders import shown_path
+from flasheval.base.text import first_few
 from flasheval.cli.commands.context import Context
 from flasheval.cli.commands.run import unscored
 from flasheval.cli.configs import StatusConfig
@@ -129,7 +130,7 @@ def _failures(status: RunStatus) -> Iterator[str]:
             reasons.setdefault((one.stage, one.reason), []).append(one)
     for (stage, reason), failures in list(reasons.items())[:_REASONS]:
         names = list(dict.fromkeys(one.variant for one in failures))
-        shown = ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")
+        shown = first_few(names)
         units = sum(bool(one.unit) for one in failures)
         count = f" ({units} unit{'' if units == 1 else 's'})" if units else ""
         yield f"{stage} of {shown}{count}: {reason}"

@@ -142,8 +142,7 @@ def diagnose(
 
     """
     checks: list[Check] = []
-    texts = _prompts(prompts, limit, checks)
-    every = texts if limit is None or texts is None else as_prompts(prompts)
+    every, texts = _prompts(prompts, limit, checks)
     found, usable = check_scorers(scorers)
     checks += found
     if texts is not None:
@@ -181,14 +180,18 @@ def diagnose(
     return replace(diagnosis, checks=(*diagnosis.checks, _disk(out, diagnosis)))
 
 
-def _prompts(prompts: str | PromptSet, limit: int | None, checks: list[Check]) -> PromptSet | None:
+def _prompts(
+    prompts: str | PromptSet, limit: int | None, checks: list[Check]
+) -> tuple[PromptSet | None, PromptSet | None]:
+    """Return all prompts, and those of them that the run is of; None where they cannot be used."""
     try:
-        texts = first_prompts(prompts, limit)
+        every = as_prompts(prompts)
+        texts = first_prompts(every, limit)
     except FlashevalError as error:
         checks.append(Check("prompts", str(error), False))
-        return None
+        return None, None
     checks.append(check_prompts(texts))
-    return texts if checks[-1].ok else None
+    return every, texts if checks[-1].ok else None
 
 
 def _read_whole(

@@ -6,7 +6,7 @@ import math
 from typing import TYPE_CHECKING
 
 from flasheval.base.drawing.view import Figure, Line, Part, Plot, Series, Table, View, lines
-from flasheval.base.text import shortened
+from flasheval.base.text import first_few, shortened
 from flasheval.scores.ranking.kendall import kendall_tau_b
 
 if TYPE_CHECKING:
@@ -53,9 +53,7 @@ def _answer(one: Standings) -> str:
         return f"{one.metric}: {first} is the only variant."
     if not others:
         return f"{one.metric}: {first} leads, told apart from all others."
-    shown = ", ".join(others[:2])
-    more = f" and {len(others) - 2} more" if len(others) > 2 else ""
-    return f"{one.metric}: {first} is first, but not told apart from {shown}{more}."
+    return f"{one.metric}: {first} is first, but not told apart from {first_few(others, 2)}."
 
 
 def _about(one: Standings, board: Board) -> str:

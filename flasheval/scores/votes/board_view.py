@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 
 from flasheval.base.drawing.view import Figure, Line, Part, Table, View, lines
-from flasheval.base.text import shortened
+from flasheval.base.text import first_few, shortened
 from flasheval.scores.leaderboard.table import group_names, rank_range, standings_plot
 from flasheval.scores.votes.board_parts import BoardParts
 
@@ -48,10 +48,8 @@ def _answer(board: BoardParts) -> str:
     others = [name for name in board.standings.leaders if name != first]
     if not others:
         return f"{first} wins, told apart from all others: {much} of votes against the others."
-    shown = ", ".join(others[:2])
-    more = f" and {len(others) - 2} more" if len(others) > 2 else ""
     return (
-        f"{first} is first, but not told apart from {shown}{more}: {much} of votes "
+        f"{first} is first, but not told apart from {first_few(others, 2)}: {much} of votes "
         "against the others."
     )
 

@@ -30,6 +30,7 @@ from scipy.special import expit
 
 from flasheval.base.checks import checked_word
 from flasheval.base.errors import DataError, SettingError
+from flasheval.base.text import first_few
 from flasheval.scores.votes.arrays import VoteArrays
 from flasheval.scores.votes.clusters import VoteClusters
 from flasheval.scores.votes.counts import PairCounts
@@ -42,7 +43,6 @@ Ties = Literal["davidson", "rao_kupper"]
 Floats = NDArray[np.float64]
 
 _FLAT = 1e-7  # of the Hessian's least root, by vote: a strength that no vote holds
-_NAMED = 3
 
 
 @dataclass(frozen=True, eq=False)
@@ -316,7 +316,7 @@ def _refuse_infinite(counts: PairCounts, names: tuple[str, ...]) -> None:
     parts, part = connected_components(_graph(counts.votes), directed=False)
     if parts > 1:
         shown = " and ".join(
-            _some([name for name, of in zip(names, part, strict=True) if of == one])
+            first_few([name for name, of in zip(names, part, strict=True) if of == one])
             for one in range(min(parts, 2))
         )
         raise DataError(f"the votes fall into {parts} parts that never met, such as {shown}{way}")
@@ -339,18 +339,13 @@ def _refuse_infinite(counts: PairCounts, names: tuple[str, ...]) -> None:
     _, word, one = min(ends)  # the fewest: who stands out
     group = [name for name, of in zip(names, part, strict=True) if of == one]
     raise DataError(
-        f"{_some(group)} never {word} against the others nor tied with them, so no strength is "
-        f"{'high' if word == 'lost' else 'low'} enough{way}"
+        f"{first_few(group)} never {word} against the others nor tied with them, so no "
+        f"strength is {'high' if word == 'lost' else 'low'} enough{way}"
     )
 
 
 def _graph(met: NDArray[Any]) -> Any:
     return sparse.csr_matrix((met > 0).astype(np.float64))
-
-
-def _some(names: list[str]) -> str:
-    more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
-    return ", ".join(names[:_NAMED]) + more
 
 
 def strength_covariance(

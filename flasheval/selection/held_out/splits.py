@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from flasheval.base.errors import DataError, SettingError
 from flasheval.base.json_data import read_json
 from flasheval.base.suggest import nearest
+from flasheval.base.text import first_few
 from flasheval.scores import ScoreTable
 from flasheval.selection.images import (
     ImageUse,
@@ -222,7 +223,7 @@ def _with_images(split: Split, table: ScoreTable, use: ImageUse) -> Split:
     lost = [table.variant_names[row] for row in np.flatnonzero(lacking)]
     notes = [split.note] if split.note else []
     if lost:
-        some = ", ".join(lost[:3]) + (f" and {len(lost) - 3} more" if len(lost) > 3 else "")
+        some = first_few(lost)
         notes.append(f"split '{split.name}': {some} left out: images of some prompts are missing")
     return replace(
         split,
@@ -495,7 +496,7 @@ def _parted(name: str, lost: Sequence[str], kept: str) -> str:
     if not lost:
         return ""
     where = "those held out" if kept == "searched" else "the search"
-    some = ", ".join(lost[:3]) + (f" and {len(lost) - 3} more" if len(lost) > 3 else "")
+    some = first_few(lost)
     they = "it is" if len(lost) == 1 else "they are"
     return f"split '{name}': {some} left out of {where}, as {they} {kept} under another name"
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from flasheval.base.text import first_few
 from flasheval.scores.precision import exact_warnings
 from flasheval.scores.twins import named_twins
 from flasheval.selection.held_out.kinds import Kind
@@ -236,8 +237,7 @@ def _listed(
     """Return a number a result, with the result's name where there are several."""
     alone = len(results) == 1
     parts = [what(one) if alone else f"{one.name}: {what(one)}" for one in chosen]
-    more = f" and {len(parts) - _SHOWN} more" if len(parts) > _SHOWN else ""
-    return ", ".join(parts[:_SHOWN]) + more
+    return first_few(parts, _SHOWN)
 
 
 def _against_random(result: Result) -> str:
