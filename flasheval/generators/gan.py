@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import math
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from pathlib import Path
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any, ClassVar, Literal
 
-from flasheval.base.canonical import JSON
+from flasheval.base.canonical import JSON, canonical_value
 from flasheval.base.errors import DataError, FlashevalError, SettingError
+from flasheval.base.models.weights import SHIPPED, local_path, locate
 from flasheval.base.user_code import load_object, source_hash
 from flasheval.generators.generator import Batch, Generator, GeneratorSettings
 from flasheval.generators.variants import Factor
@@ -26,12 +26,15 @@ class GanSettings(GeneratorSettings):
 
     Attributes:
         function: ``module:name`` or ``file.py:name`` of ``load(device) -> G``; where `weights`
-            are given, of ``load(device, weights) -> G``.
+            are given, of ``load(device, weights) -> G``. What `arguments` hold is passed by name.
         latent: The shape of one image's noise z, such as ``(512,)``; it is standard normal.
         range: The outputs of G that mean black and full brightness; values outside are clipped.
         dtype: The type of G and z.
-        weights: The file of G's weights; the hash of its content is part of the identity.
+        weights: The file of G's weights, or a folder with config.json and weights, such as
+            ``miniature:gan-final``; the hash of its content is part of the identity.
         version: The version of the code; None is the hash of the file that holds the function.
+        arguments: What else the function takes, such as ``{"truncation": 0.7}``; numbers, words
+            and switches among them are factors of the variant.
 
     Raises SettingError for a value out of range.
 
@@ -49,6 +52,7 @@ class GanSettings(GeneratorSettings):
     dtype: Literal["fp32", "bf16", "fp16"] = "fp32"
     weights: str | None = None
     version: str | None = None
+    arguments: Mapping[str, object] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         if not self.latent or min(self.latent) < 1:
@@ -60,14 +64,29 @@ class GanSettings(GeneratorSettings):
                 f"range={list(self.range)}: expected the lowest and the highest output of G, "
                 "such as [-1, 1]"
             )
+        try:  # refuses NaN, infinities, and what no file can hold
+            canonical_value(dict(self.arguments), path="arguments")
+        except DataError as error:
+            raise SettingError(str(error)) from error
+        for name in self.arguments:
+            if name in ("device", "weights") or not name.isidentifier():
+                raise SettingError(
+                    f"arguments.{name}: expected the name of a further argument of load(device, "
+                    "weights)"
+                )
 
     def factors(self) -> dict[str, Factor]:
-        """Return the family and the precision, which is the dtype.
+        """Return the family, the precision, which is the dtype, and plain arguments.
 
-        >>> GanSettings("stylegan.py:load", latent=(512,), dtype="bf16").factors()
-        {'family': 'gan', 'precision': 'bf16'}
+        >>> GanSettings("gan.py:load", (512,), arguments={"truncation": 0.7}).factors()
+        {'family': 'gan', 'precision': 'fp32', 'truncation': 0.7}
         """
-        return {"family": "gan", "precision": self.dtype}
+        plain = {
+            name: value
+            for name, value in self.arguments.items()
+            if isinstance(value, str | int | float)
+        }
+        return {"family": "gan", "precision": self.dtype, **plain}
 
     def identity(self, device: str) -> dict[str, JSON]:
         """Return settings, the code's version and the weights' hash.
@@ -76,13 +95,17 @@ class GanSettings(GeneratorSettings):
         >>> settings.identity("cpu")["version"]
         'ada-2'
         """
+        more: dict[str, JSON] = {}
+        if self.arguments:  # left out otherwise: what was made without them stays what it is
+            more = {"arguments": canonical_value(dict(self.arguments), path="arguments")}
         return {
             "function": self.function,
             "version": self.version or f"sha256:{source_hash(self.function)}",
             "latent": list(self.latent),
             "range": list(self.range),
             "dtype": self.dtype,
-            "weights": None if self.weights is None else _file_hash(self.weights),
+            "weights": None if self.weights is None else _weights_hash(self.weights),
+            **more,
         }
 
     def load(self, device: str, last: Generator | None = None) -> GanGenerator:
@@ -94,8 +117,9 @@ class GanSettings(GeneratorSettings):
 
         dtype = getattr(torch, _DTYPES[self.dtype])
         make = load_object(self.function)
+        given = (device,) if self.weights is None else (device, self.weights)
         try:
-            model = make(device) if self.weights is None else make(device, self.weights)
+            model = make(*given, **self.arguments)
         except FlashevalError:
             raise
         except Exception as error:  # whatever the user's own code does
@@ -151,9 +175,12 @@ class GanGenerator:
             return ((made - low) / (high - low)).clamp(0, 1)
 
 
-def _file_hash(name: str) -> str:
+def _weights_hash(name: str) -> str:
+    """Return the hash of a file, or of a folder's files."""
+    if name.startswith(SHIPPED) or local_path(name).is_dir():
+        return locate(name).revision
     try:
-        with Path(name).expanduser().open("rb") as file:
+        with local_path(name).open("rb") as file:
             return f"sha256:{hashlib.file_digest(file, 'sha256').hexdigest()}"
     except OSError as error:
         raise SettingError(

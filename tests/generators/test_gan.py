@@ -208,3 +208,35 @@ def test_a_generator_that_gives_no_tensor_is_one_line(code):
     generator = GanSettings(f"{code}:arrays", (6,)).load("cpu")
     with pytest.raises(DataError, match="gave a ndarray; expected a tensor"):
         generator.generate(batch_of("a"))
+
+
+def test_further_arguments_are_passed_by_name_and_are_factors(tmp_path):
+    path = tmp_path / "options.py"
+    path.write_text(
+        "def load(device, weights=None, *, level=0.0, words=()):\n"
+        "    import torch\n"
+        "    return lambda z, prompts: torch.full((len(z), 3, 4, 4), level)\n"
+    )
+    settings = GanSettings(f"{path}:load", (6,), arguments={"level": 0.5, "words": ["a"]})
+    made = settings.load("cpu").generate(batch_of("a", "b"))
+    assert float(made.mean()) == pytest.approx(0.75)
+    assert settings.factors() == {"family": "gan", "precision": "fp32", "level": 0.5}
+    plain = GanSettings(f"{path}:load", (6,))
+    assert "arguments" not in plain.identity("cpu")  # what was made before stays what it is
+    assert settings.identity("cpu")["arguments"] == {"level": 0.5, "words": ["a"]}
+    wrong = GanSettings(f"{path}:load", (6,), arguments={"lvel": 0.5})
+    with pytest.raises(SettingError, match="unexpected keyword argument 'lvel'"):
+        wrong.load("cpu")
+
+
+@pytest.mark.parametrize("name", ["device", "weights", "two words"])
+def test_arguments_that_are_set_elsewhere_are_refused(name):
+    with pytest.raises(SettingError, match=f"arguments.{name}: expected the name of a further"):
+        GanSettings("gan.py:load", (6,), arguments={name: 1})
+
+
+def test_weights_may_be_a_folder_or_shipped(code):
+    shipped = GanSettings(f"{code}:load", (6,), weights="miniature:detector")
+    assert shipped.identity("cpu")["weights"].startswith("sha256:")
+    with pytest.raises(DataError, match="shipped are"):
+        GanSettings(f"{code}:load", (6,), weights="miniature:none").identity("cpu")
