@@ -317,6 +317,8 @@ class RankConfig(OutputConfig, PromptKeys):
     incomplete: str = _rank("incomplete")
     draws: int = _rank("draws")
     seed: int = _rank("seed")
+    seconds: Any = _rank("seconds")
+    max_seconds: float | None = _rank("max_seconds")
     out: str | None = None
 
 
@@ -399,6 +401,7 @@ class ShowConfig(PromptKeys):
     metric: Any = None
     columns: Any = None
     drop: Any = field(default_factory=list)
+    seconds: Any = None
 
 
 @dataclass

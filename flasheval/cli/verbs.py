@@ -340,6 +340,7 @@ _ROWS = (
             ("flasheval rank scores=coco metric=[CLIP,HPS] out=board", "side by side"),
             ("flasheval rank scores=clip.csv prompts=prompts.jsonl by=category", ""),
             ("flasheval rank scores=ratings.csv cluster=image level=0.9", ""),
+            ("flasheval rank scores=runs/coco max_seconds=0.2", "the best that are fast enough"),
             ("flasheval rank reports/*.json", "evaluated on subsets, beside the known ones"),
         ),
     ),

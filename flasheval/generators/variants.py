@@ -8,6 +8,7 @@ from functools import cached_property
 from flasheval.base.arguments import checked_class
 from flasheval.base.canonical import sha256_of
 from flasheval.base.errors import DataError
+from flasheval.generators.image_time import ImageTime
 
 __all__ = ["Factor", "Variant", "check_name"]
 
@@ -25,8 +26,9 @@ class Variant:
 
     ``name`` labels it in every table; ``factors`` describe it (``base_model``, ``scheduler``,
     ``steps``, ``precision``, ``family``) and group variants into splits. A factor of None is
-    unknown and is left out. Raises DataError for an empty or reserved name and for a factor that
-    is not a string, number or boolean.
+    unknown and is left out. ``time`` is how long an image takes, where that is known; it does not
+    tell variants apart, nor is it part of any hash. Raises DataError for an empty or reserved name
+    and for a factor that is not a string, number or boolean.
 
     >>> Variant("sd15/DDIM10", {"base_model": "sd15", "steps": 10}).fingerprint[:12]
     '40923dabca19'
@@ -34,6 +36,7 @@ class Variant:
 
     name: str
     factors: Mapping[str, Factor] = field(default_factory=dict)
+    time: ImageTime | None = field(default=None, compare=False, repr=False)
 
     def __post_init__(self) -> None:
         name = check_name("variant", self.name)
@@ -50,6 +53,25 @@ class Variant:
 
     def __hash__(self) -> int:
         return hash(self.name)
+
+    @property
+    def seconds(self) -> float:
+        """Seconds an image, without warm-up; NaN where they are not known.
+
+        >>> Variant("sd15", time=ImageTime(0.25)).seconds
+        0.25
+        """
+        return math.nan if self.time is None else self.time.seconds
+
+    @property
+    def evaluations(self) -> int | None:
+        """Network evaluations an image, where they were counted.
+
+        >>> Variant("sd15", {"evaluations": 50}).evaluations
+        50
+        """
+        found = self.factors.get("evaluations")
+        return None if not isinstance(found, int | float) else int(found)
 
     @cached_property
     def fingerprint(self) -> str:

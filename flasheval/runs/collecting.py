@@ -9,10 +9,12 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from flasheval.generators.image_time import ImageTime
 from flasheval.generators.seeds import ImageSeeds
 from flasheval.generators.variants import Factor, Variant
 from flasheval.prompts import PromptSet, load_prompts
 from flasheval.runs.chunks import prompts_digest
+from flasheval.runs.image_times import ImageTimes
 from flasheval.runs.run_plan import folder_name
 from flasheval.runs.same_images import Seen
 from flasheval.runs.score_files import UnitScores, read_unit_scores
@@ -68,13 +70,16 @@ def collect(
     metrics = store.known_metrics(first_metrics)
     faults: dict[tuple[str, str], str] = {}
     evaluations: dict[str, int] = {}
-    seen = Seen()
+    seen, timed = Seen(), ImageTimes()
     values = {
-        metric.name: _values(store, prompts, variants, metric, fitting, faults, evaluations, seen)
+        metric.name: _values(
+            store, prompts, variants, metric, fitting, faults, evaluations, seen, timed
+        )
         for metric in metrics
     }
-    names = [_variant(variant, evaluations) for variant in variants]
-    table = _table(prompts, names, metrics, values, _seeds(store, variants))
+    times = timed.times()
+    described = [_variant(variant, evaluations, times) for variant in variants]
+    table = _table(prompts, described, metrics, values, _seeds(store, variants))
     for source in tables:
         table = _with_table(table, source, prompts)
     if table is not None:
@@ -138,6 +143,7 @@ def _values(
     faults: dict[tuple[str, str], str],
     evaluations: dict[str, int],
     seen: Seen,
+    timed: ImageTimes,
 ) -> NDArray[np.float32]:
     """Return one metric's scores, float32 [variants, prompts, images]; add what else units tell."""
     position = {identifier: column for column, identifier in enumerate(prompts.ids)}
@@ -158,6 +164,7 @@ def _values(
             record = unit.record
             which = f"{unit.prompts}/{unit.image}"
             seen.note(variant.name, which, record.get("images"), record.get("remarks"))
+            timed.note(variant.name, which, unit.timing)
             if record.get("evaluations") is not None:
                 evaluations[variant.name] = record["evaluations"]
         for (identifier, image), why in known.items():
@@ -197,11 +204,13 @@ def _digest(prompts: PromptSet, columns: list[int]) -> str:
     return prompts_digest([prompts.ids[i] for i in columns], [hashes[i] for i in columns])
 
 
-def _variant(variant: RegisteredVariant, evaluations: dict[str, int]) -> Variant:
+def _variant(
+    variant: RegisteredVariant, evaluations: dict[str, int], times: dict[str, ImageTime]
+) -> Variant:
     factors: dict[str, Factor] = dict(variant.factors)
     if variant.name in evaluations:
         factors["evaluations"] = evaluations[variant.name]
-    return Variant(variant.name, factors)
+    return Variant(variant.name, factors, times.get(variant.name))
 
 
 def _with_table(table: ScoreTable | None, source: str, prompts: PromptSet) -> ScoreTable:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import platform
+from functools import cache
 from importlib.util import find_spec
+from pathlib import Path
 
 from flasheval.base.errors import SettingError
 
-__all__ = ["choose_device", "device_count", "device_elsewhere", "device_kind"]
+__all__ = ["choose_device", "device_count", "device_elsewhere", "device_kind", "hardware_name"]
 
 
 def choose_device(asked: str = "auto") -> str:
@@ -68,6 +71,33 @@ def device_elsewhere(asked: str, gpus: float | None) -> str:
     if asked == "auto" and gpus is not None:
         return "cuda" if gpus else "cpu"
     return "cuda" if device_kind(asked) == "cuda" else choose_device(asked)
+
+
+@cache
+def hardware_name(device: str) -> str:
+    """Return the name of the hardware behind a device, for who compares seconds.
+
+    >>> hardware_name("cpu") != ""
+    True
+    """
+    if device_kind(device) == "cuda":
+        import torch
+
+        try:
+            return str(torch.cuda.get_device_name(device))
+        except (RuntimeError, AssertionError):  # no such GPU here: its name is worth no failure
+            return device
+    return _processor()
+
+
+def _processor() -> str:
+    """Return the processor's name; the kind of machine where the system does not tell it."""
+    try:
+        lines = Path("/proc/cpuinfo").read_text("utf-8", "replace").splitlines()
+    except OSError:  # not Linux
+        lines = []
+    named = (line.partition(":")[2].strip() for line in lines if line.startswith("model name"))
+    return next(named, "") or platform.processor() or platform.machine() or "a processor"
 
 
 def _mps() -> str:

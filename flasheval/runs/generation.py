@@ -34,6 +34,7 @@ class Made:
         sizes: Images of each batch.
         evaluations: Network evaluations for one image; None if unknown.
         remarks: Settings that the generator said change nothing, with reasons.
+        batch: Images made at a time, those of other units among them; None where none was made.
 
     """
 
@@ -42,6 +43,7 @@ class Made:
     sizes: tuple[int, ...]
     evaluations: int | None
     remarks: Mapping[str, str] = field(default_factory=dict)
+    batch: int | None = None
 
     @cached_property
     def digest(self) -> str | None:
@@ -148,6 +150,7 @@ def make_images(generator: Generator, batch: Batch, batches: Batches) -> Made:
         tuple(len(images) for images, _, _ in done),
         done[-1][2] if done else None,
         dict(getattr(generator, "remarks", {})),
+        max((len(images) for images, _, _ in done), default=None),
     )
 
 

@@ -34,6 +34,8 @@ class Timing:
         warm: Whether the model had made images before.
         seconds_score: How long scoring took.
         evaluations: Network evaluations an image took, where they were counted.
+        batch: Images made at a time, where the record says it.
+        hardware: Name of the device, where the record says it.
 
     """
 
@@ -43,6 +45,8 @@ class Timing:
     warm: bool = False
     seconds_score: float = 0.0
     evaluations: int | None = None
+    batch: int | None = None
+    hardware: str | None = None
 
 
 _TIMED = tuple(one.name for one in fields(Timing))

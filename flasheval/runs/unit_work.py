@@ -17,6 +17,7 @@ from flasheval.base.version import __version__
 from flasheval.base.versions import library_versions
 from flasheval.generators.generator import Batch, Generator
 from flasheval.generators.images import ImageFault
+from flasheval.runs.devices import hardware_name
 from flasheval.runs.failures import Failure
 from flasheval.runs.generation import Batches, Made, make_images
 from flasheval.runs.run_plan import PlannedScorer, RunPlan, Unit
@@ -317,12 +318,14 @@ def _record(plan: RunPlan, made: Made, seconds: float, warm: bool) -> dict[str, 
         "finished": round(time.time(), 3),
         "seconds_generate": [round(one, 6) for one in made.seconds],
         "batches": list(made.sizes),
+        "batch": made.batch,
         "warm": warm,
         "seconds_score": round(seconds, 6),
         "evaluations": made.evaluations,
         "images": made.digest,
         "remarks": dict(made.remarks),
         "device": plan.work.device,
+        "hardware": hardware_name(plan.work.device),
         "versions": run_versions(),
     }
 

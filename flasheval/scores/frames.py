@@ -1,6 +1,7 @@
 """Score tables from plain arrays, and as pandas frames."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -126,7 +127,7 @@ def _variants(
                 f"factors names the variant {name!r}, which is not among the {len(names)}"
                 f"{nearest(str(name), names)}"
             )
-    return tuple(Variant(row.name, {**row.factors, **factors.get(row.name, {})}) for row in rows)
+    return tuple(replace(row, factors={**row.factors, **factors.get(row.name, {})}) for row in rows)
 
 
 def _prompt_set(

@@ -207,8 +207,11 @@ def _merge_variants(first: Iterable[Variant], second: Iterable[Variant]) -> tupl
                     f"variant {variant.name!r} has {key}={have[key]!r} in one table and "
                     f"{key}={value!r} in the other; give one of them another name"
                 )
-        factors = {**merged[variant.name].factors, **variant.factors}
-        merged[variant.name] = Variant(variant.name, factors)
+        known = merged[variant.name]
+        # Times of two measurements are no contradiction: the first table's stay.
+        merged[variant.name] = Variant(
+            variant.name, {**known.factors, **variant.factors}, known.time or variant.time
+        )
     return tuple(merged.values())
 
 

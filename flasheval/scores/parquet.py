@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +12,9 @@ from numpy.typing import NDArray
 from flasheval.base.columns import Columns
 from flasheval.base.errors import ConflictError, DataError
 from flasheval.base.files import atomic_write, made_safe
+from flasheval.base.json_data import from_plain
 from flasheval.base.table_files import read_columns
+from flasheval.generators.image_time import ImageTime
 from flasheval.generators.seeds import ImageSeeds
 from flasheval.generators.variants import Factor, Variant
 from flasheval.prompts import PromptSet, load_prompts, save_prompts
@@ -25,6 +27,7 @@ _PROMPTS, _VARIANTS, _SCORES = "prompts.parquet", "variants.parquet", "scores"
 _IMAGES = "images"
 _KEY = "flasheval."
 _METRICS, _MIXED = "flasheval.metrics", "flasheval.mixed_factors"
+_SECONDS = "flasheval.seconds"  # an image, by variant, in the metadata of the variants
 
 # 1, which is not written down: prompts, variants, and float32 scores. 2: the scores of images
 # (images/<metric>.parquet, of the metrics listed here), and columns of float64 scores.
@@ -299,6 +302,9 @@ def _variants_table(table: TableParts) -> Any:
     if with_images or any(matrix.exact for matrix in matrices):
         metadata[_SCHEMA] = str(_SCHEMA_VERSION)
         metadata[_WITH_IMAGES] = _json(with_images)
+    times = {one.name: _known(one.time) for one in table.variants if one.time is not None}
+    if times:
+        metadata[_SECONDS] = _json(times)
     return pa.table(columns).replace_schema_metadata(metadata)
 
 
@@ -312,6 +318,10 @@ def _typed(values: tuple[Factor, ...]) -> Any:
         return pa.array(values)
     except (pa.ArrowException, OverflowError):  # an integer beyond 64 bits
         return None
+
+
+def _known(time: ImageTime) -> dict[str, Any]:
+    return {key: value for key, value in asdict(time).items() if value is not None}
 
 
 def _json(value: Any) -> str:
@@ -332,7 +342,19 @@ def _read_variants(columns: Columns) -> tuple[tuple[Variant, ...], list[str]]:
     repeated = next((name for i, name in enumerate(names) if name in names[:i]), None)
     if repeated is not None:
         raise DataError(f"{columns.path} has the variant {repeated!r} more than once")
-    return tuple(map(Variant, names, factors)), listed
+    times = _times(columns)
+    return tuple(map(Variant, names, factors, map(times.get, names))), listed
+
+
+def _times(columns: Columns) -> dict[str, ImageTime]:
+    """Return how long an image of each variant takes, as far as the file says it."""
+    source = f"the seconds of {columns.path}"
+    try:
+        content = json.loads(columns.metadata.get(_SECONDS, "{}"))
+    except ValueError as error:
+        raise DataError(f"{columns.path}: its metadata is damaged: {error}") from error
+    found: dict[str, ImageTime] = from_plain(dict[str, ImageTime], content, source=source)
+    return found
 
 
 def _metadata_list(columns: Columns, key: str) -> list[str]:

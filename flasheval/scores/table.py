@@ -14,6 +14,7 @@ from flasheval.base.arguments import checked_class
 from flasheval.base.checks import checked_names, checked_word
 from flasheval.base.errors import DataError, SettingError
 from flasheval.base.suggest import nearest
+from flasheval.generators.image_time import ImageTime
 from flasheval.generators.seeds import ImageSeeds
 from flasheval.generators.variants import Factor, Variant
 from flasheval.prompts import PromptSet
@@ -142,6 +143,34 @@ class ScoreTable:
                 f"no variant has the factor {name!r}; there are: {have}{nearest(name, known)}"
             )
         return tuple(variant.factors.get(name) for variant in self.variants)
+
+    @property
+    def seconds(self) -> NDArray[np.float64]:
+        """Seconds an image of each variant, float64 [n_variants]; NaN where they are not known.
+
+        >>> from flasheval.scores.synthetic import synthetic_scores
+        >>> synthetic_scores(2, 6).with_times({"alpha/DDIM10": ImageTime(0.5)}).seconds.tolist()
+        [0.5, nan]
+        """
+        return np.array([variant.seconds for variant in self.variants], dtype=np.float64)
+
+    def with_times(self, times: Mapping[str, ImageTime]) -> "ScoreTable":
+        """Return the table with how long an image of some variants takes; others keep their own.
+
+        Nothing that is searched or hashed changes. Raises SettingError for an unknown variant.
+
+        >>> from flasheval.scores.synthetic import synthetic_scores
+        >>> table = synthetic_scores(4, 6)
+        >>> timed = table.with_times({"alpha/DDIM10": ImageTime(0.5, "NVIDIA H200", batch=8)})
+        >>> timed.variants[0].time.device, timed.content_hash == table.content_hash
+        ('NVIDIA H200', True)
+        """
+        self._rows(list(times))
+        variants = tuple(
+            replace(variant, time=times.get(variant.name, variant.time))
+            for variant in self.variants
+        )
+        return ScoreTable(self.prompts, variants, self.matrices)
 
     def with_metrics(self, names: Sequence[str]) -> "ScoreTable":
         """Return the table with these metrics only, in this order; SettingError for an unknown one.
@@ -494,7 +523,8 @@ class ScoreTable:
     ) -> Path:
         """Write the table as Parquet files into a folder and return the folder.
 
-        ``prompts.parquet``, ``variants.parquet`` (name and one column a factor) and
+        ``prompts.parquet``, ``variants.parquet`` (name and one column a factor; seconds an image
+        in its metadata) and
         ``scores/<metric>.parquet``: ``prompt_id`` first, then one float32 column a variant, NaN
         kept (float64 where a matrix is ``exact``). Where a metric has the scores of single images,
         ``images/<metric>.parquet`` has a list of them in each cell, with ``half_images`` as float16

@@ -6,6 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from flasheval.base.errors import ConflictError, DataError
+from flasheval.generators.image_time import ImageTime
 from flasheval.generators.variants import Variant
 from flasheval.prompts import PromptSet
 from flasheval.scores import ScoreMatrix, ScoreTable
@@ -267,3 +268,13 @@ def test_exact_scores_stay_exact():
     merged = parts[0].merge(parts[1])["m"]
     assert merged.exact
     np.testing.assert_array_equal(merged.values, [*values, [1, 2]])
+
+
+def test_seconds_of_both_tables_stay_and_the_first_ones_where_both_have_some():
+    first = _table([[1, 2], [3, 4]], "ab").with_times({"v0": ImageTime(1.0, "A")})
+    second = _table([[1, 2], [3, 4], [5, 6]], "ab").with_times(
+        {"v0": ImageTime(9.0, "B"), "v1": ImageTime(2.0), "v2": ImageTime(3.0)}
+    )
+    times = [variant.time for variant in first.merge(second).variants]
+    assert times == [ImageTime(1.0, "A"), ImageTime(2.0), ImageTime(3.0)]
+    assert first.merge(second).content_hash == _table([[1, 2], [3, 4], [5, 6]], "ab").content_hash

@@ -7,6 +7,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from flasheval.base.errors import ConflictError, DataError
+from flasheval.generators.image_time import ImageTime
 from flasheval.generators.seeds import ImageSeeds
 from flasheval.generators.variants import Variant
 from flasheval.prompts import PromptSet
@@ -347,3 +348,37 @@ def test_scores_of_images_can_be_kept_in_half_the_room(tmp_path):
         (tmp_path / name / "images" / "clip.parquet").stat().st_size for name in ("half", "whole")
     ]
     assert sizes[0] < sizes[1] - 900  # 480 numbers of two bytes less
+
+
+def _timed(*times):
+    names, ids = ("x", "y", "z"), tuple("ab")
+    variants = tuple(map(Variant, names, ({"steps": 3}, {}, {}), times))
+    matrix = ScoreMatrix("m", [[0, 1], [1, 2], [2, 3]], names, ids)
+    return ScoreTable(PromptSet("set", ids), variants, {"m": matrix})
+
+
+def test_seconds_come_back_and_leave_what_is_hashed(tmp_path):
+    times = (ImageTime(0.1 + 0.2, "H200 \N{MULTIPLICATION SIGN} 2", 8), None, ImageTime(1e-6))
+    timed, plain = _timed(*times), _timed(None, None, None)
+    found = ScoreTable.load(timed.save(tmp_path / "timed"))
+    assert tuple(variant.time for variant in found.variants) == times
+    assert found.factor("steps") == (3, None, None)
+    assert found.content_hash == plain.content_hash
+    part = ScoreTable.load(found.with_variants(["z", "x"]).take_prompts([1]).save(tmp_path / "p"))
+    assert tuple(variant.time for variant in part.variants) == (times[2], times[0])
+    plain.save(tmp_path / "plain")
+    described = pq.read_schema(tmp_path / "plain" / "variants.parquet").metadata
+    assert set(described) == {b"flasheval.metrics", b"flasheval.mixed_factors"}
+    scores = [tmp_path / name / "scores" / "m.parquet" for name in ("timed", "plain")]
+    assert scores[0].read_bytes() == scores[1].read_bytes()
+
+
+@pytest.mark.parametrize("text", ["{", "[1]", '{"x": 1}', '{"x": {"seconds": -1}}', '{"x": {}}'])
+def test_damaged_seconds_are_told_in_one_line(tmp_path, text):
+    _timed(ImageTime(1.0), None, None).save(tmp_path)
+    path = tmp_path / "variants.parquet"
+    table = pq.read_table(path)
+    metadata = {**table.schema.metadata, b"flasheval.seconds": text.encode()}
+    pq.write_table(table.replace_schema_metadata(metadata), path)
+    with pytest.raises(DataError, match=r"variants\.parquet"):
+        ScoreTable.load(tmp_path)

@@ -21,7 +21,10 @@ __all__ = [
     "GREY",
     "GRID",
     "ORANGE",
+    "draw_frontier",
+    "draw_scatter",
     "drawn",
+    "logarithmic",
     "new_figure",
     "save_png",
     "style",
@@ -31,11 +34,15 @@ __all__ = [
 # Okabe and Ito's colours, in an order that keeps neighbours apart for every kind of colour vision;
 # markers tell them apart in grey.
 BLUE, ORANGE, GREY, GRID = "#0072B2", "#D55E00", "#8A8A8A", "#DDDDDD"
+INK = "#000000"
 _COLOURS = (BLUE, ORANGE, "#009E73", "#CC79A7", "#56B4E9", "#E69F00", "#000000")
 _MARKERS = ("o", "s", "^", "D", "v", "P", "X", "<", ">")
 _ROW = 0.2  # inches of a named row
 _ROOM = 0.013  # series at one place stand this share of an axis apart
 _SHOWN = "\N{ZERO WIDTH SPACE}"
+_LINE, _LETTER = 11.0, 4.6  # points that a line of a name takes, and a letter of it
+_ASIDE = 0.015  # of an axis, between a point and its name
+_LONGEST = 0.7  # of an axis that a name may take
 _NEAR = 1.3  # a level line to less than so many times its start has no room
 
 
@@ -128,19 +135,17 @@ def _label(name: str) -> str:
 def _draw(axes: Any, plot: Plot, *, alone: bool) -> None:
     scale = 1.1 if alone else 1.0
     points = [one for one in plot.series if one.look == "points"]
-    for one in plot.series:
-        if one.look != "points":
+    for number, one in enumerate(plot.series):
+        if one.look == "scatter":
+            draw_scatter(axes, one, number)
+        elif one.look not in ("points", "frontier"):
             _draw_line(axes, one)
     for number, one in enumerate(points):
         _draw_points(axes, one, number, _places(plot, one, number - (len(points) - 1) / 2), scale)
     if plot.pointer is not None:
         _draw_pointer(axes, plot.pointer, plot.x_ends)
-    steps = (1, 2, 5) if alone or plot.x_ends[1] / plot.x_ends[0] < 300 else (1, 5)
     if plot.x_log:
-        margin = 1.08 if alone else 1.05
-        axes.set_xscale("log")
-        _ticks(axes.xaxis, *plot.x_ends, steps)
-        axes.set_xlim(plot.x_ends[0] / margin, plot.x_ends[1] * margin)
+        logarithmic(axes, *plot.x_ends, alone=alone)
     if plot.x_ticks:
         axes.set_xticks(plot.x_ticks)
     low, high = plot.y_ends
@@ -151,12 +156,80 @@ def _draw(axes: Any, plot: Plot, *, alone: bool) -> None:
     for one in plot.series:
         if one.look == "guide":
             _name_guide(axes, one, math.inf if high is None else high)
+        elif one.look == "frontier":
+            draw_frontier(axes, one)
     axes.set_title(
         plot.title, fontsize=10.5 if alone else 9.5, loc="left", pad=None if alone else 14
     )
     axes.set_xlabel(plot.x_label)
     axes.set_ylabel(plot.y_label)
     tidy(axes, "y")
+
+
+def logarithmic(axes: Any, least: float, most: float, *, alone: bool = True) -> None:
+    """Make the axis of x logarithmic, from a bit before the least to a bit after the most."""
+    margin = 1.08 if alone else 1.05
+    axes.set_xscale("log")
+    _ticks(axes.xaxis, least, most, (1, 2, 5) if alone or most / least < 300 else (1, 5))
+    axes.set_xlim(least / margin, most * margin)
+
+
+def draw_scatter(axes: Any, one: Series, number: int, gid: str | None = None) -> None:
+    """Draw points alone, in the colour and with the mark of the number-th series."""
+    axes.scatter(
+        np.array(one.x),
+        np.array(one.y),
+        s=26,
+        color=_COLOURS[number % len(_COLOURS)],
+        marker=_MARKERS[number % len(_MARKERS)],
+        linewidths=0,
+        alpha=0.85,
+        gid=gid,
+        label=_label(one.name),
+    )
+
+
+def draw_frontier(axes: Any, one: Series) -> None:
+    """Join points by steps, and name each on the side where no point can be.
+
+    x: the cost, ascending and on a logarithmic axis; y: the quality. The axes must have their
+    limits: they grow for the names, which stand above each other where they would overlap.
+    """
+    if not one.x:
+        return
+    left, right = axes.get_xlim()
+    low, high = axes.get_ylim()
+    up = one.y[-1] >= one.y[0]  # of qualities where lower is better names stand below
+    x, y = [*one.x, right], [*one.y, one.y[-1]]
+    axes.plot(x, y, color=INK, lw=1.2, drawstyle="steps-post", label=_label(one.name), zorder=1)
+    axes.plot(one.x, one.y, "o", ms=9, mfc="none", mec=INK, mew=1.1)
+    within, size = axes.get_position(), axes.figure.get_size_inches() * 72  # points
+    step = _LINE / (within.height * size[1]) * (high - low) * (1 if up else -1)
+    letter = _LETTER / (within.width * size[0])
+    aside = (right / left) ** _ASIDE
+    at, room = None, 0.0
+    for px, py, name in zip(one.x, one.y, one.labels, strict=True):
+        place = py + step * 0.6
+        if at is not None:
+            place = max(place, at + step) if up else min(place, at + step)
+        at = place
+        axes.annotate(
+            name,
+            (px, py),
+            (px / aside, place),
+            fontsize=8,
+            ha="right",
+            va="center",
+            arrowprops={
+                **{"arrowstyle": "-", "color": GREY, "lw": 0.6},
+                **{"shrinkA": 0, "shrinkB": 4, "relpos": (1, 0.5)},
+            },
+        )
+        long = min(letter * len(name) + _ASIDE, _LONGEST)  # a share of the axis
+        room = max(room, (long - math.log(px / left) / math.log(right / left)) / (1 - long))
+    if at is not None:
+        axes.set_ylim(min(low, at + step), max(high, at + step))
+    axes.set_xlim(left / (right / left) ** room, right)
 
 
 def _draw_rows(axes: Any, plot: Plot) -> None:
@@ -272,7 +345,10 @@ def _name_guide(axes: Any, one: Series, top: float) -> None:
 def _ticks(axis: Any, least: float, most: float, steps: Sequence[int]) -> None:
     from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
 
-    ticks = [step * 10**power for power in range(9) for step in steps]
+    lowest = min(0, math.floor(math.log10(least))) if least > 0 else 0
+    ticks = [step * 10.0**power for power in range(lowest, 9) for step in steps]
     axis.set_major_locator(FixedLocator([tick for tick in ticks if least <= tick <= most]))
     axis.set_minor_locator(NullLocator())
-    axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.0f}"))
+    axis.set_major_formatter(
+        FuncFormatter(lambda value, _: f"{value:,.0f}" if value >= 1 else f"{value:.2g}")
+    )

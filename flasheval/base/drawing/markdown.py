@@ -29,12 +29,12 @@ _MARKS = re.compile(
 )
 
 
-def markdown(view: View, *, image: str = "") -> str:
+def markdown(view: View, *, image: str | Sequence[str] = "") -> str:
     r"""Return a view as Markdown.
 
     Args:
         view: The view.
-        image: File of its figure; without one figures are not shown.
+        image: File of its figure, or a file for each; a figure without one is not shown.
 
     Example:
         >>> markdown(View((Line("a is best", "headline"), Line("b|c failed", "item"))))
@@ -42,6 +42,7 @@ def markdown(view: View, *, image: str = "") -> str:
 
     """
     blocks: list[str] = []
+    images = [image] if isinstance(image, str) else [*image]
     before = None
     for part in view.parts:
         look = part.look if isinstance(part, Line) else None
@@ -58,8 +59,8 @@ def markdown(view: View, *, image: str = "") -> str:
         elif isinstance(part, Table):
             blocks += [f"### {inline(part.caption)}"] if part.caption else []
             blocks.append("\n".join(_table(part)))
-        elif image:
-            blocks.append(f"![{inline(part.caption)}]({image})")
+        elif images and images[0]:
+            blocks.append(f"![{inline(part.caption)}]({images.pop(0)})")
         before = look
     return "\n\n".join(blocks) + "\n"
 

@@ -15,6 +15,7 @@ from rich.segment import Segment
 from rich.table import Table as RichTable
 from rich.text import Text
 
+from flasheval.base.drawing.text_plot import text_plot
 from flasheval.base.drawing.view import Figure, Line, Table, View
 from flasheval.base.text import visible
 
@@ -45,12 +46,19 @@ class Terminal(Console):
 
 
 def drawn(view: View) -> RenderableType:
-    """Return a view as rich prints it: text stays as it is, `[...]` in a name too."""
+    """Return a view as rich prints it: text stays as it is, `[...]` in a name too.
+
+    Of its plots only those of a frontier are shown, see `text_plot`.
+    """
     parts: list[RenderableType] = []
     for part in view.parts:
         if isinstance(part, Line):
             parts.append(_line(part))
-        elif not isinstance(part, Figure):
+        elif isinstance(part, Figure):
+            for plot in (one for row in part.panels for one in row if one is not None):
+                if lines := text_plot(plot):
+                    parts += map(_text, ["", *lines])
+        else:
             parts += [_text(part.caption)] if part.caption else []
             parts.append(_table(part))
     return Group(*parts)

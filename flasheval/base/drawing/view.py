@@ -70,8 +70,10 @@ class Series:
         low: Lower end of each one's range, if they have one.
         high: Its upper end.
         look: `points` with bars; the `random` curve with its band; `searched`, which flatters;
-            a `guide` for the eye; a `level` over the whole width.
+            a `guide` for the eye; a `level` over the whole width; a `scatter` of points alone; a
+            `frontier`, whose points are named and joined by steps.
         band: What a legend calls the range.
+        labels: What each point of a scatter or a frontier is called.
 
     """
 
@@ -80,8 +82,11 @@ class Series:
     y: Sequence[float]
     low: Sequence[float] = ()
     high: Sequence[float] = ()
-    look: Literal["points", "random", "searched", "guide", "level"] = "points"
+    look: Literal["points", "random", "searched", "guide", "level", "scatter", "frontier"] = (
+        "points"
+    )
     band: str = ""
+    labels: Sequence[str] = ()
 
 
 @dataclass(frozen=True)

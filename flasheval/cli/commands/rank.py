@@ -24,7 +24,10 @@ from flasheval.scores.table import Incomplete
 
 __all__ = ["run_rank"]
 
-_OF_SCORES = ("prompts", "higher_is_better", "columns", "by", "cluster")
+_OF_SCORES = (
+    *("prompts", "higher_is_better", "columns", "by", "cluster"),
+    *("seconds", "max_seconds"),
+)
 
 
 def run_rank(config: RankConfig, context: Context) -> int:
@@ -61,6 +64,8 @@ def _of_scores(config: RankConfig) -> tuple[Leaderboard, list[str]]:
         incomplete=cast("Incomplete", config.incomplete),
         draws=config.draws,
         seed=config.seed,
+        seconds=config.seconds,
+        max_seconds=config.max_seconds,
     )
     return board, [note for note in (how, note_on(config.scores)) if note]
 

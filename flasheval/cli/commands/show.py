@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.text import Text
 
 from flasheval.base.drawing.terminal import drawn, plain_table, warning_lines
-from flasheval.base.drawing.view import Line, View
+from flasheval.base.drawing.view import Line, Part, View
 from flasheval.base.errors import DataError, SettingError
 from flasheval.base.json_data import read_json
 from flasheval.base.resources import shipped_scores
@@ -19,10 +19,14 @@ from flasheval.base.suggest import nearest
 from flasheval.cli.commands.context import Context
 from flasheval.cli.configs import ShowConfig
 from flasheval.cli.exit_codes import DONE
+from flasheval.generators.image_time import uneven_times
 from flasheval.prompts.loading import as_prompts
 from flasheval.prompts.summary import prompts_view
 from flasheval.scores.by_tag import rankings_by_tag, tag_ranking_table
+from flasheval.scores.given_seconds import with_seconds
 from flasheval.scores.importers.by_shape import read_scores
+from flasheval.scores.leaderboard import rank
+from flasheval.scores.leaderboard.frontier import frontier_figure, frontier_parts, seconds_cell
 from flasheval.scores.parquet import is_saved_table
 from flasheval.scores.precision import exact_warnings
 from flasheval.scores.twins import named_twins
@@ -254,7 +258,7 @@ def _show_scores(path: Path, config: ShowConfig, console: Console) -> None:
     result = read_scores(
         path, prompts=config.prompts, columns=config.columns, drop=config.drop or ()
     )
-    table = result.table
+    table, told = with_seconds(result.table, config.seconds)
     if result.how:
         console.print(Text(result.how, style="magenta"), soft_wrap=True)
     twins = table.named_twins()  # in every metric, whichever are shown
@@ -285,10 +289,13 @@ def _show_scores(path: Path, config: ShowConfig, console: Console) -> None:
     if rows := _variance_rows(table):
         console.print("\nshares of a single image's variance")
         console.print(plain_table(_VARIANCE, rows))
+    costs, uneven = _costs(table)
+    if costs is not None:
+        console.print(drawn(costs))
     if config.by is not None:
         by_tag = tag_ranking_table(config.by, rankings_by_tag(table, config.by))
         console.print(drawn(View((Line(""), by_tag))))
-    warnings = [*named_twins(twins), *exact_warnings(table.exact_metrics)]
+    warnings = [*named_twins(twins), *exact_warnings(table.exact_metrics), *told, *uneven]
     partly = [part for part in parts if part.n_prompts < table.n_prompts]
     if partly:
         counts = ", ".join(f"{part.metrics[0]} on {part.n_prompts:,}" for part in partly[:4])
@@ -301,6 +308,30 @@ def _show_scores(path: Path, config: ShowConfig, console: Console) -> None:
         warnings.append(f"some variants lack scores; {keepable}")
     for line in warning_lines(warnings):
         console.print(line)
+
+
+def _costs(table: ScoreTable) -> tuple[View | None, list[str]]:
+    """Return what images cost and which variants are worth it, and warnings; None if unknown."""
+    times = [variant.time for variant in table.variants if variant.time is not None]
+    if not times:
+        return None, []
+    low, high = min(one.seconds for one in times), max(one.seconds for one in times)
+    said = f"seconds an image: {seconds_cell(low)} to {seconds_cell(high)}, of {len(times)} of "
+    devices = dict.fromkeys(one.device for one in times)
+    batches = dict.fromkeys(one.batch for one in times)
+    said += f"{len(table)} variants"
+    if len(devices) == 1 and None not in devices:
+        said += f", on {next(iter(devices))}"
+    if len(batches) == 1 and None not in batches:
+        said += f", in batches of {next(iter(batches))}"
+    warnings = uneven_times(times)
+    parts: list[Part] = [Line(""), Line(said)]
+    try:
+        standings = rank(table).standings
+    except DataError as error:  # as where no variant is complete
+        return View(tuple(parts)), [*warnings, str(error)]
+    figure = frontier_figure(standings)
+    return View((*parts, *frontier_parts(standings), *([figure] if figure else []))), warnings
 
 
 def _images(table: ScoreTable) -> str:

@@ -12,8 +12,10 @@ from numpy.typing import NDArray
 from flasheval.base.drawing.svg import Drawing
 from flasheval.base.drawing.view import Table
 from flasheval.base.errors import DataError
+from flasheval.generators.image_time import uneven_times
 from flasheval.report.page.agreement import measured_again, median_split
 from flasheval.report.page.draw_agreement import agreement_plot, splits_plot
+from flasheval.report.page.draw_costs import costs_plot
 from flasheval.report.page.draw_portrait import portrait_plot
 from flasheval.report.page.draw_ranks import means_plot, ties_plot
 from flasheval.report.page.facts import facts_of, headline_of
@@ -27,6 +29,8 @@ from flasheval.report.page.score_sources import Scored
 from flasheval.report.page.tie_rows import TieTable, tie_table, ties_in_words
 from flasheval.report.page.ties import ties_of
 from flasheval.scores.by_tag import rankings_by_tag, tag_ranking_table
+from flasheval.scores.leaderboard import rank
+from flasheval.scores.leaderboard.frontier import frontier_parts
 from flasheval.subset import Subset
 from flasheval.subset.evidence_table import agreement_table, answer
 from flasheval.subset.tag_shares import tag_shares
@@ -53,6 +57,9 @@ class Contents:
         final_plots: All variants by the subset itself.
         ties: Plots of ranks and of what no subset can order.
         tie_tables: The same with names.
+        costs: Plots of the full means against seconds an image, where those are known.
+        cost_tables: Their frontiers.
+        cost_notes: What a reader of them must know.
         length: Distribution of the prompts' lengths, where texts are known.
         portraits: Distributions of their other numbers, the chosen ones marked, by metric.
         prompts: The chosen prompts, one by one.
@@ -78,6 +85,9 @@ class Contents:
     final_plots: Sequence[Drawing] = ()
     ties: Sequence[Drawing] = ()
     tie_tables: Sequence[TieTable] = ()
+    costs: Sequence[Drawing] = ()
+    cost_tables: Sequence[Table] = ()
+    cost_notes: Sequence[str] = ()
     length: Drawing | None = None
     portraits: Sequence[Sequence[Drawing]] = ()
     pictures: Pictures | None = None
@@ -93,6 +103,7 @@ class Contents:
             *self.split_plots,
             *self.final_plots,
             *self.ties,
+            *self.costs,
             *(() if self.length is None else (self.length,)),
             *(plot for plots in self.portraits for plot in plots),
         ]
@@ -155,7 +166,7 @@ def contents_of(
         missing.append(("the searches behind the evidence", replay))
     if isinstance(replay, Replay):
         page = _with_replay(page, origin, scored, replay, missing)
-    page = _with_ranks(page, scored)
+    page = _with_costs(_with_ranks(page, scored), scored)
     page = _with_prompts(page, scored, replay if isinstance(replay, Replay) else None)
     if by is not None:
         page = replace(page, tags=(*page.tags, _ranked_by(by, scored)))
@@ -266,6 +277,20 @@ def _with_ranks(page: Contents, scored: Scored) -> Contents:
             ties.append(ties_plot(found, number=number, said=said))
             tables.append(tie_table(found))
     return replace(page, final_plots=finals, ties=ties, tie_tables=tables)
+
+
+def _with_costs(page: Contents, scored: Scored) -> Contents:
+    """Add which variants are worth their seconds, where a variant's are known."""
+    if np.isnan(scored.table.seconds).all():
+        return page
+    standings = rank(scored.table).standings
+    parts = frontier_parts(standings, detail=True)
+    return replace(
+        page,
+        costs=[costs_plot(one, number=number) for number, one in enumerate(standings)],
+        cost_tables=[one for one in parts if isinstance(one, Table)],
+        cost_notes=uneven_times(variant.time for variant in scored.table.variants),
+    )
 
 
 def _with_prompts(page: Contents, scored: Scored, replay: Replay | None) -> Contents:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from flasheval.base.errors import SettingError
 from flasheval.base.suggest import nearest
+from flasheval.scores.leaderboard.frontier import Step, steps_of
 from flasheval.scores.leaderboard.standings import Standings
 
 __all__ = ["Agreement", "Board"]
@@ -50,6 +51,7 @@ class Board:
         parts: By the tag's value, the standings on its prompts, one a metric.
         clusters: What names the clusters of prompts, if they have any.
         notes: What a reader must know, one line each.
+        max_seconds: The most seconds an image, where slower variants were left out.
 
     """
 
@@ -61,6 +63,12 @@ class Board:
     parts: Mapping[str, tuple[Standings, ...]] = field(default_factory=dict)
     clusters: str | None = None
     notes: tuple[str, ...] = ()
+    max_seconds: float | None = None
+
+    @property
+    def frontier(self) -> dict[str, tuple[Step, ...]]:
+        """By metric the frontier of quality against seconds, the cheapest variant first."""
+        return {one.metric: steps_of(one) for one in self.standings}
 
     def __getitem__(self, metric: str) -> Standings:
         """Return a metric's standings; SettingError for a metric that has none."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -10,6 +11,7 @@ from flasheval.base.drawing.markdown import markdown
 from flasheval.base.drawing.spreadsheet import csv_for_people
 from flasheval.base.files import atomic_write
 from flasheval.base.json_data import write_json
+from flasheval.scores.leaderboard.frontier import steps_of
 from flasheval.scores.leaderboard.table import board_view
 
 if TYPE_CHECKING:
@@ -23,6 +25,7 @@ __all__ = [
     "CSV",
     "DATA",
     "PLOT",
+    "SECONDS_PLOT",
     "TEXT",
     "board_csv",
     "board_data",
@@ -32,42 +35,53 @@ __all__ = [
 ]
 
 TEXT, DATA, CSV, PLOT = "rank.md", "rank.json", "rank.csv", "rank.png"
+SECONDS_PLOT = "rank-seconds.png"
 _COLUMNS = ("rank", "variant", "mean", "low", "high", "best_rank", "worst_rank")
+_COSTS = ("seconds", "evaluations", "frontier")
 
 
 def save_board(board: Board, folder: Path) -> Path:
-    """Write the four files into a folder and return it; DataError where one cannot be written."""
+    """Write a leaderboard's files into a folder and return it.
+
+    Raises DataError where one cannot be written.
+    """
     return write_board(folder, board_view(board, detail=True), board_csv(board), board_data(board))
 
 
 def write_board(folder: Path, view: View, table: str, data: Mapping[str, Any]) -> Path:
-    """Write a leaderboard's four files into a folder and return it.
+    """Write a leaderboard's files into a folder and return it.
 
-    `view` is in detail, and its first figure becomes the plot; `table` is the CSV, `data` the
-    JSON. Raises DataError where one cannot be written.
+    `view` is in detail; its first figure becomes the plot, a second one that of score against
+    seconds. `table` is the CSV, `data` the JSON. Raises DataError where one cannot be written.
     """
     from flasheval.base.drawing.figures import save_png
 
-    texts = {TEXT: f"# Leaderboard\n\n{markdown(view, image=PLOT)}", CSV: table}
+    plots = dict(zip((PLOT, SECONDS_PLOT), view.figures, strict=False))
+    texts = {TEXT: f"# Leaderboard\n\n{markdown(view, image=list(plots))}", CSV: table}
     for name, text in texts.items():
         with atomic_write(folder / name) as temporary:
             temporary.write_text(text, "utf-8")
     write_json(folder / DATA, dict(data))
-    save_png(view.figures[0], folder / PLOT)
+    for name, figure in plots.items():
+        save_png(figure, folder / name)
+    if SECONDS_PLOT not in plots:  # of an earlier leaderboard in this folder
+        (folder / SECONDS_PLOT).unlink(missing_ok=True)
     return folder
 
 
 def board_csv(board: Board) -> str:
     """Return one row for each variant, metric and value of the tag; the whole set's come first."""
     by = [] if board.by is None else [board.by]
-    rows: list[list[object]] = [[*by, "metric", *_COLUMNS, "groups", "prompts"]]
+    costs = _COSTS if any(one.seconds.size for one in board.standings) else ()
+    rows: list[list[object]] = [[*by, "metric", *_COLUMNS, "groups", "prompts", *costs]]
     for value, standings in [("", board.standings), *board.parts.items()]:
         for one in standings:
             groups = one.places
             for place, row in enumerate(_rows(one)):
                 mine = [n for n, (first, last) in enumerate(groups, 1) if first <= place <= last]
                 named = " ".join(map(str, mine))
-                rows.append([*([value] if by else []), one.metric, *row, named, one.prompts])
+                known = [*([value] if by else []), one.metric, *row, named, one.prompts]
+                rows.append([*known, *_cost_cells(one, place)] if costs else known)
     return csv_for_people(rows)
 
 
@@ -93,6 +107,7 @@ def board_data(board: Board) -> dict[str, Any]:
         "by": board.by,
         "parts": {value: [_standings(one) for one in part] for value, part in board.parts.items()},
         "warnings": list(board.notes),
+        **({} if board.max_seconds is None else {"max_seconds": board.max_seconds}),
     }
 
 
@@ -108,9 +123,28 @@ def _standings(one: Standings) -> dict[str, Any]:
         "near_ties": one.near_ties,
         "left_out": list(one.left_out),
         "prompts_left_out": one.prompts_left_out,
-        "variants": [dict(zip(_COLUMNS, row, strict=True)) for row in _rows(one)],
+        "variants": [
+            dict(zip(_COLUMNS, row, strict=True)) | _costs(one, place)
+            for place, row in enumerate(_rows(one))
+        ],
         "groups": [list(names) for names in one.groups],
+        **({"frontier": list(map(asdict, steps_of(one)))} if one.seconds.size else {}),
     }
+
+
+def _costs(one: Standings, place: int) -> dict[str, Any]:
+    """Return what an image of a variant costs, and whether it is on the frontier; {} if unknown."""
+    if not one.seconds.size:
+        return {}
+    cells = (finite(float(one.seconds[place])), one.evaluations[place], one.on_frontier[place])
+    return dict(zip(_COSTS, (*cells[:2], bool(cells[2])), strict=True))
+
+
+def _cost_cells(one: Standings, place: int) -> list[object]:
+    """Return the same as cells of a CSV."""
+    found = _costs(one, place)
+    seconds, evaluations, on = (found.get(key) for key in _COSTS)
+    return [seconds, evaluations, "yes" if on else ""]
 
 
 def _rows(one: Standings) -> list[list[Any]]:

@@ -13,7 +13,9 @@ from numpy.typing import ArrayLike, NDArray
 from flasheval.base.arguments import checked_arguments
 from flasheval.base.checks import check_draws, checked_names, checked_seed
 from flasheval.base.errors import DataError
+from flasheval.generators.image_time import uneven_times
 from flasheval.prompts import PromptSet
+from flasheval.scores.given_seconds import fast_enough, with_seconds
 from flasheval.scores.importers.by_shape import load_scores
 from flasheval.scores.leaderboard.board import Agreement
 from flasheval.scores.leaderboard.result import Leaderboard
@@ -42,6 +44,8 @@ def rank(
     seed: int = 0,
     columns: Mapping[str, str | Sequence[str]] | None = None,
     drop: str | Sequence[str] = (),
+    seconds: Any = None,
+    max_seconds: float | None = None,
 ) -> Leaderboard:
     """Say who is ahead in a score table, and whether it is real.
 
@@ -62,6 +66,11 @@ def rank(
         seed: Same scores, settings and seed give the same leaderboard.
         columns: Which columns of a table are what, as for `load_scores`.
         drop: Columns, variants and prompts to leave out, as for `load_scores`.
+        seconds: Seconds an image of each variant, in place of those the scores know: a file of two
+            columns, a mapping, or a column of the scores; see
+            `flasheval.scores.given_seconds.with_seconds`.
+        max_seconds: The most seconds an image: slower variants, and those whose seconds are not
+            known, are left out before anything is tested.
 
     Raises:
         SettingError: An invalid setting.
@@ -78,13 +87,17 @@ def rank(
     check_level(level)
     check_draws(draws)
     seed = checked_seed(seed)
-    table = load_scores(scores, columns=columns, drop=drop)
+    table, told = with_seconds(load_scores(scores, columns=columns, drop=drop), seconds)
+    table, left_out = fast_enough(table, max_seconds)
     names = checked_names("metric", metric) or table.metrics
     labels = _labels(table.prompts, cluster)
     parts = {} if by is None else table.prompts.by_tag(by)
     measured, unranked = _measured(table, names, incomplete, labels)
-    standings = tuple(one.standings(level, draws, seed) for one in measured.values())
-    agreements, notes = [], [*unranked, *_notes(standings)]
+    standings = tuple(
+        one.standings(level, draws, seed).with_costs(table.variants) for one in measured.values()
+    )
+    uneven = uneven_times(variant.time for variant in table.variants)
+    agreements, notes = [], [*left_out, *told, *unranked, *_notes(standings), *uneven]
     for first, second in combinations(standings, 2):
         pair = (measured[first.metric], measured[second.metric])
         try:
@@ -100,7 +113,9 @@ def rank(
             notes.append(f"{by} {value}: no prompt is left that all variants were measured on")
             continue
         by_value[value] = tuple(
-            one.standings(level, draws, seed) for one in found if one is not None
+            one.standings(level, draws, seed).with_costs(table.variants)
+            for one in found
+            if one is not None
         )
     return Leaderboard(
         table.prompts.name,
@@ -111,6 +126,7 @@ def rank(
         by_value,
         None if cluster is None else cluster if isinstance(cluster, str) else "the labels given",
         tuple(notes),
+        max_seconds,
     )
 
 

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
+from flasheval.generators.variants import Variant
 from flasheval.scores.matrix import sign_of
+from flasheval.scores.ranking.frontier import frontier
 from flasheval.scores.ranking.moments import Moments
 from flasheval.scores.ranking.simultaneous import (
     mean_intervals,
@@ -43,6 +46,12 @@ class Standings:
         units: The prompts, or clusters of prompts, that err apart.
         left_out: Variants without scores for all of them.
         prompts_left_out: Prompts that a variant lacks.
+        seconds: float64 [variants], seconds an image, NaN where they are not known; empty where
+            none is.
+        evaluations: Network evaluations an image, None where they are not known; empty where no
+            seconds are.
+        families: The variants' families, empty texts where they have none; empty where no seconds
+            are known.
 
     Example:
         >>> from flasheval.scores.ranking.moments import paired_moments
@@ -70,6 +79,9 @@ class Standings:
     units: int
     left_out: tuple[str, ...] = ()
     prompts_left_out: int = 0
+    seconds: NDArray[np.float64] = field(default_factory=lambda: np.empty(0))
+    evaluations: tuple[int | None, ...] = ()
+    families: tuple[str, ...] = ()
 
     @property
     def pairs(self) -> int:
@@ -97,9 +109,32 @@ class Standings:
         return tuple(self.variants[first : last + 1] for first, last in self.places)
 
     @property
+    def on_frontier(self) -> NDArray[np.bool_]:
+        """Whether no variant is as good in no more seconds, bool [variants]; see `frontier`."""
+        seconds = self.seconds if self.seconds.size else np.full(len(self.variants), np.nan)
+        return frontier(self.means, seconds, higher_is_better=self.higher_is_better)
+
+    @property
     def leaders(self) -> tuple[str, ...]:
         """The first, and those not told apart from it."""
         return tuple(self.variants[i] for i in np.flatnonzero(~self.separated[0]))
+
+    def with_costs(self, variants: Sequence[Variant]) -> Standings:
+        """Return the standings with what an image of each variant costs, as far as that is known.
+
+        variants: Those of the score table, in any order. Without seconds nothing changes.
+        """
+        known = {variant.name: variant for variant in variants}
+        mine = [known[name] for name in self.variants]
+        seconds = np.array([variant.seconds for variant in mine], dtype=np.float64)
+        if np.isnan(seconds).all():
+            return self
+        return replace(
+            self,
+            seconds=seconds,
+            evaluations=tuple(variant.evaluations for variant in mine),
+            families=tuple(str(variant.factors.get("family", "")) for variant in mine),
+        )
 
 
 def standings_of(

@@ -7,6 +7,13 @@ from typing import TYPE_CHECKING
 
 from flasheval.base.drawing.view import Figure, Line, Part, Plot, Series, Table, View, lines
 from flasheval.base.text import first_few, shortened
+from flasheval.scores.leaderboard.frontier import (
+    IMAGE_SECONDS,
+    evaluations_cell,
+    frontier_figure,
+    frontier_parts,
+    seconds_cell,
+)
 from flasheval.scores.ranking.kendall import kendall_tau_b
 
 if TYPE_CHECKING:
@@ -19,22 +26,30 @@ _NAME = 36  # letters of a name in a table, where nothing is written in detail
 _ROWS = 100  # variants shown, where nothing is written in detail
 _DRAWN, _DRAWN_NAME = 60, 48  # variants in a plot, and letters of a name in it
 _WIDTH, _METRIC = 80, 20  # columns of a page, and those of a metric beside others
+_COSTS, _MARK = 18, 2  # columns of seconds and evaluations, and of the frontier's mark
+_NAMES_BESIDE = (_NAME, 32, 25)  # letters of a name beside none, one or two columns of costs
+_FRONTIER = "*"  # stands before the mean of a variant on the frontier
 _FLIPS = 5  # pairs that flip, where nothing is written in detail
 _LETTERS = "abcdefghijklmnopqrstuvwxyz"
 
 
 def board_view(board: Board, *, detail: bool = False) -> View:
     """Return who leads, tables for 80 columns and a plot; in detail every table there is."""
-    parts: list[Part] = [Line(" ".join(map(_answer, board.standings)), "headline")]
+    parts: list[Part] = [Line(" ".join(_answer(one, board) for one in board.standings), "headline")]
     parts += [Line(_about(one, board)) for one in board.standings]
     if len(board.standings) == 1 or detail:
         for one in board.standings:
             parts += [Line(""), _standings_table(one, board.level, detail=detail)]
     else:
         longest = max(len(name) for one in board.standings for name in one.variants)
-        aside = (_WIDTH - min(longest, _NAME)) // _METRIC
+        costly = any(one.seconds.size for one in board.standings)
+        aside = (_WIDTH - min(longest, _NAME) - _COSTS * costly) // (_METRIC + _MARK * costly)
         for start in range(0, len(board.standings), aside):
             parts += [Line(""), _side_by_side(board.standings[start : start + aside])]
+    if any(one.on_frontier.any() for one in board.standings):
+        parts.append(
+            Line(f"{_FRONTIER} on the frontier: no variant is faster and as good", "faint")
+        )
     hidden = max(len(one.variants) for one in board.standings) - _ROWS
     if hidden > 0 and not detail:
         parts.append(Line(f"... {hidden:,} more; out=FOLDER writes all", "faint"))
@@ -43,17 +58,21 @@ def board_view(board: Board, *, detail: bool = False) -> View:
         parts += _flips(board.agreements, detail=detail)
     for one in board.standings if board.parts else ():
         parts += [Line(""), _tag_table(one, board)]
-    parts.append(_figure(board))
+    parts += frontier_parts(board.standings, detail=detail)
+    costs = frontier_figure(board.standings)
+    parts += [_figure(board), *(() if costs is None else (costs,))]
     return View((*parts, *lines(board.notes, "warning")))
 
 
-def _answer(one: Standings) -> str:
+def _answer(one: Standings, board: Board) -> str:
+    limit = "" if board.max_seconds is None else f" at most {board.max_seconds:g} s an image"
+    metric = f"{one.metric}{limit and f',{limit}'}"
     first, others = one.variants[0], [name for name in one.leaders if name != one.variants[0]]
     if len(one.variants) == 1:
-        return f"{one.metric}: {first} is the only variant."
+        return f"{metric}: {first} is the only variant."
     if not others:
-        return f"{one.metric}: {first} leads, told apart from all others."
-    return f"{one.metric}: {first} is first, but not told apart from {first_few(others, 2)}."
+        return f"{metric}: {first} leads, told apart from all others."
+    return f"{metric}: {first} is first, but not told apart from {first_few(others, 2)}."
 
 
 def _about(one: Standings, board: Board) -> str:
@@ -76,39 +95,70 @@ def _about(one: Standings, board: Board) -> str:
 def _standings_table(one: Standings, level: float, *, detail: bool) -> Table:
     places = one.places
     ranks = one.ranks
+    costs = _cost_columns(one)
+    width = _NAMES_BESIDE[len(costs)]
+    marks = _marks(one)
     rows = []
     for place, name in enumerate(one.variants[: None if detail else _ROWS]):
         interval = f"{one.low[place]:.4g} to {one.high[place]:.4g}"
+        if costs and not detail:
+            interval = f"+-{(one.high[place] - one.low[place]) / 2:.2g}"
         rows.append(
             (
                 str(ranks[place]),
-                name if detail else shortened(name, _NAME),
-                f"{one.means[place]:.4g}",
+                name if detail else shortened(name, width),
+                *(cells[place] for cells in costs.values()),
+                f"{marks[place]}{one.means[place]:.4g}",
                 interval if math.isfinite(one.low[place]) else "-",
                 rank_range(int(one.best[place]), int(one.worst[place])),
                 group_names(place, places),
             )
         )
-    titles = ("rank", "variant", "mean", f"{level:.0%}", "ranks", "ties")
-    return Table(titles, rows, left=2, strong=4, caption=f"{one.metric}" if detail else "")
+    titles = ("rank", "variant", *costs, "mean", f"{level:.0%}", "ranks", "ties")
+    strong = 4 + len(costs)
+    return Table(titles, rows, left=2, strong=strong, caption=f"{one.metric}" if detail else "")
+
+
+def _cost_columns(one: Standings) -> dict[str, list[str]]:
+    """Return columns of what an image of each variant costs, as far as that is known."""
+    if not one.seconds.size:
+        return {}
+    columns = {IMAGE_SECONDS: [seconds_cell(seconds) for seconds in one.seconds.tolist()]}
+    if any(count is not None for count in one.evaluations):
+        columns["evals"] = [evaluations_cell(count) for count in one.evaluations]
+    return columns
+
+
+def _marks(one: Standings) -> list[str]:
+    return [f"{_FRONTIER} " if on else "" for on in one.on_frontier.tolist()]
 
 
 def _side_by_side(standings: tuple[Standings, ...]) -> Table:
     names = dict.fromkeys(name for one in standings for name in one.variants)
     shown = list(names)[:_ROWS]
     places = [{name: place for place, name in enumerate(one.variants)} for one in standings]
+    columns = [_cost_columns(one) for one in standings]
+    kinds = dict.fromkeys(title for costs in columns for title in costs)
+    all_marks = [_marks(one) for one in standings]
     rows = []
     for name in shown:
         row = [shortened(name, _NAME)]
-        for one, at in zip(standings, places, strict=True):
+        for title in kinds:
+            known = (
+                costs[title][at[name]]
+                for costs, at in zip(columns, places, strict=True)
+                if title in costs and name in at
+            )
+            row.append(next(known, "-"))
+        for one, at, marks in zip(standings, places, all_marks, strict=True):
             place = at.get(name)
             if place is None:
                 row += ["-", "-"]
             else:
                 ranks = rank_range(int(one.best[place]), int(one.worst[place]))
-                row += [f"{one.means[place]:.4g}", ranks]
+                row += [f"{marks[place]}{one.means[place]:.4g}", ranks]
         rows.append(tuple(row))
-    titles = ["\nvariant"]
+    titles = ["\nvariant", *(f"\n{title}" for title in kinds)]
     for one in standings:
         titles += [f"{shortened(one.metric, 12)}\nmean", "\nranks"]
     return Table(titles, rows)

@@ -1,4 +1,5 @@
 from dataclasses import replace
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -83,3 +84,35 @@ def test_named_rows_stand_from_the_top_with_ranges_along_x() -> None:
     np.testing.assert_allclose([one[:, 0] for one in segments], [[0.4, 0.6], [0.3, 0.5]])
     many = replace(rows, rows=[str(row) for row in range(60)])
     assert drawn(Figure([[many]])).get_figheight() > drawn(Figure([[rows]])).get_figheight()
+
+
+def _with_frontier(up: bool) -> Plot:
+    y = (0.1, 0.11, 0.9) if up else (0.9, 0.89, 0.1)
+    cloud = Series("v", (0.01, 0.02, 1.0, 1.0), (*y, 0.5), look="scatter", labels="abcd")
+    best = Series("frontier", (0.01, 0.02, 1.0), y, look="frontier", labels=("a $1", "b" * 30, "c"))
+    return Plot("m", "seconds", "mean", (cloud, best), (0.009, 1.1), x_log=True)
+
+
+@pytest.mark.parametrize("up", [True, False])
+def test_names_of_a_frontier_stand_apart_where_no_point_is(up: bool) -> None:
+    figure = drawn(Figure([[_with_frontier(up)]]))
+    figure.canvas.draw()
+    (axes,) = figure.axes
+    boxes = [Text.get_window_extent(text) for text in axes.texts]  # without the leader
+    assert [text.get_text() for text in axes.texts] == ["a $1", "b" * 30, "c"]
+    tops = [(box.y0, box.y1) for box in boxes]
+    order = tops if up else tops[::-1]
+    assert all(one[1] <= other[0] + 2 for one, other in pairwise(order))
+    points = axes.transData.transform(list(zip(*(axes.lines[1].get_data()), strict=True)))
+    for box, (x, y) in zip(boxes, points, strict=True):
+        assert box.x1 <= x
+        assert box.x0 >= axes.bbox.x0 - 1
+        assert (box.y0 + box.y1) / 2 > y if up else (box.y0 + box.y1) / 2 < y
+    assert axes.lines[0].get_drawstyle() == "steps-post"
+
+
+def test_ticks_below_one_are_no_zeros() -> None:
+    figure = drawn(Figure([[_with_frontier(True)]]))
+    figure.canvas.draw()
+    shown = [text.get_text() for text in figure.axes[0].get_xticklabels()]
+    assert shown == ["0.01", "0.02", "0.05", "0.1", "0.2", "0.5", "1"]

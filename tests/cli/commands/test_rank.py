@@ -111,3 +111,34 @@ def test_scores_and_reports_are_one_at_a_time(run, scores, reports):
     run("rank", "reports=[gone.json]").one_line("gone.json")
     (reports / "empty").mkdir()
     run("rank", "reports=[empty]").one_line("empty: no report in this folder")
+
+
+def test_the_best_under_so_many_seconds(run, scores):
+    (scores / "costs.csv").write_text("variant,seconds\na,0.1\n[b],0.2\nc,0.4\nz,1\n")
+    words = ("m.csv", "seconds=costs.csv", "draws=500")
+    ran = run("rank", *words, "max_seconds=0.3", "out=board")
+    assert (ran.code, ran.err) == (0, "")
+    assert "m, at most 0.3 s an image: " in ran.out
+    said = " ".join(ran.out.split())
+    assert "costs.csv: none for 1 of 4 variants (d); 1 is in no scores (z)" in said
+    assert "max_seconds=0.3: left out 1 variants as slower, 1 without seconds" in said
+    assert (scores / "board" / "rank-seconds.png").exists()
+    data = json.loads((scores / "board" / "rank.json").read_text("utf-8"))
+    assert data["max_seconds"] == 0.3
+    rows = data["standings"][0]["variants"]
+    assert {row["variant"]: row["seconds"] for row in rows} == {"a": 0.1, "[b]": 0.2}
+    ran = run("rank", "m.csv", "seconds={a:0.1,c:0.4,d:2}", "draws=500")
+    assert "frontier of m" in ran.out
+    assert "A to C frontier" in ran.out
+
+
+def test_seconds_that_cannot_be_used_are_one_line(run, scores):
+    (scores / "costs.csv").write_text("variant,seconds\na,0.1\n")
+    run("rank", "m.csv", "max_seconds=1").one_line("know no seconds", "seconds=FILE")
+    ran = run("rank", "m.csv", "seconds=costs.csv", "max_seconds=0.01")
+    ran.one_line("no variant is that fast", "the fastest is a, 0.1")
+    run("rank", "m.csv", "seconds=cost.csv").one_line("cost.csv")
+
+
+def test_seconds_belong_to_scores(run, reports):
+    run("rank", "reports", "max_seconds=1").one_line("max_seconds= belongs to scores")

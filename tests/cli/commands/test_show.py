@@ -1,5 +1,7 @@
 import pytest
 
+from flasheval.generators.image_time import ImageTime
+
 
 def test_scores(run, scores):
     ran = run("show", "scores")
@@ -128,3 +130,26 @@ def test_a_list_of_prompts(run, tmp_path):
 
 def test_something_must_be_named(run):
     run("show").one_line("path is missing", "prompts=FILE")
+
+
+def test_quality_against_seconds(run, scores, tmp_path):
+    assert "seconds" not in run("show", "scores").out
+    times = {name: ImageTime(1 + row / 8, "A", 4) for row, name in enumerate(scores.variant_names)}
+    times.pop(scores.variant_names[3])
+    scores.with_times(times).save(tmp_path / "timed")
+    ran = run("show", "timed")
+    assert (ran.code, ran.err) == (0, "")
+    said = " ".join(ran.out.split())
+    assert "seconds an image: 1 to 3.88, of 23 of 24 variants, on A, in batches of 4" in said
+    assert "frontier of clip" in ran.out
+    assert "frontier of fid" in ran.out
+    assert ran.out.count("seconds an image (logarithmic)") == 2
+    assert max(map(len, ran.out.splitlines())) <= 80
+    (tmp_path / "c.csv").write_text(f"model,s\n{scores.variant_names[0]},2\n")
+    ran = run("show", "timed", "metric=clip", "seconds=c.csv")
+    assert "seconds an image: 2 to 2, of 1 of 24 variants" in " ".join(ran.out.split())
+    assert "warning: c.csv: none for 23 of 24 variants" in ran.out
+    scores.with_times({**times, scores.variant_names[3]: ImageTime(1.0, "B", 4)}).save(
+        tmp_path / "uneven"
+    )
+    assert "measured on 2 devices" in " ".join(run("show", "uneven").out.split())
