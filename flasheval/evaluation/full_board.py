@@ -80,7 +80,7 @@ class FullStandings:
         return tuple(self.models[first : last + 1] for first, last in places)
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class FullBoard(Shown):
     """Models in the order of their full scores, predicted or known; prints as tables.
 
@@ -92,6 +92,8 @@ class FullBoard(Shown):
         notes: What a reader must know, one line each.
 
     """
+
+    kind = "full_board"
 
     prompt_set: str
     level: float
@@ -121,13 +123,24 @@ class FullBoard(Shown):
 
     def to_csv(self) -> str:
         """Return one row for each model and metric, as CSV; known variants have no prompts."""
-        rows = [[one.metric, *row] for one in self.standings for row in _rows(one)]
-        return csv_for_people([["metric", *_COLUMNS], *rows])
+        return csv_for_people(
+            [["metric", *_COLUMNS], *(list(row.values()) for row in self._rows())]
+        )
 
-    def to_dict(self) -> dict[str, Any]:
-        """Return the leaderboard as JSON data."""
+    def _brief(self) -> str:
+        models = max(len(one.evaluated) for one in self.standings)
+        metrics = first_few([one.metric for one in self.standings])
+        return f"{models} evaluated among the known models of {self.prompt_set} by {metrics}"
+
+    def _rows(self) -> list[dict[str, object]]:
+        return [
+            {"metric": one.metric, **dict(zip(_COLUMNS, row, strict=True))}
+            for one in self.standings
+            for row in _rows(one)
+        ]
+
+    def _data(self) -> dict[str, Any]:
         return {
-            "headline": self.view().headline,
             "prompt_set": self.prompt_set,
             "level": self.level,
             "standings": [

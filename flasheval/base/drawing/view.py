@@ -6,10 +6,11 @@ stand in it as they are: what a drawing would read as markup, the drawing escape
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, Literal, NamedTuple
+
+from flasheval.base.json_data import plain_data
 
 __all__ = ["Figure", "Line", "Part", "Plot", "Pointer", "Series", "Table", "View", "lines"]
 
@@ -184,7 +185,7 @@ class View:
             "figures": list(map(asdict, self.figures)),
             "warnings": self.warnings,
         }
-        return {key: _plain(value) for key, value in content.items()}
+        return dict(plain_data(content))
 
     def _texts(self, look: str) -> tuple[str, ...]:
         return tuple(one.text for one in self.parts if isinstance(one, Line) and one.look == look)
@@ -197,13 +198,3 @@ def lines(texts: Iterable[str], look: Any = "text") -> list[Line]:
     [Line(text='mind this', look='warning')]
     """
     return [Line(text, look) for text in texts]
-
-
-def _plain(value: Any) -> Any:
-    if isinstance(value, dict):
-        return {key: _plain(one) for key, one in value.items()}
-    if isinstance(value, Sequence) and not isinstance(value, str):
-        return [_plain(one) for one in value]
-    if isinstance(value, float):
-        return float(value) if math.isfinite(value) else None
-    return value
