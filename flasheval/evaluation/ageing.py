@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from flasheval.base.arguments import checked_arguments
+from flasheval.base.brief import Brief
 from flasheval.base.checks import check_draws, checked_names, checked_seed
 from flasheval.base.drawing.shown import Shown
 from flasheval.base.drawing.view import Line, Part, Table, View, lines
@@ -38,8 +39,8 @@ _NAMED = 4
 _NAME = 22
 
 
-@dataclass(frozen=True, eq=False)
-class MetricAudit:
+@dataclass(frozen=True, eq=False, repr=False)
+class MetricAudit(Brief):
     """What one metric's predictions turned out to be worth.
 
     Attributes:

@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from flasheval.base.brief import Brief
 from flasheval.base.checks import checked_names
 from flasheval.base.drawing.shown import Shown
 from flasheval.base.drawing.spreadsheet import csv_for_people
@@ -39,8 +40,8 @@ _FIRST, _BESIDE = 3, 2  # known variants shown: the best, and those on each side
 _DRAWN = 60  # models in a plot
 
 
-@dataclass(frozen=True, eq=False)
-class FullStandings:
+@dataclass(frozen=True, eq=False, repr=False)
+class FullStandings(Brief):
     """One metric's order of models evaluated on subsets and of the known variants.
 
     Attributes:

@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from flasheval.base.arguments import checked_class
+from flasheval.base.brief import Brief
 from flasheval.base.canonical import JSON
 from flasheval.base.drawing.shown import ENVELOPE, Shown
 from flasheval.base.drawing.view import Line, Part, Table, View, lines
@@ -38,8 +39,8 @@ SCHEMA_VERSION = 1
 _CLOSE = 1e-9  # of a score and the mean of its images, beside the largest of them
 
 
-@dataclass(frozen=True)
-class MetricScores:
+@dataclass(frozen=True, repr=False)
+class MetricScores(Brief):
     """The scores of one metric, one for each prompt in the subset's order; None where missing.
 
     Attributes:

@@ -93,6 +93,7 @@ class SearchResult(Shown):
         seconds: Its wall time.
         warnings: What a reader must know, one line each.
         interrupted: Whether Ctrl-C cut the search or its evidence short.
+        n_prompts: Prompts searched among.
 
     """
 
@@ -105,10 +106,19 @@ class SearchResult(Shown):
     seconds: float
     warnings: tuple[str, ...] = ()
     interrupted: bool = False
+    n_prompts: int | None = None
 
-    def view(self, n_prompts: int | None = None, notes: Sequence[str] = ()) -> View:
-        """Return what to know of it, see `Subset.view`, and the figure of what was measured."""
-        return search_view(self.subset, self.measurement, n_prompts, notes)
+    def view(self, n_prompts: int | None = None, notes: Sequence[str] | None = None) -> View:
+        """Return what to know of it, see `Subset.view`, and the figure of what was measured.
+
+        Args:
+            n_prompts: Prompts of the whole set; those of the search unless given.
+            notes: Lines to put before the warnings; those of the record unless given.
+
+        """
+        count = self.n_prompts if n_prompts is None else n_prompts
+        said = self.subset.record.notes if notes is None else notes
+        return search_view(self.subset, self.measurement, count, said)
 
     def _brief(self) -> str:
         evidence = self.subset.record.evidence
@@ -125,6 +135,7 @@ class SearchResult(Shown):
             "seconds": self.seconds,
             "warnings": self.warnings,
             "interrupted": self.interrupted,
+            "n_prompts": self.n_prompts,
         }
 
     def _rows(self) -> list[dict[str, object]]:
@@ -312,6 +323,7 @@ def search(
         outcome.seconds,
         tuple(warnings),
         interrupted,
+        given.n_prompts,
     )
 
 

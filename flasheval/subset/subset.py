@@ -60,11 +60,7 @@ class Subset(Shown):
     >>> subset.ids, subset.weights.tolist()
     (('3', '1'), [1.0, 1.0])
     >>> print(subset)
-    two-pets: 2 prompts of pets
-      method: random(), seed 0, 0 variants searched
-      metrics: clip (higher is better)
-      evidence: none, nothing was held out
-      content: sha256 6eee9346e659
+    two-pets: 2 prompts of pets, chosen by random from the scores of 0 variants
     """
 
     kind = "subset"
@@ -604,8 +600,10 @@ class Subset(Shown):
 
         """
         whole = f" of {n_prompts:,}" if n_prompts else ""
+        draws = sum(prompt.multiplicity for prompt in self.prompts)
+        repeats = f" ({draws:,} with repeats)" if draws > self.size else ""
         about = (
-            f"{self.name}: {self.size}{whole} prompts of {self.prompt_set_name}, "
+            f"{self.name}: {self.size}{whole} prompts of {self.prompt_set_name}{repeats}, "
             f"chosen by {self.method.name} from the scores of "
             f"{len(self.searched_variants)} variants"
         )

@@ -6,6 +6,7 @@ the dark themes of JupyterLab, VS Code, Colab and the documentation's site.
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from hashlib import sha256
 from html import escape
 from itertools import groupby
@@ -40,6 +41,7 @@ color:inherit;white-space:normal}
 .flasheval.flasheval tr{background:none}
 .flasheval.flasheval figure{margin:.8em 0}
 .flasheval.flasheval svg{display:block;width:100%;height:auto}
+.flasheval.flasheval svg text{fill:currentColor}
 """
 _LISTS = {"warning": "warning", "alert": "warning", "item": "items"}
 _PIXELS = 1.15  # of a page, for each of a drawing's: letters as large as those around it
@@ -94,8 +96,8 @@ def _line(line: Line) -> str:
 def _table(table: Table) -> str:
     caption = f"<caption>{_text(table.caption)}</caption>" if table.caption else ""
     titles = "".join(
-        f'<th scope="col"{_class(table, place)}>{_text(title)}</th>'
-        for place, title in enumerate(table.one_line_titles)
+        f'<th scope="col"{_class(table, place)}>{_title(title)}</th>'
+        for place, title in enumerate(table.titles)
     )
     rows = "\n".join(
         "<tr>" + "".join(_cell(table, place, cell) for place, cell in enumerate(row)) + "</tr>"
@@ -104,6 +106,10 @@ def _table(table: Table) -> str:
     head = f"<thead><tr>{titles}</tr></thead>"
     body = f"<tbody>\n{rows}</tbody>"
     return f'<div class="scroll"><table>{caption}{head}{body}</table></div>'
+
+
+def _title(title: str) -> str:
+    return "<br/>".join(map(_text, filter(None, title.split("\n"))))
 
 
 def _cell(table: Table, place: int, text: str) -> str:
@@ -124,7 +130,7 @@ def _figure(figure: Figure) -> str:
     from flasheval.base.drawing.figures import drawn
     from flasheval.base.drawing.svg import Drawing, inline_svg, laid_out
 
-    key = "f" + sha256(repr(figure).encode("utf-8", "surrogatepass")).hexdigest()[:8]
+    key = "f" + sha256(repr(asdict(figure)).encode("utf-8", "surrogatepass")).hexdigest()[:8]
     label = figure.title or figure.caption or "plot"
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", message="no font here has")  # the browser has its own

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, Literal, NamedTuple
 
+from flasheval.base.brief import Brief
 from flasheval.base.json_data import plain_data
 
 __all__ = ["Figure", "Line", "Part", "Plot", "Pointer", "Series", "Table", "View", "lines"]
@@ -35,8 +36,8 @@ class Line(NamedTuple):
     ] = "text"
 
 
-@dataclass(frozen=True)
-class Table:
+@dataclass(frozen=True, repr=False)
+class Table(Brief):
     """Rows of text under titles.
 
     Attributes:
@@ -60,8 +61,8 @@ class Table:
         return [" ".join(title.split()) for title in self.titles]
 
 
-@dataclass(frozen=True)
-class Series:
+@dataclass(frozen=True, repr=False)
+class Series(Brief):
     """Numbers of one name.
 
     Attributes:
@@ -95,8 +96,8 @@ class Pointer:
     text: str = ""
 
 
-@dataclass(frozen=True)
-class Plot:
+@dataclass(frozen=True, repr=False)
+class Plot(Brief):
     """Series on one pair of axes.
 
     Attributes:
@@ -127,8 +128,8 @@ class Plot:
     pointer: Pointer | None = None
 
 
-@dataclass(frozen=True)
-class Figure:
+@dataclass(frozen=True, repr=False)
+class Figure(Brief):
     """Plots in rows, under one title and one legend; None leaves a place empty."""
 
     panels: Sequence[Sequence[Plot | None]]
@@ -139,8 +140,8 @@ class Figure:
 Part = Line | Table | Figure
 
 
-@dataclass(frozen=True)
-class View:
+@dataclass(frozen=True, repr=False)
+class View(Brief):
     """What a result shows, in order.
 
     Example:

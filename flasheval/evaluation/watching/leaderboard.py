@@ -6,6 +6,7 @@ import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
+from flasheval.base.brief import Brief
 from flasheval.base.drawing.markdown import markdown
 from flasheval.base.drawing.shown import Shown
 from flasheval.base.drawing.spreadsheet import csv_for_people
@@ -26,8 +27,8 @@ __all__ = [
 _NOTES = 10  # lines shown of what failed, and of what is waited for
 
 
-@dataclass(frozen=True)
-class Standing:
+@dataclass(frozen=True, repr=False)
+class Standing(Brief):
     """The place of one checkpoint.
 
     Attributes:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from flasheval.base.brief import Brief
 from flasheval.scores.matrix import sign_of
 from flasheval.scores.ranking.moments import Moments
 from flasheval.scores.ranking.simultaneous import (
@@ -23,8 +24,8 @@ __all__ = ["NEAR", "Standings", "standings_of"]
 NEAR = 2.0  # paired standard errors within which a pair alone is a near tie, as `show` counts them
 
 
-@dataclass(frozen=True, eq=False)
-class Standings:
+@dataclass(frozen=True, eq=False, repr=False)
+class Standings(Brief):
     """A metric's variants, the best first.
 
     Attributes:
