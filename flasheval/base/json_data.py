@@ -32,7 +32,7 @@ from flasheval.base.errors import DataError, SettingError
 from flasheval.base.files import atomic_write, read_text
 from flasheval.base.suggest import nearest
 
-__all__ = ["check_keys", "from_plain", "read_json", "to_plain", "write_json"]
+__all__ = ["check_keys", "from_plain", "plain_data", "read_json", "to_plain", "write_json"]
 
 T = TypeVar("T")
 _MAX_BITS = 1000  # what a float can hold, so that nothing computed with it ends in an overflow
@@ -55,6 +55,32 @@ def to_plain(value: object) -> Any:
     if isinstance(value, list | tuple):
         return [to_plain(item) for item in value]
     return value.item() if isinstance(value, np.generic) else value
+
+
+def plain_data(value: object) -> Any:
+    """Return whatever a result holds as plain data for JSON.
+
+    Records become objects of all their fields, what has a `to_dict` the result of that, arrays and
+    tuples lists, keys and all other values texts; a number that is not finite is None.
+
+    >>> plain_data({"scores": np.array([0.5, np.nan]), 1: (Path("a"), np.int64(2))})
+    {'scores': [0.5, None], '1': ['a', 2]}
+    """
+    if isinstance(value, np.ndarray | np.generic):
+        value = value.tolist()
+    if value is None or isinstance(value, bool | int | str):
+        return value
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    if isinstance(value, Mapping):
+        return {str(key): plain_data(one) for key, one in value.items()}
+    if isinstance(value, list | tuple):
+        return list(map(plain_data, value))
+    if callable(as_dict := getattr(value, "to_dict", None)):
+        return as_dict()
+    if is_dataclass(value) and not isinstance(value, type):
+        return {one.name: plain_data(getattr(value, one.name)) for one in fields(value)}
+    return str(value)
 
 
 def from_plain(cls: type[T], value: object, *, path: str = "", source: str = "data") -> T:

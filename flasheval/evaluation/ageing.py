@@ -12,12 +12,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from flasheval.base.arguments import checked_arguments
+from flasheval.base.brief import Brief
 from flasheval.base.checks import check_draws, checked_names, checked_seed
 from flasheval.base.drawing.shown import Shown
 from flasheval.base.drawing.view import Line, Part, Table, View, lines
 from flasheval.base.errors import DataError, SettingError
 from flasheval.base.suggest import nearest
-from flasheval.base.text import shortened
+from flasheval.base.text import first_few, shortened
 from flasheval.evaluation.report import Report
 from flasheval.scores import ScoreTable, load_scores
 from flasheval.scores.ranking.kendall import kendall_tau_b, tau_b_of_sets
@@ -38,8 +39,8 @@ _NAMED = 4
 _NAME = 22
 
 
-@dataclass(frozen=True, eq=False)
-class MetricAudit:
+@dataclass(frozen=True, eq=False, repr=False)
+class MetricAudit(Brief):
     """What one metric's predictions turned out to be worth.
 
     Attributes:
@@ -114,7 +115,7 @@ class MetricAudit:
         return tuple(found)
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Audit(Shown):
     """A subset's predictions against full scores measured since; prints as a table.
 
@@ -124,6 +125,8 @@ class Audit(Shown):
         warnings: What a reader must know, one line each.
 
     """
+
+    kind = "audit"
 
     subset: Subset
     metrics: tuple[MetricAudit, ...]
@@ -164,6 +167,41 @@ class Audit(Shown):
         if doubts or self.warnings:
             parts += [Line(""), *lines([*doubts, *self.warnings], "warning")]
         return View(tuple(parts))
+
+    def _brief(self) -> str:
+        said = "a new search is due" if self.due else "it kept its word"
+        return f"{self.subset.name} in {first_few([one.metric for one in self.metrics])}: {said}"
+
+    def _data(self) -> dict[str, object]:
+        numbers = ("tau", "random_tau", "promised_tau", "spread", "outside", "moved", "doubts")
+        return {
+            "subset": self.subset.name,
+            "content_hash": self.subset.content_hash,
+            "due": self.due,
+            "metrics": [
+                {
+                    "metric": one.metric,
+                    **{name: getattr(one, name) for name in numbers},
+                    "variants": _fates(one),
+                }
+                for one in self.metrics
+            ],
+            "warnings": self.warnings,
+        }
+
+    def _rows(self) -> list[dict[str, object]]:
+        return [{"metric": one.metric, **row} for one in self.metrics for row in _fates(one)]
+
+
+def _fates(one: MetricAudit) -> list[dict[str, object]]:
+    """Return a row a new variant: its full score, and what was predicted."""
+    rows: list[dict[str, object]] = []
+    for name, full, guess in zip(one.names, one.full.tolist(), one.predictions, strict=True):
+        rows.append({"variant": name, "full": full})
+        for key, found in (("predicted", "value"), ("low", "low"), ("high", "high")):
+            rows[-1][key] = None if guess is None else getattr(guess, found)
+        rows[-1]["held"] = None if guess is None else guess.low <= full <= guess.high
+    return rows
 
 
 @checked_arguments

@@ -14,7 +14,7 @@ from flasheval.base.drawing.shown import Shown
 from flasheval.base.drawing.view import Line, Part, Table, View, lines
 from flasheval.base.errors import DataError, MissingScoresError, SettingError
 from flasheval.base.suggest import nearest
-from flasheval.base.text import shortened
+from flasheval.base.text import first_few, shortened
 from flasheval.evaluation.by_tag import TagMean, tag_means, tag_parts
 from flasheval.evaluation.difference_words import NAME_WIDTH, better_of, difference_cells
 from flasheval.evaluation.report import Report
@@ -55,7 +55,7 @@ class PairedDifference:
 
 
 @checked_class
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Comparison(Shown):
     """Two reports on the same prompts, images' seeds and scorers; prints as a table.
 
@@ -71,6 +71,8 @@ class Comparison(Shown):
         parts: By the tag's value and by metric, first minus second on its prompts.
 
     """
+
+    kind = "comparison"
 
     first: str
     second: str
@@ -117,6 +119,19 @@ class Comparison(Shown):
         if self.by is None:
             return View(parts)
         return View((*parts, Line(""), *tag_parts(self.by, self.parts, "Differences")))
+
+    def _brief(self) -> str:
+        names = " less ".join(shortened(one, NAME_WIDTH) for one in (self.first, self.second))
+        return f"{names} on {self.size} prompts in {first_few(list(self.paired))}"
+
+    def _rows(self) -> list[dict[str, object]]:
+        rows: list[dict[str, object]] = []
+        for metric, paired in self.paired.items():
+            full = self.full.get(metric)
+            rows.append({"metric": metric, "difference": paired.value, "error": paired.error})
+            for key in ("value", "low", "high", "probability"):
+                rows[-1][f"full_{key}"] = None if full is None else getattr(full, key)
+        return rows
 
 
 @checked_arguments

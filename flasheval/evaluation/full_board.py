@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from flasheval.base.brief import Brief
 from flasheval.base.checks import checked_names
 from flasheval.base.drawing.shown import Shown
 from flasheval.base.drawing.spreadsheet import csv_for_people
@@ -39,8 +40,8 @@ _FIRST, _BESIDE = 3, 2  # known variants shown: the best, and those on each side
 _DRAWN = 60  # models in a plot
 
 
-@dataclass(frozen=True, eq=False)
-class FullStandings:
+@dataclass(frozen=True, eq=False, repr=False)
+class FullStandings(Brief):
     """One metric's order of models evaluated on subsets and of the known variants.
 
     Attributes:
@@ -80,7 +81,7 @@ class FullStandings:
         return tuple(self.models[first : last + 1] for first, last in places)
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class FullBoard(Shown):
     """Models in the order of their full scores, predicted or known; prints as tables.
 
@@ -92,6 +93,8 @@ class FullBoard(Shown):
         notes: What a reader must know, one line each.
 
     """
+
+    kind = "full_board"
 
     prompt_set: str
     level: float
@@ -121,13 +124,24 @@ class FullBoard(Shown):
 
     def to_csv(self) -> str:
         """Return one row for each model and metric, as CSV; known variants have no prompts."""
-        rows = [[one.metric, *row] for one in self.standings for row in _rows(one)]
-        return csv_for_people([["metric", *_COLUMNS], *rows])
+        return csv_for_people(
+            [["metric", *_COLUMNS], *(list(row.values()) for row in self._rows())]
+        )
 
-    def to_dict(self) -> dict[str, Any]:
-        """Return the leaderboard as JSON data."""
+    def _brief(self) -> str:
+        models = max(len(one.evaluated) for one in self.standings)
+        metrics = first_few([one.metric for one in self.standings])
+        return f"{models} evaluated among the known models of {self.prompt_set} by {metrics}"
+
+    def _rows(self) -> list[dict[str, object]]:
+        return [
+            {"metric": one.metric, **dict(zip(_COLUMNS, row, strict=True))}
+            for one in self.standings
+            for row in _rows(one)
+        ]
+
+    def _data(self) -> dict[str, Any]:
         return {
-            "headline": self.view().headline,
             "prompt_set": self.prompt_set,
             "level": self.level,
             "standings": [

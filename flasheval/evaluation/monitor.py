@@ -184,7 +184,7 @@ class CheckpointMonitor:
         >>> state["metric"], state.get("steps", [])
         ('CLIP', [])
         """
-        best = None if self.best_report is None else self.best_report.to_dict()
+        best = None if self.best_report is None else self.best_report.saved()
         state = MonitorState(self.subset.content_hash, self.metric, tuple(self.steps), best)
         return dict(to_plain(state))
 

@@ -15,8 +15,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from flasheval.base.arguments import checked_class
+from flasheval.base.brief import Brief
 from flasheval.base.canonical import JSON
-from flasheval.base.drawing.shown import Shown
+from flasheval.base.drawing.shown import ENVELOPE, Shown
 from flasheval.base.drawing.view import Line, Part, Table, View, lines
 from flasheval.base.errors import DataError, SettingError
 from flasheval.base.json_data import from_plain, read_json, to_plain, write_json
@@ -38,8 +39,8 @@ SCHEMA_VERSION = 1
 _CLOSE = 1e-9  # of a score and the mean of its images, beside the largest of them
 
 
-@dataclass(frozen=True)
-class MetricScores:
+@dataclass(frozen=True, repr=False)
+class MetricScores(Brief):
     """The scores of one metric, one for each prompt in the subset's order; None where missing.
 
     Attributes:
@@ -184,7 +185,7 @@ def joined_faults(faults: Sequence[str | None]) -> str | None:
 
 
 @checked_class
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Report(Shown):
     """A model's scores on a subset, prompt by prompt; prints as a table.
 
@@ -221,6 +222,8 @@ class Report(Shown):
     flasheval.base.errors.DataError: 1 scores of "clip" for 2 prompts of "two"; expected one each
 
     """
+
+    kind = "report"
 
     subset: Subset
     seed: int
@@ -474,13 +477,20 @@ class Report(Shown):
         return self.images[prompt * count : (prompt + 1) * count]
 
     def to_dict(self) -> dict[str, Any]:
-        """Return the report as JSON data, without images."""
+        """Return the report as JSON data, without images; `from_dict` gives an equal one back.
+
+        ``kind``, ``schema`` and ``headline`` stand before it, as in every result's.
+        """
+        return super().to_dict()
+
+    def saved(self) -> dict[str, Any]:
+        """Return the report as JSON data, as it stands in a file, without images."""
         body = to_plain(replace(self, images=()))
         return {
             "format": FORMAT,
             "schema_version": SCHEMA_VERSION,
             **body,
-            "subset": self.subset.to_dict(),
+            "subset": self.subset.manifest(),
         }
 
     def save(self, path: str | Path) -> Path:
@@ -497,7 +507,7 @@ class Report(Shown):
         'step 200'
         """
         try:
-            return write_json(path, self.to_dict())
+            return write_json(path, self.saved())
         except (TypeError, ValueError) as error:
             raise DataError(f"{path}: the report holds what JSON cannot hold: {error}") from None
 
@@ -530,7 +540,9 @@ class Report(Shown):
                 f"{SCHEMA_VERSION}; if the report is newer, upgrade flasheval"
             )
         body = {
-            key: value for key, value in data.items() if key not in ("format", "schema_version")
+            key: value
+            for key, value in data.items()
+            if key not in ("format", "schema_version", *ENVELOPE)
         }
         if "images" in body:
             raise DataError(f"{source}: images is not a known key; a saved report holds none")
@@ -579,6 +591,22 @@ class Report(Shown):
         whose = lines([f"images {self.seeds_line}"] if self.seeds_line else [])
         parts: tuple[Part, ...] = (Line(about, "headline"), *whose, Table(titles, rows), *warnings)
         return View(parts if by is None else (*parts, *tag_parts(by, self.by_tag(by), "Means")))
+
+    def _brief(self) -> str:
+        means = ", ".join(f"{metric} {mean:.4g}" for metric, mean in self.means.items())
+        name = f"{self.name}, " if self.name else ""
+        return f"{name}{self.subset.size} prompts of {self.subset.name}: {means}"
+
+    def _data(self) -> dict[str, Any]:
+        return self.saved()
+
+    def _rows(self) -> list[dict[str, object]]:
+        rows: list[dict[str, object]] = []
+        for place, prompt in enumerate(self.subset.prompts):
+            text = {} if prompt.text is None else {"prompt": prompt.text}
+            scores = {metric: part.scores[place] for metric, part in self.metrics.items()}
+            rows.append({"variant": self.name, "prompt_id": prompt.id, **text, **scores})
+        return rows
 
     def _usable(self) -> dict[str, NDArray[np.float64]]:
         calibration = self.subset.calibrated_for(self.seeds)

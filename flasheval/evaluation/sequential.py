@@ -73,7 +73,7 @@ class Look:
         return self.difference.certainty >= 1 - self.error / 2
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class SequentialComparison(Shown):
     """Looks at two models, up to the one that decided.
 
@@ -83,6 +83,8 @@ class SequentialComparison(Shown):
         looks: One or more, of growing size.
 
     """
+
+    kind = "looks"
 
     metric: str
     error: float
@@ -105,6 +107,27 @@ class SequentialComparison(Shown):
     def size(self) -> int:
         """The number of prompts used."""
         return self.looks[-1].size
+
+    def _brief(self) -> str:
+        said = "not decided" if self.better is None else f"the {self.better} is better"
+        looks = f"{len(self.looks)} look{'' if len(self.looks) == 1 else 's'}"
+        return f"{self.metric}, {said} after {self.size} prompts, {looks}"
+
+    def _data(self) -> dict[str, object]:
+        return {"better": self.better, "size": self.size, **super()._data()}
+
+    def _rows(self) -> list[dict[str, object]]:
+        keys = ("value", "low", "high", "probability")
+        return [
+            {
+                "prompts": look.size,
+                "images": look.images,
+                **{key: getattr(look.difference, key) for key in keys},
+                "error": look.error,
+                "decided": look.decided,
+            }
+            for look in self.looks
+        ]
 
     def view(self, first: str = "the first", second: str = "the second") -> View:
         """Return after how many prompts it is decided, one row a look, and the warnings.

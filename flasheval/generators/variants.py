@@ -7,6 +7,8 @@ from functools import cached_property
 
 from flasheval.base.arguments import checked_class
 from flasheval.base.canonical import sha256_of
+from flasheval.base.drawing.shown import Shown
+from flasheval.base.drawing.view import Line, Table, View
 from flasheval.base.errors import DataError
 from flasheval.generators.image_time import ImageTime
 
@@ -20,8 +22,8 @@ _RESERVED_FACTOR = "name"
 
 
 @checked_class
-@dataclass(frozen=True)
-class Variant:
+@dataclass(frozen=True, repr=False)
+class Variant(Shown):
     """One configuration of a generative model: checkpoint, scheduler, steps, and so on.
 
     ``name`` labels it in every table; ``factors`` describe it (``base_model``, ``scheduler``,
@@ -33,6 +35,8 @@ class Variant:
     >>> Variant("sd15/DDIM10", {"base_model": "sd15", "steps": 10}).fingerprint[:12]
     '40923dabca19'
     """
+
+    kind = "variant"
 
     name: str
     factors: Mapping[str, Factor] = field(default_factory=dict)
@@ -77,6 +81,18 @@ class Variant:
     def fingerprint(self) -> str:
         """The sha256 of the canonical JSON of name and factors, in hex: equal means same."""
         return sha256_of({"name": self.name, "factors": dict(self.factors)})
+
+    def view(self) -> View:
+        """Return its name, and a row a factor."""
+        rows = [(key, str(value)) for key, value in self.factors.items()]
+        table = [Table(("factor", "value"), rows, left=2)] if rows else []
+        return View((Line(self.name, "headline"), *table))
+
+    def _brief(self) -> str:
+        return ", ".join([self.name, *(f"{key}={one}" for key, one in self.factors.items())])
+
+    def _rows(self) -> list[dict[str, Factor]]:
+        return [{"name": self.name, **self.factors}]
 
 
 def check_name(what: str, name: object) -> str:

@@ -12,6 +12,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from flasheval.base.arguments import checked_class
+from flasheval.base.drawing.shown import Shown
+from flasheval.base.drawing.view import View
 from flasheval.base.errors import DataError, SettingError
 from flasheval.base.ids import prompt_id
 from flasheval.base.suggest import nearest
@@ -44,8 +46,8 @@ def text_hash(text: str) -> str:
 
 
 @checked_class
-@dataclass(frozen=True)
-class PromptSet:
+@dataclass(frozen=True, repr=False)
+class PromptSet(Shown):
     """Prompts in order, a whole benchmark or a part of one: ids with texts or with text hashes.
 
     ``ids`` are unique strings. ``texts`` are kept exactly, white space too; two prompts may
@@ -59,6 +61,8 @@ class PromptSet:
     >>> len(prompts), prompts.index_of(["b"]).tolist(), prompts.hash[:12]
     (2, [1], 'd8874e02267a')
     """
+
+    kind = "prompt_set"
 
     name: str
     ids: tuple[str, ...]
@@ -222,6 +226,38 @@ class PromptSet:
         return object.__new__(PromptSet)._set(
             self.name, self.ids, None, self.text_hashes, dict(self.extras), self.tag_keys
         )
+
+    def view(self) -> View:
+        """Return what `flasheval show prompts=FILE` prints: which list it is, its ids and tags."""
+        from flasheval.prompts.summary import prompts_view
+
+        return prompts_view(self)
+
+    def _brief(self) -> str:
+        extras = f"; {', '.join(self.extras)}" if self.extras else ""
+        texts = "" if self.texts is not None else ", no texts"
+        return f"{len(self):,} prompts of {self.name}{texts}{extras}"
+
+    def _data(self) -> dict[str, object]:
+        return {
+            "name": self.name,
+            "hash": self.hash,
+            "size": len(self),
+            "tags": list(self.tags),
+            "prompts": [
+                {
+                    "id": one,
+                    "text": None if self.texts is None else self.texts[place],
+                    "text_hash": None if self.text_hashes is None else self.text_hashes[place],
+                    "extras": {key: column[place] for key, column in self.extras.items()},
+                }
+                for place, one in enumerate(self.ids)
+            ],
+        }
+
+    def _rows(self) -> dict[str, tuple[str, ...]]:
+        texts = {} if self.texts is None else {"prompt": self.texts}
+        return {"prompt_id": self.ids, **texts, **self.extras}
 
 
 def _checked_ids(name: str, ids: Iterable[Any]) -> tuple[str, ...]:

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,9 +14,11 @@ from numpy.typing import NDArray
 from flasheval.base.json_data import read_json
 from flasheval.base.text import first_few
 from flasheval.prompts.lengths import CLIP_TOKENS, estimated_tokens
-from flasheval.prompts.prompt_set import PromptSet
+from flasheval.prompts.parts import PromptParts
 
 __all__ = ["CLIP_READERS", "TextReader", "cut_by", "cut_lines", "tokenizer_limit", "whole_prompts"]
+
+PromptsT = TypeVar("PromptsT", bound=PromptParts)
 
 _ANY = 100_000  # a tokenizer's limit from here on is none
 _NAMED = 4
@@ -112,9 +114,10 @@ and it does not see their ends
     return lines
 
 
-def whole_prompts(prompts: PromptSet, readers: Iterable[TextReader]) -> PromptSet:
+def whole_prompts(prompts: PromptsT, readers: Iterable[TextReader]) -> PromptsT:
     """Return the prompts whose texts every reader reads whole.
 
+    >>> from flasheval.prompts import PromptSet
     >>> pets = PromptSet("pets", ("1", "2"), ("a cat", "a cat " * 50))
     >>> whole_prompts(pets, [TextReader("scorer CLIP", 77)]).ids
     ('1',)

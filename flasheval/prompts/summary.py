@@ -9,7 +9,7 @@ from statistics import median
 from flasheval.base.drawing.view import Line, Part, Table, View, lines
 from flasheval.prompts.known import KnownList, Recognised, recognise
 from flasheval.prompts.lengths import CLIP_TOKENS, IMAGE_REWARD_TOKENS, count_over
-from flasheval.prompts.prompt_set import PromptSet
+from flasheval.prompts.parts import PromptParts
 from flasheval.prompts.readers import TextReader, cut_lines
 from flasheval.prompts.tags import counted
 
@@ -26,7 +26,7 @@ _VALUES = 12
 
 
 def prompts_view(
-    prompts: PromptSet, lists: tuple[KnownList, ...] | None = None, *, by: str | None = None
+    prompts: PromptParts, lists: tuple[KnownList, ...] | None = None, *, by: str | None = None
 ) -> View:
     """Return what `flasheval show prompts=FILE` prints.
 
@@ -39,6 +39,7 @@ def prompts_view(
         SettingError: `by` is no column of the prompts.
 
     Example:
+        >>> from flasheval.prompts import PromptSet
         >>> view = prompts_view(PromptSet("pets", ("a", "b"), ("A cat.", "A dog.")))
         >>> view.headline
         '2 prompts of pets, like no list that flasheval knows'
@@ -60,11 +61,12 @@ def prompts_view(
     return View(tuple(parts))
 
 
-def over_long(prompts: PromptSet, found: Recognised | None = None) -> str:
+def over_long(prompts: PromptParts, found: Recognised | None = None) -> str:
     """Return how many texts are longer than CLIP reads, in one line; empty where none is.
 
     The number is the recorded one of a known list, else an estimate, which the line says.
 
+    >>> from flasheval.prompts import PromptSet
     >>> over_long(PromptSet("pets", ("a", "b"), ("A cat.", "A dog " * 50)))
     'about 1 of 2 texts are longer than the 77 tokens CLIP reads (an estimate from words): a CLIP \
 scorer does not see their ends'
@@ -83,7 +85,7 @@ scorer does not see their ends'
     )
 
 
-def _facts(prompts: PromptSet, found: Recognised | None) -> Iterator[tuple[str, str]]:
+def _facts(prompts: PromptParts, found: Recognised | None) -> Iterator[tuple[str, str]]:
     more = f", ... ({len(prompts):,} in all)" if len(prompts) > _IDS else ""
     yield "ids", ", ".join(prompts.ids[:_IDS]) + more
     yield "texts", _texts(prompts)
@@ -103,7 +105,7 @@ def _facts(prompts: PromptSet, found: Recognised | None) -> Iterator[tuple[str, 
     yield "source", known.source + paper
 
 
-def _texts(prompts: PromptSet) -> str:
+def _texts(prompts: PromptParts) -> str:
     hashes = prompts.text_hashes
     said = f"hash {prompts.hash[:12]}"
     if hashes is None:
@@ -113,7 +115,7 @@ def _texts(prompts: PromptSet) -> str:
     return said if prompts.texts else f"not known, only their hashes; {said}"
 
 
-def _tags(prompts: PromptSet, found: Recognised | None) -> dict[str, Counter[str]]:
+def _tags(prompts: PromptParts, found: Recognised | None) -> dict[str, Counter[str]]:
     """Return the prompts by value, for each tag and each column that the known list has as one."""
     known: Sequence[str] = () if found is None else tuple(found.known.tags)
     keys = dict.fromkeys([*prompts.tags, *(key for key in known if key in prompts.extras)])

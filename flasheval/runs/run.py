@@ -9,8 +9,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from flasheval.base.arguments import checked_arguments, checked_class
+from flasheval.base.drawing.shown import Shown, frame_of
 from flasheval.base.errors import DataError, SettingError
 from flasheval.base.progress import reporting
+from flasheval.base.run_folders import shown_path
 from flasheval.base.text import first_few
 from flasheval.generators.populations.population import Population
 from flasheval.generators.populations.recipe import Recipe
@@ -56,8 +58,8 @@ _CHUNK = 32
 
 
 @checked_class
-@dataclass(frozen=True)
-class RunResult:
+@dataclass(frozen=True, repr=False)
+class RunResult(Shown):
     """The result of a run.
 
     Attributes:
@@ -74,6 +76,8 @@ class RunResult:
 
     """
 
+    kind = "run"
+
     folder: Path
     scores: ScoreTable | None
     failures: tuple[Failure, ...]
@@ -82,6 +86,39 @@ class RunResult:
     repairs: tuple[Repair, ...] = ()
     detached: str | None = None
     warnings: tuple[str, ...] = ()
+
+    def _brief(self) -> str:
+        table = self.scores
+        scores = (
+            "no scores" if table is None else f"{len(table)} variants x {table.n_prompts} prompts"
+        )
+        failed = f", {len(self.failures)} failed" if self.failures else ""
+        state = ", interrupted" if self.interrupted else ""
+        return f"{scores}{failed}{state} in {shown_path(self.folder)}"
+
+    def _data(self) -> dict[str, Any]:
+        faults = [
+            {"variant": variant, "prompt_id": prompt, "reason": reason}
+            for (variant, prompt), reason in self.faults.items()
+        ]
+        return {
+            "folder": self.folder,
+            "scores": self.scores,
+            "failures": self.failures,
+            "faults": faults,
+            "interrupted": self.interrupted,
+            "repairs": self.repairs,
+            "detached": self.detached,
+            "warnings": self.warnings,
+        }
+
+    def to_pandas(self) -> Any:
+        """Return all scores as a tidy pandas frame, see `ScoreTable.to_pandas`.
+
+        Raises SettingError where pandas is not installed.
+        """
+        nothing: dict[str, Any] = {"variant": [], "prompt_id": []}
+        return frame_of(nothing) if self.scores is None else self.scores.to_pandas()
 
 
 @checked_arguments

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from flasheval.base.brief import Brief
 from flasheval.base.canonical import JSON, sha256_of
 from flasheval.base.errors import FlashevalError, SettingError
 from flasheval.generators.populations.recipe import Recipe
@@ -112,8 +113,8 @@ class Unit:
     image: int = 0
 
 
-@dataclass(frozen=True)
-class RunPlan:
+@dataclass(frozen=True, repr=False)
+class RunPlan(Brief):
     """All the work of one command.
 
     Attributes:

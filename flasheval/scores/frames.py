@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from flasheval.base.drawing.shown import frame_of
 from flasheval.base.errors import DataError, SettingError
 from flasheval.base.ids import prompt_id
 from flasheval.base.suggest import nearest
@@ -154,10 +155,6 @@ def _label(value: Any, what: str) -> str:
 
 def tidy_frame(table: TableParts) -> Any:
     """Return a table as a tidy pandas frame; see ScoreTable.to_pandas."""
-    try:
-        import pandas as pd
-    except ImportError as error:
-        raise SettingError("a pandas frame needs pandas: pip install pandas") from error
     n_variants, n_prompts = len(table.variants), len(table.prompts)
     labels = {
         _VARIANT: np.repeat(
@@ -173,7 +170,7 @@ def tidy_frame(table: TableParts) -> Any:
                 f"the metric {metric!r} has the name of a column of the frame; rename the metric"
             )
     scores = {metric: matrix.values.reshape(-1) for metric, matrix in table.matrices.items()}
-    frame = pd.DataFrame({**labels, **scores})
+    frame = frame_of({**labels, **scores})
     frame.attrs[FRAME_NOTES] = {
         "metrics": {
             metric: {

@@ -9,6 +9,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from flasheval.base.arguments import checked_class
+from flasheval.base.drawing.shown import Shown
+from flasheval.base.drawing.view import Line, Table, View
 from flasheval.base.errors import DataError
 from flasheval.generators.seeds import ImageSeeds
 from flasheval.generators.variants import check_name
@@ -20,6 +22,7 @@ _COPIED = 1 << 28  # bytes: above these a copy may not fit beside the scores
 # A mean, or float16 scores of images, may have been rounded: shares of a score's size, and of the
 # largest of the variant's, for float16 has few digits for those close to 0.
 _CLOSE, _CLOSE_TO_ZERO = 5e-4, 1e-6
+_SHOWN = 20  # variants in a view
 
 
 def sign_of(higher_is_better: bool) -> int:
@@ -65,8 +68,8 @@ def _kept(array: NDArray[np.float32], given: NDArray[Any]) -> NDArray[np.float32
 
 
 @checked_class
-@dataclass(frozen=True, eq=False)
-class ScoreMatrix:
+@dataclass(frozen=True, eq=False, repr=False)
+class ScoreMatrix(Shown):
     """The scores of one metric: float32 [n_variants, n_prompts], NaN where not measured.
 
     ``values`` may be given as any real array; they are kept as float32 in C order and read-only.
@@ -84,6 +87,8 @@ class ScoreMatrix:
     >>> m.coverage.tolist(), m.full_means.round(3).tolist()
     ([1.0, 0.5], [0.3, nan])
     """
+
+    kind = "score_matrix"
 
     metric: str
     values: NDArray[np.float32]
@@ -225,3 +230,52 @@ class ScoreMatrix:
     def sign(self) -> int:
         """1 where a higher score is better, -1 where a lower one is: see `sign_of`."""
         return sign_of(self.higher_is_better)
+
+    def view(self) -> View:
+        """Return its size and direction, and the variants by their means, the best first."""
+        return View((Line(f"{self._brief()} is better", "headline"), self._best_first()))
+
+    def _best_first(self) -> Table:
+        means = self.sign * self.full_means
+        order = np.argsort(-means, kind="stable")[:_SHOWN].tolist()
+        rows = [
+            (
+                self.variants[row],
+                "-" if np.isnan(means[row]) else f"{self.full_means[row]:.4g}",
+                f"{self.coverage[row]:.1%}",
+            )
+            for row in order
+        ]
+        more = len(self.variants) - len(rows)
+        rest = [(f"... and {more:,} more", "", "")] if more else []
+        return Table(("variant", "full mean", "scores there"), [*rows, *rest])
+
+    def _brief(self) -> str:
+        better = "higher" if self.higher_is_better else "lower"
+        size = f"{len(self.variants):,} variants x {len(self.prompt_ids):,} prompts"
+        images = f" x {self.images_per_prompt} images" if self.images is not None else ""
+        return f"{self.metric}, {size}{images}, {better}"
+
+    def _data(self) -> dict[str, object]:
+        rows = zip(self.variants, self.full_means, self.coverage, strict=True)
+        return {
+            "metric": self.metric,
+            "higher_is_better": self.higher_is_better,
+            "scorer": self.scorer,
+            "scorer_version": self.scorer_version,
+            "prompts": len(self.prompt_ids),
+            "prompt_set_hash": self.prompt_set_hash,
+            "images_per_prompt": self.images_per_prompt,
+            "seeds": self.seeds,
+            "variants": [
+                {"name": name, "mean": mean, "coverage": share} for name, mean, share in rows
+            ],
+        }
+
+    def _rows(self) -> dict[str, object]:
+        n, m = self.values.shape
+        return {
+            "variant": np.repeat(np.array(self.variants, dtype=object), m),
+            "prompt_id": np.tile(np.array(self.prompt_ids, dtype=object), n),
+            self.metric: self.values.reshape(-1),
+        }

@@ -12,8 +12,11 @@ from numpy.typing import ArrayLike, NDArray
 
 from flasheval.base.arguments import checked_class
 from flasheval.base.checks import checked_names, checked_word
+from flasheval.base.drawing.shown import Shown
+from flasheval.base.drawing.view import View
 from flasheval.base.errors import DataError, SettingError
 from flasheval.base.suggest import nearest
+from flasheval.base.text import first_few
 from flasheval.generators.image_time import ImageTime
 from flasheval.generators.seeds import ImageSeeds
 from flasheval.generators.variants import Factor, Variant
@@ -22,6 +25,7 @@ from flasheval.scores.frames import DEFAULT_NAME, table_parts, tidy_frame
 from flasheval.scores.matrix import ScoreMatrix
 from flasheval.scores.merging import attach_prompts, merge_tables
 from flasheval.scores.parquet import load_table, save_table
+from flasheval.scores.table_view import table_data, table_view
 from flasheval.scores.twins import first_of_twins, twin_groups
 
 __all__ = [
@@ -33,12 +37,13 @@ __all__ = [
 Incomplete = Literal["drop", "prompts", "error"]
 """How to treat variants that are not measured on every prompt: see ScoreTable.complete."""
 
+_METRICS = 5  # named in a line
 _NEARLY = 0.9  # share of prompts from which a variant is worth leaving out prompts for
 
 
 @checked_class
-@dataclass(frozen=True, eq=False)
-class ScoreTable:
+@dataclass(frozen=True, eq=False, repr=False)
+class ScoreTable(Shown):
     """Score matrices of several metrics over the same variants and prompts.
 
     Every matrix has the variants and the prompts of the table, in its order; what was not
@@ -53,6 +58,8 @@ class ScoreTable:
     >>> complete.variant_names, dropped
     (('x',), ('y',))
     """
+
+    kind = "score_table"
 
     prompts: PromptSet
     variants: tuple[Variant, ...]
@@ -165,7 +172,7 @@ class ScoreTable:
         >>> timed.variants[0].time.device, timed.content_hash == table.content_hash
         ('NVIDIA H200', True)
         """
-        self._rows(list(times))
+        self._places(list(times))
         variants = tuple(
             replace(variant, time=times.get(variant.name, variant.time))
             for variant in self.variants
@@ -193,7 +200,7 @@ class ScoreTable:
         >>> table.with_variants([2, 0]).variant_names, len(table.with_variants(["alpha/DDIM10"]))
         (('charlie/DDIM10', 'alpha/DDIM10'), 1)
         """
-        rows = self._rows(chosen)
+        rows = self._places(chosen)
         variants = tuple(self.variants[row] for row in rows)
         names = tuple(variant.name for variant in variants)
         return ScoreTable(
@@ -226,7 +233,7 @@ class ScoreTable:
         same = self.with_metrics(names).with_variants(part.variant_names)
         return [m for m in same.matrices.values() if not np.isnan(m.values).any()]
 
-    def _rows(self, chosen: Sequence[str] | ArrayLike) -> list[int]:
+    def _places(self, chosen: Sequence[str] | ArrayLike) -> list[int]:
         array = np.asarray(chosen)
         if array.size and array.ndim == 1 and array.dtype.kind in "UO":
             position = {name: row for row, name in enumerate(self.variant_names)}
@@ -476,7 +483,7 @@ class ScoreTable:
         >>> table.twins_among(table.variant_names[1:]).tolist()
         [0, 1, 2]
         """
-        heads = self.first_of_twins[self._rows(names)]
+        heads = self.first_of_twins[self._places(names)]
         _, places, which = np.unique(heads, return_index=True, return_inverse=True)
         return np.asarray(places[which], dtype=np.int64)
 
@@ -626,6 +633,17 @@ class ScoreTable:
         1    sd15        p1   0.50
         """
         return tidy_frame(self)
+
+    def view(self) -> View:
+        """Return what `flasheval show` prints: factors, metrics, best and worst variants."""
+        return table_view(self)
+
+    def _brief(self) -> str:
+        size = f"{len(self):,} variants x {self.n_prompts:,} prompts of {self.prompts.name}"
+        return f"{size}; {first_few(self.metrics, _METRICS)}"
+
+    def _data(self) -> dict[str, Any]:
+        return table_data(self)
 
 
 def _spelled(row: NDArray[np.float32]) -> bytes:

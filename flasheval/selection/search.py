@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from flasheval.base.arguments import checked_arguments, checked_class
 from flasheval.base.checks import check_draws
-from flasheval.base.drawing.markdown import markdown
+from flasheval.base.drawing.shown import Shown
 from flasheval.base.drawing.view import View
 from flasheval.base.progress import reporting
 from flasheval.base.versions import library_versions, utc_now
@@ -69,19 +69,20 @@ from flasheval.selection.request import (
     measured_sizes,
     subset_name,
 )
-from flasheval.selection.search_view import search_view
+from flasheval.selection.search_view import measurement_data, search_view
 from flasheval.selection.usable import usable_scores
 from flasheval.subset import Method, MetricInfo, Subset
 from flasheval.subset.calibration import Calibration
 from flasheval.subset.evidence import Evidence, KnownVariant, PrefixCalibration, Record
+from flasheval.subset.evidence_table import agreement_rows
 from flasheval.subset.prompt_sources import source_of
 
 __all__ = ["SearchResult", "known_variants", "search"]
 
 
 @checked_class
-@dataclass(frozen=True)
-class SearchResult:
+@dataclass(frozen=True, repr=False)
+class SearchResult(Shown):
     """What a search found and what was measured of it.
 
     Attributes:
@@ -92,8 +93,11 @@ class SearchResult:
         seconds: Its wall time.
         warnings: What a reader must know, one line each.
         interrupted: Whether Ctrl-C cut the search or its evidence short.
+        n_prompts: Prompts searched among.
 
     """
+
+    kind = "search"
 
     subset: Subset
     measurement: Measurement | None
@@ -102,16 +106,41 @@ class SearchResult:
     seconds: float
     warnings: tuple[str, ...] = ()
     interrupted: bool = False
+    n_prompts: int | None = None
 
-    def view(self, n_prompts: int | None = None, notes: Sequence[str] = ()) -> View:
-        """Return what to know of it, see `Subset.view`, and the figure of what was measured."""
-        return search_view(self.subset, self.measurement, n_prompts, notes)
+    def view(self, n_prompts: int | None = None, notes: Sequence[str] | None = None) -> View:
+        """Return what to know of it, see `Subset.view`, and the figure of what was measured.
 
-    def __str__(self) -> str:
-        return str(self.subset)
+        Args:
+            n_prompts: Prompts of the whole set; those of the search unless given.
+            notes: Lines to put before the warnings; those of the record unless given.
 
-    def _repr_markdown_(self) -> str:
-        return markdown(self.view())
+        """
+        count = self.n_prompts if n_prompts is None else n_prompts
+        said = self.subset.record.notes if notes is None else notes
+        return search_view(self.subset, self.measurement, count, said)
+
+    def _brief(self) -> str:
+        evidence = self.subset.record.evidence
+        tau = "" if evidence is None else f", held-out tau {evidence.pooled.held_out_tau.mean:.3f}"
+        of = f"{self.subset.size} prompts of {self.subset.prompt_set_name}"
+        return f"{self.subset.name}, {of}, by {self.subset.method.name}{tau}"
+
+    def _data(self) -> dict[str, Any]:
+        return {
+            "subset": self.subset,
+            "measurement": None if self.measurement is None else measurement_data(self.measurement),
+            "history": self.history,
+            "sets": self.sets,
+            "seconds": self.seconds,
+            "warnings": self.warnings,
+            "interrupted": self.interrupted,
+            "n_prompts": self.n_prompts,
+        }
+
+    def _rows(self) -> list[dict[str, object]]:
+        evidence = self.subset.record.evidence
+        return [] if evidence is None else agreement_rows(evidence)
 
 
 @checked_arguments
@@ -294,6 +323,7 @@ def search(
         outcome.seconds,
         tuple(warnings),
         interrupted,
+        given.n_prompts,
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 
@@ -12,7 +13,7 @@ from flasheval.subset import Subset
 from flasheval.subset.agreement_figure import RandomBand, agreement_figure
 from flasheval.subset.evidence import SplitSizes
 
-__all__ = ["search_figure", "search_view"]
+__all__ = ["measurement_data", "search_figure", "search_view"]
 
 
 def search_view(
@@ -57,3 +58,23 @@ def search_figure(subset: Subset, measurement: Measurement) -> Figure:
         prompt_set=f"{name} ({'; '.join(notes)})" if notes else name,
         equivalent=None if evidence is None else evidence.pooled.equivalent_random_size,
     )
+
+
+def measurement_data(measurement: Measurement) -> dict[str, Any]:
+    """Return what was measured on held-out variants as plain data: the splits and every cell."""
+    return {
+        "kinds": [
+            {
+                "name": kind.name,
+                "spec": kind.spec,
+                "splits": [
+                    {"name": one.name, "n_search": len(one.search), "n_held_out": len(one.held_out)}
+                    for one in kind.splits
+                ],
+            }
+            for kind in measurement.kinds
+        ],
+        "metrics": measurement.metrics,
+        "sizes": measurement.judged_sizes,
+        "cells": measurement.cells,
+    }

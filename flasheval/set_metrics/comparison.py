@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
+from flasheval.base.drawing.shown import Shown
 from flasheval.base.errors import DataError
 from flasheval.base.files import atomic_write
 from flasheval.set_metrics.arrays import as_features
@@ -49,8 +50,8 @@ class VariantDistance:
     kid: float | None
 
 
-@dataclass(frozen=True)
-class SetComparison:
+@dataclass(frozen=True, repr=False)
+class SetComparison(Shown):
     """The distances of several variants from one reference.
 
     Attributes:
@@ -61,10 +62,19 @@ class SetComparison:
 
     """
 
+    kind = "distances"
+
     metric: str
     reference: str
     distances: tuple[VariantDistance, ...]
     warnings: tuple[str, ...]
+
+    def _brief(self) -> str:
+        nearest = f", nearest {self.distances[0].variant}" if self.distances else ""
+        return f"{self.metric} of {len(self.distances)} variants from {self.reference}{nearest}"
+
+    def _rows(self) -> list[dict[str, object]]:
+        return list(map(asdict, self.distances))
 
     def save(self, path: str | Path) -> None:
         """Write the distances as Parquet, one row a variant. Raises DataError on failure.

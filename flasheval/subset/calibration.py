@@ -12,6 +12,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
+from flasheval.base.brief import Brief
 from flasheval.base.errors import DataError, SettingError
 from flasheval.base.suggest import nearest
 from flasheval.scores.matrix import sign_of
@@ -26,8 +27,8 @@ _EXTRAPOLATED = 0.5  # share of what lies outside the calibrated range that is e
 _REACH = 1e30  # above any quantile of the t distribution that is asked for, with room
 
 
-@dataclass(frozen=True)
-class Calibration:
+@dataclass(frozen=True, repr=False)
+class Calibration(Brief):
     """The numbers that predict full-set scores from subset scores, by metric.
 
     Attributes:

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Literal
 
+from flasheval.base.brief import Brief
 from flasheval.base.errors import DataError
 from flasheval.generators.seeds import ImageSeeds
 from flasheval.subset.calibration import Calibration
@@ -112,8 +113,8 @@ class SplitSizes:
             raise DataError(f'split "{self.name}" has a negative number of variants; count again')
 
 
-@dataclass(frozen=True)
-class Agreement:
+@dataclass(frozen=True, repr=False)
+class Agreement(Brief):
     """Kendall tau-b with the ranking by the full set: of one metric, or the mean over metrics.
 
     Attributes:
@@ -160,8 +161,8 @@ class Agreement:
         )
 
 
-@dataclass(frozen=True)
-class Evidence:
+@dataclass(frozen=True, repr=False)
+class Evidence(Brief):
     """What was measured on variants held out of the search.
 
     Attributes:
@@ -232,8 +233,8 @@ class Evidence:
         return "\n".join(lines)
 
 
-@dataclass(frozen=True)
-class KnownVariant:
+@dataclass(frozen=True, repr=False)
+class KnownVariant(Brief):
     """The full-set and subset means of one variant, by metric."""
 
     name: str
@@ -257,8 +258,8 @@ class PrefixCalibration:
             raise DataError(f"size is {self.size}; expected at least 1 prompt")
 
 
-@dataclass(frozen=True)
-class Record:
+@dataclass(frozen=True, repr=False)
+class Record(Brief):
     """The part of a manifest beside its content: evidence, calibration, versions, notes.
 
     Attributes:

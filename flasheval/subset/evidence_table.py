@@ -17,6 +17,7 @@ from flasheval.subset.evidence import (
 
 __all__ = [
     "SIZE_TITLES",
+    "agreement_rows",
     "agreement_table",
     "answer",
     "equivalent_cells",
@@ -131,6 +132,45 @@ def fewer(equivalent: RandomSize, size: int) -> str:
     """
     relation = "" if equivalent.relation == "=" else equivalent.relation
     return f"{relation}{equivalent.value / size:.1f}x"
+
+
+def agreement_rows(evidence: Evidence) -> list[dict[str, object]]:
+    """Return the numbers of the table of evidence: a row a metric, their mean first.
+
+    >>> one = Agreement(Spread(0.8, 0.7, 0.9), Spread(0.7, 0.6, 0.8), search_tau=0.85)
+    >>> rows = agreement_rows(Evidence(50, "halves:1", (), one, {"clip": one}))
+    >>> rows[0]["metric"], rows[0]["held_out_tau"], rows[0]["equivalent_random_size"]
+    ('clip', 0.8, None)
+    """
+    rows: list[dict[str, object]] = []
+    for metric, one in evidence.rows.items():
+        equivalent = one.equivalent_random_size
+        sizes = [
+            None if size is None else size.value
+            for size in (
+                (None, None, None)
+                if equivalent is None
+                else (equivalent.estimate, equivalent.low, equivalent.high)
+            )
+        ]
+        rows.append(
+            {
+                "metric": metric,
+                "size": evidence.size,
+                "search_tau": one.search_tau,
+                "held_out_tau": one.held_out_tau.mean,
+                "held_out_low": one.held_out_tau.low,
+                "held_out_high": one.held_out_tau.high,
+                "random_tau": one.random_tau.mean,
+                "random_low": one.random_tau.low,
+                "random_high": one.random_tau.high,
+                "equivalent_random_size": sizes[0],
+                "equivalent_low": sizes[1],
+                "equivalent_high": sizes[2],
+                **one.companions,
+            }
+        )
+    return rows
 
 
 def agreement_table(evidence: Evidence, *, detail: bool = False) -> Table:

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from flasheval.base.brief import Brief
 from flasheval.base.canonical import JSON, canonical_value
 from flasheval.base.errors import DataError
 from flasheval.prompts import text_hash
@@ -18,8 +19,8 @@ __all__ = ["Method", "MetricInfo", "SubsetPrompt", "require_hash", "require_with
 _MOST_DRAWS = 1_000_000_000  # more would not be exact as a weight
 
 
-@dataclass(frozen=True)
-class SubsetPrompt:
+@dataclass(frozen=True, repr=False)
+class SubsetPrompt(Brief):
     """One chosen prompt.
 
     Attributes:
@@ -93,8 +94,8 @@ class MetricInfo:
         return f"{self.name} ({'higher' if self.higher_is_better else 'lower'} is better)"
 
 
-@dataclass(frozen=True)
-class Method:
+@dataclass(frozen=True, repr=False)
+class Method(Brief):
     """How the prompts were chosen: the selector, every setting it had, and its seed.
 
     Settings are JSON data, kept in canonical form. ``seed`` is None for imported subsets whose

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from flasheval.base.brief import Brief
+
 __all__ = ["Difference", "Neighbour", "Placement", "Prediction"]
 
 
-@dataclass(frozen=True)
-class Prediction:
+@dataclass(frozen=True, repr=False)
+class Prediction(Brief):
     """A full-set score predicted from subset scores.
 
     Attributes:
@@ -36,8 +38,8 @@ class Prediction:
         return text + (f"; {self.warning}" if self.warning else "")
 
 
-@dataclass(frozen=True)
-class Difference:
+@dataclass(frozen=True, repr=False)
+class Difference(Brief):
     """The predicted full-set difference of two variants, first minus second.
 
     Attributes:
@@ -86,8 +88,8 @@ class Neighbour:
     probability: float
 
 
-@dataclass(frozen=True)
-class Placement:
+@dataclass(frozen=True, repr=False)
+class Placement(Brief):
     """A new variant's place among the known ones.
 
     Attributes:

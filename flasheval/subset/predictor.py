@@ -6,6 +6,7 @@ import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, fields
 
+from flasheval.base.brief import Brief
 from flasheval.base.errors import DataError
 
 __all__ = ["GROWTH", "MetricCalibration", "Predictor", "require_numbers"]
@@ -16,8 +17,8 @@ GROWTH = 0.25
 _MARGIN = 0.1  # share of the calibrated range by which a subset mean may leave it unwarned
 
 
-@dataclass(frozen=True)
-class Predictor:
+@dataclass(frozen=True, repr=False)
+class Predictor(Brief):
     """A linear prediction of one metric's full score, and its errors; all in standard units.
 
     Standard units are standard deviations of the known variants' full scores, from their mean.
@@ -101,8 +102,8 @@ class Predictor:
         return None
 
 
-@dataclass(frozen=True)
-class MetricCalibration:
+@dataclass(frozen=True, repr=False)
+class MetricCalibration(Brief):
     """One metric's part of a `Calibration`.
 
     Attributes:

@@ -20,13 +20,12 @@ from numpy.typing import NDArray
 
 from flasheval.base.arguments import checked_class
 from flasheval.base.canonical import JSON
-from flasheval.base.drawing.markdown import markdown
+from flasheval.base.drawing.shown import ENVELOPE, Shown
 from flasheval.base.drawing.view import View
 from flasheval.base.errors import DataError, SettingError
 from flasheval.base.files import safe_name
 from flasheval.base.json_data import read_json, write_json
 from flasheval.base.suggest import nearest
-from flasheval.base.text import visible
 from flasheval.prompts import PromptSet
 from flasheval.prompts.tags import counted, places_by_value, values_of
 from flasheval.subset.calibration import Calibration
@@ -47,8 +46,8 @@ _SOURCES = ("image_name", "part_id")
 
 
 @checked_class
-@dataclass(frozen=True)
-class Subset:
+@dataclass(frozen=True, repr=False)
+class Subset(Shown):
     """Chosen prompts, in order, with everything needed to use, check and judge them.
 
     Raises DataError for no prompts, a prompt id given twice, a metric given twice, and a name
@@ -61,12 +60,10 @@ class Subset:
     >>> subset.ids, subset.weights.tolist()
     (('3', '1'), [1.0, 1.0])
     >>> print(subset)
-    two-pets: 2 prompts of pets
-      method: random(), seed 0, 0 variants searched
-      metrics: clip (higher is better)
-      evidence: none, nothing was held out
-      content: sha256 6eee9346e659
+    two-pets: 2 prompts of pets, chosen by random from the scores of 0 variants
     """
+
+    kind = "subset"
 
     name: str
     prompt_set_name: str
@@ -540,9 +537,21 @@ class Subset:
             f"{learnt}: predicted full scores may be off"
         )
 
-    def to_dict(self) -> dict[str, Any]:
-        """Return the manifest as JSON data; :meth:`from_dict` gives an equal subset back."""
+    def manifest(self) -> dict[str, Any]:
+        """Return the manifest as JSON data, as it stands in a file.
+
+        >>> one = Subset("one", "pets", None, (SubsetPrompt("1"),), (), Method("random"))
+        >>> one.manifest()["name"], set(one.to_dict()) - set(one.manifest())
+        ('one', {'kind', 'schema', 'headline'})
+        """
         return write_manifest(self)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the manifest as JSON data; :meth:`from_dict` gives an equal subset back.
+
+        ``kind``, ``schema`` and ``headline`` stand before it, as in every result's.
+        """
+        return super().to_dict()
 
     @classmethod
     def from_dict(cls, data: object, *, source: str = "manifest") -> Subset:
@@ -556,6 +565,8 @@ class Subset:
         >>> Subset.from_dict(subset.to_dict()) == subset
         True
         """
+        if isinstance(data, Mapping):
+            data = {key: value for key, value in data.items() if key not in ENVELOPE}
         return read_manifest(cls, data, source)
 
     def save(self, path: str | Path) -> Path:
@@ -563,7 +574,7 @@ class Subset:
 
         Raises DataError when the file cannot be written or the record holds no JSON.
         """
-        return write_json(path, self.to_dict())
+        return write_json(path, self.manifest())
 
     @classmethod
     def load(cls, path: str | Path) -> Subset:
@@ -589,42 +600,36 @@ class Subset:
 
         """
         whole = f" of {n_prompts:,}" if n_prompts else ""
+        draws = sum(prompt.multiplicity for prompt in self.prompts)
+        repeats = f" ({draws:,} with repeats)" if draws > self.size else ""
         about = (
-            f"{self.name}: {self.size}{whole} prompts of {self.prompt_set_name}, "
+            f"{self.name}: {self.size}{whole} prompts of {self.prompt_set_name}{repeats}, "
             f"chosen by {self.method.name} from the scores of "
             f"{len(self.searched_variants)} variants"
         )
         return record_view(about, self.record, [one.name for one in self.metrics], notes)
 
-    def _repr_markdown_(self) -> str:
-        return markdown(self.view())
+    def _brief(self) -> str:
+        short = self.content_hash[:12]
+        of = f"{self.size} prompts of {self.prompt_set_name}, by {self.method.name}"
+        return f"{self.name}, {of}, sha256 {short}"
 
-    def __str__(self) -> str:
-        draws = sum(prompt.multiplicity for prompt in self.prompts)
-        evidence = self.record.evidence
-        lines = [
-            f"{self.name}: {self.size} prompts of {self.prompt_set_name}"
-            + (f" ({draws} with repeats)" if draws > self.size else ""),
-            f"method: {self.method}, {len(self.searched_variants)} variants searched",
-            f"metrics: {', '.join(map(str, self.metrics))}",
-            *(str(evidence).split("\n") if evidence else ["evidence: none, nothing was held out"]),
-            *(line for more in self.record.further_evidence for line in str(more).split("\n")),
-            *([f"calibration: {self._summary()}"] if self.record.calibration else []),
-            *(f"warning: {warning}" for warning in self.record.warnings),
-            *(["interrupted: the search was stopped early"] if self.record.interrupted else []),
-            f"content: sha256 {self.content_hash[:12]}",
+    def _data(self) -> dict[str, Any]:
+        return self.manifest()
+
+    def _rows(self) -> list[dict[str, object]]:
+        texts = any(one.text is not None for one in self.prompts)
+        several = any(one.multiplicity != 1 for one in self.prompts)
+        return [
+            {
+                "prompt_id": one.id,
+                **({"prompt": one.text} if texts else {}),
+                "weight": one.weight,
+                **({"multiplicity": one.multiplicity} if several else {}),
+                **{key: ", ".join(values) for key, values in one.tags.items()},
+            }
+            for one in self.prompts
         ]
-        return visible("\n  ".join(lines))
-
-    def _summary(self) -> str:
-        calibration = self._calibration()
-        served = [metric.name for metric in self.metrics if metric.name in calibration.metrics]
-        *looks, _ = self.calibrated_sizes
-        also = f"; also calibrated at {', '.join(map(str, looks))} prompts" if looks else ""
-        other = self.record.other_seeds
-        if other is not None:
-            also += f"; {other.summary([m for m in served if m in other.metrics] or other.metrics)}"
-        return calibration.summary(served or calibration.metrics) + also
 
     def _calibration(self, seeds: str = "search") -> Calibration:
         found = self.calibrated_for(seeds)

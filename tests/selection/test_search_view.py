@@ -112,7 +112,8 @@ def test_a_view_shows_the_subset_and_the_figure(found: SearchResult, measured: M
     assert view.figures == (search_figure(found.subset, measured),)
     assert search_view(found.subset, None) == found.subset.view()
     assert found.view(100, ["a note"]) == view
-    assert found._repr_markdown_() == found.subset._repr_markdown_()
+    assert found.view().parts[1].text.endswith("chosen by balanced from the scores of 24 variants")
+    assert str(found).splitlines()[0] == found.view().headline
 
 
 def test_what_no_model_scored_is_said(found: SearchResult, measured: Measurement) -> None:

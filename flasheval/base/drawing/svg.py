@@ -42,6 +42,9 @@ _THEME = {
     GREY.lower(): "var(--grey)",
 }
 
+_STYLE = re.compile(r"<style[^>]*>.*?</style>", re.DOTALL)
+_LINES = 'stroke-linejoin="round" stroke-linecap="butt"'
+
 
 @dataclass(frozen=True, eq=False)
 class Drawing:
@@ -89,16 +92,22 @@ def inline_svg(plot: Drawing) -> str:
         plot.figure.savefig(buffer, format="svg", transparent=True, metadata=nothing)
     svg = buffer.getvalue()
     svg = svg[svg.index("<svg") :].strip()
-    # Ids are unique on a page, not in a figure alone.
-    svg = re.sub(r'\bid="([^"]+)"', rf'id="{plot.key}-\1"', svg)
-    svg = re.sub(r'(xlink:href="#|url\(#)', rf"\g<1>{plot.key}-", svg)
+    svg = _STYLE.sub("", svg)  # which would be that of the whole page
+    svg = re.sub(r"<[^>]+>", partial(_on_a_page, plot.key), svg)
     for group, names in plot.names.items():
         svg = _named(svg, f"{plot.key}-{group}", names)
-    for colour, themed in _THEME.items():
-        svg = re.sub(rf"(fill|stroke): {colour}\b", rf"\1: {themed}", svg)
     head, _, rest = svg.partition(">")
     head = re.sub(r' (width|height|version|xmlns)="[^"]*"', "", head)
-    return f'{head} role="img" aria-label="{html.escape(visible(plot.label))}">{rest}'
+    return f'{head} {_LINES} role="img" aria-label="{html.escape(visible(plot.label))}">{rest}'
+
+
+def _on_a_page(key: str, tag: re.Match[str]) -> str:
+    """Return a tag with its ids, unique on a page and not in a figure alone, in its colours."""
+    text = re.sub(r'\bid="([^"]+)"', rf'id="{key}-\1"', tag[0])
+    text = re.sub(r'(xlink:href="#|url\(#)', rf"\g<1>{key}-", text)
+    for colour, themed in _THEME.items():
+        text = re.sub(rf"(fill|stroke): {colour}\b", rf"\1: {themed}", text)
+    return text
 
 
 def _named(svg: str, group: str, names: Sequence[str]) -> str:

@@ -22,6 +22,7 @@ from flasheval.base.text import visible
 __all__ = ["Terminal", "as_text", "drawn", "plain_table", "warning_lines"]
 
 _STYLES = {"headline": "bold", "faint": "dim", "note": "magenta", "warning": "yellow"}
+_WIDEST = 100_000
 _STYLES |= {"alert": "yellow", "chapter": "bold", "section": "bold"}
 
 
@@ -89,14 +90,14 @@ def warning_lines(warnings: Sequence[str]) -> list[RenderableType]:
     return [_line(Line(warning, "warning")) for warning in warnings]
 
 
-def as_text(*parts: RenderableType | View, width: int = 80) -> str:
-    r"""Return what would be printed, without colour, for files.
+def as_text(*parts: RenderableType | View, width: int | None = 80) -> str:
+    r"""Return what would be printed, without colour, for files; None folds no line.
 
     >>> as_text(View((Line("a line", "headline"), Line("[b]"))), "the last")
     'a line\n[b]\nthe last\n'
     """
     stream = StringIO()
-    console = Terminal(file=stream, width=width, color_system=None)
+    console = Terminal(file=stream, width=width or _WIDEST, color_system=None)
     for part in parts:
         shown = drawn(part) if isinstance(part, View) else part
         console.print(shown, soft_wrap=isinstance(part, str))

@@ -6,10 +6,12 @@ stand in it as they are: what a drawing would read as markup, the drawing escape
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, Literal, NamedTuple
+
+from flasheval.base.brief import Brief
+from flasheval.base.json_data import plain_data
 
 __all__ = ["Figure", "Line", "Part", "Plot", "Pointer", "Series", "Table", "View", "lines"]
 
@@ -34,8 +36,8 @@ class Line(NamedTuple):
     ] = "text"
 
 
-@dataclass(frozen=True)
-class Table:
+@dataclass(frozen=True, repr=False)
+class Table(Brief):
     """Rows of text under titles.
 
     Attributes:
@@ -59,8 +61,8 @@ class Table:
         return [" ".join(title.split()) for title in self.titles]
 
 
-@dataclass(frozen=True)
-class Series:
+@dataclass(frozen=True, repr=False)
+class Series(Brief):
     """Numbers of one name.
 
     Attributes:
@@ -99,8 +101,8 @@ class Pointer:
     text: str = ""
 
 
-@dataclass(frozen=True)
-class Plot:
+@dataclass(frozen=True, repr=False)
+class Plot(Brief):
     """Series on one pair of axes.
 
     Attributes:
@@ -131,8 +133,8 @@ class Plot:
     pointer: Pointer | None = None
 
 
-@dataclass(frozen=True)
-class Figure:
+@dataclass(frozen=True, repr=False)
+class Figure(Brief):
     """Plots in rows, under one title and one legend; None leaves a place empty."""
 
     panels: Sequence[Sequence[Plot | None]]
@@ -143,8 +145,8 @@ class Figure:
 Part = Line | Table | Figure
 
 
-@dataclass(frozen=True)
-class View:
+@dataclass(frozen=True, repr=False)
+class View(Brief):
     """What a result shows, in order.
 
     Example:
@@ -189,7 +191,7 @@ class View:
             "figures": list(map(asdict, self.figures)),
             "warnings": self.warnings,
         }
-        return {key: _plain(value) for key, value in content.items()}
+        return dict(plain_data(content))
 
     def _texts(self, look: str) -> tuple[str, ...]:
         return tuple(one.text for one in self.parts if isinstance(one, Line) and one.look == look)
@@ -202,13 +204,3 @@ def lines(texts: Iterable[str], look: Any = "text") -> list[Line]:
     [Line(text='mind this', look='warning')]
     """
     return [Line(text, look) for text in texts]
-
-
-def _plain(value: Any) -> Any:
-    if isinstance(value, dict):
-        return {key: _plain(one) for key, one in value.items()}
-    if isinstance(value, Sequence) and not isinstance(value, str):
-        return [_plain(one) for one in value]
-    if isinstance(value, float):
-        return float(value) if math.isfinite(value) else None
-    return value

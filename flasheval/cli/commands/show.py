@@ -5,12 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import numpy as np
 from rich.console import Console
 from rich.text import Text
 
-from flasheval.base.drawing.terminal import drawn, plain_table, warning_lines
-from flasheval.base.drawing.view import Line, Part, View
+from flasheval.base.drawing.terminal import drawn, plain_table
+from flasheval.base.drawing.view import Line, Part, View, lines
 from flasheval.base.errors import DataError, SettingError
 from flasheval.base.json_data import read_json
 from flasheval.base.resources import shipped_scores
@@ -28,9 +27,7 @@ from flasheval.scores.importers.by_shape import read_scores
 from flasheval.scores.leaderboard import rank
 from flasheval.scores.leaderboard.frontier import frontier_figure, frontier_parts, seconds_cell
 from flasheval.scores.parquet import is_saved_table
-from flasheval.scores.precision import exact_warnings
-from flasheval.scores.twins import named_twins
-from flasheval.scores.variance import variance_shares
+from flasheval.scores.table_view import direction, mean_range, table_view
 from flasheval.selection.held_out.report_files import REPORT
 from flasheval.subset import Subset
 from flasheval.subset.evidence_table import fewer
@@ -43,10 +40,9 @@ if TYPE_CHECKING:
     from rich.table import Table
 
     from flasheval.scores import ScoreTable
-    from flasheval.scores.matrix import ScoreMatrix
     from flasheval.subset import Subset
 
-__all__ = ["direction", "mean_range", "metrics_table", "run_show", "show_subset"]
+__all__ = ["metrics_table", "run_show", "show_subset"]
 
 _FIRST_IDS = 10
 _PREFIX = ("prefix_of", "prefix_size")  # a note says it in words
@@ -83,32 +79,6 @@ def run_show(config: ShowConfig, context: Context) -> int:
     else:
         _show_scores(path, config, console)
     return DONE
-
-
-def direction(matrix: ScoreMatrix) -> str:
-    """Return whether higher or lower is better, in one word.
-
-    Example:
-        >>> from flasheval.scores.synthetic import synthetic_scores
-        >>> direction(synthetic_scores(4, 10)["quality"])
-        'higher'
-
-    """
-    return "higher" if matrix.higher_is_better else "lower"
-
-
-def mean_range(matrix: ScoreMatrix) -> str:
-    """Return the least and greatest full mean over the complete variants.
-
-    Example:
-        >>> from flasheval.scores import ScoreMatrix
-        >>> scores = np.array([[1, 2], [3, 4], [5, np.nan]], dtype=np.float32)
-        >>> mean_range(ScoreMatrix("clip", scores, ("a", "b", "c"), ("1", "2")))  # c is incomplete
-        '1.5 to 3.5'
-
-    """
-    known = matrix.full_means[~np.isnan(matrix.full_means)]
-    return f"{known.min():.4g} to {known.max():.4g}" if known.size else "no complete variant"
 
 
 def metrics_table(table: ScoreTable) -> Table:
@@ -265,49 +235,13 @@ def _show_scores(path: Path, config: ShowConfig, console: Console) -> None:
     if config.metric is not None:
         names = [config.metric] if isinstance(config.metric, str) else list(config.metric)
         table = table.with_metrics(names)
-    known = "known" if table.prompts.texts is not None else "not known"
-    said = f"{len(table)} variants, {table.n_prompts:,} prompts of {table.prompts.name}"
-    more = f" (texts {known}, hash {table.prompts.hash[:12]})"
-    console.print(Text.assemble((said, "bold"), more))
-    several = any(matrix.images is not None for matrix in table.matrices.values())
-    if table.seeds is not None or several:
-        console.print(_images(table))
-    factors = {name: None for variant in table.variants for name in variant.factors}
-    console.print()
-    if factors:
-        lines = [(name, _values(table, name)) for name in factors]
-        console.print(plain_table(("factor", "values"), lines, left=2))
-        console.print()
-    titles = ("metric", "better", "complete", "near ties", "full means")
-    # Each metric on its own prompts: another may be measured on those of other categories.
-    parts = [table.with_metrics([metric]).on_measured_prompts() for metric in table.metrics]
-    rows = [_metric_row(part, *part.metrics) for part in parts]
-    console.print(plain_table(titles, rows, left=2))
-    extremes = [(m, *_extremes(part[m])) for part in parts for m in part.metrics]
-    console.print()
-    console.print(plain_table(("metric", "best variant", "worst variant"), extremes, left=3))
-    if rows := _variance_rows(table):
-        console.print("\nshares of a single image's variance")
-        console.print(plain_table(_VARIANCE, rows))
     costs, uneven = _costs(table)
-    if costs is not None:
-        console.print(drawn(costs))
+    more: list[Part] = [] if costs is None else list(costs.parts)
     if config.by is not None:
         by_tag = tag_ranking_table(config.by, rankings_by_tag(table, config.by))
-        console.print(drawn(View((Line(""), by_tag))))
-    warnings = [*named_twins(twins), *exact_warnings(table.exact_metrics), *told, *uneven]
-    partly = [part for part in parts if part.n_prompts < table.n_prompts]
-    if partly:
-        counts = ", ".join(f"{part.metrics[0]} on {part.n_prompts:,}" for part in partly[:4])
-        warnings.append(
-            f"{len(partly)} of {len(parts)} metrics are measured on a part of the "
-            f"{table.n_prompts:,} prompts ({counts}{', ...' if len(partly) > 4 else ''}): search "
-            "for one alone (metric=NAME)"
-        )
-    if keepable := "" if partly else table.keepable():
-        warnings.append(f"some variants lack scores; {keepable}")
-    for line in warning_lines(warnings):
-        console.print(line)
+        more += [Line(""), by_tag]
+    more += lines([*told, *uneven], "warning")
+    console.print(drawn(table_view(table, twins, more)))
 
 
 def _costs(table: ScoreTable) -> tuple[View | None, list[str]]:
@@ -332,76 +266,3 @@ def _costs(table: ScoreTable) -> tuple[View | None, list[str]]:
         return View(tuple(parts)), [*warnings, str(error)]
     figure = frontier_figure(standings)
     return View((*parts, *frontier_parts(standings), *([figure] if figure else []))), warnings
-
-
-def _images(table: ScoreTable) -> str:
-    counts = {name: _counts(matrix) for name, matrix in table.matrices.items()}
-    if len(set(counts.values())) == 1:
-        count = next(iter(counts.values()))
-        one = count == "1"
-        said = "1 image a prompt" if one else f"{count} images a prompt, a score is their mean"
-    else:
-        each = ", ".join(f"{count} ({name})" for name, count in counts.items())
-        said = f"images a prompt, a score is their mean: {each}"
-    return said if table.seeds is None else f"{said}; {table.seeds}"
-
-
-def _counts(matrix: ScoreMatrix) -> str:
-    """Return how many images a score is the mean of, such as "1 to 4"."""
-    if matrix.images is None:
-        return "1"
-    there = (~np.isnan(matrix.images)).sum(axis=2)[~np.isnan(matrix.values)]
-    low, high = (there.min(), there.max()) if there.size else (0, matrix.images_per_prompt)
-    return f"{high}" if low == high else f"{low} to {high}"
-
-
-_MOSTLY = 0.5  # of a variant's prompts have all images, or it is left out of the variance
-_VARIANCE = ("metric", "model", "prompt", "model by prompt", "seed noise", "of it common")
-
-
-def _variance_rows(table: ScoreTable) -> list[tuple[str, ...]]:
-    """Return the shares of variance of each metric that has several images a prompt."""
-    shared = table.seeds is not None and not table.seeds.variant_seeds
-    rows = []
-    for metric, matrix in table.matrices.items():
-        if matrix.images is None:
-            continue
-        whole = ~np.isnan(matrix.images).any(axis=2)
-        images = matrix.images[whole.mean(axis=1) > _MOSTLY]  # others would leave no prompt
-        found = variance_shares(images, shared_seeds=shared)
-        if found is not None:
-            parts = (found.model, found.prompt, found.model_by_prompt, found.seed_noise)
-            common = f"{found.shared_noise:.1%}" if shared else "-"
-            rows.append((metric, *(f"{part:.1%}" for part in parts), common))
-    return rows
-
-
-def _values(table: ScoreTable, factor: str) -> str:
-    values = dict.fromkeys(str(value) for value in table.factor(factor) if value is not None)
-    return ", ".join(list(values)[:8]) + (", ..." if len(values) > 8 else "")
-
-
-def _metric_row(table: ScoreTable, metric: str) -> tuple[str, ...]:
-    from flasheval.scores.ranking.significant import near_tie_share
-
-    matrix = table[metric]
-    complete = np.flatnonzero(matrix.coverage >= 1)
-    ties = "-"
-    if len(complete) > 1:
-        ties = f"{near_tie_share(matrix.values[complete]):.0%}"
-    return (
-        metric,
-        direction(matrix),
-        f"{len(complete)} of {len(table)}",
-        ties,
-        mean_range(matrix),
-    )
-
-
-def _extremes(matrix: ScoreMatrix) -> tuple[str, str]:
-    complete = np.flatnonzero(~np.isnan(matrix.full_means))
-    if not complete.size:
-        return "-", "-"
-    means = matrix.full_means[complete] * matrix.sign
-    best, worst = complete[int(np.argmax(means))], complete[int(np.argmin(means))]
-    return matrix.variants[best], matrix.variants[worst]

@@ -220,7 +220,7 @@ class _OpenRun:
         about = {"content_hash": subset.content_hash, "prompts": subset.size}
         artifact = wandb.Artifact(name, type="flasheval-subset", metadata=about)
         with artifact.new_file("subset.json", encoding="utf-8") as file:
-            json.dump(subset.to_dict(), file, indent=1, ensure_ascii=False)
+            json.dump(subset.manifest(), file, indent=1, ensure_ascii=False)
         self.run.log_artifact(artifact)
 
 

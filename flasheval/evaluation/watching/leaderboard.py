@@ -6,6 +6,7 @@ import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
+from flasheval.base.brief import Brief
 from flasheval.base.drawing.markdown import markdown
 from flasheval.base.drawing.shown import Shown
 from flasheval.base.drawing.spreadsheet import csv_for_people
@@ -26,8 +27,8 @@ __all__ = [
 _NOTES = 10  # lines shown of what failed, and of what is waited for
 
 
-@dataclass(frozen=True)
-class Standing:
+@dataclass(frozen=True, repr=False)
+class Standing(Brief):
     """The place of one checkpoint.
 
     Attributes:
@@ -53,7 +54,7 @@ class Standing:
     created: str
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Leaderboard(Shown):
     """Checkpoints ranked by predicted full scores, or by means when these are not calibrated.
 
@@ -68,6 +69,8 @@ class Leaderboard(Shown):
         warnings: Warnings about the best one's scores, one line each.
 
     """
+
+    kind = "checkpoint_board"
 
     metric: str
     level: float
@@ -118,6 +121,19 @@ class Leaderboard(Shown):
         >>> Leaderboard("clip", 0.9, (standing,)).to_csv().splitlines()[1]
         '1,step-2,2,0.45,,,,,,,2026-01-01'
         """
+        return csv_for_people(self._cells())
+
+    def _brief(self) -> str:
+        best = "" if self.best is None else f", best {self.best.name}"
+        count = len(self.standings)
+        return f"{count} checkpoint{'' if count == 1 else 's'} by {self.metric}{best}"
+
+    def _rows(self) -> list[dict[str, object]]:
+        titles, *rows = self._cells()
+        return [dict(zip(map(str, titles), row, strict=True)) for row in rows]
+
+    def _cells(self) -> list[list[object]]:
+        """Return titles, then a row a checkpoint."""
         metrics = list(self.standings[0].means) if self.standings else [self.metric]
         more = ["full", "full_low", "full_high", "behind", "behind_error", "best_is_better", "when"]
         rows: list[list[object]] = [["rank", "checkpoint", "step", *metrics, *more]]
@@ -127,7 +143,7 @@ class Leaderboard(Shown):
             row += [None] * 3 if full is None else [full.value, full.low, full.high]
             row += [None] * 2 if behind is None else [behind.value, behind.error]
             rows.append([*row, one.best_is_better, one.created])
-        return csv_for_people(rows)
+        return rows
 
     def _table(self) -> Table:
         metric, calibrated = self.metric, any(one.full for one in self.standings)

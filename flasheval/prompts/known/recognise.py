@@ -12,7 +12,7 @@ from flasheval.prompts.known.lists import (
     hash_of_set,
     known_lists,
 )
-from flasheval.prompts.prompt_set import PromptSet
+from flasheval.prompts.parts import PromptParts
 from flasheval.prompts.tags import counted
 
 __all__ = ["Recognised", "recognise"]
@@ -61,7 +61,9 @@ class Recognised:
         return f"near {title}: {count}, {texts} ({there}told by {', '.join(self.clues)})"
 
 
-def recognise(prompts: PromptSet, lists: tuple[KnownList, ...] | None = None) -> Recognised | None:
+def recognise(
+    prompts: PromptParts, lists: tuple[KnownList, ...] | None = None
+) -> Recognised | None:
     """Return which known list these prompts are, or None when they are like none.
 
     The texts decide, by their hashes; ids and the format of the file do not count. A set that is
@@ -74,6 +76,7 @@ def recognise(prompts: PromptSet, lists: tuple[KnownList, ...] | None = None) ->
         lists: What to look among; None means all that come with flasheval.
 
     Example:
+        >>> from flasheval.prompts import PromptSet
         >>> pets = PromptSet("pets", ("1", "2"), ("A cat.", "A dog."))
         >>> pair = KnownList("pair", "Two Pets", 2, 2, hash_of_sequence(pets.text_hashes))
         >>> print(recognise(PromptSet("other", ("x", "y"), pets.texts), (pair,)))
@@ -86,7 +89,7 @@ def recognise(prompts: PromptSet, lists: tuple[KnownList, ...] | None = None) ->
     return _same(prompts, lists) or _near(prompts, lists)
 
 
-def _same(prompts: PromptSet, lists: tuple[KnownList, ...]) -> Recognised | None:
+def _same(prompts: PromptParts, lists: tuple[KnownList, ...]) -> Recognised | None:
     hashes, count = prompts.text_hashes, len(prompts)
     if hashes is None:
         found = [known for known in lists if known.ids_hash == prompts.hash]
@@ -106,7 +109,7 @@ def _same(prompts: PromptSet, lists: tuple[KnownList, ...]) -> Recognised | None
     return None
 
 
-def _near(prompts: PromptSet, lists: tuple[KnownList, ...]) -> Recognised | None:
+def _near(prompts: PromptParts, lists: tuple[KnownList, ...]) -> Recognised | None:
     texts = frozenset(prompts.text_hashes or ())
     values = {key: frozenset(counted(column)) for key, column in prompts.extras.items()}
     found = []

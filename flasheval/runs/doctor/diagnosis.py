@@ -11,7 +11,9 @@ from typing import Any
 
 import numpy as np
 
+from flasheval.base.drawing.shown import Shown
 from flasheval.base.errors import FlashevalError, SettingError
+from flasheval.base.progress import duration
 from flasheval.generators.populations.population import Population
 from flasheval.prompts import PromptSet
 from flasheval.prompts.loading import as_prompts
@@ -43,8 +45,8 @@ from flasheval.scorers.scorer import ScorerSettings
 __all__ = ["Diagnosis", "diagnose"]
 
 
-@dataclass(frozen=True)
-class Diagnosis:
+@dataclass(frozen=True, repr=False)
+class Diagnosis(Shown):
     """The result of `diagnose`: checks, and estimates of time and disk space.
 
     Attributes:
@@ -60,6 +62,8 @@ class Diagnosis:
         warnings: Settings that have no effect, a line each.
 
     """
+
+    kind = "diagnosis"
 
     checks: tuple[Check, ...]
     plan: RunPlan | None = None
@@ -80,6 +84,49 @@ class Diagnosis:
         False
         """
         return all(check.ok for check in self.checks)
+
+    def _brief(self) -> str:
+        problems = sum(not check.ok for check in self.checks)
+        seconds = sum(model.seconds for model in self.models)
+        time = f", about {duration(seconds)} on one {self.device}" if self.models else ""
+        said = f"{problems} problem{'' if problems == 1 else 's'}" if problems else "all is there"
+        return f"{said}{time}"
+
+    def _data(self) -> dict[str, object]:
+        plan = self.plan
+        return {
+            "ok": self.ok,
+            "checks": self.checks,
+            "variants": None if plan is None else [one.name for one in plan.variants],
+            "prompts": None if plan is None else len(plan.prompts),
+            "images_per_prompt": None if plan is None else plan.images_per_prompt,
+            "units": None if plan is None else plan.n_units,
+            "device": self.device,
+            "devices": self.devices,
+            "left": self.left,
+            "score_files": self.score_files,
+            "image_files": self.image_files,
+            "disk_bytes": self.disk,
+            "models": self._rows(),
+            "untimed": self.untimed,
+            "warnings": self.warnings,
+        }
+
+    def _rows(self) -> list[dict[str, object]]:
+        return [
+            {
+                "model": one.timing.label,
+                "variants": len(one.timing.variants),
+                "images": one.images,
+                "seconds": one.seconds,
+                "make_seconds": one.make,
+                "save_seconds": one.save,
+                "score_seconds": one.score,
+                "image_bytes": one.image_bytes,
+                "peak_bytes": one.timing.peak,
+            }
+            for one in self.models
+        ]
 
     @property
     def batch(self) -> int:

@@ -5,13 +5,14 @@ from __future__ import annotations
 import time
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 import numpy as np
 
+from flasheval.base.drawing.shown import Shown
 from flasheval.base.errors import DataError
-from flasheval.base.run_folders import RUN_MARK
+from flasheval.base.run_folders import RUN_MARK, shown_path
 from flasheval.runs.claims import are_held
 from flasheval.runs.failures import Failure
 from flasheval.runs.score_files import UnitScores, read_unit_scores
@@ -65,8 +66,8 @@ class VariantStatus:
         return self.done == self.units
 
 
-@dataclass(frozen=True)
-class RunStatus:
+@dataclass(frozen=True, repr=False)
+class RunStatus(Shown):
     """The status of a run: the finished part of the work that its last command requested.
 
     Attributes:
@@ -85,6 +86,8 @@ class RunStatus:
 
     """
 
+    kind = "run_status"
+
     folder: Path
     asked: Asked | None
     n_prompts: int = 0
@@ -97,6 +100,15 @@ class RunStatus:
     seconds_left: float | None = None
     at_work: bool = False
     damaged: tuple[Damage, ...] | None = None
+
+    def _brief(self) -> str:
+        return f"{len(self.variants)} variants, {self.share:.0%} done, in {shown_path(self.folder)}"
+
+    def _data(self) -> dict[str, object]:
+        return {"complete": self.complete, "share": self.share, **super()._data()}
+
+    def _rows(self) -> list[dict[str, object]]:
+        return list(map(asdict, self.variants))
 
     @property
     def share(self) -> float:

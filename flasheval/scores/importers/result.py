@@ -4,6 +4,7 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import Literal
 
+from flasheval.base.brief import Brief
 from flasheval.scores.table import ScoreTable
 
 __all__ = ["Fault", "ImportResult", "Problem"]
@@ -50,8 +51,8 @@ class Fault:
         return f"{self.path}: {self.problem}: {self.detail}"
 
 
-@dataclass(frozen=True, eq=False)
-class ImportResult:
+@dataclass(frozen=True, eq=False, repr=False)
+class ImportResult(Brief):
     """A table and its faults; faulty scores are NaN in the table.
 
     ``how`` says in one line how the source was read, where the layout had to be told.

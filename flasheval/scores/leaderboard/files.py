@@ -12,7 +12,6 @@ from flasheval.base.drawing.spreadsheet import csv_for_people
 from flasheval.base.files import atomic_write
 from flasheval.base.json_data import write_json
 from flasheval.scores.leaderboard.frontier import steps_of
-from flasheval.scores.leaderboard.table import board_view
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -29,8 +28,8 @@ __all__ = [
     "TEXT",
     "board_csv",
     "board_data",
+    "board_rows",
     "finite",
-    "save_board",
     "write_board",
 ]
 
@@ -38,14 +37,6 @@ TEXT, DATA, CSV, PLOT = "rank.md", "rank.json", "rank.csv", "rank.png"
 SECONDS_PLOT = "rank-seconds.png"
 _COLUMNS = ("rank", "variant", "mean", "low", "high", "best_rank", "worst_rank")
 _COSTS = ("seconds", "evaluations", "frontier")
-
-
-def save_board(board: Board, folder: Path) -> Path:
-    """Write a leaderboard's files into a folder and return it.
-
-    Raises DataError where one cannot be written.
-    """
-    return write_board(folder, board_view(board, detail=True), board_csv(board), board_data(board))
 
 
 def write_board(folder: Path, view: View, table: str, data: Mapping[str, Any]) -> Path:
@@ -70,7 +61,15 @@ def write_board(folder: Path, view: View, table: str, data: Mapping[str, Any]) -
 
 
 def board_csv(board: Board) -> str:
-    """Return one row for each variant, metric and value of the tag; the whole set's come first."""
+    """Return one row for each variant, metric and value of the tag, as CSV."""
+    return csv_for_people(board_rows(board))
+
+
+def board_rows(board: Board) -> list[list[object]]:
+    """Return titles, then a row for each variant, metric and value of the tag.
+
+    Those of the whole set come first.
+    """
     by = [] if board.by is None else [board.by]
     costs = _COSTS if any(one.seconds.size for one in board.standings) else ()
     rows: list[list[object]] = [[*by, "metric", *_COLUMNS, "groups", "prompts", *costs]]
@@ -82,13 +81,12 @@ def board_csv(board: Board) -> str:
                 named = " ".join(map(str, mine))
                 known = [*([value] if by else []), one.metric, *row, named, one.prompts]
                 rows.append([*known, *_cost_cells(one, place)] if costs else known)
-    return csv_for_people(rows)
+    return rows
 
 
 def board_data(board: Board) -> dict[str, Any]:
     """Return a leaderboard as JSON data; a number that is not finite is None."""
     return {
-        "headline": board_view(board).headline,
         "prompt_set": board.prompt_set,
         "level": board.level,
         "clusters": board.clusters,

@@ -4,19 +4,21 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from flasheval.base.arguments import checked_class
 from flasheval.base.drawing.shown import Shown
 from flasheval.base.drawing.view import View
+from flasheval.base.text import first_few
 from flasheval.scores.leaderboard.board import Board
-from flasheval.scores.leaderboard.files import board_csv, save_board
+from flasheval.scores.leaderboard.files import board_csv, board_data, board_rows, write_board
 from flasheval.scores.leaderboard.table import board_view
 
 __all__ = ["Leaderboard"]
 
 
 @checked_class
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Leaderboard(Shown, Board):
     """Variants in the order of their means, with intervals, ties and how metrics agree.
 
@@ -32,6 +34,8 @@ class Leaderboard(Shown, Board):
 
     """
 
+    kind = "leaderboard"
+
     def view(self, *, detail: bool = False) -> View:
         """Return who leads, tables for 80 columns and a plot; in detail every table there is."""
         return board_view(self, detail=detail)
@@ -45,4 +49,16 @@ class Leaderboard(Shown, Board):
 
         Raises DataError when a file cannot be written.
         """
-        return save_board(self, Path(folder))
+        return write_board(Path(folder), self.view(detail=True), self.to_csv(), self.to_dict())
+
+    def _brief(self) -> str:
+        variants = max(len(one.variants) for one in self.standings)
+        metrics = first_few([one.metric for one in self.standings])
+        return f"{variants:,} variants on {self.prompt_set} by {metrics}"
+
+    def _data(self) -> dict[str, Any]:
+        return board_data(self)
+
+    def _rows(self) -> list[dict[str, object]]:
+        titles, *rows = board_rows(self)
+        return [dict(zip(map(str, titles), row, strict=True)) for row in rows]

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from flasheval.base.brief import Brief
 from flasheval.generators.variants import Variant
 from flasheval.scores.matrix import sign_of
 from flasheval.scores.ranking.frontier import frontier
@@ -26,8 +27,8 @@ __all__ = ["NEAR", "Standings", "standings_of"]
 NEAR = 2.0  # paired standard errors within which a pair alone is a near tie, as `show` counts them
 
 
-@dataclass(frozen=True, eq=False)
-class Standings:
+@dataclass(frozen=True, eq=False, repr=False)
+class Standings(Brief):
     """A metric's variants, the best first.
 
     Attributes:

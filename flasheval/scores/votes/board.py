@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from flasheval.base.arguments import checked_class
 from flasheval.base.drawing.shown import Shown
 from flasheval.base.drawing.view import View
-from flasheval.scores.votes.board_files import save_votes_board, votes_csv
+from flasheval.scores.votes.board_files import save_votes_board, votes_csv, votes_data, votes_rows
 from flasheval.scores.votes.board_parts import BoardParts, Expected
 from flasheval.scores.votes.board_view import votes_view
 
@@ -16,7 +17,7 @@ __all__ = ["Expected", "VoteBoard"]
 
 
 @checked_class
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class VoteBoard(Shown, BoardParts):
     """Variants in the order of their strengths, with rates, intervals, ties and checks.
 
@@ -31,6 +32,8 @@ class VoteBoard(Shown, BoardParts):
 
     """
 
+    kind = "vote_board"
+
     def view(self, *, detail: bool = False) -> View:
         """Return who wins, tables for 80 columns and a plot; in detail every table there is."""
         return votes_view(self, detail=detail)
@@ -44,4 +47,13 @@ class VoteBoard(Shown, BoardParts):
 
         Raises DataError when a file cannot be written.
         """
-        return save_votes_board(self, Path(folder))
+        return save_votes_board(self, Path(folder), self.to_dict())
+
+    def _brief(self) -> str:
+        return f"{len(self.variants):,} variants by {self.votes:,} votes on {self.prompt_set}"
+
+    def _data(self) -> dict[str, Any]:
+        return votes_data(self)
+
+    def _rows(self) -> list[dict[str, Any]]:
+        return votes_rows(self)

@@ -14,7 +14,16 @@ from flasheval.scores.votes.board_parts import BoardParts
 from flasheval.scores.votes.board_view import votes_view
 from flasheval.scores.votes.rates import KINDS, Rates
 
-__all__ = ["CSV", "DATA", "PLOT", "TEXT", "save_votes_board", "votes_csv", "votes_data"]
+__all__ = [
+    "CSV",
+    "DATA",
+    "PLOT",
+    "TEXT",
+    "save_votes_board",
+    "votes_csv",
+    "votes_data",
+    "votes_rows",
+]
 
 TEXT, DATA, CSV, PLOT = "votes.md", "votes.json", "votes.csv", "votes.png"
 _COLUMNS = (
@@ -24,8 +33,11 @@ _COLUMNS = (
 )
 
 
-def save_votes_board(board: BoardParts, folder: Path) -> Path:
-    """Write the files into a folder and return it; DataError where one cannot be written."""
+def save_votes_board(board: BoardParts, folder: Path, data: dict[str, Any]) -> Path:
+    """Write the files into a folder and return it; DataError where one cannot be written.
+
+    `data` is what stands in the JSON.
+    """
     from flasheval.base.drawing.figures import save_png
 
     view = votes_view(board, detail=True)
@@ -34,18 +46,24 @@ def save_votes_board(board: BoardParts, folder: Path) -> Path:
     for name, text in texts.items():
         with atomic_write(folder / name) as temporary:
             temporary.write_text(text, "utf-8")
-    write_json(folder / DATA, votes_data(board))
+    write_json(folder / DATA, data)
     if view.figures:
         save_png(view.figures[0], folder / PLOT)
     return folder
 
 
 def votes_csv(board: BoardParts) -> str:
-    """Return one row for each variant, the strongest first."""
+    """Return one row for each variant, the strongest first, as CSV."""
+    rows = votes_rows(board)
+    return csv_for_people([_COLUMNS, *(list(row.values()) for row in rows)])
+
+
+def votes_rows(board: BoardParts) -> list[dict[str, Any]]:
+    """Return one row for each variant, the strongest first; groups are numbers in a text."""
     rows = [
         [" ".join(map(str, v)) if isinstance(v, list) else v for v in row] for row in _rows(board)
     ]
-    return csv_for_people([_COLUMNS, *rows])
+    return [dict(zip(_COLUMNS, row, strict=True)) for row in rows]
 
 
 def votes_data(board: BoardParts) -> dict[str, Any]:
@@ -53,7 +71,6 @@ def votes_data(board: BoardParts) -> dict[str, Any]:
     fit, one, agreed = board.fit, board.standings, board.agreement
     names = board.labels
     return {
-        "headline": votes_view(board).headline,
         "prompt_set": board.prompt_set,
         "votes": board.votes,
         "prompts": board.prompts,

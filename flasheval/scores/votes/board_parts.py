@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from flasheval.base.brief import Brief
 from flasheval.scores.leaderboard.standings import Standings
 from flasheval.scores.votes.checks import Circles, RaterAgreement
 from flasheval.scores.votes.rates import Rates
@@ -15,8 +16,8 @@ from flasheval.scores.votes.strengths import Strengths
 __all__ = ["BoardParts", "Expected"]
 
 
-@dataclass(frozen=True, eq=False)
-class Expected:
+@dataclass(frozen=True, eq=False, repr=False)
+class Expected(Brief):
     """Shares of wins that the strengths expect against all others, each counting alike.
 
     Attributes:

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import stdtrit
 
+from flasheval.base.brief import Brief
 from flasheval.scores.ranking.simultaneous import check_level
 from flasheval.scores.votes.arrays import VoteArrays
 from flasheval.scores.votes.clusters import VoteClusters
@@ -23,8 +24,8 @@ _VALUES = np.array([[0.0, 0.0, 1.0], [0.0, 1.0, 0.0], [1.0, 0.0, 0.0], [0.0, 0.5
 """Each rate's value of a vote that was lost, tied, won."""
 
 
-@dataclass(frozen=True, eq=False)
-class Rates:
+@dataclass(frozen=True, eq=False, repr=False)
+class Rates(Brief):
     """Rates of variants or of pairs.
 
     Attributes:

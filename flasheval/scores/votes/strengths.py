@@ -28,6 +28,7 @@ from scipy.optimize import minimize
 from scipy.sparse.csgraph import connected_components
 from scipy.special import expit
 
+from flasheval.base.brief import Brief
 from flasheval.base.checks import checked_word
 from flasheval.base.errors import DataError, SettingError
 from flasheval.base.text import first_few
@@ -45,8 +46,8 @@ Floats = NDArray[np.float64]
 _FLAT = 1e-7  # of the Hessian's least root, by vote: a strength that no vote holds
 
 
-@dataclass(frozen=True, eq=False)
-class Strengths:
+@dataclass(frozen=True, eq=False, repr=False)
+class Strengths(Brief):
     """Fitted strengths.
 
     Attributes:

@@ -12,6 +12,8 @@ from numpy.typing import ArrayLike, NDArray
 
 from flasheval.base.arguments import checked_class
 from flasheval.base.checks import checked_names
+from flasheval.base.drawing.shown import Shown
+from flasheval.base.drawing.view import Line, Table, View
 from flasheval.base.errors import ConflictError, DataError, SettingError
 from flasheval.base.suggest import nearest
 from flasheval.prompts import PromptSet
@@ -27,10 +29,12 @@ from flasheval.scores.votes.wins import wins_table
 
 __all__ = ["Votes"]
 
+_SHOWN = 20  # variants in a view
+
 
 @checked_class
-@dataclass(frozen=True, eq=False)
-class Votes(VoteArrays):
+@dataclass(frozen=True, eq=False, repr=False)
+class Votes(Shown, VoteArrays):
     """Choices between two variants' images of one prompt, one entry a vote.
 
     `flasheval.load_votes` reads them from files. ``variants``, ``prompts`` and ``raters`` are
@@ -45,6 +49,8 @@ class Votes(VoteArrays):
         (2, [0.75, nan])
 
     """
+
+    kind = "votes"
 
     @property
     def counts(self) -> PairCounts:
@@ -229,6 +235,57 @@ class Votes(VoteArrays):
 
         """
         return write_votes(self, Path(path))
+
+    def view(self) -> View:
+        """Return how many votes there are, and how often each variant won, tied and lost."""
+        titles = ("variant", "votes", "won", "tied", "lost")
+        rows = [(name, *(f"{n:,}" for n in one)) for name, one in self._tally().items()]
+        told = (Line(self._brief(), "headline"), Table(titles, rows[:_SHOWN]))
+        more = len(rows) - _SHOWN
+        return View((*told, *([Line(f"and {more:,} more", "faint")] if more > 0 else [])))
+
+    def _tally(self) -> dict[str, tuple[int, ...]]:
+        """Return by variant its votes, and how many it won, tied and lost."""
+        tally = np.zeros((len(self.variants), 3), dtype=np.int64)
+        for side, sign in ((self.first, 1), (self.second, -1)):
+            np.add.at(tally, (side, 1 - sign * self.outcome.astype(np.int64)), 1)
+        return {
+            name: (sum(row), *row) for name, row in zip(self.variants, tally.tolist(), strict=True)
+        }
+
+    def _brief(self) -> str:
+        raters = f" by {len(self.raters):,} raters" if self.raters else ""
+        pairs = f"{len(self.variants):,} variants on {len(self.prompts):,} prompts"
+        return f"{len(self):,} votes{raters} between {pairs} of {self.prompts.name}"
+
+    def _data(self) -> dict[str, object]:
+        keys = ("votes", "won", "tied", "lost")
+        return {
+            "prompt_set": self.prompts.name,
+            "votes": len(self),
+            "prompts": len(self.prompts),
+            "raters": list(self.raters),
+            "variants": [
+                {"name": name, **dict(zip(keys, row, strict=True))}
+                for name, row in self._tally().items()
+            ],
+        }
+
+    def _rows(self) -> dict[str, object]:
+        names, ids = np.array(self.variants, dtype=object), np.array(self.prompts.ids, dtype=object)
+        columns: dict[str, object] = {
+            "prompt_id": ids[self.prompt],
+            "first": names[self.first],
+            "second": names[self.second],
+            "outcome": self.outcome,
+        }
+        if self.rater is not None:
+            raters = np.array([*self.raters, None], dtype=object)  # -1, not known, is the last
+            columns["rater"] = raters[self.rater]
+        for name in ("both_bad", "left", "seconds"):
+            if getattr(self, name) is not None:
+                columns[name] = getattr(self, name)
+        return columns
 
     def _changed(self, change: Any) -> Votes:
         """Return the votes with every array changed alike."""

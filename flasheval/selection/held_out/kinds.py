@@ -10,6 +10,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from flasheval.base.brief import Brief
 from flasheval.base.errors import DataError, SettingError
 from flasheval.scores import ScoreTable
 from flasheval.selection.held_out.splits import Split, describe_splits, make_splits
@@ -17,8 +18,8 @@ from flasheval.selection.held_out.splits import Split, describe_splits, make_spl
 __all__ = ["Kind", "check_ties", "read_kinds"]
 
 
-@dataclass(frozen=True)
-class Kind:
+@dataclass(frozen=True, repr=False)
+class Kind(Brief):
     """One kind of splits.
 
     Attributes:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
+from flasheval.base.brief import Brief
 from flasheval.selection.held_out.clusters import GroupResampler
 from flasheval.selection.held_out.kinds import Kind
 from flasheval.selection.held_out.random_curve import RandomAgreement
@@ -18,8 +19,8 @@ __all__ = ["Measurement"]
 Floats = NDArray[np.float64]
 
 
-@dataclass
-class Measurement:
+@dataclass(repr=False)
+class Measurement(Brief):
     """Every cell of a held-out evaluation, beside random.
 
     Attributes:

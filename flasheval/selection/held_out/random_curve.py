@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from flasheval.base.brief import Brief
 from flasheval.base.checks import check_draws
 from flasheval.base.errors import SettingError
 from flasheval.base.threads import in_blocks
@@ -130,8 +131,8 @@ def random_means(
     return RandomMeans(ascending, means)
 
 
-@dataclass(frozen=True)
-class RandomAgreement:
+@dataclass(frozen=True, repr=False)
+class RandomAgreement(Brief):
     """Held-out tau-b of random subsets, on the same splits.
 
     Attributes:

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
+from flasheval.base.brief import Brief
 from flasheval.subset.evidence import EquivalentSize, SplitSizes, Spread
 
 __all__ = [
@@ -32,8 +33,8 @@ MEASURES = (
 """The measures of a cell, as `flasheval.selection.held_out.judge.Agreements` defines them."""
 
 
-@dataclass(frozen=True)
-class ValidationCell:
+@dataclass(frozen=True, repr=False)
+class ValidationCell(Brief):
     """One search on one split, judged by one metric; NaN where a measure is undefined.
 
     Attributes:
@@ -91,8 +92,8 @@ class RandomPoint:
     high: float
 
 
-@dataclass(frozen=True)
-class RandomCurve:
+@dataclass(frozen=True, repr=False)
+class RandomCurve(Brief):
     """Held-out tau-b of random subsets by size, over the splits of a kind.
 
     Attributes:
@@ -113,8 +114,8 @@ class RandomCurve:
     high: tuple[float, ...]
 
 
-@dataclass(frozen=True)
-class SplitKind:
+@dataclass(frozen=True, repr=False)
+class SplitKind(Brief):
     """One kind of splits: its name, description, splits, and the groups held out whole.
 
     `seeds` is ``other`` where subsets were judged by images that the search did not see.
@@ -133,8 +134,8 @@ class SplitKind:
     seeds: Literal["search", "other"] = "search"
 
 
-@dataclass(frozen=True)
-class Gain:
+@dataclass(frozen=True, repr=False)
+class Gain(Brief):
     """A paired difference of held-out tau-b: the same splits for both sides.
 
     Attributes:
@@ -202,8 +203,8 @@ class Grouped:
     without: Mapping[str, float] = field(default_factory=dict, hash=False)
 
 
-@dataclass(frozen=True)
-class Summary:
+@dataclass(frozen=True, repr=False)
+class Summary(Brief):
     """What one method does at one size, over the splits of one kind.
 
     Attributes:
@@ -262,8 +263,8 @@ class LearningPoint:
     over_random: Gain
 
 
-@dataclass(frozen=True)
-class LearningCurve:
+@dataclass(frozen=True, repr=False)
+class LearningCurve(Brief):
     """Held-out agreement by the number of search variants, the held-out ones the same.
 
     Attributes:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +14,7 @@ from flasheval.base.drawing.shown import Shown
 from flasheval.base.drawing.view import View
 from flasheval.base.errors import DataError
 from flasheval.base.suggest import nearest
+from flasheval.base.text import first_few
 from flasheval.selection.held_out.contenders import Contender
 from flasheval.selection.held_out.records import (
     MEASURES,
@@ -30,7 +31,7 @@ __all__ = ["ValidationReport"]
 
 
 @checked_class
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class ValidationReport(Shown):
     """Methods compared on held-out variants, by kind of splits, size and metric.
 
@@ -69,6 +70,8 @@ class ValidationReport(Shown):
         True
 
     """
+
+    kind = "validation"
 
     prompt_set: str
     n_prompts: int
@@ -233,3 +236,17 @@ class ValidationReport(Shown):
         from flasheval.selection.held_out.table import full_view, short_view
 
         return full_view(self) if detail else short_view(self)
+
+    def _brief(self) -> str:
+        methods = first_few([one.label for one in self.methods])
+        sizes = first_few(list(map(str, self.sizes)))
+        kinds = first_few([one.name for one in self.kinds])
+        return f"{methods} at {sizes} of {self.n_prompts:,} prompts of {self.prompt_set}, {kinds}"
+
+    def _data(self) -> dict[str, object]:
+        heavy = ("cells", "random", "learning_cells")  # split by split: `to_pandas`, and `save`
+        every = (one.name for one in fields(self))
+        return {name: getattr(self, name) for name in every if name not in heavy}
+
+    def _rows(self) -> list[dict[str, object]]:
+        return list(map(asdict, self.cells))

@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from flasheval.base.brief import Brief
 from flasheval.base.errors import DataError, SettingError
 from flasheval.base.json_data import read_json
 from flasheval.base.suggest import nearest
@@ -41,8 +42,8 @@ OTHER_SEEDS = f"+{_SEEDS}"
 """What a description ends with whose subsets are judged by images of other seeds."""
 
 
-@dataclass(frozen=True)
-class Split:
+@dataclass(frozen=True, repr=False)
+class Split(Brief):
     """One parting of a table's variants.
 
     Attributes:

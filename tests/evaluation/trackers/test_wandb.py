@@ -193,7 +193,7 @@ def test_online_the_manifest_is_an_artifact_once(offline_wandb, tmp_path, report
     assert first.metadata["content_hash"] == report(0.5).subset.content_hash
     assert second.metadata["prompts"] == 2
     file = Path(first.manifest.entries["subset.json"].local_path)
-    assert json.loads(file.read_text(encoding="utf-8")) == report(0.5).subset.to_dict()
+    assert json.loads(file.read_text(encoding="utf-8")) == report(0.5).subset.manifest()
 
 
 def test_mistakes_are_one_line(monkeypatch):
