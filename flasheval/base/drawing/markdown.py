@@ -23,7 +23,7 @@ _LISTED = ("item", "alert", "warning")
 # Of signs that mean something only where they stand, those that stand there: `a_b`, `2 < 3`, `[1]`
 # and `5 $` are read as they are by every reader.
 _MARKS = re.compile(
-    r"""[\\`*|]|~~|<(?=[A-Za-z/!?])|&(?=\#?\w+;)|\](?=[(\[:])|(?<!\w)_|_(?!\w)|\$(?=\S)
+    r"""[\\`*|]|~~|<(?=[A-Za-z/!?])|&(?=\#?\w+;)|\](?=[(\[:])|(?<![^\W_])_|_(?![^\W_])|\$(?=\S)
     |^(?:\#{1,6}(?=\s|$)|>|[+-](?=\s|$)|[-=]{3,}$|\d+(?=[.)](?:\s|$)))""",
     re.VERBOSE,
 )
