@@ -10,9 +10,7 @@ from __future__ import annotations
 
 import argparse
 import os
-import subprocess
 import sys
-import time
 from pathlib import Path
 
 for _library in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
@@ -50,47 +48,13 @@ def main() -> None:
     parser.add_argument("--compile", action="store_true", help="faster, with a C++ compiler")
     parser.add_argument("--stage", choices=STAGES, help="do this one only, in this process")
     options = parser.parse_args()
+
+    from miniature_training import stages
+
     if options.stage:
-        do_stage(options)
+        stages.do_one(options.stage, options.out, lambda: _do(options.stage, options))
     else:
-        do_all(options)
-
-
-def do_all(options: argparse.Namespace) -> None:
-    """Do every stage in a process of its own, as soon as what it waits for is done."""
-    begun, done = time.monotonic(), set[str]()
-    running: dict[str, subprocess.Popen[bytes]] = {}
-    try:
-        while len(done) < len(STAGES):
-            for name, needs in STAGES.items():
-                ready = name not in done and name not in running and done.issuperset(needs)
-                if ready and len(running) < options.workers:
-                    command = [sys.executable, __file__, *sys.argv[1:], "--stage", name]
-                    running[name] = subprocess.Popen(command)  # noqa: S603
-            time.sleep(1)
-            for name in [name for name, process in running.items() if process.poll() is not None]:
-                if running.pop(name).returncode:
-                    raise SystemExit(f"stage {name} failed; what is done stays, type this again")
-                done.add(name)
-                print(f"{name} done, {time.monotonic() - begun:.0f} s in all", flush=True)
-    finally:
-        for process in running.values():
-            process.terminate()
-
-
-def do_stage(options: argparse.Namespace) -> None:
-    """Do one stage; a finished one leaves a mark and is not done again."""
-    import torch
-    from transformers.utils import logging
-
-    torch.set_num_threads(1)
-    logging.set_verbosity_error()
-    mark = options.out / "done" / options.stage
-    if mark.exists():
-        return
-    _do(options.stage, options)
-    mark.parent.mkdir(parents=True, exist_ok=True)
-    mark.touch()
+        stages.do_all(STAGES, options.workers)
 
 
 def _do(name: str, options: argparse.Namespace) -> None:

@@ -11,9 +11,9 @@ import numpy as np
 from flasheval.miniature.drawing import draw
 from flasheval.miniature.layout import Picture, lay_out
 from flasheval.miniature.prompts import draw_scene
-from flasheval.miniature.world import COLOURS, SHAPES
+from flasheval.miniature.world import COLOURS, SHAPES, parse_caption
 
-__all__ = ["CHUNK", "Data", "draw_chunk", "load_data", "make_data"]
+__all__ = ["CHUNK", "Data", "draw_again", "draw_chunk", "load_data", "make_data"]
 
 CHUNK = 4096
 MAX_ITEMS = 9  # three things, three of each
@@ -84,6 +84,16 @@ def draw_chunk(rng: np.random.Generator, count: int) -> Data:
         tuple(scene.caption for scene in scenes),
         np.stack([_items(picture) for picture in pictures]),
     )
+
+
+def draw_again(data: Data, seed: int) -> Data:
+    """Draw another picture of every caption, with its things in other places."""
+    rng = np.random.default_rng([seed, len(data.captions)])
+    scenes = [parse_caption(caption) for caption in data.captions]
+    images = np.empty_like(data.images)
+    for row, scene in enumerate(scenes):
+        images[row] = np.asarray(draw(lay_out(scene, rng)))
+    return Data(images, data.captions, np.empty((0, MAX_ITEMS, 5), np.float32))
 
 
 def _items(picture: Picture) -> np.ndarray[tuple[int, ...], np.dtype[np.float32]]:

@@ -8,8 +8,9 @@ from pathlib import Path
 from typing import Any
 
 from .diffusion import MODELS, make_scheduler
+from .tokens import CODES
 
-__all__ = ["export"]
+__all__ = ["export", "export_families"]
 
 # Parts that the checkpoints share are named in the population and given at loading.
 _PIPELINE = {
@@ -25,6 +26,17 @@ _PIPELINE = {
     "vae": ["diffusers", "AutoencoderKL"],
 }
 
+_MASKED = {
+    "_class_name": "AmusedPipeline",
+    "scheduler": ["diffusers", "AmusedScheduler"],
+    "text_encoder": ["transformers", "CLIPTextModelWithProjection"],
+    "tokenizer": ["transformers", "CLIPTokenizer"],
+    "transformer": ["diffusers", "UVit2DModel"],
+    "vqvae": ["diffusers", "VQModel"],
+}
+# What `export` makes anew; the other families' models stay.
+_OWN = ("clip", "vae", "detector", "quality", *(f"{size}-*" for size in MODELS))
+
 
 def export(trained: Path, models: Path) -> int:
     """Write every model of `trained` into `models` in half precision; return the bytes in all."""
@@ -32,8 +44,8 @@ def export(trained: Path, models: Path) -> int:
     from diffusers import AutoencoderKL, UNet2DConditionModel
     from transformers import CLIPModel
 
-    if models.exists():
-        shutil.rmtree(models)
+    for old in [folder for name in _OWN for folder in models.glob(name)]:
+        shutil.rmtree(old)
     shutil.copytree(trained / "clip", models / "clip")
     CLIPModel.from_pretrained(trained / "clip").to(torch.float16).save_pretrained(models / "clip")
     _save(AutoencoderKL.from_pretrained(trained / "vae").to(torch.float16), models / "vae")
@@ -46,6 +58,27 @@ def export(trained: Path, models: Path) -> int:
         make_scheduler().save_pretrained(folder / "scheduler")
         (folder / "model_index.json").write_text(json.dumps(_PIPELINE, indent=2) + "\n", "utf-8")
     return sum(path.stat().st_size for path in models.rglob("*") if path.is_file())
+
+
+def export_families(trained: Path, models: Path) -> int:
+    """Write the VQ model, the masked-token models and the GANs beside the others; return bytes."""
+    import torch
+    from diffusers import AmusedScheduler, UVit2DModel, VQModel
+
+    made = [models / "vq"]
+    _save(VQModel.from_pretrained(trained / "vq").to(torch.float16), made[0])
+    for folder in sorted(trained.glob("masked-*")):
+        made.append(models / folder.name)
+        transformer = UVit2DModel.from_pretrained(folder / "transformer").to(torch.float16)
+        _save(transformer, made[-1] / "transformer")
+        AmusedScheduler(mask_token_id=CODES).save_pretrained(made[-1] / "scheduler")
+        index = json.dumps(_MASKED, indent=2) + "\n"
+        (made[-1] / "model_index.json").write_text(index, "utf-8")
+    for folder in sorted(trained.glob("gan-*")):
+        made.append(models / folder.name)
+        shutil.copytree(folder, made[-1], dirs_exist_ok=True)
+    files = [path for folder in made for path in folder.rglob("*") if path.is_file()]
+    return sum(path.stat().st_size for path in files)
 
 
 def _save(model: Any, folder: Path) -> None:

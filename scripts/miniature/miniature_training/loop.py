@@ -34,6 +34,7 @@ class Stage:
         rate: Peak learning rate of AdamW: warmed up over 100 steps, then a cosine down to 2%.
         average: Decay of the running average of the weights.
         milestones: At the end of a step (counted from 1), called with the averaged model.
+        betas: Of AdamW's running means.
 
     """
 
@@ -44,6 +45,7 @@ class Stage:
     rate: float
     average: float
     milestones: Mapping[int, Callable[[nn.Module], None]] | None = None
+    betas: tuple[float, float] = (0.9, 0.999)
 
 
 def train(stage: Stage, folder: Path, seed: int) -> nn.Module:
@@ -55,7 +57,9 @@ def train(stage: Stage, folder: Path, seed: int) -> nn.Module:
     import torch
 
     model, averaged = stage.model, copy.deepcopy(stage.model)
-    optimizer = torch.optim.AdamW(model.parameters(), lr=stage.rate, weight_decay=0.01)
+    optimizer = torch.optim.AdamW(
+        model.parameters(), lr=stage.rate, betas=stage.betas, weight_decay=0.01
+    )
     path = folder / f"{stage.name}.pt"
     step, spent = 0, 0.0
     if path.exists():

@@ -13,7 +13,7 @@ from .loop import Stage, as_images, train
 if TYPE_CHECKING:
     import torch
 
-__all__ = ["load_vae", "train_vae"]
+__all__ = ["load_vae", "reconstruction_error", "train_vae"]
 
 _BATCH = 64
 
@@ -42,7 +42,10 @@ def train_vae(data: Data, folder: Path, seed: int, steps: int) -> torch.nn.Modul
         with torch.autocast("cpu", torch.bfloat16):
             latents = vae.encode(images).latent_dist
             made = vae.decode(latents.sample()).sample.float()
-        return _reconstruction(made, images) + 1e-4 * latents.kl().mean() / latents.mean[0].numel()
+        return (
+            reconstruction_error(made, images)
+            + 1e-4 * latents.kl().mean() / latents.mean[0].numel()
+        )
 
     trained = train(Stage("vae", vae, loss, steps, rate=1.5e-3, average=0.998), folder, seed)
     with torch.no_grad():
@@ -51,7 +54,7 @@ def train_vae(data: Data, folder: Path, seed: int, steps: int) -> torch.nn.Modul
     return trained
 
 
-def _reconstruction(made: torch.Tensor, images: torch.Tensor) -> torch.Tensor:
+def reconstruction_error(made: torch.Tensor, images: torch.Tensor) -> torch.Tensor:
     """Absolute and squared error; pixels unlike their picture's ground count more.
 
     Small things are few pixels: a plain mean lets them fade, green on grey first.
@@ -68,5 +71,5 @@ def load_vae(folder: Path) -> torch.nn.Module:
     import torch
     from diffusers import AutoencoderKL
 
-    vae = AutoencoderKL.from_pretrained(folder).eval()
+    vae = AutoencoderKL.from_pretrained(folder, torch_dtype=torch.float32).eval()
     return vae.to(memory_format=torch.channels_last)
