@@ -133,6 +133,15 @@ def _walk(value: Any, seen: dict[type, int], depth: int = 0) -> None:
             _walk(one, seen, depth + 1)
 
 
+def test_what_ran_says_what_is_wrong(results: list[Shown]) -> None:
+    shown = {one.kind: str(one) for one in results}
+    assert "no score: 1 image: no image" in shown["run"]
+    assert "<script>x</script>: no GPU" in shown["diagnosis"]
+    assert shown["diagnosis"].startswith("1 problem\n")
+    assert shown["distances"].splitlines()[2].split()[:3] == ["variant", "images", "frechet"]
+    assert shown["run_status"].splitlines()[3].split()[:4] == [NAMES[0], "2", "1", "0.5"]
+
+
 def test_names_are_text_in_html(results: list[Shown]) -> None:
     for one in results:
         if not one.view().figures:  # those have a test of their own

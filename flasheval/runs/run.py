@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from flasheval.base.arguments import checked_arguments, checked_class
 from flasheval.base.drawing.shown import Shown, frame_of
+from flasheval.base.drawing.view import Line, View, lines
 from flasheval.base.errors import DataError, SettingError
 from flasheval.base.progress import reporting
 from flasheval.base.run_folders import shown_path
@@ -55,6 +57,7 @@ __all__ = [
 ]
 
 _CHUNK = 32
+_FEW = 10  # reasons shown
 
 
 @checked_class
@@ -86,6 +89,21 @@ class RunResult(Shown):
     repairs: tuple[Repair, ...] = ()
     detached: str | None = None
     warnings: tuple[str, ...] = ()
+
+    def view(self) -> View:
+        """Return how far it came, what was measured, and what failed."""
+        reasons = Counter((one.variant, one.stage, one.reason) for one in self.failures)
+        told = [f"failed: {', '.join(one[:2])}: {one[2]}" for one in list(reasons)[:_FEW]]
+        more = len(reasons) - _FEW
+        told += [f"failed: {more} more reasons; flasheval status lists them"] if more > 0 else []
+        told += [
+            f"no score: {count:,} image{'' if count == 1 else 's'}: {reason}"
+            for reason, count in Counter(self.faults.values()).most_common(_FEW)
+        ]
+        scores = () if self.scores is None else self.scores.view().parts
+        head = Line(self._brief(), "headline")
+        own = [one for one in scores if not isinstance(one, Line) or one.look != "headline"]
+        return View((head, *own, *lines(told, "alert"), *self._warning_lines()))
 
     def _brief(self) -> str:
         table = self.scores

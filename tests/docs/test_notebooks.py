@@ -1,4 +1,4 @@
-"""The notebooks of the documentation run as they stand, and hold nothing of whoever ran them last."""
+"""The notebooks of the documentation run as they stand, and hold nothing of who ran them."""
 
 import json
 from pathlib import Path

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import fields
 from typing import Any, ClassVar
 
-from flasheval.base.drawing.view import Line, View
+from flasheval.base.drawing.view import Line, Part, Table, View, lines
 from flasheval.base.errors import SettingError
 from flasheval.base.json_data import plain_data
 from flasheval.base.text import shortened, visible
@@ -21,6 +21,7 @@ ENVELOPE = ("kind", "schema", "headline")
 """The keys that come first in every `to_dict`, and are no data of the result's own."""
 
 _LINE = 100  # letters of a repr
+_ROWS = 20  # of a table
 
 
 class Shown:
@@ -52,8 +53,23 @@ class Shown:
     schema: ClassVar[int] = 1
 
     def view(self) -> View:
-        """Return what it shows, as plain data."""
-        return View((Line(self._brief(), "headline"),))
+        """Return what it shows, as plain data: what it is, its first rows, its warnings."""
+        return View((Line(self._brief(), "headline"), *self._first_rows(), *self._warning_lines()))
+
+    def _first_rows(self) -> list[Part]:
+        """Return the first rows as a table, their numbers short; nothing where there are none."""
+        found = self._rows()
+        rows = [] if isinstance(found, Mapping) else list(found)
+        if not rows:
+            return []
+        cells = [list(map(_cell, row.values())) for row in rows[:_ROWS]]
+        more = len(rows) - _ROWS
+        rest = [Line(f"and {more:,} more: to_pandas() has all", "faint")] if more > 0 else []
+        titles = [key.replace("_", " ") for key in rows[0]]
+        return [Line(""), Table(titles, cells), *rest]
+
+    def _warning_lines(self) -> list[Line]:
+        return lines(getattr(self, "warnings", ()), "warning")
 
     def _brief(self) -> str:
         """Return what it is and its size in a few words, quickly and whatever it holds."""
@@ -100,6 +116,12 @@ class Shown:
         from flasheval.base.drawing.markdown import markdown
 
         return markdown(self.view())
+
+
+def _cell(value: object) -> str:
+    if value is None:
+        return "-"
+    return f"{value:.4g}" if isinstance(value, float) else str(value)
 
 
 def frame_of(rows: Iterable[Mapping[str, object]] | Mapping[str, Any]) -> Any:

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from flasheval.base.drawing.shown import Shown
+from flasheval.base.drawing.view import Line, View, lines
 from flasheval.base.errors import FlashevalError, SettingError
 from flasheval.base.progress import duration
 from flasheval.generators.populations.population import Population
@@ -84,6 +85,13 @@ class Diagnosis(Shown):
         False
         """
         return all(check.ok for check in self.checks)
+
+    def view(self) -> View:
+        """Return whether all is there, each check, and a row for each model timed."""
+        said = (("item" if one.ok else "alert", f"{one.what}: {one.said}") for one in self.checks)
+        checks = [line for look, text in said for line in lines([text], look)]
+        head = Line(self._brief(), "headline")
+        return View((head, *checks, *self._first_rows(), *self._warning_lines()))
 
     def _brief(self) -> str:
         problems = sum(not check.ok for check in self.checks)
