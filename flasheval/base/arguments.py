@@ -18,6 +18,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, S
 from functools import wraps
 from inspect import signature, unwrap
 from numbers import Integral, Real
+from operator import is_
 from pathlib import Path
 from typing import Any, Literal, ParamSpec, TypeVar, Union, get_args, get_origin, get_type_hints
 
@@ -115,12 +116,13 @@ def _read(function: Callable[..., Any], args: Any, kwargs: Any) -> tuple[Any, An
 
     Interpolations in them are resolved, as Hydra does it when a value is read.
     """
-    omegaconf = sys.modules.get("omegaconf")
-    if omegaconf is None or not hasattr(omegaconf, "OmegaConf"):
-        return args, kwargs  # nobody can have made a node
+    omegaconf: Any = sys.modules.get("omegaconf")
+    node = getattr(omegaconf, "Container", None)
+    if node is None:
+        return args, kwargs  # nobody can have made one
     try:
-        read = tuple(_plain(one, omegaconf) for one in args)
-        return read, {key: _plain(one, omegaconf) for key, one in kwargs.items()}
+        read = tuple(_plain(one, node) for one in args)
+        return read, {key: _plain(one, node) for key, one in kwargs.items()}
     except omegaconf.errors.OmegaConfBaseException as error:
         said = str(error).partition("\n")[0].rstrip(".")
         key = getattr(error, "full_key", None)
@@ -128,18 +130,21 @@ def _read(function: Callable[..., Any], args: Any, kwargs: Any) -> tuple[Any, An
         raise SettingError(f"{_owner(function)}: the configuration{where}: {said}") from error
 
 
-def _plain(value: Any, omegaconf: Any) -> Any:
-    if isinstance(value, dict | list | tuple) and type(value) in (dict, list, tuple):
-        parts = value.values() if isinstance(value, dict) else value
-        read = [_plain(one, omegaconf) for one in parts]
-        if all(new is old for new, old in zip(read, parts, strict=True)):
-            return value
-        return dict(zip(value, read, strict=True)) if isinstance(value, dict) else type(value)(read)
-    if not omegaconf.OmegaConf.is_config(value):
+def _plain(value: Any, node: type[Any]) -> Any:
+    kind = type(value)
+    if kind in (str, int, float):
         return value
-    return omegaconf.OmegaConf.to_container(
-        value, resolve=True, throw_on_missing=True, enum_to_str=True
-    )
+    if kind in (dict, list, tuple):
+        parts = value.values() if kind is dict else value
+        read = [_plain(one, node) for one in parts]
+        if all(map(is_, read, parts)):
+            return value
+        return dict(zip(value, read, strict=True)) if kind is dict else kind(read)
+    if not isinstance(value, node):
+        return value
+    from omegaconf import OmegaConf  # which is loaded: it made the value
+
+    return OmegaConf.to_container(value, resolve=True, throw_on_missing=True, enum_to_str=True)
 
 
 def _owner(function: Callable[..., Any]) -> str:
