@@ -70,7 +70,7 @@ def test_the_same_sweep_does_only_what_is_left(run, tmp_path, scores, monkeypatc
         return real(config, *rest, **more)
 
     monkeypatch.setattr(search, "run_search", counted)
-    words = (*SWEEP, "size=4,6,4", "splits=random:2", "out=sweep")
+    words = (*SWEEP, "size=4,6,4", "splits=null", "out=sweep")
     assert run("search", *words).code == 130
     first = run("search", *words)  # the first is done, the third is the first again
     assert (first.code, done) == (0, [4, 6, 6])
