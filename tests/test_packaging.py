@@ -91,7 +91,9 @@ def test_the_wheel_holds_the_data_files_where_the_package_looks(
 @pytest.mark.slow
 def test_the_wheel_holds_the_package_and_nothing_else(unpacked: Path) -> None:
     tops = {path.name for path in unpacked.iterdir() if not path.name.endswith(".dist-info")}
-    assert tops == {"flasheval"}
+    assert tops == {"flasheval", "hydra_plugins"}
+    # No __init__.py: the folder is shared with all other plug-ins of Hydra.
+    assert set(files_in(unpacked / "hydra_plugins")) == {"flasheval_configs.py"}
     shipped = set(files_in(unpacked / "flasheval"))
     assert shipped >= set(files_in(ROOT / "flasheval"))
     assert "report/page/template/page.html" in shipped
@@ -159,7 +161,17 @@ def test_the_constraints_are_plain_pins_of_every_requirement() -> None:
     core = re.search(r"^dependencies = \[(.*?)^\]", project, re.M | re.S)
     extras = [
         re.search(rf"^{extra} = \[(.*?)\]\n", project, re.M | re.S)
-        for extra in ("dev", "sweep", "generate", "quantise", "slurm", "ray", "hub", "docs")
+        for extra in (
+            "dev",
+            "sweep",
+            "optuna",
+            "generate",
+            "quantise",
+            "slurm",
+            "ray",
+            "hub",
+            "docs",
+        )
     ]
     found = [core, *extras]
     assert None not in found

@@ -1,8 +1,12 @@
-"""What a caller got wrong in the types of arguments, told in one line.
+"""What every public function does with its arguments before and after its own work.
 
-A function may be given much that its annotations do not name and that it can use all the same, so
-arguments are looked at only when it fails: an error from inside then becomes a SettingError that
-names the argument, if one is of another type than its annotation says.
+Before: nodes of a Hydra configuration (OmegaConf's) become plain data, wherever they stand in the
+arguments, so that a function takes what ``**cfg`` gives it. OmegaConf is not imported for that.
+
+After: what a caller got wrong in the types of arguments is told in one line. A function may be
+given much that its annotations do not name and that it can use all the same, so arguments are
+looked at only when it fails: an error from inside then becomes a SettingError that names the
+argument, if one is of another type than its annotation says.
 """
 
 from __future__ import annotations
@@ -12,14 +16,15 @@ import sys
 import types
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from functools import wraps
-from inspect import signature
+from inspect import signature, unwrap
 from numbers import Integral, Real
+from operator import is_
 from pathlib import Path
 from typing import Any, Literal, ParamSpec, TypeVar, Union, get_args, get_origin, get_type_hints
 
 from flasheval.base.errors import SettingError
 
-__all__ = ["checked_arguments", "checked_class"]
+__all__ = ["annotation_of", "checked_arguments", "checked_class"]
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -40,7 +45,7 @@ _LONG = 60  # letters of a value that are shown
 
 
 def checked_arguments(function: Callable[P, R]) -> Callable[P, R]:
-    """Make the errors that arguments of a wrong type cause readable.
+    """Read arguments of a configuration as plain data, and make errors of a wrong type readable.
 
     Example:
         >>> @checked_arguments
@@ -56,6 +61,7 @@ def checked_arguments(function: Callable[P, R]) -> Callable[P, R]:
 
     @wraps(function)
     def checked(*args: P.args, **kwargs: P.kwargs) -> R:
+        args, kwargs = _read(function, args, kwargs)
         try:
             return function(*args, **kwargs)
         except _RAW as error:
@@ -93,6 +99,59 @@ def checked_class(kind: ClassT) -> ClassT:
     return kind
 
 
+def annotation_of(function: Callable[..., Any], name: str) -> Any:
+    """Return what a parameter of a function or class is annotated with; Any where nothing is.
+
+    >>> def halves(size: "int | None", names=()): ...
+    >>> annotation_of(halves, "size"), annotation_of(halves, "names")
+    (int | None, typing.Any)
+    """
+    made: Any = function.__init__ if isinstance(function, type) else function  # type: ignore[misc]
+    inside = unwrap(made)
+    return _Names(inside).resolved(inside.__annotations__.get(name, Any))
+
+
+def _read(function: Callable[..., Any], args: Any, kwargs: Any) -> tuple[Any, Any]:
+    """Return arguments with the nodes of a configuration in them as plain data.
+
+    Interpolations in them are resolved, as Hydra does it when a value is read.
+    """
+    omegaconf: Any = sys.modules.get("omegaconf")
+    node = getattr(omegaconf, "Container", None)
+    if node is None:
+        return args, kwargs  # nobody can have made one
+    try:
+        read = tuple(_plain(one, node) for one in args)
+        return read, {key: _plain(one, node) for key, one in kwargs.items()}
+    except omegaconf.errors.OmegaConfBaseException as error:
+        said = str(error).partition("\n")[0].rstrip(".")
+        key = getattr(error, "full_key", None)
+        where = f" at {key}" if key and key not in said else ""
+        raise SettingError(f"{_owner(function)}: the configuration{where}: {said}") from error
+
+
+def _plain(value: Any, node: type[Any]) -> Any:
+    kind = type(value)
+    if kind in (str, int, float):
+        return value
+    if kind in (dict, list, tuple):
+        parts = value.values() if kind is dict else value
+        read = [_plain(one, node) for one in parts]
+        if all(map(is_, read, parts)):
+            return value
+        return dict(zip(value, read, strict=True)) if kind is dict else kind(read)
+    if not isinstance(value, node):
+        return value
+    from omegaconf import OmegaConf  # which is loaded: it made the value
+
+    return OmegaConf.to_container(value, resolve=True, throw_on_missing=True, enum_to_str=True)
+
+
+def _owner(function: Callable[..., Any]) -> str:
+    of, _, called = function.__qualname__.rpartition(".")
+    return of if called == "__init__" else called
+
+
 def _mistake(
     function: Callable[..., Any], args: Sequence[Any], kwargs: Mapping[str, Any]
 ) -> str | None:
@@ -108,10 +167,8 @@ def _mistake(
     for name, value in given.items():
         hint = names.resolved(annotations.get(name, Any))
         if not _fits(value, hint):
-            of, _, called = function.__qualname__.rpartition(".")
-            owner = of if called == "__init__" else called
             shown = " ".join(_shown(value).split())
-            return f"{owner}: {name}={shown}: expected {_words(hint)}"
+            return f"{_owner(function)}: {name}={shown}: expected {_words(hint)}"
     return None
 
 

@@ -16,7 +16,7 @@ from flasheval.cli.groups import GROUPS
 from flasheval.cli.setting_errors import setting_mistake, unknown_key
 from flasheval.cli.verbs import VERBS, Verb
 
-__all__ = ["check_jobs", "plain_settings", "register"]
+__all__ = ["check_jobs", "plain_settings", "register", "swept_values"]
 
 _CHOICES = ("method", "executor", "extractor", "tracker", "generator")
 
@@ -125,6 +125,20 @@ def check_jobs(
             raise
         raise SettingError(setting_mistake(error)) from error
     return Path(folder), settings
+
+
+def swept_values(overrides: list[str]) -> dict[str, tuple[str, ...]]:
+    """Return the keys in which the jobs of a sweep differ, each with all of its values.
+
+    >>> swept_values(["size=10,20", "seed=3", "method=auto"])
+    {'size': ('10', '20')}
+    """
+    found: dict[str, dict[str, None]] = {}
+    for job in _jobs_of(overrides):
+        for word in job:
+            key, _, value = word.partition("=")
+            found.setdefault(key.lstrip("+"), {})[value] = None
+    return {key: tuple(values) for key, values in found.items() if len(values) > 1}
 
 
 def _jobs_of(overrides: list[str]) -> Iterator[list[str]]:

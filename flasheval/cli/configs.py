@@ -52,9 +52,12 @@ __all__ = [
     "executor_configs",
     "extractor_configs",
     "format_settings",
+    "generator_configs",
     "importer_configs",
     "method_configs",
+    "plain_type",
     "protocol_configs",
+    "scorer_configs",
     "tracker_configs",
     "watch_config",
 ]
@@ -589,6 +592,28 @@ def protocol_configs() -> dict[str, type[Any]]:
     }
 
 
+def generator_configs() -> dict[str, type[Any]]:
+    """Return the settings of every kind of generator, by its name, `generator` the first of them.
+
+    >>> generator_configs()["diffusers"](checkpoint="models/sd15").generator
+    'diffusers'
+    """
+    from flasheval.generators.registry import GENERATORS
+
+    return _named_configs(GENERATORS, key="generator")
+
+
+def scorer_configs() -> dict[str, type[Any]]:
+    """Return the settings of every scorer, by its name, `name` the first of them.
+
+    >>> scorer_configs()["clip"]().metric_name
+    'CLIP'
+    """
+    from flasheval.scorers.registry import SCORERS
+
+    return _named_configs(SCORERS)
+
+
 def format_settings() -> dict[str, str]:
     """Return the settings of every export format in words, by its name.
 
@@ -636,7 +661,7 @@ def _optional_keys(settings: type[Any]) -> list[tuple[str, Any, Any]]:
     hints = get_type_hints(settings)
     keys = []
     for one in fields(settings):
-        hint, default = _mutable(hints[one.name]), _default_of(one)
+        hint, default = plain_type(hints[one.name]), _default_of(one)
         if one.default is MISSING and one.default_factory is MISSING:
             hint, default = hint | None, field(default=None)
         keys.append((one.name, hint, default))
@@ -670,18 +695,16 @@ def _classes(registry: Registry[Any]) -> dict[str, type[Any]]:
     return classes
 
 
-def _named_configs(registry: Registry[Any]) -> dict[str, type[Any]]:
+def _named_configs(registry: Registry[Any], key: str = "name") -> dict[str, type[Any]]:
     configs = {}
     for name, one in _classes(registry).items():
         hints = get_type_hints(one)
-        settings = [(key.name, _mutable(hints[key.name]), key) for key in fields(one)]
-        configs[name] = make_dataclass(
-            f"{one.__name__}Config",
-            [
-                ("name", str, field(default=name)),
-                *((key, hint, _default_of(old)) for key, hint, old in settings),
-            ],
-        )
+        settings = [
+            (own.name, plain_type(hints[own.name]), _default_of(own)) for own in fields(one)
+        ]
+        keys = [(key, str, field(default=name)), *settings]
+        # What has no default comes after what has one, which is fine for keys only.
+        configs[name] = make_dataclass(f"{one.__name__}Config", keys, kw_only=True)
     return configs
 
 
@@ -694,19 +717,22 @@ def _default_of(old: Field[Any]) -> Any:
     return field(default=default)
 
 
-def _mutable(hint: Any) -> Any:
+def plain_type(hint: Any) -> Any:
     """Return `list[int] | None` for `tuple[int, ...] | None`: a command line gives lists.
 
-    Likewise a dict for a mapping, a text for one of several words, and anything for an object.
+    A mapping becomes a dict, one of several words a text, and an object anything.
+
+    >>> plain_type(tuple[int, ...] | None), plain_type(Literal["run", "score"])
+    (list[int] | None, <class 'str'>)
     """
     origin, arguments = get_origin(hint), get_args(hint)
     if origin is tuple:
-        return list[_mutable(arguments[0])]  # type: ignore[misc]
+        return list[plain_type(arguments[0])]  # type: ignore[misc]
     if origin is Mapping:
         return dict[str, Any]
     if origin is Literal:
         return str
     if NoneType in arguments and len(arguments) == 2:
         (inner,) = (argument for argument in arguments if argument is not NoneType)
-        return _mutable(inner) | None
+        return plain_type(inner) | None
     return hint if hint in (bool, int, float, str) else Any

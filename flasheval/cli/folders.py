@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
@@ -98,7 +99,9 @@ def folder_of_sweep(verb: str, words: list[str]) -> str:
     'flasheval-runs/search-sweep/size-cc101890'
     """
     ordered = sorted(word for word in words if not word.startswith("overwrite="))
-    swept = "-".join(word.partition("=")[0] for word in ordered if "," in word) or "all"
+    lists = re.compile(r"[^=]*=[\[{]")  # whose commas part no values of a sweep
+    several = [word for word in ordered if "," in word and not lists.match(word)]
+    swept = "-".join(word.partition("=")[0] for word in several) or "all"
     name = f"{swept.replace('/', '_')[:80]}-{sha256_of(ordered)[:8]}"
     return f"{FOLDER_OF_RUNS}/{verb}-sweep/{name}"
 

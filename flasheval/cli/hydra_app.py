@@ -10,13 +10,14 @@ import sys
 import traceback
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, redirect_stdout
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from flasheval.base.errors import DataError, SettingError
 from flasheval.base.resources import conf_dir
 from flasheval.cli.arguments import lifted, read_options, tidied
-from flasheval.cli.composing import check_jobs, plain_settings, register
+from flasheval.cli.composing import check_jobs, plain_settings, register, swept_values
 from flasheval.cli.exit_codes import DONE, FAILED, INTERRUPTED
 from flasheval.cli.setting_errors import quoted
 from flasheval.cli.verbs import VERBS
@@ -59,19 +60,23 @@ def run_verb(verb: str, words: list[str]) -> int:
     return _leave_to_hydra(verb, [*flags, *overrides])
 
 
-def job(config: Any) -> Outcome:
-    """Do one job, in this process or in a launcher's: what Hydra calls the task function."""
-    from hydra.core.hydra_config import HydraConfig
-    from hydra.types import RunMode
+def job(config: Any, swept: Mapping[str, tuple[str, ...]] | None = None) -> Outcome:
+    """Do one job, in this process or in a launcher's: what Hydra calls the task function.
 
+    `swept` are the keys that differ between the jobs of a sweep, with their values.
+    """
+    from hydra.core.hydra_config import HydraConfig
+
+    from flasheval.cli.commands.context import Sweep
     from flasheval.cli.commands.jobs import run_job
 
     hydra = HydraConfig.get()
     verb = str(hydra.job.config_name)
     words = tuple(hydra.overrides.task)
     command = shlex.join(["flasheval", verb, *words])
-    label = words if hydra.mode == RunMode.MULTIRUN else None
-    return run_job(verb, plain_settings(config), Path(hydra.runtime.output_dir), command, label)
+    sweep = None if swept is None else Sweep(Path(hydra.sweep.dir), swept)
+    folder = Path(hydra.runtime.output_dir)
+    return run_job(verb, plain_settings(config), folder, command, words, sweep)
 
 
 def _run_one(
@@ -147,13 +152,16 @@ def _run_many(
     if not row.sweeps:
         swept = " and ".join(f"flasheval {one.name}" for one in VERBS.values() if one.sweeps)
         raise SettingError(f"-m is for {swept}, not for flasheval {verb}: {row.no_sweep}")
+    if row.folder is None and str(settings.get("out")).endswith(".json"):
+        raise SettingError(f"out={settings['out']}: a sweep has a folder; name one")
     require_writable(folder)
     # Said outright, for a job cannot tell the sweep's folder from its own share of the overrides.
     more = [quoted(f"hydra.sweep.dir={folder}") or "", "hydra.mode=MULTIRUN"]
     with kept_output(row, settings, overrides):
-        returns = hydra.multirun(verb, job, [*overrides, *more], with_log_configuration=False)
+        task = partial(job, swept=swept_values(overrides))
+        returns = hydra.multirun(verb, task, [*overrides, *more], with_log_configuration=False)
         outcomes = [done.return_value for batch in returns or [] for done in batch]
-        return finish_sweep(outcomes, folder)
+        return finish_sweep(verb, outcomes, folder)
 
 
 def _leave_to_hydra(verb: str, words: list[str]) -> int:

@@ -21,7 +21,7 @@ from flasheval.base.json_data import read_json, write_json
 from flasheval.base.run_folders import MADE_BY, shown_path
 from flasheval.cli.verbs import VERBS, Output, Verb
 
-__all__ = ["kept_output"]
+__all__ = ["kept_output", "texts_in"]
 
 _KEYS = ("out", "overwrite")
 _SWEEP = " -m"
@@ -120,10 +120,11 @@ class _Place:
         made = _read(self.record).get(self._name, {})
         command, told = made.get("command"), made.get("settings", {})
         verb = VERBS.get(str(command).removesuffix(_SWEEP))
-        if verb is None or verb.output is None:
+        output = None if verb is None else _output(verb, sweep=str(command).endswith(_SWEEP))
+        if output is None:
             reason = self._strangers()
         elif command != self.command:
-            what = "a sweep" if str(command).endswith(_SWEEP) else verb.output.what
+            what = "a sweep" if str(command).endswith(_SWEEP) else output.what
             reason = f"holds {what}, made by flasheval {command}"
         elif other := [key for key in {**self.told, **told} if self.told.get(key) != told.get(key)]:
             what = "a sweep" if self.command.endswith(_SWEEP) else self.output.what
@@ -179,7 +180,7 @@ class _Place:
 
 
 def _place(verb: Verb, settings: Mapping[str, Any], words: Sequence[str] | None) -> _Place | None:
-    output = verb.output
+    output = _output(verb, sweep=words is not None)
     if output is None:
         return None
     found = settings.get("out") if output.place is None else resolve_name(output.place)(settings)
@@ -194,6 +195,11 @@ def _place(verb: Verb, settings: Mapping[str, Any], words: Sequence[str] | None)
     # What is empty is left out, so that a key that a later version adds is no difference.
     told_by_key = {key: _digest(value) for key, value in chosen.items() if not _is_empty(value)}
     return _Place(Path(found).expanduser(), output, command, told_by_key)
+
+
+def _output(verb: Verb, *, sweep: bool) -> Output | None:
+    """Return what a verb, or a sweep of its jobs, writes: a sweep always has a folder."""
+    return Output("a sweep") if sweep and verb.output is None else verb.output
 
 
 def _is_empty(value: Any) -> bool:
@@ -234,7 +240,7 @@ def _refuse_own_input(settings: Mapping[str, Any]) -> None:
     target = Path(out).expanduser()
     ours = target.name in _read(target.parent / MADE_BY)
     for key, value in settings.items():
-        for word in _words(value) if key != "out" else ():
+        for word in texts_in(value) if key != "out" else ():
             path = Path(word).expanduser()
             if _is_file(path) and path.samefile(target):
                 raise SettingError(
@@ -248,13 +254,17 @@ def _refuse_own_input(settings: Mapping[str, Any]) -> None:
                 )
 
 
-def _words(value: Any) -> Iterator[str]:
-    """Yield all strings in a setting."""
+def texts_in(value: Any) -> Iterator[str]:
+    """Yield all strings in a setting.
+
+    >>> list(texts_in({"name": "clip", "parts": ["a", 3]}))
+    ['clip', 'a']
+    """
     if isinstance(value, str):
         yield value
     elif isinstance(value, Mapping | list | tuple):
         for one in value.values() if isinstance(value, Mapping) else value:
-            yield from _words(one)
+            yield from texts_in(one)
 
 
 def _is_folder(path: Path) -> bool:

@@ -81,7 +81,9 @@ class Verb:
         output: What it writes to `out`; None where it writes none, or checks that itself.
         choices: The groups of `conf/` it chooses from.
         lists: Further lists for its help: a title, and where the function is that returns them.
-        sweeps: Whether ``-m`` runs one job for each combination of values.
+        sweeps: Where the function is that shows the jobs of a sweep together, for a verb of which
+            ``-m`` runs one job for each combination of values: ``f(outcomes, folder)``, which
+            returns what to print.
         no_sweep: What to use in place of ``-m``, where it does not sweep.
 
     """
@@ -99,7 +101,7 @@ class Verb:
     output: Output | None = None
     choices: tuple[Choice, ...] = ()
     lists: tuple[tuple[str, str], ...] = ()
-    sweeps: bool = False
+    sweeps: str | None = None
     no_sweep: str = "it does one thing at a time"
 
     def config_types(self) -> dict[str, type[Any]]:
@@ -218,7 +220,7 @@ _ROWS = (
         folder="flasheval.cli.folders:folder_of_search",
         output=Output("a search"),
         choices=(Choice("method", "method=NAME"),),
-        sweeps=True,
+        sweeps="flasheval.cli.commands.sweeps.searches:show_searches",
         examples=(
             ("flasheval search", "try it on the miniature, a real benchmark on a small scale"),
             ("flasheval search scores=coco metric=CLIP size=50", ""),
@@ -236,6 +238,7 @@ _ROWS = (
         command="flasheval.cli.commands.evaluate:run_evaluate",
         config="flasheval.cli.configs:evaluate_configs",
         config_key="generator",
+        sweeps="flasheval.cli.commands.sweeps.evaluations:show_evaluations",
         choices=(
             Choice("generator", "generator=KIND", shown=("diffusers",)),
             _SCORER,
@@ -248,6 +251,7 @@ _ROWS = (
             ("flasheval evaluate ... scorers=[clip,pickscore] out=reports/2000.json", ""),
             ("flasheval evaluate ... generator=function function=mine.py:draw", ""),
             ("flasheval evaluate ... images=out/images step=2000 tracker=wandb", ""),
+            ("flasheval evaluate -m ... checkpoint=a,b scheduler=DDIM,DPM steps=10,20", ""),
         ),
     ),
     Verb(

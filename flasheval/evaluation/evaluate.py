@@ -26,6 +26,7 @@ from flasheval.generators.generator import Batch, Generator, GeneratorSettings
 from flasheval.generators.image_folder import ImageFolder, ImageFolderSettings
 from flasheval.generators.images import ImageFault
 from flasheval.generators.python_objects import as_generator
+from flasheval.generators.registry import DEFAULT_GENERATOR, make_generator
 from flasheval.generators.seeds import ImageSeeds
 from flasheval.generators.text_encoders import pipeline_readers
 from flasheval.prompts.readers import cut_by
@@ -113,8 +114,9 @@ def evaluate(
     Args:
         generator: A diffusers pipeline, or a function ``(prompts, seeds) -> images``; one whose
             second parameter is called ``generators`` gets one torch generator a prompt instead.
-            Also a loaded generator, or a generator's settings as in populations, which are loaded
-            here; the report then records everything that determines the images.
+            Also a loaded generator, or a generator's settings, or a mapping of them with the kind
+            as ``generator`` (diffusers where there is none), which are loaded here; the report then
+            records everything that determines the images.
         subset: A subset with its prompts' texts, or what `flasheval.load_subset` takes.
         scorers: Names, mappings of settings with a ``name``, or Python objects and functions.
             They stay loaded in memory (`flasheval.evaluation.loaded_scorers`).
@@ -162,6 +164,9 @@ def evaluate(
     """
     arguments, begun, loading = dict(call or {}), time.perf_counter(), 0.0
     label = _label(name, step)
+    if isinstance(generator, Mapping):
+        own = {key: value for key, value in generator.items() if key != "generator"}
+        generator = make_generator(generator.get("generator", DEFAULT_GENERATOR), own, "generator")
     if batch < 1:
         raise SettingError(f"batch={batch}: expected a whole number above 0")
 

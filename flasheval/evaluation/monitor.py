@@ -19,6 +19,7 @@ from flasheval.evaluation.processes import processes
 from flasheval.evaluation.report import Report
 from flasheval.evaluation.sequential import Source, compare_in_looks, spent_errors
 from flasheval.evaluation.trackers.notifying import notify
+from flasheval.evaluation.trackers.registry import make_trackers
 from flasheval.scorers.registry import make_scorers
 from flasheval.subset import Subset
 from flasheval.subset.image_plan import plan_images
@@ -57,8 +58,8 @@ class CheckpointMonitor:
             what it costs (`flasheval.evaluation.look_plan`).
         error: Probability of a wrong decision allowed for each checkpoint.
         patience: Number of decided declines before `should_stop` is true.
-        trackers: Trackers that get the numbers, see `flasheval.evaluation.trackers`; an error of
-            a tracker becomes a warning.
+        trackers: Trackers that get the numbers, or their names or settings, see
+            `flasheval.evaluation.trackers`; an error of a tracker becomes a warning.
         **evaluation: Further arguments of `flasheval.evaluate`: ``images_per_prompt``, ``seeds``,
             ``batch``, ``call``, ...
 
@@ -86,7 +87,7 @@ class CheckpointMonitor:
         looks: Sequence[int] | Literal["cost"] | None = None,
         error: float = 0.05,
         patience: int = 3,
-        trackers: Iterable[Tracker] = (),
+        trackers: Iterable[Tracker | str | Mapping[str, Any]] | str | Mapping[str, Any] | None = (),
         **evaluation: Any,
     ) -> None:
         self.subset = subset if isinstance(subset, Subset) else load_subset(subset)
@@ -106,7 +107,7 @@ class CheckpointMonitor:
         spent_errors(self.looks, error)
         if patience < 1:
             raise SettingError(f"patience={patience}: expected at least 1 decided decline")
-        self.error, self.patience, self.trackers = error, patience, tuple(trackers)
+        self.error, self.patience, self.trackers = error, patience, make_trackers(trackers)
         self._scorers, self._evaluation = scorers, evaluation
         self.steps: list[MonitoredStep] = []
         self._warned: set[str] = set()

@@ -13,7 +13,7 @@ from flasheval.generators.gan import GanSettings
 from flasheval.generators.generator import GeneratorSettings
 from flasheval.generators.image_folder import ImageFolderSettings
 
-__all__ = ["GENERATORS", "generator_keys", "make_generator"]
+__all__ = ["DEFAULT_GENERATOR", "GENERATORS", "generator_keys", "make_generator"]
 
 GENERATORS: Registry[GeneratorSettings] = Registry(
     "generator",
@@ -23,6 +23,9 @@ GENERATORS: Registry[GeneratorSettings] = Registry(
     key="kind",
 )
 """The settings of every kind of generator that plain data can describe."""
+
+DEFAULT_GENERATOR = "diffusers"
+"""The kind that settings are of where they name none."""
 
 
 def generator_keys(kind: str) -> tuple[str, ...]:

@@ -9,6 +9,7 @@ from typing import Any, Literal
 
 import numpy as np
 import pytest
+from omegaconf import OmegaConf
 
 import flasheval
 from flasheval.base.arguments import checked_arguments, checked_class
@@ -226,3 +227,66 @@ def test_every_error_can_be_sent_to_another_process():
             assert type(again) is type(error)
             assert str(again) == str(error)
             assert vars(again) == vars(error)
+
+
+CONFIG = """
+size: 3
+method: {name: random}
+scores: {a: [0.5, 0.25], b: [0.75, 0.5]}
+names: [x, "${size}"]
+lost: ???
+broken: ${nowhere}
+"""
+
+
+@checked_arguments
+def given(*args: Any, **kwargs: Any) -> Any:
+    return args, kwargs
+
+
+def types_in(value: Any) -> set[type]:
+    """The types of a value and of all in it."""
+    parts: Iterable[Any] = ()
+    if isinstance(value, Mapping):
+        parts = value.values()
+    elif isinstance(value, list | tuple):
+        parts = value
+    return {type(value)}.union(*map(types_in, parts))
+
+
+def test_a_configuration_is_read_as_plain_data_wherever_it_stands() -> None:
+    config = OmegaConf.create(CONFIG)
+    found = given(config.method, names=config.names, inside=[{"a": (config.scores,)}], size=3)
+    scores = {"a": [0.5, 0.25], "b": [0.75, 0.5]}
+    assert found == (
+        ({"name": "random"},),
+        {"names": ["x", 3], "inside": [{"a": (scores,)}], "size": 3},
+    )
+    assert types_in(found) <= {tuple, dict, list, str, int, float}
+    untouched = [1, {"a": (2,)}]
+    assert given(untouched)[0][0] is untouched
+
+
+@pytest.mark.parametrize(
+    ("key", "said"),
+    [("lost", "Missing mandatory value: lost"), ("broken", "Interpolation key 'nowhere' not")],
+)
+def test_a_configuration_that_cannot_be_read_is_one_line(key: str, said: str) -> None:
+    config = OmegaConf.create(CONFIG)
+    with pytest.raises(SettingError, match=f"^given: the configuration.*{said}") as caught:
+        given([OmegaConf.masked_copy(config, [key, "size"])])
+    assert "\n" not in str(caught.value)
+
+
+def test_public_functions_take_what_a_configuration_gives() -> None:
+    table = synthetic_scores(8, 30)
+    settings = {**SEARCH, "method": {"name": "random"}, "require": [table.prompts.ids[1]]}
+    config = OmegaConf.create({**settings, "metric": ["quality"], "drop": []})
+    found = flasheval.search(table, **config)
+    assert found.subset == flasheval.search(table, **settings).subset
+    assert isinstance(found.subset.to_dict(), dict)  # nothing of OmegaConf in what is saved
+
+    methods = OmegaConf.create([{"name": "random"}, "frequency"])
+    few = {"splits": "random:1", "draws": 2, "workers": 1, "progress": False}
+    flasheval.validate(table, methods=methods, size=OmegaConf.create([3]), **few)
+    assert flasheval.rank(table, metric=OmegaConf.create(["quality"]), draws=10).standings

@@ -36,7 +36,7 @@ def test_a_row_leads_to_a_command_its_keys_and_its_file(name: str) -> None:
 def test_a_run_folder_is_named_where_the_file_asks_for_it(name: str) -> None:
     text = (conf_dir() / f"{name}.yaml").read_text()
     assert ("${flasheval.folder:}" in text) == (VERBS[name].folder is not None)
-    assert ("${flasheval.sweep_folder:}" in text) == VERBS[name].sweeps
+    assert ("${flasheval.sweep_folder:}" in text) == (VERBS[name].sweeps is not None)
     assert f"  job:\n    name: {name}\n" in text
 
 
@@ -49,5 +49,7 @@ def test_no_other_file_asks_which_verb_it_is() -> None:
             assert asked not in text, path
 
 
-def test_only_a_search_is_swept() -> None:
-    assert [name for name, verb in VERBS.items() if verb.sweeps] == ["search"]
+def test_searches_and_evaluations_are_swept() -> None:
+    swept = {name: verb.sweeps for name, verb in VERBS.items() if verb.sweeps}
+    assert list(swept) == ["search", "evaluate"]
+    assert all(callable(resolve_name(str(target))) for target in swept.values())

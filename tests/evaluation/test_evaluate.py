@@ -15,6 +15,7 @@ from flasheval.evaluation import loaded_scorers
 from flasheval.evaluation.evaluate import _device_of, evaluate
 from flasheval.evaluation.loaded_scorers import loaded_scorer, release_scorers
 from flasheval.evaluation.report import Report
+from flasheval.generators.function import FunctionSettings
 from flasheval.generators.images import ImageFault
 from flasheval.generators.python_objects import ObjectSettings
 from flasheval.generators.seeds import image_seed
@@ -101,6 +102,21 @@ def test_a_function_gets_prompts_and_the_seeds_of_a_run() -> None:
     assert report.metrics["light"].scores == expected(subset, 3)
     assert report.metrics["light"].version.startswith("light@")
     assert report.call == {}
+
+
+def test_a_mapping_of_settings_is_a_generator(tmp_path: Path) -> None:
+    code = tmp_path / "mine.py"
+    code.write_text(
+        "import numpy as np\n"
+        "def draw(prompts, seeds):\n"
+        "    return [np.random.default_rng(s).random((4, 4, 3)) for s in seeds]\n"
+    )
+    settings = {"generator": "function", "function": f"{code}:draw", "version": "1"}
+    report = evaluate(settings, pets(0, 3), light)
+    made = evaluate(FunctionSettings(f"{code}:draw", version="1"), pets(0, 3), light)
+    assert (report.metrics, report.call) == (made.metrics, made.call)
+    with pytest.raises(SettingError, match="generator 'diffusers' has no setting 'stepz'"):
+        evaluate({"checkpoint": "x", "stepz": 3}, pets(0), light)
 
 
 def test_a_function_may_ask_for_torch_generators() -> None:

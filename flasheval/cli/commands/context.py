@@ -2,16 +2,36 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from flasheval.base.errors import FlashevalError
+from flasheval.base.run_folders import MANIFEST
 
 if TYPE_CHECKING:
     from rich.console import Console
 
-__all__ = ["Context", "Outcome", "SearchSummary"]
+__all__ = ["SUMMARIES", "Context", "EvaluationSummary", "Outcome", "SearchSummary", "Sweep"]
+
+
+@dataclass(frozen=True)
+class Sweep:
+    """What a job knows of the sweep that it belongs to.
+
+    Attributes:
+        folder: The folder of the whole sweep.
+        swept: The keys that differ between its jobs, each with all of its values as text.
+
+    Example:
+        >>> Sweep(Path("sweep"), {"steps": ("10", "20")}).swept["steps"]
+        ('10', '20')
+
+    """
+
+    folder: Path
+    swept: Mapping[str, tuple[str, ...]]
 
 
 @dataclass(frozen=True)
@@ -24,6 +44,7 @@ class Context:
         verb: The verb.
         command: The whole command line, for the log.
         label: The overrides that tell this job from the others of its sweep, for its progress.
+        sweep: The sweep that the job belongs to; None for a job alone.
 
     Example:
         >>> from rich.console import Console
@@ -38,6 +59,7 @@ class Context:
     verb: str = ""
     command: str = ""
     label: str = ""
+    sweep: Sweep | None = None
 
 
 @dataclass(frozen=True)
@@ -75,6 +97,74 @@ class SearchSummary:
     folder: str
     interrupted: bool = False
 
+    @property
+    def result(self) -> str:
+        """The file of the result; the folder is Hydra's to make."""
+        return str(Path(self.folder, MANIFEST))
+
+    def line(self) -> str:
+        """Return the measurement in words."""
+        tau = "-" if self.held_out_tau is None else f"{self.held_out_tau:.3f}"
+        return f"held-out tau {tau}, {self.seconds:.1f} s"
+
+    def row(self) -> dict[str, Any]:
+        """Return the columns of a table of jobs."""
+        return asdict(self)
+
+
+@dataclass(frozen=True)
+class EvaluationSummary:
+    """One model of a sweep of evaluations.
+
+    Attributes:
+        model: Its name.
+        subset: The subset's name.
+        prompts: How many prompts that is.
+        means: The mean of each metric on the subset.
+        predicted: The predicted full score of each metric that has one.
+        low: Lower ends of the predictions' intervals.
+        high: Upper ends.
+        seconds: Wall time of the evaluation, without loading.
+        report: The report's file.
+
+    """
+
+    model: str
+    subset: str
+    prompts: int
+    means: Mapping[str, float]
+    predicted: Mapping[str, float]
+    low: Mapping[str, float]
+    high: Mapping[str, float]
+    seconds: float
+    report: str
+
+    @property
+    def result(self) -> str:
+        """The file of the result."""
+        return self.report
+
+    def line(self) -> str:
+        """Return the measurement in words."""
+        full = ", ".join(f"predicted {name} {value:.4g}" for name, value in self.predicted.items())
+        means = ", ".join(f"mean {name} {value:.4g}" for name, value in self.means.items())
+        return f"{full or means}, {self.seconds:.1f} s"
+
+    def row(self) -> dict[str, Any]:
+        """Return the columns of a table of jobs, those of each metric named after it."""
+        row: dict[str, Any] = {"model": self.model, "subset": self.subset, "prompts": self.prompts}
+        for name, mean in self.means.items():
+            row[f"{name} mean"] = mean
+            row[f"{name} predicted"] = self.predicted.get(name)
+            row[f"{name} low"], row[f"{name} high"] = self.low.get(name), self.high.get(name)
+        return {**row, "seconds": self.seconds, "report": self.report}
+
+
+SUMMARIES: Mapping[str, type[SearchSummary] | type[EvaluationSummary]] = {
+    one.__name__: one for one in (SearchSummary, EvaluationSummary)
+}
+"""What a job of a sweep can measure, by name."""
+
 
 @dataclass(frozen=True)
 class Outcome:
@@ -85,6 +175,8 @@ class Outcome:
         summary: What it measured, for the table of a sweep.
         words: Its overrides, in a sweep.
         error: What it failed with, alone; in a sweep the line is printed at once.
+        reason: The same in one line, in a sweep.
+        label: The overrides that tell the job from the others of its sweep.
 
     Example:
         >>> Outcome(0).error is None, Outcome(0).words
@@ -93,6 +185,8 @@ class Outcome:
     """
 
     code: int
-    summary: SearchSummary | None = None
+    summary: SearchSummary | EvaluationSummary | None = None
     words: tuple[str, ...] = ()
     error: FlashevalError | None = None
+    reason: str = ""
+    label: str = ""

@@ -13,7 +13,8 @@ from flasheval.base.errors import DataError, FlashevalError, SettingError
 from flasheval.base.files import atomic_write, slug
 from flasheval.base.progress import ProgressBar
 from flasheval.base.run_folders import FOLDER_OF_RUNS, shown_path
-from flasheval.cli.commands.context import Context
+from flasheval.cli.commands.context import Context, Outcome, Sweep
+from flasheval.cli.commands.sweeps.evaluations import REPORTS, as_job, name_in_sweep, summary_of
 from flasheval.cli.configs import EvaluateConfig
 from flasheval.cli.exit_codes import DONE
 from flasheval.evaluation.evaluate import evaluate, images_given, made_with
@@ -69,16 +70,20 @@ class _Asked:
         return {key: canonical_value(value, digits=17) for key, value in told.items()}
 
 
-def run_evaluate(config: EvaluateConfig, context: Context) -> int:
+def run_evaluate(config: EvaluateConfig, context: Context) -> Outcome:
     """Score a model with the settings of the command line, write its report, print it.
 
-    A report that is there already, of the same settings, is printed only. Returns the exit code.
+    A report that is there already, of the same settings, is printed only. In a sweep the report
+    lies in the sweep's folder. Returns the outcome, with a row for the table of a sweep.
 
     Raises FlashevalError for a setting, a file or a model that cannot be used.
     """
-    console, asked = context.console, _asked(config)
+    console, sweep = context.console, context.sweep
+    asked = _asked(config, sweep)
     told = asked.told(config)
-    path = Path(config.out) if config.out else _default_path(asked, told)
+    path = Path(config.out) if config.out and not sweep else _default_path(asked, told, sweep)
+    if sweep is not None:
+        config = as_job(config, asked.name, told, sweep)
     folder = Path(config.images).expanduser() if config.images else None
     report = _made_before(path, told, overwrite=config.overwrite)
     tracker = _tracker(config.tracker)
@@ -103,7 +108,7 @@ def run_evaluate(config: EvaluateConfig, context: Context) -> int:
     lines.append(f"compare: flasheval compare {shown_path(path)} OTHER.json")
     for line in lines:
         console.print(line, soft_wrap=True, markup=False)
-    return DONE
+    return Outcome(DONE, summary=summary_of(report, path) if sweep else None)
 
 
 def asked_subset(
@@ -146,8 +151,8 @@ def asked_subset(
     return found
 
 
-def _asked(config: EvaluateConfig) -> _Asked:
-    if config.out and not config.out.endswith(".json"):
+def _asked(config: EvaluateConfig, sweep: Sweep | None) -> _Asked:
+    if config.out and sweep is None and not config.out.endswith(".json"):
         raise SettingError(f"out={config.out}: expected a name in .json")
     if config.batch < 1:
         raise SettingError(f"batch={config.batch}: expected a whole number above 0")
@@ -155,6 +160,7 @@ def _asked(config: EvaluateConfig) -> _Asked:
     generator = _generator(config)
     scorers, device = make_scorers(config.scorers), choose_device(config.device)
     name = config.name or _name_of(generator)
+    name = name if sweep is None else name_in_sweep(name, config, sweep)
     images = plan_images(
         subset.record,
         images_per_prompt=images_given(generator, config.images_per_prompt, subset.ids),
@@ -197,10 +203,11 @@ def _name_of(generator: GeneratorSettings) -> str:
     return "+".join(Path(str(part)).name for part in parts if part)
 
 
-def _default_path(asked: _Asked, told: Mapping[str, Any]) -> Path:
+def _default_path(asked: _Asked, told: Mapping[str, Any], sweep: Sweep | None) -> Path:
     words = f"{asked.name}-{asked.subset.name}-seed{told['seed']}"
     name = slug(words).lstrip(".")
-    return Path(FOLDER_OF_RUNS, "evaluate", f"{name}-{sha256_of(told, digits=17)[:8]}.json")
+    folder = sweep.folder / REPORTS if sweep else Path(FOLDER_OF_RUNS, "evaluate")
+    return folder / f"{name}-{sha256_of(told, digits=17)[:8]}.json"
 
 
 def _made_before(path: Path, told: Mapping[str, Any], *, overwrite: bool) -> Report | None:

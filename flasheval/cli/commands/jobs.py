@@ -5,23 +5,26 @@ from __future__ import annotations
 import sys
 import traceback
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, fields, replace
+from dataclasses import replace
 from pathlib import Path
+from pkgutil import resolve_name
 from typing import Any
 
 from flasheval.base.drawing.spreadsheet import csv_for_people
-from flasheval.base.drawing.terminal import Terminal, plain_table
+from flasheval.base.drawing.terminal import Terminal
 from flasheval.base.errors import FlashevalError
 from flasheval.base.files import write_text
+from flasheval.base.json_data import write_json
 from flasheval.base.run_folders import shown_path
-from flasheval.cli.commands.context import Context, Outcome, SearchSummary
+from flasheval.cli.commands.context import Context, Outcome, Sweep
 from flasheval.cli.commands.prompt_keys import with_prompts
+from flasheval.cli.commands.sweeps.finished_jobs import FinishedJob
 from flasheval.cli.exit_codes import DONE, FAILED, INTERRUPTED, code_of
 from flasheval.cli.verbs import VERBS
 
 __all__ = ["finish_sweep", "run_job"]
 
-_SHOWN = ("method", "size")  # overrides that have a column of their own
+TABLE, DATA = "sweep.csv", "sweep.json"
 
 
 def run_job(
@@ -30,15 +33,17 @@ def run_job(
     folder: Path,
     command: str,
     words: Sequence[str] | None,
+    sweep: Sweep | None = None,
 ) -> Outcome:
-    """Do one job.
+    """Do one job; in a sweep, only where it is not done yet.
 
     Args:
         verb: The verb.
         settings: Its settings, plain data.
         folder: The run folder, for a verb that has one.
         command: What was typed, for the log.
-        words: The overrides that tell this job from the others of its sweep; None for a job alone.
+        words: The overrides of the job in its sweep; None for a job alone.
+        sweep: The sweep, where it is a job of one.
 
     Returns:
         The outcome. A FlashevalError is in it, or in a sweep printed on standard error; so is a
@@ -54,49 +59,70 @@ def run_job(
         (1, 'DataError')
 
     """
-    row, alone = VERBS[verb], words is None
-    words, label = tuple(words or ()), " ".join(words or ())
+    row, alone = VERBS[verb], sweep is None
+    words = tuple(words or ())
+    label = " ".join(word for word in words if sweep is None or _key(word) in sweep.swept)
     console = Terminal(quiet=not alone)
-    context = Context(console, folder, verb=verb, command=command, label=label)
+    context = Context(console, folder, verb=verb, command=command, label=label, sweep=sweep)
+    finished = None if sweep is None else FinishedJob.of(sweep.folder, settings)
+    if finished and not settings.get("overwrite") and (before := finished.summary()):
+        _say(f"done before: {label}")
+        return Outcome(DONE, summary=before, words=words)
     try:
         ended = row.load_command()(with_prompts(row.make_config(settings)), context)
     except FlashevalError as error:
         if alone:
             return Outcome(code_of(error), error=error)
         _say(f"flasheval: error: [{label}] {error}")
-        return Outcome(code_of(error), words=words)
-    except Exception:
+        return Outcome(code_of(error), words=words, label=label, reason=str(error))
+    except Exception as error:
         if alone:
             raise
         _say(f"flasheval: a bug in job [{label}]:\n{traceback.format_exc()}")
-        return Outcome(FAILED, words=words)
+        return Outcome(
+            FAILED, words=words, label=label, reason=f"a bug: {type(error).__name__}: {error}"
+        )
     outcome = Outcome(ended) if isinstance(ended, int) else ended
     if alone:
         return outcome
     if outcome.code == INTERRUPTED:
         raise KeyboardInterrupt
     if outcome.summary is not None:
-        summary = outcome.summary
-        tau = "-" if summary.held_out_tau is None else f"{summary.held_out_tau:.3f}"
-        _say(f"done: {label} (held-out tau {tau}, {summary.seconds:.1f} s)")
+        if finished is not None:
+            finished.keep(outcome.summary)
+        _say(f"done: {label} ({outcome.summary.line()})")
     return replace(outcome, words=words)
 
 
-def finish_sweep(outcomes: Sequence[Outcome], folder: Path) -> int:
-    """Print one table over all jobs of a sweep, write it as `sweep.csv`, return the exit code.
+def finish_sweep(verb: str, outcomes: Sequence[Outcome], folder: Path) -> int:
+    """Show all jobs of a sweep together, write them as files, and return the exit code.
+
+    `sweep.csv` and `sweep.json` hold a row a job, those that failed with the reason. What else
+    there is to see is the verb's own.
+
+    Args:
+        verb: The verb.
+        outcomes: Of the jobs, in order; one that stands twice counts once.
+        folder: The folder of the sweep.
 
     Example:
-        >>> finish_sweep([Outcome(DONE), Outcome(DONE)], Path("sweep"))  # no measurement
+        >>> finish_sweep("search", [], Path("sweep"))  # no jobs
         0
 
     """
+    outcomes = list({outcome.words: outcome for outcome in outcomes}.values())
     console = Terminal()
-    done = [outcome for outcome in outcomes if outcome.summary is not None]
-    if done:
-        path = _write_csv(done, folder / "sweep.csv")
-        console.print(_sweep_table(outcomes))
+    if outcomes:
+        _write_jobs(outcomes, folder)
+        show = resolve_name(str(VERBS[verb].sweeps))
+        for part in show(outcomes, folder):
+            console.print(part, soft_wrap=isinstance(part, str), markup=False)
+        for outcome in outcomes:
+            if outcome.code != DONE:
+                said = f"failed: {outcome.label}: {outcome.reason}"
+                console.print(said, soft_wrap=True, markup=False)
         console.print()
-        console.print(f"table: {shown_path(path)}", soft_wrap=True, markup=False)
+        console.print(f"table: {shown_path(folder / TABLE)}", soft_wrap=True, markup=False)
         console.print(f"runs:  {shown_path(folder)}/", soft_wrap=True, markup=False)
     failed = sum(outcome.code != DONE for outcome in outcomes)
     if failed:
@@ -104,67 +130,24 @@ def finish_sweep(outcomes: Sequence[Outcome], folder: Path) -> int:
     return max((outcome.code for outcome in outcomes), default=DONE)
 
 
-def _sweep_table(outcomes: Sequence[Outcome]) -> Any:
-    varying = _varying(outcomes)
-    titles = (
-        "method",
-        "size",
-        "search",
-        "held-out tau",
-        "random",
-        "as good as",
-        "fewer",
-        *(["settings"] if varying else []),
-    )
-    rows = []
-    for outcome in outcomes:
-        row = outcome.summary
-        shown = " ".join(word for word in outcome.words if _key(word) in varying)
-        cells = _cells(row) if row is not None else _failed_cells(outcome)
-        rows.append((*cells, *([shown] if varying else [])))
-    return plain_table(titles, rows, left=1)
-
-
-def _cells(row: SearchSummary) -> tuple[str, ...]:
-    held_out = "-"
-    if row.held_out_tau is not None and row.held_out_low is not None:
-        held_out = f"{row.held_out_tau:.3f} ({row.held_out_low:.2f}-{row.held_out_high:.2f})"
-    return (
-        row.method,
-        str(row.size),
-        "-" if row.search_tau is None else f"{row.search_tau:.3f}",
-        held_out,
-        "-" if row.random_tau is None else f"{row.random_tau:.3f}",
-        row.equivalent or "-",
-        row.fewer or "-",
-    )
-
-
-def _failed_cells(outcome: Outcome) -> tuple[str, ...]:
-    said = dict(word.split("=", 1) for word in outcome.words)
-    return (said.get("method", ""), said.get("size", ""), "failed", "", "", "", "")
-
-
-def _varying(outcomes: Sequence[Outcome]) -> list[str]:
-    """Return the keys, beside method and size, in which the jobs differ."""
-    values: dict[str, set[str]] = {}
-    for outcome in outcomes:
-        for word in outcome.words:
-            values.setdefault(_key(word), set()).add(word)
-    return [key for key, seen in values.items() if len(seen) > 1 and key not in _SHOWN]
+def _write_jobs(outcomes: Sequence[Outcome], folder: Path) -> None:
+    """Write a row a job as CSV and as JSON; a failed one has its reason and no numbers."""
+    rows = [
+        {
+            **(outcome.summary.row() if outcome.summary else {}),
+            "overrides": " ".join(outcome.words),
+            "error": outcome.reason,
+        }
+        for outcome in outcomes
+    ]
+    titles = list(dict.fromkeys(key for row in sorted(rows, key=len, reverse=True) for key in row))
+    cells = [[row.get(title, "") for title in titles] for row in rows]
+    write_text(folder / TABLE, csv_for_people([titles, *cells]))
+    write_json(folder / DATA, {"jobs": rows})
 
 
 def _key(word: str) -> str:
-    return word.partition("=")[0]
-
-
-def _write_csv(outcomes: Sequence[Outcome], path: Path) -> Path:
-    names = [field.name for field in fields(SearchSummary)]
-    rows: list[list[object]] = [[*names, "overrides"]]
-    for outcome in outcomes:
-        if outcome.summary is not None:
-            rows.append([*asdict(outcome.summary).values(), " ".join(outcome.words)])
-    return write_text(path, csv_for_people(rows))
+    return word.partition("=")[0].lstrip("+")
 
 
 def _say(line: str) -> None:

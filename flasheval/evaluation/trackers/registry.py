@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 from flasheval.base.registry import Registry
 from flasheval.evaluation.trackers.json_lines import JsonLines
 from flasheval.evaluation.trackers.no_tracker import NoTracker
@@ -9,7 +12,7 @@ from flasheval.evaluation.trackers.tensorboard import TensorBoard
 from flasheval.evaluation.trackers.tracker import Tracker
 from flasheval.evaluation.trackers.wandb import Wandb
 
-__all__ = ["TRACKERS", "make_tracker"]
+__all__ = ["TRACKERS", "make_tracker", "make_trackers"]
 
 TRACKERS: Registry[Tracker] = Registry(
     "tracker",
@@ -40,3 +43,23 @@ def make_tracker(entry: object) -> Tracker:
 
     """
     return TRACKERS.make(entry)
+
+
+def make_trackers(entries: Any) -> tuple[Tracker, ...]:
+    """Return several trackers: names and mappings are made, objects are taken as they are.
+
+    Args:
+        entries: What `make_tracker` takes, or an iterable of it.
+
+    Raises SettingError as `make_tracker` does.
+
+    >>> [one.name for one in make_trackers([{"name": "json_lines", "path": "a.jsonl"}])]
+    ['json_lines']
+    >>> make_trackers("none") == make_trackers(None) == ()
+    True
+
+    """
+    named = (str, Mapping, type(None))
+    entries = (entries,) if isinstance(entries, named) else entries
+    made = [make_tracker(one) if isinstance(one, named) else one for one in entries]
+    return tuple(one for one in made if not isinstance(one, NoTracker))

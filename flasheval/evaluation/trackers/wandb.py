@@ -42,6 +42,7 @@ class Wandb:
     Attributes:
         project: The project of an own run.
         run_name: The name of an own run.
+        group: The group of an own run, under which wandb shows several together.
         mode: ``online``, ``offline`` (files only, for ``wandb sync``) or ``disabled`` (nothing at
             all); None is wandb's choice: ``WANDB_MODE``, else online.
         run_id: The id of an own run; an existing run is continued. None starts a new one.
@@ -63,6 +64,7 @@ class Wandb:
 
     project: str | None = None
     run_name: str | None = None
+    group: str | None = None
     mode: Mode | None = None
     run_id: str | None = None
     folder: str | None = None
@@ -141,6 +143,7 @@ class Wandb:
         run = wandb.init(
             project=self.project,
             name=self.run_name,
+            group=self.group,
             id=self._own_id,
             dir=self.folder,
             mode=self.mode,

@@ -14,6 +14,7 @@ from flasheval.base.files import atomic_write
 from flasheval.base.run_folders import FOLDER_OF_RUNS
 from flasheval.evaluation.loaded_scorers import loaded_scorer
 from flasheval.evaluation.trackers import Tracker
+from flasheval.evaluation.trackers.registry import make_trackers
 from flasheval.evaluation.watching.checkpoint_files import find_checkpoints
 from flasheval.evaluation.watching.leaderboard import Leaderboard, make_leaderboard
 from flasheval.evaluation.watching.loading import CheckpointLoader
@@ -51,7 +52,7 @@ def watch(
     interval: float = 30.0,
     settle: float = 5.0,
     once: bool = False,
-    trackers: Iterable[Tracker] = (),
+    trackers: Iterable[Tracker | str | Mapping[str, Any]] | str | Mapping[str, Any] | None = (),
     on_change: Callable[[Leaderboard], None] | None = None,
 ) -> Leaderboard:
     """Evaluate the checkpoints in a folder as they come, each once, in order of their steps.
@@ -87,8 +88,8 @@ def watch(
         interval: Seconds from one look to the next.
         settle: Seconds that the files of a checkpoint must have been unchanged.
         once: Return when all existing checkpoints are done, instead of watching for ever.
-        trackers: Trackers that get each checkpoint with a later step than all before; the caller
-            finishes them.
+        trackers: Trackers, or their names or settings, that get each checkpoint with a later step
+            than all before; the caller finishes them.
         on_change: Called with the leaderboard whenever it has changed.
 
     Returns:
@@ -132,6 +133,7 @@ def watch(
     chosen = subset if isinstance(subset, Subset) else load_subset(subset)
     chosen.texts  # noqa: B018 - a manifest without them is told now
     judges, where = make_scorers(scorers), choose_device(device)
+    told = make_trackers(trackers)
     metrics = [judge.metric for judge in judges]
     if metric is not None and metric not in metrics:
         raise SettingError(f"metric={metric}: no scorer gives it; there are: {', '.join(metrics)}")
@@ -152,7 +154,16 @@ def watch(
     for judge in judges:  # a mistake in one is told now
         loaded_scorer(judge, where)
     watcher = Watcher(
-        place, pattern, loading, store, chosen, judges, images, batch, settle, tuple(trackers)
+        place,
+        pattern,
+        loading,
+        store,
+        chosen,
+        judges,
+        images,
+        batch,
+        settle,
+        told,
     )
     return _until_done(watcher, metric or metrics[0], level, interval, once, on_change)
 

@@ -12,14 +12,13 @@ from flasheval.base.suggest import nearest
 from flasheval.generators.populations.grid import Entry, expand_grids
 from flasheval.generators.populations.labels import labelled
 from flasheval.generators.populations.recipe import Recipe
-from flasheval.generators.registry import make_generator
+from flasheval.generators.registry import DEFAULT_GENERATOR, make_generator
 from flasheval.generators.variants import Variant
 
 __all__ = ["Population", "make_population", "recipe_of"]
 
 _KEYS = ("name", "label", "settings", "base_models", "grid", "exclude", "variants", "scores")
 _OWN = ("name", "generator", "base_model", "factors")
-_DEFAULT_GENERATOR = "diffusers"
 
 
 @dataclass(frozen=True)
@@ -93,7 +92,7 @@ def recipe_of(entry: Mapping[str, Any]) -> Recipe:
     name = str(entry["name"])
     source = f"variant {name!r}"
     kept = {key: value for key, value in entry.items() if key not in _OWN}
-    generator = make_generator(entry.get("generator", _DEFAULT_GENERATOR), kept, source)
+    generator = make_generator(entry.get("generator", DEFAULT_GENERATOR), kept, source)
     factors: dict[str, Any] = {}
     if entry.get("base_model") is not None:
         factors["base_model"] = entry["base_model"]

@@ -185,7 +185,6 @@ MANIFEST = "subset=four.json"
         ([MANIFEST, MODEL[0], "steps=few"], "steps=few: expected a whole number"),
         ([MANIFEST, MODEL[0], "chekpoint=x"], "chekpoint is not a key"),
         ([MANIFEST, MODEL[0], "components={unit:x}"], "checkpoint x: there is no such folder"),
-        ([MANIFEST, "-m", "seed=0,1"], "-m is for flasheval search"),
     ],
 )
 def test_mistakes_are_one_line(run, four, tmp_path, words, said):

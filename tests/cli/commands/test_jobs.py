@@ -1,4 +1,5 @@
 import csv
+import json
 import shutil
 from pathlib import Path
 
@@ -33,24 +34,67 @@ def test_a_sweep_ends_in_one_table(run, tmp_path, scores, launcher):
         assert (tmp_path / row["folder"] / "subset.json").exists()
         assert -1 <= float(row["held_out_tau"]) <= 1
     lines = ran.out.splitlines()
-    assert [line.split()[0] for line in lines[1:5]] == [row["method"] for row in rows]
+    titles = next(i for i, line in enumerate(lines) if line.startswith("method "))
+    shown = lines[titles + 1 : titles + 5]
+    assert [line.split()[0] for line in shown] == [row["method"] for row in rows]
+    best = max(rows, key=lambda row: float(row["held_out_tau"]))
+    assert ran.out.startswith(
+        f"{best['method']}, {best['size']} prompts ranks unseen variants best"
+    )
     assert "table: sweep/sweep.csv" in lines
     assert max(map(len, lines)) <= 80
+    jobs = json.loads((tmp_path / "sweep/sweep.json").read_text())["jobs"]
+    assert [str(job["size"]) for job in jobs] == [row["size"] for row in rows]
+    assert "held-out tau" in (tmp_path / "sweep/sweep.md").read_text()
+    assert (tmp_path / "sweep/sweep.png").read_bytes().startswith(b"\x89PNG")
 
 
 def test_the_same_sweep_finds_its_folder(run, tmp_path, scores):
     for _ in range(2):
         assert run("search", *SWEEP, "size=4,6").code == 0
     (sweep,) = (tmp_path / "flasheval-runs/search-sweep").iterdir()
-    assert len([path for path in sweep.iterdir() if path.is_dir()]) == 2
+    assert len(list(sweep.glob("scores-*"))) == 2
     assert run("search", *SWEEP, "size=4,7").code == 0
     assert len(list((tmp_path / "flasheval-runs/search-sweep").iterdir())) == 2
+
+
+def test_the_same_sweep_does_only_what_is_left(run, tmp_path, scores, monkeypatch):
+    import flasheval.cli.commands.search as search
+
+    real, done = search.run_search, []
+
+    def counted(config, *rest, **more):
+        done.append(config.size)
+        if config.size == 6 and len(done) == 2:
+            raise KeyboardInterrupt
+        return real(config, *rest, **more)
+
+    monkeypatch.setattr(search, "run_search", counted)
+    words = (*SWEEP, "size=4,6,4", "splits=null", "out=sweep")
+    assert run("search", *words).code == 130
+    first = run("search", *words)  # the first is done, the third is the first again
+    assert (first.code, done) == (0, [4, 6, 6])
+    assert first.err.count("done before: size=4") == 2
+    again = run("search", *words)
+    assert done == [4, 6, 6]
+    assert again.out == first.out
+    assert [row["size"] for row in rows_of(tmp_path / "sweep")] == ["4", "6"]
+
+    shutil.rmtree(tmp_path / rows_of(tmp_path / "sweep")[0]["folder"])  # its result is gone
+    run("search", *words)
+    assert done == [4, 6, 6, 4]
+    scores.save(tmp_path / "scores", overwrite=True)  # other scores, for all it knows
+    run("search", *words)
+    assert done == [4, 6, 6, 4, 4, 6]
 
 
 def test_a_failing_job_does_not_stop_the_others(run, tmp_path, scores):
     ran = run("search", *SWEEP, "size=4,99,6", "out=sweep")
     assert ran.code == 2  # the worst of its jobs
-    assert [row["size"] for row in rows_of(tmp_path / "sweep")] == ["4", "6"]
+    rows = rows_of(tmp_path / "sweep")
+    assert [row["size"] for row in rows] == ["4", "", "6"]
+    assert [bool(row["error"]) for row in rows] == [False, True, False]
+    assert "size=99" in rows[1]["error"]
     errors = [line for line in ran.err.splitlines() if line.startswith("flasheval: error: ")]
     assert len(errors) == 2
     assert "size=99" in errors[0]
@@ -75,7 +119,9 @@ def test_a_bug_in_a_job_shows_its_traceback_and_the_others_go_on(
     ran = run("search", *SWEEP, "size=4,6", "out=sweep")
     assert ran.code == 1
     assert "ZeroDivisionError: a bug" in ran.err
-    assert [row["size"] for row in rows_of(tmp_path / "sweep")] == ["6"]
+    rows = rows_of(tmp_path / "sweep")
+    assert [row["size"] for row in rows] == ["", "6"]
+    assert rows[0]["error"] == "a bug: ZeroDivisionError: a bug"
 
 
 def test_a_swept_method_may_have_settings(run, tmp_path, scores):
@@ -88,8 +134,9 @@ def test_a_swept_method_may_have_settings(run, tmp_path, scores):
 def test_what_varies_beside_method_and_size_has_a_column(run, scores):
     ran = run("search", *SWEEP, "seed=0,1", "method=random", "out=sweep")
     lines = ran.out.splitlines()
-    assert lines[0].split()[-1] == "settings"
-    assert [line.split()[-1] for line in lines[1:3]] == ["seed=0", "seed=1"]
+    titles = next(i for i, line in enumerate(lines) if line.startswith("method "))
+    assert lines[titles].split()[-1] == "settings"
+    assert [line.split()[-1] for line in lines[titles + 1 : titles + 3]] == ["seed=0", "seed=1"]
 
 
 @pytest.mark.parametrize(
@@ -111,7 +158,7 @@ def test_a_mistake_in_a_sweep_is_one_line_too(run, tmp_path, scores, words, part
     assert not (tmp_path / "multirun").exists()
 
 
-def test_only_searches_are_swept(run, scores):
+def test_what_is_not_swept_says_what_is(run, scores):
     assert run("show", "scores", "-m").one_line("-m").count("flasheval show") == 1
 
 

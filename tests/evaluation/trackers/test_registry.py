@@ -9,7 +9,7 @@ from flasheval.base.errors import SettingError
 from flasheval.base.resources import conf_dir
 from flasheval.evaluation.trackers.json_lines import JsonLines
 from flasheval.evaluation.trackers.no_tracker import NoTracker
-from flasheval.evaluation.trackers.registry import TRACKERS, make_tracker
+from flasheval.evaluation.trackers.registry import TRACKERS, make_tracker, make_trackers
 from flasheval.evaluation.trackers.wandb import Wandb
 
 
@@ -28,6 +28,17 @@ def test_names_settings_and_objects(tmp_path):
     assert (made.mode, made.images) == ("disabled", 3)
     assert make_tracker({"name": "json_lines", "path": "a.jsonl"}).path == "a.jsonl"
     assert isinstance(make_tracker(JsonLines(str(tmp_path / "a"))), JsonLines)
+
+
+def test_several_are_made_of_names_settings_and_objects():
+    mine = JsonLines("mine.jsonl")
+    made = make_trackers([mine, {"name": "json_lines", "path": "a.jsonl"}, "none", None])
+    assert made[0] is mine
+    assert [one.path for one in made] == ["mine.jsonl", "a.jsonl"]
+    assert make_trackers({"name": "json_lines", "path": "a"})[0].path == "a"
+    assert make_trackers(()) == ()
+    with pytest.raises(SettingError, match="no tracker 'wand'"):
+        make_trackers(["wand"])
 
 
 def test_no_tracker_takes_everything(report, tmp_path, monkeypatch):
