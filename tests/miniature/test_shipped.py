@@ -40,7 +40,7 @@ def several():
 
 
 def test_it_is_small(shipped):
-    assert _bytes(miniature_dir()) <= 15e6
+    assert _bytes(miniature_dir()) <= 22e6
     assert _bytes(miniature_dir().parent / "score_table") < 5e6
 
 
