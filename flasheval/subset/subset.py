@@ -220,6 +220,27 @@ class Subset:
         """The sha256 of the canonical JSON of the content, 64 hex digits."""
         return content_hash(self)
 
+    @property
+    def found(self) -> str:
+        """Where `flasheval.load_subset` found it; empty for one made here, or changed since.
+
+        >>> from flasheval.subset.library import find_subset
+        >>> find_subset("coco-shared-50").found
+        'shipped with flasheval'
+        """
+        return str(self.__dict__.get("_found", ""))
+
+    def found_at(self, where: str) -> Subset:
+        """Return the same subset, whose `found` says where it was; no manifest holds that.
+
+        >>> subset = Subset("one", "pets", None, (SubsetPrompt("1"),), (), Method("random"))
+        >>> subset.found_at("one.json").found, subset.found_at("one.json") == subset
+        ('one.json', True)
+        """
+        copy = replace(self)
+        object.__setattr__(copy, "_found", where)
+        return copy
+
     def verify(self, prompt_set: PromptSet | None = None) -> None:
         """Check that nothing changed since the subset was made, and that its prompts exist.
 
@@ -273,7 +294,7 @@ class Subset:
         if texts is None:
             raise DataError(f'prompt set "{prompt_set.name}" has no texts; load the original file')
         prompts = tuple(replace(p, text=text) for p, text in zip(self.prompts, texts, strict=True))
-        return replace(self, prompts=prompts)
+        return replace(self, prompts=prompts).found_at(self.found)
 
     def with_tags(self, prompt_set: PromptSet) -> Subset:
         """Return the same subset (same hash) with the tags of ``prompt_set``, found by its texts.
@@ -310,14 +331,14 @@ class Subset:
                 UserWarning,
                 stacklevel=2,
             )
-            return replace(self, prompts=tuple(prompts))
+            return replace(self, prompts=tuple(prompts)).found_at(self.found)
         counts = {tag: dict(counted(prompt_set.extras[tag])) for tag in tags}
         record = replace(
             self.record,
             tag_counts={**self.record.tag_counts, **counts},
             prompt_set_size=len(prompt_set),
         )
-        return replace(self, prompts=tuple(prompts), record=record)
+        return replace(self, prompts=tuple(prompts), record=record).found_at(self.found)
 
     def without_texts(self) -> Subset:
         """Return the same subset (same hash) without texts, so that it may be published.
@@ -327,7 +348,8 @@ class Subset:
         >>> subset.without_texts().content_hash == subset.content_hash
         True
         """
-        return replace(self, prompts=tuple(replace(p, text=None) for p in self.prompts))
+        bare = replace(self, prompts=tuple(replace(p, text=None) for p in self.prompts))
+        return bare.found_at(self.found)
 
     def prefix(self, size: int) -> Subset:
         """Return the first ``size`` prompts as a subset of its own, named ``NAME-first-SIZE``.
@@ -589,6 +611,7 @@ class Subset:
 
         """
         whole = f" of {n_prompts:,}" if n_prompts else ""
+        notes = [*notes, f"found: {self.found}"] if self.found else notes
         about = (
             f"{self.name}: {self.size}{whole} prompts of {self.prompt_set_name}, "
             f"chosen by {self.method.name} from the scores of "
@@ -605,6 +628,7 @@ class Subset:
         lines = [
             f"{self.name}: {self.size} prompts of {self.prompt_set_name}"
             + (f" ({draws} with repeats)" if draws > self.size else ""),
+            *([f"found: {self.found}"] if self.found else []),
             f"method: {self.method}, {len(self.searched_variants)} variants searched",
             f"metrics: {', '.join(map(str, self.metrics))}",
             *(str(evidence).split("\n") if evidence else ["evidence: none, nothing was held out"]),
