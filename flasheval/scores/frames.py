@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from flasheval.base.errors import DataError, SettingError
+from flasheval.base.extras import pip_command
 from flasheval.base.ids import prompt_id
 from flasheval.base.suggest import nearest
 from flasheval.generators.variants import Factor, Variant
@@ -156,7 +157,7 @@ def tidy_frame(table: TableParts) -> Any:
     try:
         import pandas as pd
     except ImportError as error:
-        raise SettingError("a pandas frame needs pandas: pip install pandas") from error
+        raise SettingError(f"a pandas frame needs pandas: {pip_command('pandas')}") from error
     n_variants, n_prompts = len(table.variants), len(table.prompts)
     labels = {
         _VARIANT: np.repeat(

@@ -51,3 +51,12 @@ def test_no_other_file_asks_which_verb_it_is() -> None:
 
 def test_only_a_search_is_swept() -> None:
     assert [name for name, verb in VERBS.items() if verb.sweeps] == ["search"]
+
+
+def test_a_verb_with_actions_does_each_of_them():
+    from flasheval.cli.commands import subsets, votes
+    from flasheval.cli.tab import installing
+
+    assert tuple(subsets._ACTIONS) == VERBS["subsets"].actions
+    assert tuple(votes._ACTIONS) == VERBS["votes"].actions
+    assert VERBS["completion"].actions == installing.ACTIONS
