@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from flasheval.base.errors import DataError
+from flasheval.base.extras import pip_command
 from flasheval.base.files import refuse_dense_zip, require_file
 
 __all__ = ["read_sheets"]
@@ -21,7 +22,7 @@ def read_sheets(path: Path, what: str) -> Iterator[tuple[str, tuple[str, ...], l
         import openpyxl
     except ImportError as error:
         raise DataError(
-            f"{path} needs openpyxl to be read: pip install 'flasheval[excel]', or save it as CSV"
+            f"{path} needs openpyxl to be read: {pip_command('openpyxl')}, or save it as CSV"
         ) from error
     try:
         book = openpyxl.load_workbook(path, read_only=True, data_only=True)

@@ -6,11 +6,20 @@ what an editable install points at, they lie beside it, at the top of the reposi
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 from flasheval.base.errors import DataError
 
-__all__ = ["MINIATURE", "conf_dir", "miniature_dir", "shipped_scores", "subsets_dir"]
+__all__ = [
+    "MINIATURE",
+    "bundled",
+    "conf_dir",
+    "miniature_dir",
+    "score_names",
+    "shipped_scores",
+    "subsets_dir",
+]
 
 MINIATURE = "miniature"
 """Name of the population that comes with the package, of its prompts and of its scores."""
@@ -45,6 +54,18 @@ def subsets_dir() -> Path:
     return _resource_dir("subsets", _PACKAGE)
 
 
+def bundled() -> dict[str, Path]:
+    """Return the paths of the shipped subsets' manifests, by name, smaller sizes first.
+
+    They lie in a folder for each prompt set, one file a subset.
+
+    >>> [name for name in bundled() if name.startswith("coco-shared")][:3]
+    ['coco-shared-5', 'coco-shared-10', 'coco-shared-20']
+    """
+    found = {path.stem: path for path in subsets_dir().rglob("*.json")}
+    return {name: found[name] for name in sorted(found, key=_by_number)}
+
+
 def miniature_dir() -> Path:
     """Return the folder of the miniature's models, one folder each, as an absolute path.
 
@@ -54,6 +75,15 @@ def miniature_dir() -> Path:
     'models'
     """
     return _part_of_miniature("models")
+
+
+def score_names() -> tuple[str, ...]:
+    """Return the names of the shipped score tables.
+
+    >>> score_names()
+    ('miniature', 'miniature-images', 'miniature-tuning')
+    """
+    return tuple(_TABLES)
 
 
 def shipped_scores(source: str | Path) -> Path:
@@ -68,6 +98,11 @@ def shipped_scores(source: str | Path) -> Path:
     """
     name = _TABLES.get(str(source))
     return Path(source) if name is None else _part_of_miniature(name)
+
+
+def _by_number(name: str) -> tuple[str, int]:
+    family, number = re.fullmatch(r"(.*?)(\d{0,9})", name, re.DOTALL).groups()  # type: ignore[union-attr] # it fits any text
+    return family, int(number or 0)
 
 
 def _part_of_miniature(name: str) -> Path:

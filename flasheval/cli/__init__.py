@@ -18,15 +18,17 @@ from contextlib import contextmanager
 from typing import NoReturn
 
 from flasheval.base.errors import FlashevalError, SettingError
+from flasheval.base.extras import missing_library
 from flasheval.base.suggest import nearest
 from flasheval.base.text import visible
 from flasheval.base.version import __version__
 from flasheval.cli.exit_codes import DONE, FAILED, INTERRUPTED, code_of
-from flasheval.cli.help import overview, verb_help
-from flasheval.cli.hydra_app import run_verb
+from flasheval.cli.tab.scripts import HIDDEN
 from flasheval.cli.verbs import VERBS
 
 __all__ = ["main"]
+
+_CALL = 2  # words of a shell's call before those it asks about
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -53,6 +55,13 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _run(words: list[str]) -> int:
+    from flasheval.cli.help import overview, verb_help
+
+    if words[:1] == [HIDDEN]:
+        from flasheval.cli.tab.offers import answer
+
+        print(answer(words[1], words[2:]) if len(words) > _CALL else "")
+        return DONE
     if not words or words[0] in ("-h", "--help", "help"):
         print(overview())
         return DONE
@@ -62,6 +71,13 @@ def _run(words: list[str]) -> int:
     verb, rest = words[0], words[1:]
     if verb not in VERBS:
         known = ", ".join(VERBS)
+        if "=" in verb or verb.startswith("-"):
+            return _complain(
+                SettingError(
+                    f"{verb}: a verb comes first, as in: flasheval search size=10; "
+                    f"there are: {known}"
+                )
+            )
         return _complain(
             SettingError(f"no verb {verb!r}; there are: {known}{nearest(verb, VERBS)}")
         )
@@ -69,10 +85,17 @@ def _run(words: list[str]) -> int:
         print(verb_help(verb, rest))
         return DONE
     try:
+        from flasheval.cli.hydra_app import run_verb
+
         with _one_line_warnings(), _terminated_like_interrupted():
             return run_verb(verb, rest)
     except FlashevalError as error:
         return _complain(error)
+    except ModuleNotFoundError as error:
+        said = missing_library(error)
+        if said is None:
+            raise
+        return _complain(SettingError(said))
     except KeyboardInterrupt:
         print("flasheval: interrupted; run the same command to continue", file=sys.stderr)
         return INTERRUPTED

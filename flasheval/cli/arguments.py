@@ -8,8 +8,11 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from flasheval.base.errors import SettingError
+from flasheval.base.resources import conf_dir
+from flasheval.base.suggest import nearest
 from flasheval.cli.experiments import refuse_other_verbs
 from flasheval.cli.groups import GROUPS
+from flasheval.cli.help import keys_of
 from flasheval.cli.setting_errors import in_quotes, quoted, setting_mistake
 from flasheval.cli.verbs import VERBS, Verb
 
@@ -37,6 +40,8 @@ def read_options(verb: str, words: list[str]) -> Any:
         raise SettingError(f"{message}; flasheval {verb} --help lists what it takes")
 
     parser.error = refuse  # type: ignore[method-assign]
+    known = [flag for action in parser._actions for flag in action.option_strings]
+    _refuse_dashes(verb, words, known)
     options = parser.parse_intermixed_args(words)
     if options.experimental_rerun:
         raise SettingError("--experimental-rerun reads pickled files, which may run foreign code")
@@ -47,6 +52,43 @@ def read_options(verb: str, words: list[str]) -> Any:
     if options.cfg and options.multirun:
         raise SettingError("--cfg shows the settings of one job; leave out -m")
     return options
+
+
+def _refuse_dashes(verb: str, words: list[str], known: list[str]) -> None:
+    """Refuse a key that is written as an option, with the way keys are written.
+
+    Args:
+        verb: The verb.
+        words: The words after it.
+        known: Hydra's own options.
+
+    Example:
+        >>> _refuse_dashes("search", ["--size", "10"], ["--multirun", "-m"])
+        Traceback (most recent call last):
+        flasheval.base.errors.SettingError: --size 10: keys have no dashes; write size=10
+
+    """
+    keys = list(keys_of(conf_dir() / f"{verb}.yaml"))
+    for group in (choice.group for choice in VERBS[verb].choices if choice.shown):
+        for path in sorted((conf_dir() / group).glob("*.yaml")):
+            keys += keys_of(path)
+    for place, word in enumerate(words):
+        flag, equals, value = word.partition("=")
+        if not re.match("--?[^-]", flag) or flag in known or re.match(r"-\d", flag):
+            continue
+        name = flag.lstrip("-").replace("-", "_")
+        if not equals and place + 1 < len(words) and not re.match(r"-[^\d]|.*=", words[place + 1]):
+            value = words[place + 1]
+        if name in keys:
+            shown = f"{flag} {value}" if value and not equals else word
+            raise SettingError(f"{shown}: keys have no dashes; write {name}={value or 'VALUE'}")
+        if any(one.startswith(flag) for one in known) or (flag[1] != "-" and flag[:2] in known):
+            continue  # shortened, or with its value behind it
+        raise SettingError(
+            f"{flag}: there is no such option; keys are written key=value, without dashes"
+            f"{nearest(flag, known, 0.75) or nearest(name, keys)}; flasheval {verb} --help lists "
+            "them"
+        )
 
 
 def tidied(verb: str, options: Any) -> list[str]:

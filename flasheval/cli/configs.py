@@ -24,6 +24,7 @@ from flasheval.base.registry import Registry
 __all__ = [
     "AuditConfig",
     "CompareConfig",
+    "CompletionConfig",
     "DistanceConfig",
     "DoctorConfig",
     "EvaluateConfig",
@@ -393,6 +394,15 @@ class WatchConfig(OutputConfig, PromptKeys):
     settle: float = _watch("settle")
     once: bool = _watch("once")
     out: str | None = _watch("out")
+
+
+@dataclass
+class CompletionConfig:
+    """Keys of `flasheval completion`; `conf/completion.yaml` says what they mean."""
+
+    action: str = "show"
+    shell: str | None = None
+    yes: bool = False
 
 
 @dataclass

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from itertools import groupby
 from pathlib import Path
 from pkgutil import resolve_name
 
@@ -15,7 +16,7 @@ from flasheval.cli.verbs import VERBS, Choice, Verb
 __all__ = ["first_comment", "keys_of", "overview", "verb_help"]
 
 # A key at the top of a file, or a group in its list of defaults.
-_KEY = re.compile(r"^(?:  - )?(?P<key>\w+): (?P<value>.+?) # (?P<meaning>.+)$")
+_KEY = re.compile(r"^(?:  - )?\"?(?P<key>\w+)\"?: (?P<value>.+?) # (?P<meaning>.+)$")
 _MUST = "???"  # Hydra's mark of a group without a default
 
 
@@ -28,10 +29,13 @@ def overview() -> str:
 
     """
     width = max(map(len, VERBS))
-    verbs = "\n".join(f"  {verb.name:<{width}} {verb.summary}" for verb in VERBS.values())
+    stages = (
+        "\n".join([f"{stage}:", *(f"  {one.name:<{width}} {one.summary}" for one in verbs)])
+        for stage, verbs in groupby(VERBS.values(), key=lambda verb: verb.stage)
+    )
     return (
         "Find the few prompts that rank text-to-image models as the whole benchmark would.\n\n"
-        f"usage: flasheval VERB [key=value ...]\n\n{verbs}\n\n"
+        "usage: flasheval VERB [key=value ...]\n\n" + "\n\n".join(stages) + "\n\n"
         "  flasheval VERB --help   the keys of a verb, with examples\n"
         "  flasheval --version\n\n"
         "Begin with: flasheval search"

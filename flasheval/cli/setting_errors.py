@@ -12,6 +12,7 @@ from dataclasses import fields, is_dataclass
 from pathlib import Path
 from typing import Any, get_type_hints
 
+from flasheval.base.extras import LAUNCHERS, pip_command
 from flasheval.base.suggest import nearest
 from flasheval.cli.groups import GROUPS
 
@@ -36,6 +37,8 @@ def setting_mistake(error: Exception) -> str:
     if options and missing:
         group, _, name = str(missing).rpartition("/")
         choices = [str(option) for option in options]
+        if group == "hydra/launcher" and name in LAUNCHERS:
+            return f"{group}={name} comes with: {pip_command(LAUNCHERS[name])}"
         return (
             f"{group}={name}: there is no such {_noun(group)}; there are: {', '.join(choices)}"
             + (nearest(name, choices))

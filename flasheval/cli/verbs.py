@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from flasheval.cli.commands.context import Context, Outcome
 
-__all__ = ["VERBS", "Choice", "Output", "Verb"]
+__all__ = ["STAGES", "VERBS", "Choice", "Output", "Verb"]
 
 
 @dataclass(frozen=True)
@@ -66,6 +66,7 @@ class Verb:
 
     Attributes:
         name: The verb; its settings are in ``conf/NAME.yaml``.
+        stage: Where on the road it stands, one of `STAGES`.
         summary: What it does, for help.
         command: Where the function is that does it: ``f(config, context)``, which returns an exit
             code or an `Outcome`.
@@ -81,6 +82,7 @@ class Verb:
         output: What it writes to `out`; None where it writes none, or checks that itself.
         choices: The groups of `conf/` it chooses from.
         lists: Further lists for its help: a title, and where the function is that returns them.
+        actions: What its key ``action`` may be.
         sweeps: Where the function is that shows the jobs of a sweep together, for a verb of which
             ``-m`` runs one job for each combination of values: ``f(outcomes, folder)``, which
             returns what to print.
@@ -89,6 +91,7 @@ class Verb:
     """
 
     name: str
+    stage: str
     summary: str
     command: str
     config: str
@@ -101,6 +104,7 @@ class Verb:
     output: Output | None = None
     choices: tuple[Choice, ...] = ()
     lists: tuple[tuple[str, str], ...] = ()
+    actions: tuple[str, ...] = ()
     sweeps: str | None = None
     no_sweep: str = "it does one thing at a time"
 
@@ -143,6 +147,7 @@ _GRID = "the grid of a population takes its place"
 _ROWS = (
     Verb(
         name="doctor",
+        stage="make scores",
         summary="Estimate what a run will cost, and check that all it needs is there",
         command="flasheval.cli.commands.doctor:run_doctor",
         config="flasheval.cli.configs:DoctorConfig",
@@ -154,6 +159,7 @@ _ROWS = (
     ),
     Verb(
         name="run",
+        stage="make scores",
         summary="Generate the images of a population of models and score them",
         command="flasheval.cli.commands.run:run_population",
         config="flasheval.cli.configs:RunConfig",
@@ -174,6 +180,7 @@ _ROWS = (
     ),
     Verb(
         name="generate",
+        stage="make scores",
         summary="Generate the images of a population and keep them, to score later",
         command="flasheval.cli.commands.run:run_population",
         config="flasheval.cli.configs:GenerateConfig",
@@ -188,6 +195,7 @@ _ROWS = (
     ),
     Verb(
         name="score",
+        stage="make scores",
         summary="Score images that flasheval generate has kept, or that lie in folders",
         command="flasheval.cli.commands.run:run_population",
         config="flasheval.cli.configs:ScoreConfig",
@@ -202,6 +210,7 @@ _ROWS = (
     ),
     Verb(
         name="status",
+        stage="make scores",
         summary="Show a run's progress, failures and speed",
         command="flasheval.cli.commands.status:run_status",
         config="flasheval.cli.configs:StatusConfig",
@@ -214,6 +223,7 @@ _ROWS = (
     ),
     Verb(
         name="search",
+        stage="choose prompts",
         summary="Find the few prompts that rank models as the whole benchmark does",
         command="flasheval.cli.commands.search:run_search",
         config="flasheval.cli.configs:SearchConfig",
@@ -234,6 +244,7 @@ _ROWS = (
     ),
     Verb(
         name="evaluate",
+        stage="use a subset",
         summary="Score one model on a subset and predict its full benchmark score",
         command="flasheval.cli.commands.evaluate:run_evaluate",
         config="flasheval.cli.configs:evaluate_configs",
@@ -256,6 +267,7 @@ _ROWS = (
     ),
     Verb(
         name="compare",
+        stage="use a subset",
         summary="Say which of two evaluated models the full benchmark ranks higher",
         command="flasheval.cli.commands.compare:run_compare",
         config="flasheval.cli.configs:CompareConfig",
@@ -269,6 +281,7 @@ _ROWS = (
     ),
     Verb(
         name="watch",
+        stage="use a subset",
         summary="Evaluate each checkpoint that a training writes into a folder",
         command="flasheval.cli.commands.watch:run_watch",
         config="flasheval.cli.configs:watch_config",
@@ -296,6 +309,7 @@ _ROWS = (
     ),
     Verb(
         name="distance",
+        stage="choose prompts",
         summary="Measure distances of image sets (FID, KID) and choose prompts for them",
         command="flasheval.cli.commands.distance:run_distance",
         config="flasheval.cli.configs:DistanceConfig",
@@ -314,6 +328,7 @@ _ROWS = (
     ),
     Verb(
         name="validate",
+        stage="choose prompts",
         summary="Compare search methods, sizes and splits on models no search has seen",
         command="flasheval.cli.commands.validate:run_validate",
         config="flasheval.cli.configs:ValidateConfig",
@@ -332,6 +347,7 @@ _ROWS = (
     ),
     Verb(
         name="rank",
+        stage="look",
         summary="Say which models lead in scores or evaluations, and which are tied",
         command="flasheval.cli.commands.rank:run_rank",
         config="flasheval.cli.configs:RankConfig",
@@ -350,6 +366,7 @@ _ROWS = (
     ),
     Verb(
         name="votes",
+        stage="look",
         summary="Say which models people or a judge prefer, and which are tied",
         command="flasheval.cli.commands.votes:run_votes",
         config="flasheval.cli.configs:VotesConfig",
@@ -357,6 +374,7 @@ _ROWS = (
         usage="FILE ... | page run=FOLDER [key=value ...]",
         first="action",
         rest="votes",
+        actions=("rank", "page"),
         examples=(
             ("flasheval votes study.json", "the choices of raters, or a folder of them"),
             ("flasheval votes arena.csv columns={winner:choice,rater:worker}", ""),
@@ -368,6 +386,7 @@ _ROWS = (
     ),
     Verb(
         name="audit",
+        stage="use a subset",
         summary="Check what a subset promised against full scores measured since",
         command="flasheval.cli.commands.audit:run_audit",
         config="flasheval.cli.configs:AuditConfig",
@@ -382,6 +401,7 @@ _ROWS = (
     ),
     Verb(
         name="report",
+        stage="look",
         summary="Write one HTML page about a search: plots, prompts and warnings",
         command="flasheval.cli.commands.report:run_report",
         config="flasheval.cli.configs:ReportConfig",
@@ -396,6 +416,7 @@ _ROWS = (
     ),
     Verb(
         name="subsets",
+        stage="share",
         summary="List, show, verify, resolve, export or import subsets",
         command="flasheval.cli.commands.subsets:run_subsets",
         config="flasheval.cli.configs:SubsetsConfig",
@@ -403,6 +424,7 @@ _ROWS = (
         usage="ACTION [NAME ...] [key=value ...]",
         first="action",
         rest="names",
+        actions=("list", "show", "verify", "resolve", "export", "import"),
         lists=(
             ("formats of export (settings.KEY=VALUE)", "flasheval.cli.configs:format_settings"),
         ),
@@ -417,6 +439,7 @@ _ROWS = (
     ),
     Verb(
         name="publish",
+        stage="share",
         summary="Make a folder of subsets to upload, with a card, evidence and checks",
         command="flasheval.cli.commands.publish:run_publish",
         config="flasheval.cli.configs:PublishConfig",
@@ -434,6 +457,7 @@ _ROWS = (
     ),
     Verb(
         name="import",
+        stage="make scores",
         summary="Read other people's score files into a score table",
         command="flasheval.cli.commands.import_scores:run_import",
         config="flasheval.cli.configs:importer_configs",
@@ -451,6 +475,7 @@ _ROWS = (
     ),
     Verb(
         name="show",
+        stage="look",
         summary="Show the contents of a score table, subset, run or prompt file",
         command="flasheval.cli.commands.show:run_show",
         config="flasheval.cli.configs:ShowConfig",
@@ -463,7 +488,25 @@ _ROWS = (
             ("flasheval show prompts=coco.jsonl", "a list of prompts: is it a known one?"),
         ),
     ),
+    Verb(
+        name="completion",
+        stage="set up",
+        summary="Let Tab complete verbs, keys, names and files in your shell",
+        command="flasheval.cli.tab.installing:run_completion",
+        config="flasheval.cli.configs:CompletionConfig",
+        usage="install | uninstall | show [shell=bash]",
+        first="action",
+        actions=("install", "uninstall", "show"),
+        examples=(
+            ("flasheval completion install", "names the file it writes, and asks"),
+            ("flasheval completion uninstall", "takes its lines out again"),
+            ("flasheval completion show shell=zsh", "prints the script"),
+        ),
+    ),
 )
 
-VERBS = {verb.name: verb for verb in _ROWS}
+STAGES = ("make scores", "choose prompts", "use a subset", "share", "look", "set up")
+"""The road from models to answers, in the order of the help."""
+
+VERBS = {verb.name: verb for stage in STAGES for verb in _ROWS if verb.stage == stage}
 """Every verb by its name, in the order of the help."""

@@ -34,7 +34,7 @@ from flasheval.runs.devices import choose_device
 from flasheval.runs.generation import Batches, make_images
 from flasheval.runs.text_readers import readers_of
 from flasheval.runs.unit_work import run_versions
-from flasheval.scorers.registry import make_scorers
+from flasheval.scorers.of_subset import asked_scorers
 from flasheval.scorers.scorer import Scorer, ScorerSettings
 from flasheval.subset import Subset
 from flasheval.subset.image_plan import ImagePlan, plan_images
@@ -85,7 +85,7 @@ class _Task:
 def evaluate(
     generator: Any,
     subset: Subset | str | Path,
-    scorers: Any = ("clip",),
+    scorers: Any = None,
     *,
     images_per_prompt: int | None = None,
     seeds: str = "search",
@@ -118,8 +118,9 @@ def evaluate(
             as ``generator`` (diffusers where there is none), which are loaded here; the report then
             records everything that determines the images.
         subset: A subset with its prompts' texts, or what `flasheval.load_subset` takes.
-        scorers: Names, mappings of settings with a ``name``, or Python objects and functions.
-            They stay loaded in memory (`flasheval.evaluation.loaded_scorers`).
+        scorers: Names, mappings of settings with a ``name``, or Python objects and functions; by
+            default those of the subset's metrics, as its manifest records them. They stay loaded in
+            memory (`flasheval.evaluation.loaded_scorers`).
         images_per_prompt: Images of each prompt; by default as many as the subset was searched on,
             1 where that is not known, and of a folder of images all that it holds.
         seeds: ``search`` for the seeds of the images searched on, which predictions are best for;
@@ -172,7 +173,7 @@ def evaluate(
 
     def plan() -> _Task:
         chosen = subset if isinstance(subset, Subset) else load_subset(subset)
-        judges = {judge.metric: judge for judge in make_scorers(scorers)}
+        judges = {judge.metric: judge for judge in asked_scorers(scorers, chosen)}
         versions = {metric: judge.version for metric, judge in judges.items()}
         place = choose_device(device) if device else _device_of(generator)
         types = autocast_of(generator, autocast, place)

@@ -20,7 +20,7 @@ from flasheval.evaluation.report import Report
 from flasheval.evaluation.sequential import Source, compare_in_looks, spent_errors
 from flasheval.evaluation.trackers.notifying import notify
 from flasheval.evaluation.trackers.registry import make_trackers
-from flasheval.scorers.registry import make_scorers
+from flasheval.scorers.of_subset import asked_scorers
 from flasheval.subset import Subset
 from flasheval.subset.image_plan import plan_images
 from flasheval.subset.library import load_subset
@@ -80,7 +80,7 @@ class CheckpointMonitor:
     def __init__(
         self,
         subset: Subset | str | Path,
-        scorers: Any = ("clip",),
+        scorers: Any = None,
         *,
         folder: str | Path | None = None,
         metric: str | None = None,
@@ -91,7 +91,7 @@ class CheckpointMonitor:
         **evaluation: Any,
     ) -> None:
         self.subset = subset if isinstance(subset, Subset) else load_subset(subset)
-        self.metric = metric or make_scorers(scorers)[0].metric
+        self.metric = metric or asked_scorers(scorers, self.subset)[0].metric
         images = plan_images(
             self.subset.record,
             seeds=evaluation.get("seeds", "search"),

@@ -588,7 +588,8 @@ class Report(Shown):
             f"{self.seconds:.3g} s"
         )
         warnings = lines(self.warnings, "warning")
-        whose = lines([f"images {self.seeds_line}"] if self.seeds_line else [])
+        found = [f"subset: {self.subset.found}"] if self.subset.found else []
+        whose = lines([*found, *([f"images {self.seeds_line}"] if self.seeds_line else [])])
         parts: tuple[Part, ...] = (Line(about, "headline"), *whose, Table(titles, rows), *warnings)
         return View(parts if by is None else (*parts, *tag_parts(by, self.by_tag(by), "Means")))
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from flasheval.base.errors import DataError, FlashevalError, SettingError
+from flasheval.base.extras import pip_command
 from flasheval.base.models.weights import Weights
 from flasheval.generators.components import load_components
 from flasheval.generators.evaluations import EvaluationCounter, denoiser_of
@@ -218,7 +219,7 @@ def _load(settings: PipelineSettings, device: str) -> LoadedPipeline:
         import torch
     except ImportError as error:
         raise SettingError(
-            'generator diffusers needs more packages: pip install "flasheval[generate]"'
+            f"generator diffusers needs more packages: {pip_command('diffusers')}"
         ) from error
     dtype = getattr(torch, _DTYPES[settings.compute_dtype(device)])
     try:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal, get_args
 
 from flasheval.base.canonical import JSON, canonical_value, sha256_of
 from flasheval.base.errors import DataError, SettingError
-from flasheval.base.models.weights import Weights, local_path, locate
+from flasheval.base.models.weights import Weights, local_path, locate, shipped_parts
 from flasheval.generators.components import find_components
 from flasheval.generators.diffusers_pipeline import given_arguments, load_generator
 from flasheval.generators.generator import Generator, GeneratorSettings
@@ -62,7 +62,8 @@ class DiffusersSettings(GeneratorSettings):
         dtype: Type the model computes in; auto is fp16 on a GPU and fp32 elsewhere.
         quantise: How the denoiser's weights are rounded; see `flasheval.generators.quantise`.
         components: Parts of the pipeline to replace, each by a folder or a Hub name:
-            ``{vae: stabilityai/sd-vae-ft-mse}``.
+            ``{vae: stabilityai/sd-vae-ft-mse}``. A shipped checkpoint (``miniature:NAME``) brings
+            the parts it is stored without.
         lora: A LoRA: a safetensors file, a folder of one, or a name on the Hub.
         lora_scale: Strength of the LoRA.
         lora_partial: Whether a LoRA is taken of which only some modules fit the pipeline.
@@ -130,8 +131,11 @@ class DiffusersSettings(GeneratorSettings):
 
     @cached_property
     def found_components(self) -> dict[str, Weights]:
-        """The replacement parts, by part. Raises DataError when one cannot be found."""
-        return find_components(self.components)
+        """The replacement parts, and those a shipped checkpoint is stored without, by part.
+
+        Raises DataError when one cannot be found.
+        """
+        return find_components({**shipped_parts(self.checkpoint), **self.components})
 
     def factors(self) -> dict[str, Factor]:
         """Return family, scheduler, steps, guidance, precision, and what else is set.

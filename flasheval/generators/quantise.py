@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any, Literal, get_args
 
 from flasheval.base.errors import SettingError
+from flasheval.base.extras import pip_command
 
 __all__ = ["Quantisation", "fake_quantise", "quantise"]
 
@@ -75,6 +76,6 @@ def _quanto(model: Any) -> None:
     try:
         from optimum.quanto import freeze, qint8, quantize
     except ImportError as error:
-        raise SettingError("quantise=quanto-int8 needs: pip install optimum-quanto") from error
+        raise SettingError(f"quantise=quanto-int8 needs: {pip_command('optimum')}") from error
     quantize(model, weights=qint8)
     freeze(model)

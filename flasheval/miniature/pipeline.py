@@ -33,12 +33,7 @@ def load_pipeline(name: str = "large-final") -> Any:
 
     if name not in PIPELINES:
         raise DataError(f"there is no pipeline {name!r}; there are: {', '.join(PIPELINES)}")
-    clip = "miniature:clip"
-    settings = DiffusersSettings(
-        checkpoint=f"miniature:{name}",
-        components={"vae": "miniature:vae", "text_encoder": clip, "tokenizer": clip},
-        dtype="fp32",
-    )
+    settings = DiffusersSettings(checkpoint=f"miniature:{name}", dtype="fp32")
     pipe = load_generator(settings, "cpu").loaded.pipeline
     pipe.scheduler = swapped_scheduler(pipe.scheduler, "DPM", {})
     return pipe

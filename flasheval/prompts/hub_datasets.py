@@ -8,6 +8,7 @@ from typing import Any
 
 from flasheval.base.columns import Columns
 from flasheval.base.errors import DataError, SettingError
+from flasheval.base.extras import pip_command
 from flasheval.base.table_files import columns_of_table
 
 __all__ = ["DATASETS", "dataset_columns", "dataset_parts", "unreadable"]
@@ -41,7 +42,7 @@ def dataset_parts(name: str) -> dict[str, Any]:
         import datasets
     except ImportError as error:
         raise DataError(
-            f"{name} needs the datasets library: pip install datasets, or give a file"
+            f"{name} needs the datasets library: {pip_command('datasets')}, or give a file"
         ) from error
     split, config = (rest[-1] if rest else None), (rest[0] if len(rest) == 2 else None)
     try:

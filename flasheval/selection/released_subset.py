@@ -29,6 +29,7 @@ from flasheval.scores import ScoreTable, load_scores
 from flasheval.selection.released_labels import Label, about_label, label_of, metric_of
 from flasheval.subset import Method, Subset, SubsetPrompt
 from flasheval.subset.evidence import Record
+from flasheval.subset.library.catalogue import own_name
 
 if TYPE_CHECKING:
     from flasheval.selection.held_out.audit import Fit
@@ -86,7 +87,8 @@ def import_released(
 
     Raises:
         DataError: A file or row that cannot be used, or a prompt set that has none of the prompts.
-        SettingError: No metric is known, or one that the scores lack.
+        SettingError: No metric is known, or one that the scores lack; or the name is that of a
+            shipped subset.
 
     Example:
         >>> import tempfile
@@ -99,6 +101,7 @@ def import_released(
 
     """
     path = Path(path)
+    name = own_name(name or content_stem(path))
     rows = _rows(path)
     label = label_of(path)
     table = load_scores(scores) if isinstance(scores, str | Path) else scores
@@ -110,7 +113,7 @@ def import_released(
     fits = () if table is None else _fits(table, members, searched)
     warnings = [*_repeats(members), *faults, *about_label(label, fits, table)]
     subset = Subset(
-        name or content_stem(path),
+        name,
         prompt_set.name if prompt_set is not None else label.prompt_set if label else "unknown",
         None if prompt_set is None or faults else prompt_set.hash,
         members,

@@ -40,6 +40,7 @@ from flasheval.selection.methods.problem import Problem, checked_size, make_prob
 from flasheval.selection.methods.registry import selector_settings
 from flasheval.selection.methods.selector import Selector
 from flasheval.subset import Subset
+from flasheval.subset.library.catalogue import own_name
 
 __all__ = [
     "SearchRequest",
@@ -51,6 +52,7 @@ __all__ = [
 ]
 
 _CURVE = (10, 20, 50, 100, 200)
+_NAMED = 2  # metrics in the name of a subset; more are "all"
 
 
 @dataclass(frozen=True)
@@ -329,22 +331,24 @@ def _positions(prompts: PromptSet, ids: Sequence[str]) -> tuple[int, ...]:
 def subset_name(request: SearchRequest, name: str | None) -> str:
     """Return the subset's name, which must be good for a file, before any work is done.
 
-    One made from the names of prompt set and metric is made good for a file; one that was given
-    and is not is refused.
+    By default it says prompt set, metrics, method and size. That of a shipped subset has no method
+    in it, so the two never meet. A default name is made good for a file; one that was given and is
+    not, or that a shipped subset has, is refused.
 
     Example:
         >>> from flasheval.scores.synthetic import synthetic_scores
         >>> from flasheval.selection.methods.random import Random
         >>> request = SearchRequest(synthetic_scores(8, 30), Random(), (5,))
         >>> subset_name(request, None), subset_name(request, "mine")
-        ('synthetic-shared-5', 'mine')
+        ('synthetic-all-random-5', 'mine')
 
     """
     if name is None:
         metrics = request.table.metrics
-        shown = metrics[0] if len(metrics) == 1 else "shared"
-        return made_safe(f"{request.table.prompts.name}-{shown}", f"-{request.size}")
-    return safe_name(name, "subset name")
+        shown = "+".join(metrics) if len(metrics) <= _NAMED else "all"
+        end = f"-{request.selector.name}-{request.size}"
+        return own_name(made_safe(f"{request.table.prompts.name}-{shown}", end))
+    return own_name(safe_name(name, "subset name"))
 
 
 def measured_sizes(

@@ -217,6 +217,27 @@ class Subset(Shown):
         """The sha256 of the canonical JSON of the content, 64 hex digits."""
         return content_hash(self)
 
+    @property
+    def found(self) -> str:
+        """Where `flasheval.load_subset` found it; empty for one made here, or changed since.
+
+        >>> from flasheval.subset.library import find_subset
+        >>> find_subset("coco-shared-50").found
+        'shipped with flasheval'
+        """
+        return str(self.__dict__.get("_found", ""))
+
+    def found_at(self, where: str) -> Subset:
+        """Return the same subset, whose `found` says where it was; no manifest holds that.
+
+        >>> subset = Subset("one", "pets", None, (SubsetPrompt("1"),), (), Method("random"))
+        >>> subset.found_at("one.json").found, subset.found_at("one.json") == subset
+        ('one.json', True)
+        """
+        copy = replace(self)
+        object.__setattr__(copy, "_found", where)
+        return copy
+
     def verify(self, prompt_set: PromptSet | None = None) -> None:
         """Check that nothing changed since the subset was made, and that its prompts exist.
 
@@ -270,7 +291,7 @@ class Subset(Shown):
         if texts is None:
             raise DataError(f'prompt set "{prompt_set.name}" has no texts; load the original file')
         prompts = tuple(replace(p, text=text) for p, text in zip(self.prompts, texts, strict=True))
-        return replace(self, prompts=prompts)
+        return replace(self, prompts=prompts).found_at(self.found)
 
     def with_tags(self, prompt_set: PromptSet) -> Subset:
         """Return the same subset (same hash) with the tags of ``prompt_set``, found by its texts.
@@ -307,14 +328,14 @@ class Subset(Shown):
                 UserWarning,
                 stacklevel=2,
             )
-            return replace(self, prompts=tuple(prompts))
+            return replace(self, prompts=tuple(prompts)).found_at(self.found)
         counts = {tag: dict(counted(prompt_set.extras[tag])) for tag in tags}
         record = replace(
             self.record,
             tag_counts={**self.record.tag_counts, **counts},
             prompt_set_size=len(prompt_set),
         )
-        return replace(self, prompts=tuple(prompts), record=record)
+        return replace(self, prompts=tuple(prompts), record=record).found_at(self.found)
 
     def without_texts(self) -> Subset:
         """Return the same subset (same hash) without texts, so that it may be published.
@@ -324,7 +345,8 @@ class Subset(Shown):
         >>> subset.without_texts().content_hash == subset.content_hash
         True
         """
-        return replace(self, prompts=tuple(replace(p, text=None) for p in self.prompts))
+        bare = replace(self, prompts=tuple(replace(p, text=None) for p in self.prompts))
+        return bare.found_at(self.found)
 
     def prefix(self, size: int) -> Subset:
         """Return the first ``size`` prompts as a subset of its own, named ``NAME-first-SIZE``.
@@ -602,6 +624,7 @@ class Subset(Shown):
         whole = f" of {n_prompts:,}" if n_prompts else ""
         draws = sum(prompt.multiplicity for prompt in self.prompts)
         repeats = f" ({draws:,} with repeats)" if draws > self.size else ""
+        notes = [*notes, f"found: {self.found}"] if self.found else notes
         about = (
             f"{self.name}: {self.size}{whole} prompts of {self.prompt_set_name}{repeats}, "
             f"chosen by {self.method.name} from the scores of "

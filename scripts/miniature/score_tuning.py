@@ -60,8 +60,6 @@ def main() -> None:
 def population(tuning: Path, model: str) -> dict[str, Any]:
     """Return the checkpoints as the settings of a population."""
     steps = sorted(int(path.name.rpartition("-")[2]) for path in tuning.glob("checkpoint-*"))
-    parts = {"vae": "vae", "text_encoder": "clip", "tokenizer": "clip"}
-    shared = {part: f"miniature:{name}" for part, name in parts.items()}
     return {
         "name": "tuning",
         "settings": {
@@ -75,7 +73,7 @@ def population(tuning: Path, model: str) -> dict[str, Any]:
         "variants": [
             {
                 "name": f"step-{step:04d}",
-                "components": {**shared, "unet": str(tuning / f"checkpoint-{step}" / "unet")},
+                "components": {"unet": str(tuning / f"checkpoint-{step}" / "unet")},
                 "factors": {"step": step},
             }
             for step in steps

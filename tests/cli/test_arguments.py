@@ -43,7 +43,7 @@ def test_overrides_may_stand_before_after_and_between_options() -> None:
 @pytest.mark.parametrize(
     ("words", "line"),
     [
-        (["--sise", "3"], "unrecognized arguments: --sise; flasheval search --help lists what"),
+        (["--sise", "3"], "--sise: there is no such option; keys are written key=value"),
         (["--cfg", "jobs"], "invalid choice: 'jobs'"),
         (["--config-dir"], "expected one argument; flasheval search --help"),
         (["--experimental-rerun", "x"], "--experimental-rerun reads pickled files"),
@@ -237,3 +237,28 @@ def test_there_is_no_sweep_of_null() -> None:
         lifted(["method=frequency,random", "method.pools=null"])
     words = ["method=frequency", "method.pools=null", "size=1,2"]
     assert lifted(words) == words
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["--size", "10"], "--size 10: keys have no dashes; write size=10"),
+        (["--size=10"], "--size=10: keys have no dashes; write size=10"),
+        (["-size", "10"], "-size 10: keys have no dashes; write size=10"),
+        (["--images-per-prompt", "4"], "write images_per_prompt=4"),
+        (["--overwrite", "seed=1"], "--overwrite: keys have no dashes; write overwrite=VALUE"),
+        (["--sise", "10"], "--sise: there is no such option; .* did you mean 'size'"),
+        (["-k"], "-k: there is no such option; keys are written key=value"),
+    ],
+)
+def test_a_key_written_as_an_option_is_told_how_to_write_it(words, said):
+    with pytest.raises(SettingError, match=said):
+        read_options("search", words)
+
+
+def test_hydras_own_options_are_taken_as_before():
+    assert read_options("search", ["-m", "size=1,2"]).multirun
+    assert read_options("search", ["--multirun", "size=1,2"]).multirun
+    assert read_options("search", ["-cjob"]).cfg == "job"
+    assert read_options("search", ["--cfg", "job"]).cfg == "job"
+    assert read_options("search", ["size=-1"]).overrides == ["size=-1"]

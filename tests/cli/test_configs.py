@@ -69,7 +69,7 @@ def test_a_default_is_read_from_a_signature() -> None:
     @dataclass
     class Config:
         level: float = default_of("flasheval.evaluation.comparison:compare", "level")
-        scorers: object = default_of("flasheval.evaluation.evaluate:evaluate", "scorers")
+        scorers: object = default_of("flasheval.runs.run:run", "scorers")
         first: object = default_of("flasheval.evaluation.comparison:compare", "first")
 
     assert Config(first=1) == Config(0.9, ["clip"], 1)

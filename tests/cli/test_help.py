@@ -8,7 +8,7 @@ from flasheval.cli.configs import EvaluateConfig, WatchConfig
 from flasheval.cli.experiments import experiments
 from flasheval.cli.groups import GROUPS
 from flasheval.cli.help import first_comment, keys_of, overview, verb_help
-from flasheval.cli.verbs import VERBS
+from flasheval.cli.verbs import STAGES, VERBS
 from flasheval.subset.exports.registry import FORMATS
 
 CONF = conf_dir()
@@ -60,8 +60,12 @@ def test_a_file_has_every_key_with_its_default_and_meaning(name: str) -> None:
 
 def test_the_overview_has_a_line_for_each_verb() -> None:
     lines = overview().splitlines()
+    assert [verb.stage for verb in VERBS.values()] == sorted(
+        (verb.stage for verb in VERBS.values()), key=STAGES.index
+    )
     for name, verb in VERBS.items():
-        assert f"  {name:<8} {verb.summary}" in lines
+        assert f"  {name:<10} {verb.summary}" in lines
+        assert f"{verb.stage}:" in lines
         assert verb.summary[0].isupper()
         assert not verb.summary.endswith(".")
 

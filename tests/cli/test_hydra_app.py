@@ -38,7 +38,7 @@ def _here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         ("hydra/launcher=joblob", "there is no such launcher"),
         ("hydra.runn=1", "hydra has no setting runn; did you mean 'run'?"),
         ("hydra.mode=MULTIRUN", "-m runs a sweep"),
-        ("--cgf job", "unrecognized arguments: --cgf"),
+        ("--cgf job", "--cgf: there is no such option; keys are written key=value, without"),
         ("--cfg jobs", "invalid choice: 'jobs'"),
         ("--cfg job -m", "leave out -m"),
         ("--cfg job sise=1", "sise is not a key"),

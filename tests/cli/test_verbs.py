@@ -53,3 +53,12 @@ def test_searches_and_evaluations_are_swept() -> None:
     swept = {name: verb.sweeps for name, verb in VERBS.items() if verb.sweeps}
     assert list(swept) == ["search", "evaluate"]
     assert all(callable(resolve_name(str(target))) for target in swept.values())
+
+
+def test_a_verb_with_actions_does_each_of_them():
+    from flasheval.cli.commands import subsets, votes
+    from flasheval.cli.tab import installing
+
+    assert tuple(subsets._ACTIONS) == VERBS["subsets"].actions
+    assert tuple(votes._ACTIONS) == VERBS["votes"].actions
+    assert VERBS["completion"].actions == installing.ACTIONS

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from flasheval.base.errors import DataError, SettingError
+from flasheval.base.models.weights import shipped_parts
 from flasheval.generators.components import find_components
 from flasheval.generators.diffusers_settings import DiffusersSettings
 from flasheval.generators.generator import Batch
@@ -92,3 +93,20 @@ def test_a_library_that_a_file_names_is_not_imported(tiny_models, tmp_path):
     (folder / "model_index.json").write_text(json.dumps(index | {"vae": ["antigravity", "Vae"]}))
     with pytest.raises(DataError, match="belongs to neither diffusers nor transformers"):
         _image(folder, components={"vae": str(tiny_models["sd"] / "vae")})
+
+
+def test_a_shipped_checkpoint_brings_its_parts_and_given_ones_win(tiny_models):
+    bare = DiffusersSettings("miniature:large-final")
+    parts = {
+        "vae": "miniature:vae",
+        "text_encoder": "miniature:clip",
+        "tokenizer": "miniature:clip",
+    }
+    assert {part: one.name for part, one in bare.found_components.items()} == parts
+    told = DiffusersSettings("miniature:large-final", components=parts)
+    assert told.identity("cpu") == bare.identity("cpu")  # a run goes on
+    vae = str(tiny_models["sd"] / "vae")
+    own = DiffusersSettings("miniature:large-final", components={"vae": vae})
+    assert {part: one.name for part, one in own.found_components.items()} == {**parts, "vae": vae}
+    assert shipped_parts("miniature:clip") == {}  # no pipeline
+    assert shipped_parts(str(tiny_models["sd"])) == {}

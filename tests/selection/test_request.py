@@ -10,6 +10,7 @@ import pytest
 import flasheval
 from flasheval.base.errors import DataError, SettingError
 from flasheval.base.files import safe_name
+from flasheval.base.resources import bundled
 from flasheval.prompts import PromptSet
 from flasheval.scores.synthetic import synthetic_scores
 from flasheval.selection.images import image_halves
@@ -254,10 +255,11 @@ def test_the_size_is_not_in_the_context(request_of):
 # --- names and sizes ----------------------------------------------------------------------------
 
 
-def test_the_name_says_prompt_set_metric_and_size(request_of, table):
-    assert subset_name(request_of(), None) == "made-up-0-shared-5"
-    assert subset_name(request_of(nested=[3, 7]), None) == "made-up-0-shared-7"
-    assert subset_name(request_of(on=table.with_metrics(["fid"])), None) == "made-up-0-fid-5"
+def test_the_name_says_prompt_set_metric_method_and_size(request_of, table):
+    assert subset_name(request_of(), None) == "made-up-0-clip+fid-balanced-5"
+    assert subset_name(request_of(nested=[3, 7]), None) == "made-up-0-clip+fid-balanced-7"
+    one = request_of(on=table.with_metrics(["fid"]), method="pooled")
+    assert subset_name(one, None) == "made-up-0-fid-pooled-5"
     assert subset_name(request_of(), "mine") == "mine"
 
 
@@ -276,6 +278,15 @@ def test_a_size_beyond_the_prompts_is_refused_before_anything_is_drawn(request_o
         request_of(size=2, require=table.prompts.ids[:3])
     with pytest.raises(SettingError, match="to choose from"):
         request_of(size=table.n_prompts, forbid=table.prompts.ids[:1])
+
+
+def test_no_search_takes_the_name_of_a_shipped_subset(request_of):
+    """By the form of the names: shipped ones have three parts, those of a search four or more."""
+    assert {len(name.split("-")) for name in bundled()} == {3}
+    assert len(subset_name(request_of(), None).removeprefix("made-up-0").split("-")) == 4
+    for name in ("coco-shared-50", "Miniature-CLIP-5"):
+        with pytest.raises(SettingError, match=f"name={name} is the name of a shipped .*=my-"):
+            subset_name(request_of(), name)
 
 
 @pytest.mark.parametrize("name", ["", "..", "a/b", "a\\b", "a\0b"])

@@ -69,7 +69,7 @@ def test_by_default_a_whole_answer_with_its_evidence():
     result = search(TABLE, splits="random:3", calibrate=False)
     subset, evidence = result.subset, result.subset.record.evidence
     assert subset.size == 50
-    assert subset.name == "synthetic-shared-50"
+    assert subset.name == "synthetic-quality+alignment-auto-50"
     assert (subset.method.name, subset.method.seed) == ("auto", 0)
     assert subset.method.settings == {"expect": "similar"}
     assert [metric.name for metric in subset.metrics] == ["quality", "alignment"]
@@ -330,7 +330,7 @@ def test_nested_sizes_are_one_list():
     result = _quick(nested=[12, 4, 8])
     assert result.subset.size == 12
     assert result.subset.method.settings["nested"] == [4, 8, 12]
-    assert result.subset.name == "synthetic-shared-12"
+    assert result.subset.name == "synthetic-quality+alignment-balanced-12"
     assert result.measurement.sizes == (4, 8, 12)
     assert {row["size"] for row in result.history} == {4, 8, 12}
     shorter = _quick(nested=[4, 8])

@@ -12,6 +12,7 @@ from typing import Any, ClassVar
 
 from flasheval.base.drawing.view import Line, Part, Table, View, lines
 from flasheval.base.errors import SettingError
+from flasheval.base.extras import pip_command
 from flasheval.base.json_data import plain_data
 from flasheval.base.text import shortened, visible
 
@@ -137,5 +138,5 @@ def frame_of(rows: Iterable[Mapping[str, object]] | Mapping[str, Any]) -> Any:
     try:
         import pandas as pd
     except ImportError as error:
-        raise SettingError("a pandas frame needs pandas: pip install pandas") from error
+        raise SettingError(f"a pandas frame needs pandas: {pip_command('pandas')}") from error
     return pd.DataFrame(dict(rows) if isinstance(rows, Mapping) else list(rows))

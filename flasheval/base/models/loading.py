@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from typing import Any, Literal, TypeAlias
 
 from flasheval.base.errors import DataError
+from flasheval.base.extras import pip_command
 from flasheval.base.models.weights import Weights
 
 __all__ = ["Dtype", "as_loaded", "check_installed", "load_model", "load_part", "put", "quiet"]
@@ -27,7 +28,7 @@ def check_installed(name: str) -> None:
     except ImportError as error:
         raise DataError(
             f"checkpoint {name}: {error.name} is not installed; "
-            'run pip install "flasheval[generate]"'
+            f"run {pip_command(error.name or 'torch')}"
         ) from error
 
 

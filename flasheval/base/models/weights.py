@@ -11,12 +11,21 @@ from functools import lru_cache
 from pathlib import Path
 
 from flasheval.base.errors import DataError
+from flasheval.base.extras import pip_command
 from flasheval.base.resources import miniature_dir
+from flasheval.base.suggest import nearest
 
-__all__ = ["SHIPPED", "Weights", "local_path", "locate", "locate_file"]
+__all__ = ["SHIPPED", "Weights", "local_path", "locate", "locate_file", "shipped_parts"]
 
 SHIPPED = "miniature:"
 """Prefix of the names of checkpoints that come with the package, as in ``miniature:clip``."""
+
+# The shipped pipelines share these, so that each is stored once.
+_PARTS_OF_SHIPPED = {
+    "vae": f"{SHIPPED}vae",
+    "text_encoder": f"{SHIPPED}clip",
+    "tokenizer": f"{SHIPPED}clip",
+}
 
 # What a pipeline or scorer is made of; anything else in a folder does not change its numbers.
 _PARTS = (".safetensors", ".json", ".txt", ".model")
@@ -164,8 +173,27 @@ def local_path(name: str) -> Path:
     shipped = miniature_dir()
     known = sorted(path.name for path in shipped.iterdir() if path.is_dir())
     if name.removeprefix(SHIPPED) not in known:
-        raise DataError(f"checkpoint {name}: shipped are {', '.join(SHIPPED + k for k in known)}")
+        names = [SHIPPED + one for one in known]
+        raise DataError(f"checkpoint {name}: shipped are {', '.join(names)}{nearest(name, names)}")
     return shipped / name.removeprefix(SHIPPED)
+
+
+def shipped_parts(name: str) -> dict[str, str]:
+    """Return the shipped checkpoints of the parts that a shipped pipeline is stored without.
+
+    Nothing for any other checkpoint. Raises DataError as `local_path` does.
+
+    >>> shipped_parts("miniature:large-final")["vae"], shipped_parts("out/step-200")
+    ('miniature:vae', {})
+    """
+    if not name.startswith(SHIPPED):
+        return {}
+    folder = local_path(name)
+    if not (folder / "model_index.json").is_file():
+        return {}
+    return {
+        part: where for part, where in _PARTS_OF_SHIPPED.items() if not (folder / part).is_dir()
+    }
 
 
 def _folder_hash(folder: Path) -> str:
@@ -197,7 +225,7 @@ def _commit(name: str, revision: str | None, marker: str) -> str:
     except ImportError as error:
         raise DataError(
             f"checkpoint {name} is not a local folder, and fetching from the Hub needs: "
-            'pip install "flasheval[generate]"'
+            f"{pip_command('huggingface_hub')}"
         ) from error
     try:
         with _hub_silenced():

@@ -27,7 +27,7 @@ from flasheval.prompts.loading import as_prompts
 from flasheval.runs.devices import choose_device
 from flasheval.runs.kept.file_names import image_name
 from flasheval.runs.unit_work import error_line
-from flasheval.scorers.registry import make_scorers
+from flasheval.scorers.of_subset import asked_scorers
 from flasheval.subset.image_plan import ImagePlan, plan_images
 from flasheval.subset.library import load_subset
 from flasheval.subset.library.cache import has_texts
@@ -158,7 +158,7 @@ def _asked(config: EvaluateConfig, sweep: Sweep | None) -> _Asked:
         raise SettingError(f"batch={config.batch}: expected a whole number above 0")
     subset = asked_subset(config.subset, config.prompts, "evaluate", config.by)
     generator = _generator(config)
-    scorers, device = make_scorers(config.scorers), choose_device(config.device)
+    scorers, device = asked_scorers(config.scorers, subset), choose_device(config.device)
     name = config.name or _name_of(generator)
     name = name if sweep is None else name_in_sweep(name, config, sweep)
     images = plan_images(

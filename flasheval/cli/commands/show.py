@@ -12,7 +12,7 @@ from flasheval.base.drawing.terminal import drawn, plain_table
 from flasheval.base.drawing.view import Line, Part, View, lines
 from flasheval.base.errors import DataError, SettingError
 from flasheval.base.json_data import read_json
-from flasheval.base.resources import shipped_scores
+from flasheval.base.resources import bundled, shipped_scores
 from flasheval.base.run_folders import MANIFEST, shown_path
 from flasheval.base.suggest import nearest
 from flasheval.cli.commands.context import Context
@@ -31,7 +31,6 @@ from flasheval.scores.table_view import direction, mean_range, table_view
 from flasheval.selection.held_out.report_files import REPORT
 from flasheval.subset import Subset
 from flasheval.subset.evidence_table import fewer
-from flasheval.subset.library.catalogue import bundled
 from flasheval.subset.manifest import FORMAT
 from flasheval.subset.prompt_sources import seeds_note
 from flasheval.subset.tag_shares import tag_shares

@@ -9,6 +9,7 @@ from rich.console import Console
 from rich.text import Text
 
 from flasheval.base.errors import DataError, SettingError
+from flasheval.base.resources import bundled
 from flasheval.base.run_folders import shown_path
 from flasheval.base.suggest import nearest
 from flasheval.cli.commands.context import Context
@@ -29,7 +30,7 @@ from flasheval.cli.configs import SubsetsConfig
 from flasheval.cli.exit_codes import DONE, FAILED
 from flasheval.prompts import PromptSet
 from flasheval.subset.library.cache import has_texts, with_kept_texts
-from flasheval.subset.library.catalogue import bundled, load_named
+from flasheval.subset.library.catalogue import load_named
 from flasheval.subset.library.copies import open_copy
 from flasheval.subset.library.finding import find_subset
 from flasheval.subset.library.resolving import resolve_together

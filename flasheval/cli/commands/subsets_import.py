@@ -8,10 +8,12 @@ from pathlib import Path
 from rich.console import Console
 
 from flasheval.base.errors import DataError, SettingError
+from flasheval.base.files import content_stem
 from flasheval.base.json_data import check_keys, from_plain
 from flasheval.base.run_folders import shown_path
 from flasheval.cli.configs import SubsetsConfig
 from flasheval.selection.released_subset import import_released
+from flasheval.subset.library.catalogue import own_name
 
 __all__ = ["run_import_subset"]
 
@@ -49,7 +51,7 @@ def run_import_subset(config: SubsetsConfig, console: Console) -> None:
         scores=settings.scores,
         searched=settings.searched,
         metric=settings.metric,
-        name=settings.name,
+        name=own_name(settings.name or content_stem(source), "settings.name"),
         texts=settings.texts,
     )
     path = shown_path(released.subset.save(out))

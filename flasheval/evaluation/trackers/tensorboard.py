@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from flasheval.base.errors import DataError, SettingError
+from flasheval.base.extras import pip_command
 from flasheval.evaluation.trackers.logged_steps import LoggedSteps
 from flasheval.evaluation.trackers.pictures import picture_grid
 from flasheval.evaluation.trackers.score_rows import markdown_table
@@ -56,7 +57,7 @@ class TensorBoard:
         if self.images < 0:
             raise SettingError(f"tracker.images={self.images}: expected 0 or more")
         if find_spec("tensorboard") is None:
-            raise SettingError('tracker tensorboard needs: pip install "flasheval[tensorboard]"')
+            raise SettingError(f"tracker tensorboard needs: {pip_command('tensorboard')}")
         self._logged: LoggedSteps | None = None
         moment = f"{time.time():.6f}.{socket.gethostname()}.{os.getpid()}"  # read in this order
         self._file = Path(self.folder) / f"events.out.tfevents.{moment}.flasheval"

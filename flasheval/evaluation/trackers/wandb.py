@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, get_args
 
 from flasheval.base.errors import FlashevalError, SettingError
+from flasheval.base.extras import pip_command
 from flasheval.base.files import slug
 from flasheval.evaluation.trackers.logged_steps import LoggedSteps
 from flasheval.evaluation.trackers.pictures import pictures
@@ -78,7 +79,7 @@ class Wandb:
         if self.images < 0:
             raise SettingError(f"tracker.images={self.images}: expected 0 or more")
         if self.mode != "disabled" and find_spec("wandb") is None:
-            raise SettingError('tracker wandb needs: pip install "flasheval[wandb]"')
+            raise SettingError(f"tracker wandb needs: {pip_command('wandb')}")
         self._open: _OpenRun | None = None
         self._own_id: str | None = self.run_id
 

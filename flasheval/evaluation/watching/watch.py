@@ -22,7 +22,7 @@ from flasheval.evaluation.watching.records import WatchFolder
 from flasheval.evaluation.watching.watcher import Watcher
 from flasheval.runs.devices import choose_device
 from flasheval.runs.leftovers import remove_leftovers
-from flasheval.scorers.registry import make_scorers
+from flasheval.scorers.of_subset import asked_scorers
 from flasheval.subset import Subset
 from flasheval.subset.image_plan import plan_images
 from flasheval.subset.library import load_subset
@@ -34,7 +34,7 @@ __all__ = ["watch", "watch_folder"]
 def watch(
     folder: str | Path,
     subset: Subset | str | Path,
-    scorers: Any = ("clip",),
+    scorers: Any = None,
     *,
     out: str | Path | None = None,
     base: str | None = None,
@@ -132,7 +132,7 @@ def watch(
         )
     chosen = subset if isinstance(subset, Subset) else load_subset(subset)
     chosen.texts  # noqa: B018 - a manifest without them is told now
-    judges, where = make_scorers(scorers), choose_device(device)
+    judges, where = asked_scorers(scorers, chosen), choose_device(device)
     told = make_trackers(trackers)
     metrics = [judge.metric for judge in judges]
     if metric is not None and metric not in metrics:

@@ -9,12 +9,12 @@ from pathlib import Path
 from typing import Any
 
 from flasheval.base.errors import DataError
+from flasheval.base.resources import bundled
 from flasheval.base.run_folders import MANIFEST, RUN_MARK
 from flasheval.scores.parquet import is_saved_table
 from flasheval.selection.held_out.report_files import REPORT
 from flasheval.subset import Subset
 from flasheval.subset.library import load_subset
-from flasheval.subset.library.catalogue import bundled
 
 __all__ = ["Origin", "find_origin", "run_with_images"]
 

@@ -11,6 +11,7 @@ from importlib.util import find_spec
 from typing import ClassVar
 
 from flasheval.base.errors import FlashevalError, SettingError
+from flasheval.base.extras import pip_command
 from flasheval.runs.counting import Counter
 from flasheval.runs.devices import device_count, device_kind
 from flasheval.runs.executors.executor import Progress, check_least
@@ -54,7 +55,7 @@ class Accelerate:
     def run(self, plan: RunPlan, store: RunStore, progress: Progress) -> None:
         """Do all units of the plan; see Executor.run."""
         if find_spec("accelerate") is None:
-            raise SettingError('executor=accelerate needs: pip install "flasheval[generate]"')
+            raise SettingError(f"executor=accelerate needs: {pip_command('accelerate')}")
         world = self.workers or max(1, device_count(plan.work.device))
         command = self._command(plan, store, world)
         counter = Counter(plan, store)

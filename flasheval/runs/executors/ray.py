@@ -12,6 +12,7 @@ from importlib.util import find_spec
 from typing import Any, ClassVar
 
 from flasheval.base.errors import FlashevalError, SettingError
+from flasheval.base.extras import pip_command
 from flasheval.runs.counting import Counter
 from flasheval.runs.devices import device_elsewhere, device_kind
 from flasheval.runs.executors.endings import Endings
@@ -95,7 +96,7 @@ class Ray:
     def _connected(self) -> Iterator[Any]:
         """Give Ray, connected; what was started or connected here is ended."""
         if find_spec("ray") is None:
-            raise SettingError('executor=ray needs: pip install "flasheval[ray]"')
+            raise SettingError(f"executor=ray needs: {pip_command('ray')}")
         for key, value in _ENVIRONMENT.items():
             os.environ.setdefault(key, value)
         import ray

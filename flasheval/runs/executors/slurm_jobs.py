@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from flasheval.base.errors import DataError, FlashevalError, SettingError
+from flasheval.base.extras import pip_command
 from flasheval.base.files import atomic_write
 from flasheval.base.json_data import read_json
 from flasheval.runs.executors.remote_worker import DistantWorker
@@ -89,7 +90,7 @@ class SlurmJobs:
 
         """
         if find_spec("submitit") is None:
-            raise SettingError('executor=slurm needs: pip install "flasheval[slurm]"')
+            raise SettingError(f"executor=slurm needs: {pip_command('submitit')}")
         from submitit import AutoExecutor
 
         try:

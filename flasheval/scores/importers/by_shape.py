@@ -11,7 +11,8 @@ from flasheval.base.arguments import checked_arguments
 from flasheval.base.columns import Columns
 from flasheval.base.errors import DataError, SettingError
 from flasheval.base.files import content_suffix
-from flasheval.base.resources import shipped_scores
+from flasheval.base.resources import bundled, score_names, shipped_scores
+from flasheval.base.suggest import nearest
 from flasheval.base.table_files import TABLE_SUFFIXES
 from flasheval.prompts import PromptSet
 from flasheval.prompts.loading import as_prompts
@@ -52,6 +53,7 @@ def load_by_shape(source: Any, settings: TableSettings) -> ImportResult:
     if not str(source) or "\0" in str(source):
         raise SettingError(f"scores={str(source)!r}: expected a file or a folder of scores")
     path = shipped_scores(source)
+    _refuse_unknown_name(path)
     if path.is_dir() and is_saved_table(path):
         return _labelled(ScoreTable.load(path), settings)
     layout = recognised(path)
@@ -68,6 +70,18 @@ def load_by_shape(source: Any, settings: TableSettings) -> ImportResult:
         _refuse_columns(settings, f"{path} is an array, which has no columns")
         return Npz(settings.prompts, settings.metric, settings.higher_is_better).read(path)
     return read_tables(path, tables_in(path), settings)
+
+
+def _refuse_unknown_name(path: Path) -> None:
+    """Say which scores are shipped where a bare name is neither a file nor one of them."""
+    name = str(path)
+    if path.suffix or path.name != name or path.exists():
+        return
+    other = "; a subset of that name is shipped, but no scores" if name in bundled() else ""
+    raise DataError(
+        f"{name} does not exist; expected a score file or folder of yours, or the name of scores "
+        f"that are shipped: {', '.join(score_names())}{other or nearest(name, score_names())}"
+    )
 
 
 def _from_memory(source: Any, settings: TableSettings) -> ImportResult:

@@ -6,6 +6,7 @@ import numpy as np
 import numpy.typing as npt
 
 from flasheval.base.errors import DataError, SettingError
+from flasheval.base.extras import pip_command
 from flasheval.scores.ranking.prepare import PreparedTarget, checked_margin, prepare_target
 
 if TYPE_CHECKING:
@@ -126,5 +127,5 @@ def _require_torch() -> None:
     except ImportError as error:
         raise SettingError(
             "tau_b_of_sets_torch needs torch, which is not installed: "
-            "pip install 'flasheval[generate]', or use tau_b_of_sets"
+            f"{pip_command('torch')}, or use tau_b_of_sets"
         ) from error

@@ -1,25 +1,17 @@
-"""The subsets that come with the package: one folder a prompt set, one file a subset."""
+"""The subsets that come with the package, and the names that only they have."""
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
 
-from flasheval.base.errors import DataError
-from flasheval.base.resources import subsets_dir
+from flasheval.base.errors import DataError, SettingError
+from flasheval.base.resources import bundled
 from flasheval.subset.subset import Subset
 
-__all__ = ["bundled", "load_named"]
+__all__ = ["SHIPPED", "load_named", "own_name", "shipped_namesake"]
 
-
-def bundled() -> dict[str, Path]:
-    """Return the paths of the manifests in the package, by name, smaller sizes first.
-
-    >>> [name for name in bundled() if name.startswith("coco-shared")][:3]
-    ['coco-shared-5', 'coco-shared-10', 'coco-shared-20']
-    """
-    found = {path.stem: path for path in subsets_dir().rglob("*.json")}
-    return {name: found[name] for name in sorted(found, key=_by_number)}
+SHIPPED = "shipped with flasheval"
+"""What `Subset.found` says of a subset that comes with the package."""
 
 
 def load_named(path: Path, name: str) -> Subset:
@@ -39,6 +31,39 @@ def load_named(path: Path, name: str) -> Subset:
     return subset
 
 
-def _by_number(name: str) -> tuple[str, int]:
-    family, number = re.fullmatch(r"(.*?)(\d{0,9})", name, re.DOTALL).groups()  # type: ignore[union-attr] # it fits any text
-    return family, int(number or 0)
+def own_name(name: str, key: str = "name") -> str:
+    """Return the name of a new subset, which no shipped one may have, in any case of letters.
+
+    ``key`` is the setting that says it. Raises SettingError for the name of a shipped one.
+
+    >>> own_name("coco-clip-frequency-50")
+    'coco-clip-frequency-50'
+    >>> own_name("coco-CLIP-50")  # doctest: +ELLIPSIS
+    Traceback (most recent call last):
+    flasheval.base.errors.SettingError: name=coco-CLIP-50 is the name of a shipped subset; ...
+    """
+    if _shipped(name) is not None:
+        raise SettingError(
+            f"{key}={name} is the name of a shipped subset; choose another, such as {key}=my-{name}"
+        )
+    return name
+
+
+def shipped_namesake(subset: Subset) -> Subset | None:
+    """Return the shipped subset of the same name, in any case of letters; None where there is none.
+
+    Raises DataError where it is damaged.
+
+    >>> from dataclasses import replace
+    >>> coco = load_named(bundled()["coco-shared-50"], "coco-shared-50")
+    >>> shipped_namesake(coco) == coco, shipped_namesake(replace(coco, name="mine"))
+    (True, None)
+    """
+    name = _shipped(subset.name)
+    return None if name is None else load_named(bundled()[name], name)
+
+
+def _shipped(name: str) -> str | None:
+    """Return the shipped subset's name that a name is, but for the case of its letters."""
+    folded = {one.casefold(): one for one in bundled()}
+    return folded.get(name.casefold())

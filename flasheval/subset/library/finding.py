@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING
 
 from flasheval.base.arguments import checked_arguments
 from flasheval.base.errors import DataError, SettingError
-from flasheval.base.run_folders import MANIFEST
+from flasheval.base.resources import bundled
+from flasheval.base.run_folders import MANIFEST, shown_path
 from flasheval.base.suggest import nearest
 from flasheval.subset.library.cache import with_kept_texts
-from flasheval.subset.library.catalogue import bundled, load_named
+from flasheval.subset.library.catalogue import SHIPPED, load_named, shipped_namesake
 from flasheval.subset.library.hub import fetch_manifest
 from flasheval.subset.library.resolving import resolve
 from flasheval.subset.subset import Subset
@@ -27,6 +28,9 @@ _HUB = "hf://"
 def find_subset(source: str | Path) -> Subset:
     """Read and check a subset's manifest; no texts are looked up.
 
+    Its `found` says where it was: that it is shipped with flasheval, the file, or the address. A
+    file that has the name of a shipped subset but other prompts is read, with a warning.
+
     Args:
         source: The name of a subset that comes with the package; a manifest; a run's folder; or
             ``hf://OWNER/NAME@COMMIT/SUBSET``, of a data set on the Hub at a commit (40 hex
@@ -40,6 +44,8 @@ def find_subset(source: str | Path) -> Subset:
     >>> subset = find_subset("coco-shared-50")
     >>> subset.size, subset.prompt_set_name
     (50, 'coco')
+    >>> subset.found
+    'shipped with flasheval'
     >>> find_subset("coco-shred-50")  # doctest: +ELLIPSIS
     Traceback (most recent call last):
     flasheval.base.errors.SettingError: there is no subset 'coco-shred-50': no published one of ...
@@ -58,7 +64,7 @@ def find_subset(source: str | Path) -> Subset:
                 UserWarning,
                 stacklevel=3,
             )
-        return load_named(published[source], source)
+        return load_named(published[source], source).found_at(SHIPPED)
     path = Path(source).expanduser()
     if not _exists(path):
         if path.suffix or len(path.parts) > 1:
@@ -71,10 +77,10 @@ def find_subset(source: str | Path) -> Subset:
             f"no run{nearest(str(source), published)}; flasheval subsets list shows all names"
         )
     if not path.is_dir():
-        return Subset.load(path)
+        return _own(path)
     if not (path / MANIFEST).exists():
         raise DataError(f"{path} holds no {MANIFEST}; expected the folder of a flasheval search")
-    return Subset.load(path / MANIFEST)
+    return _own(path / MANIFEST)
 
 
 def manifest_file(source: str | Path) -> Path:
@@ -101,6 +107,7 @@ def manifest_file(source: str | Path) -> Path:
 def load_subset(source: str | Path, *, prompts: Source | None = None) -> Subset:
     """Return a subset, with its prompts' texts when they are known here.
 
+    Its `found` says which it is: ``shipped with flasheval``, or the file or address of one's own.
     Texts come from the manifest, or from the cache of an earlier look-up (`flasheval subsets
     resolve`, or this function with `prompts`). When any text is missing, none is set, and reading
     ``texts`` raises an error that says what to run. A text is accepted only with its hash.
@@ -130,14 +137,34 @@ def load_subset(source: str | Path, *, prompts: Source | None = None) -> Subset:
 
     """
     subset = find_subset(source)
-    if prompts is None:
-        return with_kept_texts(subset)
-
-    return resolve(subset, prompts)
+    whole = with_kept_texts(subset) if prompts is None else resolve(subset, prompts)
+    return whole.found_at(subset.found)
 
 
 def _from_hub(source: str) -> Subset:
-    return load_named(fetch_manifest(source), source.rpartition("/")[2])  # it refuses odd names
+    name = source.rpartition("/")[2]  # it refuses odd names
+    return load_named(fetch_manifest(source), name).found_at(source)
+
+
+def _own(path: Path) -> Subset:
+    """Read a manifest of the user's, and tell it from a shipped one of the same name."""
+    subset, where = Subset.load(path), shown_path(path)
+    try:
+        shipped = shipped_namesake(subset)
+    except DataError:  # told where the shipped one is asked for
+        shipped = None
+    if shipped is None:
+        return subset.found_at(where)
+    if shipped.content_hash == subset.content_hash:
+        return subset.found_at(f"{where}, a copy of the one {SHIPPED}")
+    warnings.warn(
+        f"{where} has the name of the shipped subset {shipped.name}, but is another "
+        f"({len(set(subset.ids) & set(shipped.ids))} of {subset.size} prompts are in both): the "
+        "file is used. A search made again gets a name of its own",
+        UserWarning,
+        stacklevel=4,
+    )
+    return subset.found_at(f"{where}, not the one {SHIPPED}")
 
 
 def _exists(path: Path) -> bool:

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from flasheval.base.errors import DataError, FlashevalError, SettingError
+from flasheval.base.extras import pip_command
 
 if TYPE_CHECKING:
     from huggingface_hub import HfApi
@@ -119,7 +120,7 @@ def fetch_manifest(source: str) -> Path:
 
 def hub_client() -> HfApi:
     if find_spec("huggingface_hub") is None:
-        raise SettingError('the Hub needs: pip install "flasheval[hub]"')
+        raise SettingError(f"the Hub needs: {pip_command('huggingface_hub')}")
     from huggingface_hub import HfApi
 
     return HfApi(library_name="flasheval")

@@ -7,8 +7,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from flasheval.base.errors import DataError
+from flasheval.base.resources import bundled
 from flasheval.subset.library.cache import has_texts, keep_texts, kept_texts, put_texts
-from flasheval.subset.library.catalogue import bundled, load_named
+from flasheval.subset.library.catalogue import load_named
 from flasheval.subset.library.copies import open_copy
 from flasheval.subset.library.rows import Copy, Source
 from flasheval.subset.library.texts import FoundTexts, find_texts, missing_texts, require_hashes

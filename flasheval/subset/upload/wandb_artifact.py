@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from importlib.util import find_spec
 
 from flasheval.base.errors import FlashevalError, SettingError
+from flasheval.base.extras import pip_command
 from flasheval.subset.upload.publication import Publication
 
 __all__ = ["LoggedArtifact", "artifact_metadata", "check_artifact", "log_artifact"]
@@ -44,7 +45,7 @@ def check_artifact(name: str) -> None:
             f"artifact={name}: expected at most 128 letters, digits, '-', '_' and '.'"
         )
     if find_spec("wandb") is None:
-        raise SettingError('artifact needs: pip install "flasheval[wandb]"')
+        raise SettingError(f"artifact needs: {pip_command('wandb')}")
     if os.environ.get("WANDB_MODE") == "disabled":
         raise SettingError("artifact is given, but WANDB_MODE=disabled; use online or offline")
 

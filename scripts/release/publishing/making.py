@@ -84,12 +84,11 @@ def make_family(
             seed=SEED,
             splits=list(splits[:most]),
             calibrate=number == 0,
-            name=family.name(sizes[-1]),
             folder=units,
         )
         if results[kind].interrupted:
             raise KeyboardInterrupt
-    whole = next(iter(results.values())).subset
+    whole = replace(next(iter(results.values())).subset, name=family.name(sizes[-1]))
     main = _named(*next(iter(results.items())))
     return [
         _part(family, table, whole, size, dict(_evidence(results, size)), main) for size in sizes

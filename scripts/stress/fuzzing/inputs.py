@@ -17,6 +17,7 @@ from flasheval.base.drawing.markdown import markdown
 from flasheval.base.drawing.terminal import as_text
 from flasheval.base.errors import FlashevalError
 from flasheval.base.json_data import from_plain
+from flasheval.base.resources import bundled
 from flasheval.evaluation.report import MetricScores, Report
 from flasheval.generators.populations.sources import read_population
 from flasheval.prompts import load_prompts
@@ -27,7 +28,6 @@ from flasheval.selection.held_out.report import ValidationReport
 from flasheval.subset import Subset
 from flasheval.subset.exports.registry import export
 from flasheval.subset.library import find_subset
-from flasheval.subset.library.catalogue import bundled
 from flasheval.subset.library.verifying import verify
 from flasheval.subset.manifest import content_hash, record_hash
 from flasheval.subset.upload.card import card

@@ -9,7 +9,6 @@ from flasheval.cli.commands import subsets
 from flasheval.cli.configs import SubsetsConfig
 from flasheval.prompts import PromptSet, save_prompts
 from flasheval.scores import ScoreTable
-from flasheval.subset.library import catalogue
 
 
 @pytest.fixture(scope="module")
@@ -40,7 +39,6 @@ def published(manifests, scores, tmp_path, monkeypatch):
     folder = tmp_path / "published"
     shutil.copytree(manifests, folder)
     monkeypatch.setattr(resources, "subsets_dir", lambda: folder)
-    monkeypatch.setattr(catalogue, "subsets_dir", lambda: folder)
     save_prompts(scores.prompts, tmp_path / "prompts.parquet")
     return folder
 

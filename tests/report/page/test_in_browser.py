@@ -121,6 +121,6 @@ def test_without_scripts_the_table_is_whole(browser, page):
 
 def test_names_and_texts_are_data_in_the_dark_too(opened, written):
     tab = opened(written.page, 390, color_scheme="dark")
-    assert tab.title() == "made-up-0-shared-5: report"
+    assert tab.title() == "made-up-0-clip+fid-balanced-5: report"
     assert tab.evaluate("document.documentElement.scrollWidth <= innerWidth")
     assert tab.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(21, 23, 26)"

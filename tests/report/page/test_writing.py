@@ -78,7 +78,7 @@ def test_the_metric_asked_for_comes_first(origin, table):
     assert contents.prompts.metrics == ["fid", "clip"]
     assert [one.metric for one in contents.tie_tables] == ["fid", "clip"]
     assert [plot.key for plot in contents.final_plots] == ["final-0-fid", "final-1-clip"]
-    with pytest.raises(DataError, match='metric=hps: subset "made-up-0-shared-5" serves clip, fid'):
+    with pytest.raises(DataError, match=r'made-up-0-clip.fid-balanced-5" serves'):
         contents_of(origin, None, metric="hps")
 
 

@@ -72,5 +72,15 @@ def test_what_is_no_source(tmp_path):
         load_scores(tmp_path / "none.parquet")
 
 
+def test_a_bare_name_that_is_nothing_says_which_scores_are_shipped(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(DataError, match=r"coco does not exist; .* shipped: miniature, "):
+        load_scores("coco")
+    with pytest.raises(DataError, match="did you mean 'miniature'"):
+        load_scores("minature")
+    with pytest.raises(DataError, match="a subset of that name is shipped, but no scores"):
+        load_scores("coco-shared-50")
+
+
 def test_a_table_of_one_variant_can_be_read(tmp_path, table):
     assert len(ScoreTable.load(table.with_variants(["v1"]).save(tmp_path))) == 1

@@ -72,5 +72,5 @@ def test_wrong_input_is_named(torch):
 def test_without_torch_one_line_says_what_to_do(monkeypatch):
     monkeypatch.setitem(sys.modules, "torch", None)
     matrix, target, sets = case(5, 5)
-    with pytest.raises(SettingError, match=r"pip install 'flasheval\[generate\]'"):
+    with pytest.raises(SettingError, match=r'pip install "flasheval\[generate\]"'):
         tau_b_of_sets_torch(matrix, target, sets)

@@ -9,7 +9,6 @@ import pytest
 from flasheval.base import resources
 from flasheval.prompts import PromptSet
 from flasheval.subset import Method, MetricInfo, Subset
-from flasheval.subset.library import catalogue
 
 _NAMES = ("cat", "dög", "newt", "cow", "hen", "ant", "bee", "owl")
 PETS = PromptSet(
@@ -48,7 +47,6 @@ def published(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     for subset in subsets:
         subset.save(folder / subset.prompt_set_name / f"{subset.name}.json")
     monkeypatch.setattr(resources, "subsets_dir", lambda: folder)
-    monkeypatch.setattr(catalogue, "subsets_dir", lambda: folder)
     return folder / "pets"
 
 

@@ -3,11 +3,11 @@
 import numpy as np
 import pytest
 
-from flasheval.base.resources import subsets_dir
+from flasheval.base.resources import bundled, subsets_dir
 from flasheval.prompts import PromptSet
 from flasheval.scores import ScoreTable
 from flasheval.subset import Subset
-from flasheval.subset.library.catalogue import bundled, load_named
+from flasheval.subset.library.catalogue import load_named
 from flasheval.subset.library.verifying import verify
 
 SIZES = (5, 10, 20, 50, 100, 200, 500)

@@ -91,7 +91,7 @@ def test_a_folder_that_the_datasets_library_reads(tmp_path):
 
 def test_without_the_datasets_library(monkeypatch):
     monkeypatch.setitem(sys.modules, "datasets", None)
-    with pytest.raises(DataError, match="pip install datasets"):
+    with pytest.raises(DataError, match=r"pip install .flasheval\[hub\]"):
         open_copy("datasets:me/mine")
 
 

@@ -1,12 +1,14 @@
+import json
+
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from flasheval.base.errors import DataError, FlashevalError
+from flasheval.base.resources import bundled
 from flasheval.prompts import save_prompts
 from flasheval.subset import Subset
 from flasheval.subset.library import find_subset, finding, load_subset
-from flasheval.subset.library.catalogue import bundled
 
 COMMIT = "0123456789abcdef" * 2 + "01234567"
 
@@ -23,6 +25,34 @@ def test_a_name_a_manifest_and_a_run_are_found(published, choose, tmp_path):
     mine = choose("mine", (0, 1))
     path = mine.save(tmp_path / "run" / "subset.json")
     assert find_subset(path) == find_subset(str(path)) == find_subset(path.parent) == mine
+
+
+def test_it_says_which_it_found(published, choose, pets, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    shipped = load_subset("pets-clip-5", prompts=pets)
+    assert shipped.found == shipped.without_texts().found == "shipped with flasheval"
+    assert "found: shipped with flasheval" in str(shipped)
+    assert "found: shipped with flasheval" in str(shipped.view())
+    assert shipped.prefix(2).found == ""
+    mine = choose("mine", (0, 1))
+    assert (mine.found, "found" in str(mine)) == ("", False)
+    found = load_subset(mine.save(tmp_path / "run" / "subset.json"))
+    assert found.found == "run/subset.json"
+    assert found.with_texts(pets).with_tags(pets).found == "run/subset.json"
+    assert "run/subset.json" not in json.dumps(found.to_dict())
+    copy = load_subset(find_subset("pets-clip-5").save(tmp_path / "copy.json"))
+    assert copy.found == "copy.json, a copy of the one shipped with flasheval"
+
+
+def test_a_file_named_as_a_shipped_subset_is_read_and_told(published, choose, tmp_path):
+    """As searches of earlier versions named theirs."""
+    path = choose("Pets-clip-5", (6, 2, 7)).save(tmp_path / "old.json")
+    with pytest.warns(UserWarning, match=r"old\.json has the name .* \(2 of 3 prompts"):
+        found = load_subset(path)
+    assert found.ids == ("7", "3", "8")
+    assert found.found.endswith("old.json, not the one shipped with flasheval")
+    (published / "pets-clip-5.json").write_text("{}")  # damaged: that is another matter
+    assert load_subset(path).ids == found.ids
 
 
 def test_a_file_called_like_a_published_subset_is_told_apart(

@@ -1,9 +1,9 @@
 import json
 from dataclasses import replace
 
+from flasheval.base.resources import bundled
 from flasheval.subset import Method
 from flasheval.subset.library import find_subset
-from flasheval.subset.library.catalogue import bundled
 from flasheval.subset.library.copies import open_copy
 from flasheval.subset.library.verifying import verify, verify_texts
 
