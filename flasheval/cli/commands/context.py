@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from flasheval.base.drawing.view import View
 from flasheval.base.errors import FlashevalError
+from flasheval.base.progress import ProgressBar
 
 if TYPE_CHECKING:
     from rich.console import Console
 
-__all__ = ["Context", "Outcome", "SearchSummary"]
+__all__ = ["Answer", "Context", "Outcome", "SearchSummary"]
 
 
 @dataclass(frozen=True)
@@ -24,6 +27,7 @@ class Context:
         verb: The verb.
         command: The whole command line, for the log.
         label: The overrides that tell this job from the others of its sweep, for its progress.
+        shows_progress: Whether long work tells how far it is, on standard error.
 
     Example:
         >>> from rich.console import Console
@@ -38,6 +42,42 @@ class Context:
     verb: str = ""
     command: str = ""
     label: str = ""
+    shows_progress: bool = True
+
+    def progress(self, *, whole: bool = True) -> ProgressBar:
+        """Return the progress of long work, for a ``with``; `whole` as for `ProgressBar`.
+
+        >>> from rich.console import Console
+        >>> with Context(Console()).progress() as report:
+        ...     report("halves", 1.5, 10)
+        """
+        return ProgressBar(label=self.label, whole=whole, shown=self.shows_progress)
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What a command found, for programs: what ``json=true`` prints and ``flasheval show`` reads.
+
+    Attributes:
+        result: What has a `to_dict`, or plain data with ``kind`` and ``schema``.
+        headline: The answer in one sentence; that of the view when empty.
+        view: What was shown of it.
+        warnings: What a reader must know, beside the view's.
+        notes: How the inputs were read, and what they are.
+        files: What was written, by a word for it.
+
+    Example:
+        >>> Answer({"kind": "subset", "schema": 1}, "50 prompts of coco").headline
+        '50 prompts of coco'
+
+    """
+
+    result: object
+    headline: str = ""
+    view: View | None = None
+    warnings: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+    files: Mapping[str, Path | str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -85,6 +125,8 @@ class Outcome:
         summary: What it measured, for the table of a sweep.
         words: Its overrides, in a sweep.
         error: What it failed with, alone; in a sweep the line is printed at once.
+        answer: What it found, for programs.
+        document: The same as JSON data, where that is asked for.
 
     Example:
         >>> Outcome(0).error is None, Outcome(0).words
@@ -96,3 +138,5 @@ class Outcome:
     summary: SearchSummary | None = None
     words: tuple[str, ...] = ()
     error: FlashevalError | None = None
+    answer: Answer | None = None
+    document: Mapping[str, Any] | None = None

@@ -11,9 +11,8 @@ from flasheval.base.canonical import canonical_value, sha256_of
 from flasheval.base.drawing.terminal import drawn
 from flasheval.base.errors import DataError, FlashevalError, SettingError
 from flasheval.base.files import atomic_write, slug
-from flasheval.base.progress import ProgressBar
 from flasheval.base.run_folders import FOLDER_OF_RUNS, shown_path
-from flasheval.cli.commands.context import Context
+from flasheval.cli.commands.context import Answer, Context, Outcome
 from flasheval.cli.configs import EvaluateConfig
 from flasheval.cli.exit_codes import DONE
 from flasheval.evaluation.evaluate import evaluate, images_given, made_with
@@ -69,10 +68,10 @@ class _Asked:
         return {key: canonical_value(value, digits=17) for key, value in told.items()}
 
 
-def run_evaluate(config: EvaluateConfig, context: Context) -> int:
+def run_evaluate(config: EvaluateConfig, context: Context) -> Outcome:
     """Score a model with the settings of the command line, write its report, print it.
 
-    A report that is there already, of the same settings, is printed only. Returns the exit code.
+    A report that is there already, of the same settings, is printed only. Returns the outcome.
 
     Raises FlashevalError for a setting, a file or a model that cannot be used.
     """
@@ -83,7 +82,8 @@ def run_evaluate(config: EvaluateConfig, context: Context) -> int:
     report = _made_before(path, told, overwrite=config.overwrite)
     tracker = _tracker(config.tracker)
     if report is None or (folder is not None and _images_lacking(report, folder)):
-        report = _evaluated(asked, config, keep=folder is not None or tracker is not None)
+        keep = folder is not None or tracker is not None
+        report = _evaluated(asked, config, context, keep=keep)
         if folder is not None:
             _save_images(report, folder)
         report.save(path)
@@ -95,7 +95,8 @@ def run_evaluate(config: EvaluateConfig, context: Context) -> int:
         lines = ["made earlier with the same settings: delete the report to make it again"]
     if tracker is not None:
         tracker.finish()
-    console.print(drawn(report.view(by=config.by)))
+    view = report.view(by=config.by)
+    console.print(drawn(view))
     console.print()
     lines.append(f"report:  {shown_path(path)}")
     if folder is not None:
@@ -103,7 +104,9 @@ def run_evaluate(config: EvaluateConfig, context: Context) -> int:
     lines.append(f"compare: flasheval compare {shown_path(path)} OTHER.json")
     for line in lines:
         console.print(line, soft_wrap=True, markup=False)
-    return DONE
+    files = {"report": path, **({} if folder is None else {"images": folder})}
+    notes = tuple(line for line in lines if line.startswith("made earlier"))
+    return Outcome(DONE, answer=Answer(report, view=view, notes=notes, files=files))
 
 
 def asked_subset(
@@ -237,10 +240,9 @@ def _made_before(path: Path, told: Mapping[str, Any], *, overwrite: bool) -> Rep
     return None if other else report
 
 
-def _evaluated(asked: _Asked, config: EvaluateConfig, *, keep: bool) -> Report:
+def _evaluated(asked: _Asked, config: EvaluateConfig, context: Context, *, keep: bool) -> Report:
     try:
-        with ProgressBar() as progress:
-            progress(f"images and scores of {asked.subset.size} prompts", 0.0, 0)
+        with context.progress() as progress:
             return evaluate(
                 asked.generator,
                 asked.subset,
@@ -253,6 +255,7 @@ def _evaluated(asked: _Asked, config: EvaluateConfig, *, keep: bool) -> Report:
                 images=keep,
                 name=asked.name,
                 step=config.step,
+                progress=progress,
             )
     except FlashevalError:
         raise

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import logging
 import sys
 import traceback
-from collections.abc import Mapping, Sequence
+import warnings
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict, fields, replace
 from pathlib import Path
 from typing import Any
@@ -13,7 +16,9 @@ from flasheval.base.drawing.spreadsheet import csv_for_people
 from flasheval.base.drawing.terminal import Terminal, plain_table
 from flasheval.base.errors import FlashevalError
 from flasheval.base.files import write_text
+from flasheval.base.json_data import write_json
 from flasheval.base.run_folders import shown_path
+from flasheval.cli.answers import answer_document, error_document, sweep_document
 from flasheval.cli.commands.context import Context, Outcome, SearchSummary
 from flasheval.cli.commands.prompt_keys import with_prompts
 from flasheval.cli.exit_codes import DONE, FAILED, INTERRUPTED, code_of
@@ -56,44 +61,96 @@ def run_job(
     """
     row, alone = VERBS[verb], words is None
     words, label = tuple(words or ()), " ".join(words or ())
-    console = Terminal(quiet=not alone)
-    context = Context(console, folder, verb=verb, command=command, label=label)
+    config = row.make_config(settings)
+    console = Terminal(quiet=not alone or config.quiet or config.json)
+    shown = config.progress and not config.quiet
+    context = Context(console, folder, verb, command, label, shows_progress=shown)
     try:
-        ended = row.load_command()(with_prompts(row.make_config(settings)), context)
+        with _told(verbose=config.verbose, quiet=config.quiet):
+            ended = row.load_command()(with_prompts(config), context)
+            outcome = Outcome(ended) if isinstance(ended, int) else ended
+            outcome = _documented(outcome, config, context)
     except FlashevalError as error:
         if alone:
             return Outcome(code_of(error), error=error)
         _say(f"flasheval: error: [{label}] {error}")
-        return Outcome(code_of(error), words=words)
-    except Exception:
+        document = error_document(error, code_of(error))
+        return Outcome(code_of(error), words=words, document=document)
+    except Exception as error:
         if alone:
             raise
         _say(f"flasheval: a bug in job [{label}]:\n{traceback.format_exc()}")
-        return Outcome(FAILED, words=words)
-    outcome = Outcome(ended) if isinstance(ended, int) else ended
+        return Outcome(FAILED, words=words, document=error_document(error, FAILED))
     if alone:
         return outcome
     if outcome.code == INTERRUPTED:
         raise KeyboardInterrupt
-    if outcome.summary is not None:
+    if outcome.summary is not None and not config.quiet:
         summary = outcome.summary
         tau = "-" if summary.held_out_tau is None else f"{summary.held_out_tau:.3f}"
         _say(f"done: {label} (held-out tau {tau}, {summary.seconds:.1f} s)")
     return replace(outcome, words=words)
 
 
-def finish_sweep(outcomes: Sequence[Outcome], folder: Path) -> int:
-    """Print one table over all jobs of a sweep, write it as `sweep.csv`, return the exit code.
+def _documented(outcome: Outcome, config: Any, context: Context) -> Outcome:
+    """Return an outcome with its document, where one is asked for or to be kept in a file.
+
+    The answer itself goes: an outcome may cross to another process.
+    """
+    answer, row = outcome.answer, VERBS[context.verb]
+    if answer is None:
+        return outcome
+    kept = row.output is not None and row.output.keeps_answer and bool(config.out)
+    document = None
+    if config.json or kept:
+        document = answer_document(context.verb, context.command, outcome.code, answer)
+    if kept:
+        path = write_json(Path(config.out).expanduser(), document)
+        context.console.print(f"\nanswer: {shown_path(path)}", soft_wrap=True)
+    if config.json and not config.quiet:
+        for note in answer.notes:
+            _say(f"flasheval: {note}")
+    return replace(outcome, answer=None, document=document if config.json else None)
+
+
+@contextmanager
+def _told(*, verbose: bool, quiet: bool) -> Iterator[None]:
+    """Let the loggers of flasheval write to standard error meanwhile, and warnings not if quiet."""
+    logger = logging.getLogger("flasheval")
+    handler, level = logging.StreamHandler(), logger.level
+    handler.setFormatter(logging.Formatter("%(asctime)s %(name)s: %(message)s", "%H:%M:%S"))
+    with warnings.catch_warnings():
+        if quiet:
+            warnings.simplefilter("ignore")
+        if verbose:
+            logger.addHandler(handler)
+            logger.setLevel(logging.INFO)
+        try:
+            yield
+        finally:
+            logger.removeHandler(handler)
+            logger.setLevel(level)
+
+
+def finish_sweep(
+    outcomes: Sequence[Outcome], folder: Path, verb: str, command: str, *, quiet: bool = False
+) -> tuple[int, dict[str, Any]]:
+    """Print one table over all jobs of a sweep and write it as `sweep.csv`.
+
+    Returns the exit code, and the sweep as a document.
 
     Example:
-        >>> finish_sweep([Outcome(DONE), Outcome(DONE)], Path("sweep"))  # no measurement
-        0
+        >>> outcomes = [Outcome(DONE), Outcome(DONE)]  # no measurement
+        >>> code, document = finish_sweep(outcomes, Path("sweep"), "search", "flasheval search -m")
+        >>> code, document["jobs"]
+        (0, [])
 
     """
-    console = Terminal()
+    console = Terminal(quiet=quiet)
+    files = {"runs": folder}
     done = [outcome for outcome in outcomes if outcome.summary is not None]
     if done:
-        path = _write_csv(done, folder / "sweep.csv")
+        path = files["table"] = _write_csv(done, folder / "sweep.csv")
         console.print(_sweep_table(outcomes))
         console.print()
         console.print(f"table: {shown_path(path)}", soft_wrap=True, markup=False)
@@ -101,7 +158,9 @@ def finish_sweep(outcomes: Sequence[Outcome], folder: Path) -> int:
     failed = sum(outcome.code != DONE for outcome in outcomes)
     if failed:
         _say(f"flasheval: error: {failed} of {len(outcomes)} jobs failed")
-    return max((outcome.code for outcome in outcomes), default=DONE)
+    code = max((outcome.code for outcome in outcomes), default=DONE)
+    jobs = [one.document for one in outcomes if one.document is not None]
+    return code, sweep_document(verb, command, code, jobs, files)
 
 
 def _sweep_table(outcomes: Sequence[Outcome]) -> Any:

@@ -53,6 +53,7 @@ def watch(
     once: bool = False,
     trackers: Iterable[Tracker] = (),
     on_change: Callable[[Leaderboard], None] | None = None,
+    progress: bool = True,
 ) -> Leaderboard:
     """Evaluate the checkpoints in a folder as they come, each once, in order of their steps.
 
@@ -90,6 +91,8 @@ def watch(
         trackers: Trackers that get each checkpoint with a later step than all before; the caller
             finishes them.
         on_change: Called with the leaderboard whenever it has changed.
+        progress: Whether to show the progress of each evaluation: a bar, or lines where there is no
+            terminal.
 
     Returns:
         The leaderboard; only with ``once``.
@@ -152,7 +155,17 @@ def watch(
     for judge in judges:  # a mistake in one is told now
         loaded_scorer(judge, where)
     watcher = Watcher(
-        place, pattern, loading, store, chosen, judges, images, batch, settle, tuple(trackers)
+        place,
+        pattern,
+        loading,
+        store,
+        chosen,
+        judges,
+        images,
+        batch,
+        settle,
+        tuple(trackers),
+        progress,
     )
     return _until_done(watcher, metric or metrics[0], level, interval, once, on_change)
 
