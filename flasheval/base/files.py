@@ -2,6 +2,7 @@
 
 import errno
 import gzip
+import logging
 import lzma
 import os
 import re
@@ -29,6 +30,8 @@ __all__ = [
     "slug",
     "write_text",
 ]
+
+_log = logging.getLogger(__name__)
 
 _COMPRESSED = (".xz", ".gz")
 _PART = 1 << 20  # bytes unpacked at a time
@@ -67,6 +70,7 @@ def atomic_write(path: str | Path) -> Iterator[Path]:
         yield temporary
         _flush(temporary)
         os.replace(temporary, path)
+        _log.debug("wrote %s", path)
         with suppress(OSError):  # some file systems cannot sync a folder; the rename stands
             _flush(path.parent)
     except OSError as error:

@@ -1,4 +1,4 @@
-"""Progress of long work: a bar on a terminal, a plain line every few seconds elsewhere."""
+"""Progress of long work: a bar on a terminal, a plain line now and then elsewhere."""
 
 from __future__ import annotations
 
@@ -13,25 +13,32 @@ from typing import Any, Self, TextIO
 from flasheval.base.text import visible
 from flasheval.base.time_left import TimeLeft
 
-__all__ = ["ProgressBar", "duration", "holding_up", "reporting"]
+__all__ = ["ProgressBar", "Report", "duration", "holding_up", "reporting"]
 
+Report = Callable[[str, float, int], None]
+"""What work tells its progress to: a label, the units done, and those planned or 0."""
+
+_SHARE = 1 / 20  # of the time gone by: the pause between two plain lines, once that is long
 _WORTH_SAYING = 1.0  # seconds that something must hold the work up to be named
 
 
 class ProgressBar:
     """A context manager that shows progress on standard error; call it to report progress.
 
-    Nothing is shown in the first two seconds. Then a terminal gets a bar with the time left,
-    anything else a line every ten seconds. A separate thread draws, so the display goes on while
-    the work is inside one long call. The time left is given once it can be trusted.
+    Nothing is shown in the first two seconds. Then a terminal gets a bar with the time left. A
+    script, a log or a notebook gets a line: one after two seconds, the next at ten, then one every
+    ten seconds, and once that is less than a twentieth of the time gone by, one every twentieth, so
+    that a night's log stays short. A separate thread draws, so the display goes on while the work
+    is inside one long call. The time left is given once it can be trusted.
 
     Args:
-        stream: Where to write.
+        stream: Where to write; standard error when not given.
         label: Begins every line, for one of several jobs; a terminal then gets lines too.
         whole: Whether one count runs over all the work. Otherwise each part is counted by itself,
             and the time left is said to be that of the part.
         after: Seconds of silence at the start.
-        every: Seconds between two plain lines.
+        every: Seconds between two plain lines, at first.
+        shown: Whether anything is written at all.
 
     >>> with ProgressBar() as report:
     ...     report("halves", 1.5, 10)
@@ -46,6 +53,7 @@ class ProgressBar:
         whole: bool = True,
         after: float = 2.0,
         every: float = 10.0,
+        shown: bool = True,
     ) -> None:
         self._stream = sys.stderr if stream is None else stream
         self._after, self._every = after, every
@@ -55,10 +63,11 @@ class ProgressBar:
         self._whole, self._left = whole, TimeLeft(self._begun)
         self._lock = threading.Lock()
         self._over = threading.Event()
-        self._thread = threading.Thread(target=self._watch, daemon=True)
+        self._thread = threading.Thread(target=self._watch, daemon=True) if shown else None
 
     def __enter__(self) -> Self:
-        self._thread.start()
+        if self._thread is not None:
+            self._thread.start()
         return self
 
     def __exit__(
@@ -68,7 +77,8 @@ class ProgressBar:
         trace: TracebackType | None,
     ) -> None:
         self._over.set()
-        self._thread.join(timeout=2.0)
+        if self._thread is not None:
+            self._thread.join(timeout=2.0)
 
     def __call__(self, label: str, done: float, total: int) -> None:
         """Report what is being done, and how much of the work is done.
@@ -120,10 +130,15 @@ class ProgressBar:
         if self._stream.isatty() and not self._prefix:
             self._draw_bar()
             return
-        pause = max(0.0, self._every - self._after)
-        while not self._over.wait(pause):
+        while True:
             print(self.line(), file=self._stream, flush=True)
-            pause = self._every
+            if self._over.wait(self._pause(time.monotonic() - self._begun)):
+                return
+
+    def _pause(self, elapsed: float) -> float:
+        """Return the seconds from a plain line to the next."""
+        first = elapsed < self._every
+        return self._every - elapsed if first else max(self._every, elapsed * _SHARE)
 
     def _draw_bar(self) -> None:
         from rich.progress import (
@@ -180,28 +195,26 @@ def _hold_up() -> str:
 
 @contextmanager
 def reporting(
-    progress: Callable[[str, float, int], None] | bool | None,
-) -> Iterator[Callable[[str, float, int], None] | None]:
+    progress: Report | bool | None,
+) -> Iterator[Report | None]:
     """Yield the function that work reports its progress to, or None for no reports.
 
     Args:
-        progress: A function, which is yielded unchanged; True for a `ProgressBar`; None for a bar
-            only when standard error is a terminal; False for no reports.
+        progress: A function, which is yielded unchanged; True or None for a `ProgressBar`; False
+            for no reports.
 
     >>> with reporting(False) as report:
     ...     print(report)
     None
 
     """
-    if progress is None:
-        progress = sys.stderr.isatty()
-    if not isinstance(progress, bool):
+    if progress is not None and not isinstance(progress, bool):
         yield progress
-    elif progress:
+    elif progress is False:
+        yield None
+    else:
         with ProgressBar() as report:
             yield report
-    else:
-        yield None
 
 
 def duration(seconds: float) -> str:

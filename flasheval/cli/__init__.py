@@ -3,7 +3,8 @@
 This package is the only place that knows Hydra, and imports it only once a verb runs. Each row of
 `verbs` says all about one verb. Every FlashevalError is told in one line, and `exit_codes` says
 with which code: a mistake in the settings is 2, work that failed is 1. Ctrl-C and SIGTERM end with
-what was found so far (130). Any other exception is a bug, and shows its traceback.
+what was found so far (130). Any other exception is a bug, and shows its traceback. Under json=true
+standard output gets one document, of an error too (`answers`).
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ import io
 import os
 import signal
 import sys
+import traceback
 import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -22,6 +24,7 @@ from flasheval.base.extras import missing_library
 from flasheval.base.suggest import nearest
 from flasheval.base.text import visible
 from flasheval.base.version import __version__
+from flasheval.cli.answers import Answers, error_document
 from flasheval.cli.exit_codes import DONE, FAILED, INTERRUPTED, code_of
 from flasheval.cli.tab.scripts import HIDDEN
 from flasheval.cli.verbs import VERBS
@@ -46,7 +49,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     words = list(sys.argv[1:] if argv is None else argv)
     _open_streams()
     try:
-        code = _run(words)
+        with Answers(words) as answers:
+            code = _run(words, answers)
         sys.stdout.flush()
     except BrokenPipeError:  # `flasheval show ... | head`
         sys.stdout = open(os.devnull, "w")  # noqa: SIM115 - the interpreter flushes it at exit
@@ -54,7 +58,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     return code
 
 
-def _run(words: list[str]) -> int:
+def _run(words: list[str], answers: Answers) -> int:
     from flasheval.cli.help import overview, verb_help
 
     if words[:1] == [HIDDEN]:
@@ -71,16 +75,12 @@ def _run(words: list[str]) -> int:
     verb, rest = words[0], words[1:]
     if verb not in VERBS:
         known = ", ".join(VERBS)
+        error = SettingError(f"no verb {verb!r}; there are: {known}{nearest(verb, VERBS)}")
         if "=" in verb or verb.startswith("-"):
-            return _complain(
-                SettingError(
-                    f"{verb}: a verb comes first, as in: flasheval search size=10; "
-                    f"there are: {known}"
-                )
+            error = SettingError(
+                f"{verb}: a verb comes first, as in: flasheval search size=10; there are: {known}"
             )
-        return _complain(
-            SettingError(f"no verb {verb!r}; there are: {known}{nearest(verb, VERBS)}")
-        )
+        return _complain(error, answers)
     if {"-h", "--help"} & set(rest):
         print(verb_help(verb, rest))
         return DONE
@@ -88,17 +88,27 @@ def _run(words: list[str]) -> int:
         from flasheval.cli.hydra_app import run_verb
 
         with _one_line_warnings(), _terminated_like_interrupted():
-            return run_verb(verb, rest)
+            return run_verb(verb, rest, answers)
     except FlashevalError as error:
-        return _complain(error)
+        return _complain(error, answers)
     except ModuleNotFoundError as error:
         said = missing_library(error)
         if said is None:
             raise
-        return _complain(SettingError(said))
-    except KeyboardInterrupt:
-        print("flasheval: interrupted; run the same command to continue", file=sys.stderr)
+        return _complain(SettingError(said), answers)
+    except KeyboardInterrupt as error:
+        said = "interrupted; run the same command to continue"
+        print(f"flasheval: {said}", file=sys.stderr)
+        answers.give(error_document(error, INTERRUPTED, said))
         return INTERRUPTED
+    except BrokenPipeError:
+        raise
+    except Exception as error:
+        if not answers.json:
+            raise
+        traceback.print_exc()
+        answers.give(error_document(error, FAILED))
+        return FAILED
 
 
 def _open_streams() -> None:
@@ -111,9 +121,10 @@ def _open_streams() -> None:
             stream.reconfigure(errors="replace")
 
 
-def _complain(error: FlashevalError) -> int:
-    """Print an error in one line and return its exit code."""
+def _complain(error: FlashevalError, answers: Answers) -> int:
+    """Print an error in one line, as a document too where one is asked for; return its code."""
     print(f"flasheval: error: {error}", file=sys.stderr)
+    answers.give(error_document(error, code_of(error)))
     return code_of(error)
 
 

@@ -185,7 +185,10 @@ def _name(verb: Verb, *, _root_: Any) -> str:
 def _folder_by_settings(verb: Verb, root: Any) -> str:
     if verb.folder is None:
         raise ValueError(f"flasheval {verb.name} has no run folder")
-    return str(resolve_name(verb.folder)(plain_settings(root)))
+    from flasheval.cli.configs import COMMON_KEYS  # late, for help must not load NumPy
+
+    settings = plain_settings(root).items()
+    return str(resolve_name(verb.folder)({k: v for k, v in settings if k not in COMMON_KEYS}))
 
 
 def _sweep_folder(verb: Verb, *, _root_: Any) -> str:

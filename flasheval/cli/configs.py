@@ -22,6 +22,7 @@ from flasheval.base.errors import SettingError
 from flasheval.base.registry import Registry
 
 __all__ = [
+    "COMMON_KEYS",
     "AuditConfig",
     "CompareConfig",
     "CompletionConfig",
@@ -46,6 +47,7 @@ __all__ = [
     "StatusConfig",
     "SubsetsConfig",
     "ValidateConfig",
+    "VerbConfig",
     "VotesConfig",
     "WatchConfig",
     "WideConfig",
@@ -111,7 +113,21 @@ _artifact = partial(default_of, "flasheval.subset.upload.wandb_artifact:log_arti
 
 
 @dataclass(kw_only=True)
-class PromptKeys:
+class VerbConfig:
+    """Keys of every verb: how it answers, and what it says meanwhile."""
+
+    json: bool = False
+    progress: bool = True
+    quiet: bool = False
+    verbose: bool = False
+
+
+COMMON_KEYS = tuple(one.name for one in fields(VerbConfig))
+"""The keys of every verb; they change nothing that is found or written."""
+
+
+@dataclass(kw_only=True)
+class PromptKeys(VerbConfig):
     """Keys of every verb that reads prompts: the file, and which of its columns are what."""
 
     prompts: str | None = None
@@ -121,7 +137,7 @@ class PromptKeys:
 
 
 @dataclass
-class OutputConfig:
+class OutputConfig(VerbConfig):
     """Keys that every verb with a result in `out` has."""
 
     overwrite: bool = field(default=False, kw_only=True)
@@ -245,11 +261,12 @@ class DoctorConfig(PopulationConfig):
 
 
 @dataclass
-class StatusConfig:
+class StatusConfig(OutputConfig):
     """Keys of `flasheval status`."""
 
     path: str | None = None
     check: bool = False
+    out: str | None = None
 
 
 @dataclass
@@ -295,7 +312,7 @@ class EvaluateConfig(OutputConfig, PromptKeys):
 
 
 @dataclass
-class CompareConfig:
+class CompareConfig(OutputConfig):
     """Keys of `flasheval compare`; `conf/compare.yaml` says what they mean."""
 
     reports: list[str] = field(default_factory=list)
@@ -303,6 +320,7 @@ class CompareConfig:
     level: float = _compare("level")
     by: str | None = _compare("by")
     looks: list[Any] | None = None
+    out: str | None = None
 
 
 @dataclass

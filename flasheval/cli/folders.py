@@ -11,7 +11,7 @@ from typing import Any
 from flasheval.base.canonical import sha256_of
 from flasheval.base.errors import SettingError
 from flasheval.base.run_folders import FOLDER_OF_RUNS, population_folder, run_name
-from flasheval.cli.configs import SearchConfig, ValidateConfig, method_configs
+from flasheval.cli.configs import COMMON_KEYS, SearchConfig, ValidateConfig, method_configs
 
 __all__ = [
     "PAGE",
@@ -98,7 +98,8 @@ def folder_of_sweep(verb: str, words: list[str]) -> str:
     >>> folder_of_sweep("search", ["size=10,20", "seed=3"])
     'flasheval-runs/search-sweep/size-cc101890'
     """
-    ordered = sorted(word for word in words if not word.startswith("overwrite="))
+    neutral = ("overwrite", *COMMON_KEYS)
+    ordered = sorted(word for word in words if word.partition("=")[0] not in neutral)
     lists = re.compile(r"[^=]*=[\[{]")  # whose commas part no values of a sweep
     several = [word for word in ordered if "," in word and not lists.match(word)]
     swept = "-".join(word.partition("=")[0] for word in several) or "all"

@@ -13,10 +13,13 @@ from flasheval.cli.experiments import experiments
 from flasheval.cli.groups import GROUPS
 from flasheval.cli.verbs import VERBS, Choice, Verb
 
-__all__ = ["first_comment", "keys_of", "overview", "verb_help"]
+__all__ = ["COMMON", "first_comment", "keys_of", "overview", "verb_help"]
 
 # A key at the top of a file, or a group in its list of defaults.
 _KEY = re.compile(r"^(?:  - )?\"?(?P<key>\w+)\"?: (?P<value>.+?) # (?P<meaning>.+)$")
+COMMON = "common.yaml"
+"""The file of the keys of every verb."""
+
 _MUST = "???"  # Hydra's mark of a group without a default
 
 
@@ -64,6 +67,7 @@ def verb_help(name: str, words: Sequence[str] = ()) -> str:
     for choice in verb.choices:
         parts += _group_blocks(choice, words)
     parts += [_listed(title, resolve_name(target)()) for title, target in verb.lists]
+    parts.append(_keys_block("keys of every verb", conf_dir() / COMMON))
     if named := experiments(name):
         parts.append(_listed("experiments (experiment=NAME)", named))
     parts += [_examples(verb), _tail(verb)]

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from flasheval.base.errors import DataError, SettingError
 from flasheval.base.resources import conf_dir
+from flasheval.cli.answers import Answers
 from flasheval.cli.arguments import lifted, read_options, tidied
 from flasheval.cli.composing import check_jobs, plain_settings, register, swept_values
 from flasheval.cli.exit_codes import DONE, FAILED, INTERRUPTED
@@ -31,8 +32,13 @@ __all__ = ["run_verb"]
 _LONGEST = 255  # bytes of a name in a path
 
 
-def run_verb(verb: str, words: list[str]) -> int:
+def run_verb(verb: str, words: list[str], answers: Answers) -> int:
     """Run a verb with the words that follow it and return its exit code.
+
+    Args:
+        verb: The verb.
+        words: The words.
+        answers: Where its answer goes, in case it is to be one for programs.
 
     Raises:
         SettingError: An invalid setting.
@@ -55,7 +61,9 @@ def run_verb(verb: str, words: list[str]) -> int:
         folder, settings = check_jobs(hydra, verb, overrides, many=many)
         if not (options.cfg or options.info or options.hydra_help or options.shell_completion):
             run = _run_many if many else _run_one
-            return run(hydra, verb, overrides, folder, settings)
+            if settings.get("json"):
+                answers.begin()
+            return run(hydra, verb, overrides, folder, settings, answers)
     flags = [word for word in words if word not in options.overrides]
     return _leave_to_hydra(verb, [*flags, *overrides])
 
@@ -80,7 +88,12 @@ def job(config: Any, swept: Mapping[str, tuple[str, ...]] | None = None) -> Outc
 
 
 def _run_one(
-    hydra: Any, verb: str, overrides: list[str], folder: Path, settings: Mapping[str, Any]
+    hydra: Any,
+    verb: str,
+    overrides: list[str],
+    folder: Path,
+    settings: Mapping[str, Any],
+    answers: Answers,
 ) -> int:
     from flasheval.base.run_folders import require_writable
     from flasheval.cli.outputs import kept_output
@@ -99,6 +112,8 @@ def _run_one(
             if fresh and not _holds_work(folder):  # a mistake leaves nothing behind
                 shutil.rmtree(folder, ignore_errors=True)
             raise outcome.error
+        if outcome.document is not None:
+            answers.give(outcome.document)
         if outcome.code == INTERRUPTED:
             raise KeyboardInterrupt
     return outcome.code
@@ -142,7 +157,12 @@ def _holds_work(folder: Path) -> bool:
 
 
 def _run_many(
-    hydra: Any, verb: str, overrides: list[str], folder: Path, settings: Mapping[str, Any]
+    hydra: Any,
+    verb: str,
+    overrides: list[str],
+    folder: Path,
+    settings: Mapping[str, Any],
+    answers: Answers,
 ) -> int:
     from flasheval.base.run_folders import require_writable
     from flasheval.cli.commands.jobs import finish_sweep
@@ -161,7 +181,11 @@ def _run_many(
         task = partial(job, swept=swept_values(overrides))
         returns = hydra.multirun(verb, task, [*overrides, *more], with_log_configuration=False)
         outcomes = [done.return_value for batch in returns or [] for done in batch]
-        return finish_sweep(verb, outcomes, folder)
+        command = shlex.join(["flasheval", verb, "-m", *overrides])
+        quiet = bool(settings.get("quiet")) or answers.json
+        code, document = finish_sweep(verb, outcomes, folder, command, quiet=quiet)
+        answers.give(document)
+        return code
 
 
 def _leave_to_hydra(verb: str, words: list[str]) -> int:

@@ -19,6 +19,7 @@ from typing import Any
 from flasheval.base.errors import FlashevalError, SettingError
 from flasheval.base.json_data import read_json, write_json
 from flasheval.base.run_folders import MADE_BY, shown_path
+from flasheval.cli.configs import COMMON_KEYS
 from flasheval.cli.verbs import VERBS, Output, Verb
 
 __all__ = ["kept_output", "texts_in"]
@@ -186,7 +187,7 @@ def _place(verb: Verb, settings: Mapping[str, Any], words: Sequence[str] | None)
     found = settings.get("out") if output.place is None else resolve_name(output.place)(settings)
     if not found:
         return None
-    neutral = (*_KEYS, *output.neutral)
+    neutral = (*_KEYS, *COMMON_KEYS, *output.neutral)
     if words is None:
         command, chosen = verb.name, {k: v for k, v in settings.items() if k not in neutral}
     else:

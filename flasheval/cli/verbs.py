@@ -48,6 +48,7 @@ class Output:
         continues: The files by which a folder shows that the verb goes on in it, whatever the
             settings.
         is_file: Whether it is a file; else it is a folder.
+        keeps_answer: Whether the file is the answer itself, as ``json=true`` prints it.
         place: Where the function is that returns its path by the settings, or None where nothing
             is written; without one it is `out`.
 
@@ -57,6 +58,7 @@ class Output:
     neutral: tuple[str, ...] = ()
     continues: tuple[str, ...] = ()
     is_file: bool = False
+    keeps_answer: bool = False
     place: str | None = None
 
 
@@ -214,6 +216,7 @@ _ROWS = (
         summary="Show a run's progress, failures and speed",
         command="flasheval.cli.commands.status:run_status",
         config="flasheval.cli.configs:StatusConfig",
+        output=Output("a status", is_file=True, keeps_answer=True),
         usage="FOLDER",
         first="path",
         examples=(
@@ -272,11 +275,13 @@ _ROWS = (
         command="flasheval.cli.commands.compare:run_compare",
         config="flasheval.cli.configs:CompareConfig",
         usage="REPORT REPORT ... [key=value ...]",
+        output=Output("a comparison", is_file=True, keeps_answer=True),
         rest="reports",
         examples=(
             ("flasheval compare reports/2000.json reports/1000.json", ""),
             ("flasheval compare reports/2000.json reports/*.json metric=CLIP", "each"),
             ("flasheval compare a.json b.json looks=[10,20,50]", "stops once it is decided"),
+            ("flasheval compare a.json b.json json=true", "for programs; every verb has it"),
         ),
     ),
     Verb(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import math
 import sys
 import time
@@ -16,10 +17,12 @@ from numpy.typing import NDArray
 from flasheval.base.arguments import checked_arguments
 from flasheval.base.canonical import JSON, canonical_value, sha256_of
 from flasheval.base.errors import DataError, SettingError
+from flasheval.base.progress import Report as ProgressReport
+from flasheval.base.progress import reporting
 from flasheval.base.versions import utc_now
 from flasheval.evaluation.autocast import autocast_of, autocasting
 from flasheval.evaluation.loaded_scorers import loaded_scorer
-from flasheval.evaluation.processes import agreed, shared_out
+from flasheval.evaluation.processes import agreed, processes, shared_out
 from flasheval.evaluation.report import MetricScores, Report, joined_faults
 from flasheval.evaluation.undisturbed import undisturbed
 from flasheval.generators.generator import Batch, Generator, GeneratorSettings
@@ -41,6 +44,8 @@ from flasheval.subset.image_plan import ImagePlan, plan_images
 from flasheval.subset.library import load_subset
 
 __all__ = ["evaluate", "images_given", "made_with"]
+
+_log = logging.getLogger(__name__)
 
 T = TypeVar("T")
 
@@ -99,6 +104,7 @@ def evaluate(
     images: bool = False,
     name: str = "",
     step: int | None = None,
+    progress: ProgressReport | bool | None = None,
 ) -> Report:
     """Score a model on a subset, and leave the process that trains it as it was.
 
@@ -142,6 +148,8 @@ def evaluate(
         images: Whether the report holds the images.
         name: The model's name, for tables.
         step: The model's training step.
+        progress: A function of a label, the images made and those asked for; False for none; by
+            default a bar, lines where there is no terminal, in the first process.
 
     Raises:
         SettingError: A bad setting.
@@ -202,12 +210,16 @@ def evaluate(
             }
             loading = time.perf_counter() - started
             asked = _take(task.asked, numbers)
-            return _rows(made_by, loaded, asked, batch, images, task.autocast)
+            return _rows(made_by, loaded, asked, batch, images, task.autocast, report)
 
-    new = shared_out(len(task.asked), work)
+    with reporting(progress if processes()[0] == 0 else False) as report:
+        if report is not None and len(task.asked):
+            report(f"loading {label or 'the model'}", 0, 0)
+        new = shared_out(len(task.asked), work)
     missing = (one for one in task.places if one not in task.held)
     found = {**task.held, **dict(zip(missing, new, strict=True))}
     rows = [found[one] for one in task.places]
+    _log.info("evaluated %s on %d images of %d", label or "a model", len(new), len(rows))
     seconds = time.perf_counter() - begun - loading + (known.seconds if known else 0.0)
     return Report(
         task.subset,
@@ -346,14 +358,22 @@ def _rows(
     batch: int,
     keep: bool,
     types: Mapping[str, str],
+    report: ProgressReport | None,
 ) -> list[_Row]:
     """Make and score the images of some prompts, not holding more of them than need be."""
     batches, part = Batches(batch), batch * max(1, _IMAGES_AT_ONCE // batch)
     rows = []
     for start in range(0, len(prompts), part):
         asked = prompts[start : start + part]
+
+        def tell(done: int, what: str = "images", before: int = start) -> None:
+            if report is not None:
+                report(what, before + done, len(prompts))
+
+        tell(0)
         with autocasting(types):
-            images = make_images(generator, asked, batches).images
+            images = make_images(generator, asked, batches, tell).images
+        tell(len(asked), "scores")
         rows += _judged(images, asked.prompts, scorers, keep)
     return rows
 

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import logging
+
 from flasheval.base.canonical import sha256_of
 from flasheval.runs.generation import free_memory
 from flasheval.scorers.python_objects import ObjectScorer
 from flasheval.scorers.scorer import Scorer, ScorerSettings
 
 __all__ = ["loaded_scorer", "release_scorers"]
+
+_log = logging.getLogger(__name__)
 
 _MOST = 8
 _LOADED: dict[tuple[str, str, str], Scorer] = {}
@@ -28,7 +32,10 @@ def loaded_scorer(settings: ScorerSettings, device: str) -> Scorer:
         return settings.load(device)
     # The identity tells the weights, the settings what else there is, such as a batch.
     key = repr(settings), sha256_of(settings.identity()), device
-    scorer = _LOADED.pop(key, None) or settings.load(device)
+    scorer = _LOADED.pop(key, None)
+    if scorer is None:
+        _log.info("loading the scorer of %s on %s", settings.metric, device)
+        scorer = settings.load(device)
     _LOADED[key] = scorer  # the last used stays longest
     while len(_LOADED) > _MOST:
         del _LOADED[next(iter(_LOADED))]

@@ -145,7 +145,7 @@ class CheckpointMonitor:
 
         def report(size: int, images: int | None = None) -> Report:
             known = made[-1] if made else None
-            part, more = self.subset.prefix(size), dict(self._evaluation)
+            part, more = self.subset.prefix(size), {"progress": False, **self._evaluation}
             if images is not None:
                 more["images_per_prompt"] = images
             made.append(evaluate(generator, part, self._scorers, known=known, step=step, **more))

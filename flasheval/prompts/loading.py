@@ -1,6 +1,7 @@
 """Prompt sets in files: every layout load_prompts reads and the Parquet that it writes."""
 
 import json
+import logging
 import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -26,6 +27,8 @@ __all__ = [
     "save_prompts",
     "write_prompts",
 ]
+
+_log = logging.getLogger(__name__)
 
 _HASH_KEY = "text_sha256"
 _RESERVED = ("prompt_id", _HASH_KEY, "text")
@@ -255,6 +258,7 @@ def load_prompts(
     else:
         path = shipped_scores(path) / "prompts.parquet" if path == MINIATURE else Path(path)
         prompts = _read(path, keys)
+    _log.info("read %d prompts: %s", len(prompts), path)
     return _tagged(prompts, tags, str(path)) if tags else prompts
 
 

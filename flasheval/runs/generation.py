@@ -127,8 +127,13 @@ class Batches:
         return results
 
 
-def make_images(generator: Generator, batch: Batch, batches: Batches) -> Made:
-    """Make the images of a unit. Raises whatever the generator does.
+def make_images(
+    generator: Generator,
+    batch: Batch,
+    batches: Batches,
+    done: Callable[[int], None] | None = None,
+) -> Made:
+    """Make the images of a unit; `done` is told how many are there. Raises what the generator does.
 
     >>> from flasheval.generators.function import FunctionGenerator
     >>> grey = FunctionGenerator(lambda prompts, seeds: [None for _ in prompts], evaluations=1)
@@ -141,16 +146,18 @@ def make_images(generator: Generator, batch: Batch, batches: Batches) -> Made:
         begun = time.perf_counter()
         asked = batch[part]
         images = to_images(generator.generate(asked), len(asked))
+        if done is not None:
+            done(part.stop)
         return images, time.perf_counter() - begun, generator.evaluations
 
-    done = batches.over(len(batch), work)
+    made = batches.over(len(batch), work)
     return Made(
-        [image for images, _, _ in done for image in images],
-        tuple(seconds for _, seconds, _ in done),
-        tuple(len(images) for images, _, _ in done),
-        done[-1][2] if done else None,
+        [image for images, _, _ in made for image in images],
+        tuple(seconds for _, seconds, _ in made),
+        tuple(len(images) for images, _, _ in made),
+        made[-1][2] if made else None,
         dict(getattr(generator, "remarks", {})),
-        max((len(images) for images, _, _ in done), default=None),
+        max((len(images) for images, _, _ in made), default=None),
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterable
 
 from flasheval.generators.generator import Generator
@@ -10,6 +11,8 @@ from flasheval.runs.generation import free_memory
 from flasheval.runs.run_plan import PlannedVariant
 
 __all__ = ["ModelHolder", "by_model"]
+
+_log = logging.getLogger(__name__)
 
 
 class ModelHolder:
@@ -34,6 +37,7 @@ class ModelHolder:
         if self._last is not None and (key is None or self._last[0] != key):
             self.drop()
         last = None if self._last is None else self._last[1]
+        _log.info("loading the model of %s on %s", variant.name, self._device)
         generator = settings.load(self._device, last)
         self._last = (key, generator)
         return generator

@@ -191,7 +191,7 @@ def run(
         limit: Use only this many prompts, the first ones.
         whole_texts: Leave out the prompts that a scorer or a text encoder of a model would cut.
         executor: Where units run: a name, a mapping of settings with a ``name``, or an executor.
-        progress: A function, True or False, or None to show progress on a terminal only.
+        progress: As for `flasheval.search`.
 
     Raises:
         FlashevalError: A setting, a file or a folder that cannot be used. A failure of one unit or

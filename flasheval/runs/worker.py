@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -19,6 +20,8 @@ from flasheval.runs.unit_work import LoadError, Tools, do_units, missing_outputs
 from flasheval.scorers.scorer import Scorer
 
 __all__ = ["Place", "Worker", "together"]
+
+_log = logging.getLogger(__name__)
 
 _GIVE_UP = 3  # units of one variant that fail in a row
 _TOGETHER = 256  # images of one chunk in memory at most, where its prompts have several
@@ -123,6 +126,7 @@ class Worker:
             failures = do_units(self._plan, self._store, units, tools)
         except LoadError as error:
             return Failure(variant.name, "load", str(error))
+        _log.info("did %d units of %s, %d failed", len(units), variant.name, len(failures))
         for failure in {one.unit: one for one in reversed(failures)}.values():
             self._store.failures.write(variant.slug, failure)
         return failures[0] if failures else None
@@ -131,6 +135,7 @@ class Worker:
         if self._scorers or self._plan.work.stage == "generate":
             return
         for scorer in self._plan.scorers:
+            _log.info("loading the scorer of %s on %s", scorer.metric, self._plan.work.device)
             self._scorers[scorer.metric] = scorer.settings.load(self._plan.work.device)
 
     def _stop_if_orphaned(self) -> None:

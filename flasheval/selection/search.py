@@ -212,7 +212,7 @@ def search(
             an interruption continues.
         progress: A function of a label, the searches done and those planned; True for a bar
             (lines where there is no terminal) over what takes more than two seconds; False for
-            none; by default the bar on a terminal only.
+            none; by default the bar.
         columns: Which columns of a table are what, as for `load_scores`.
         drop: Columns, variants and prompts to leave out, as for `load_scores`.
 

@@ -1,5 +1,6 @@
 import time
 from io import StringIO
+from itertools import pairwise
 
 import pytest
 
@@ -41,6 +42,33 @@ def test_elsewhere_a_plain_line_comes_now_and_then() -> None:
     assert stream.getvalue() == after
 
 
+def test_the_log_of_a_night_stays_short(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The first lines come after 2, 10, 20, 30 s; ten hours make less than 200."""
+    now, said = 0.0, []
+    monkeypatch.setattr("flasheval.base.progress.time.monotonic", lambda: now)
+    report = ProgressBar(StringIO())
+
+    def wait(seconds: float) -> bool:
+        nonlocal now
+        now += seconds
+        said.append(now)
+        return now > 36_000
+
+    monkeypatch.setattr(report._over, "wait", wait)
+    report._watch()
+    assert said[:5] == [2, 10, 20, 30, 40]
+    assert 100 < len(said) < 200
+    assert max(after - before for before, after in pairwise(said)) < 1900
+
+
+def test_what_is_not_to_be_shown_is_not() -> None:
+    stream = StringIO()
+    with ProgressBar(stream, after=0.0, every=0.01, shown=False) as report:
+        report("halves", 1, 2)
+        time.sleep(0.05)
+    assert stream.getvalue() == ""
+
+
 def test_a_terminal_gets_a_bar_that_goes_away(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TERM", "xterm")
     monkeypatch.setenv("COLUMNS", "80")
@@ -77,7 +105,7 @@ def test_durations(seconds: float, said: str) -> None:
 @pytest.mark.parametrize(
     ("progress", "stream", "shown"),
     [
-        (None, StringIO, False),
+        (None, StringIO, True),
         (None, Terminal, True),
         (True, StringIO, True),
         (False, Terminal, False),

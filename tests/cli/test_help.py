@@ -4,10 +4,10 @@ import pytest
 from omegaconf import OmegaConf
 
 from flasheval.base.resources import conf_dir
-from flasheval.cli.configs import EvaluateConfig, WatchConfig
+from flasheval.cli.configs import COMMON_KEYS, EvaluateConfig, VerbConfig, WatchConfig
 from flasheval.cli.experiments import experiments
 from flasheval.cli.groups import GROUPS
-from flasheval.cli.help import first_comment, keys_of, overview, verb_help
+from flasheval.cli.help import COMMON, first_comment, keys_of, overview, verb_help
 from flasheval.cli.verbs import STAGES, VERBS
 from flasheval.subset.exports.registry import FORMATS
 
@@ -39,7 +39,8 @@ def test_every_choice_of_a_group_has_its_file() -> None:
 
 
 def test_every_verb_has_its_file() -> None:
-    assert {path.stem for path in CONF.glob("*.yaml")} == set(VERBS)
+    files = {path.name for path in CONF.glob("*.yaml")}
+    assert files == {COMMON, *(f"{name}.yaml" for name in VERBS)}
 
 
 @pytest.mark.parametrize("name", FILES)
@@ -49,13 +50,23 @@ def test_a_file_has_every_key_with_its_default_and_meaning(name: str) -> None:
     chosen = {key for entry in said.get("defaults", ()) if isinstance(entry, dict) for key in entry}
     said = {key: value for key, value in said.items() if key not in ("defaults", "hydra")}
     default = asdict(FILES[name]())
+    if "/" not in name or name.startswith("importer/"):  # a verb's: those of all stand elsewhere
+        default = {key: value for key, value in default.items() if key not in COMMON_KEYS}
     assert said == {key: value for key, value in default.items() if key not in chosen}
     explained = set(keys_of(CONF / name)) - {"experiment"}
-    expected = {field.name for field in fields(FILES[name])}
+    expected = {field.name for field in fields(FILES[name])} - set(COMMON_KEYS)
     if "/" in name:
         assert first_comment(CONF / name)
         expected -= set(SET_BY_ITS_FILE)
     assert explained == expected
+
+
+def test_the_keys_of_every_verb_stand_once() -> None:
+    said = OmegaConf.to_container(OmegaConf.load(CONF / COMMON))
+    assert said == asdict(VerbConfig())
+    assert tuple(keys_of(CONF / COMMON)) == COMMON_KEYS
+    for verb in VERBS:
+        assert verb_help(verb).count("\nkeys of every verb:\n  json=false ") == 1
 
 
 def test_the_overview_has_a_line_for_each_verb() -> None:

@@ -1,17 +1,21 @@
-"""Views and tables in a terminal, made for 80 columns.
+"""Views and tables in a terminal; where there is none, lines are as long as they are.
 
-Names may hold anything. A `Terminal` prints them as they are, `[...]` and `:x:` too, and what a
-terminal would obey as its number; every console of ours is one.
+A table folds its cells between words only. Where a terminal is too narrow for that it becomes a
+list, so that no name and no number is ever cut in two. Names may hold anything. A `Terminal`
+prints them as they are, `[...]` and `:x:` too, and what a terminal would obey as its number; every
+console of ours is one.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from io import StringIO
 from typing import Any
 
-from rich.console import Console, ConsoleOptions, Group, RenderableType
+from rich.console import Console, ConsoleOptions, Group, RenderableType, RenderResult
+from rich.measure import Measurement
 from rich.segment import Segment
+from rich.table import Column
 from rich.table import Table as RichTable
 from rich.text import Text
 
@@ -22,14 +26,16 @@ from flasheval.base.text import visible
 __all__ = ["Terminal", "as_text", "drawn", "plain_table", "warning_lines"]
 
 _STYLES = {"headline": "bold", "faint": "dim", "note": "magenta", "warning": "yellow"}
-_WIDEST = 100_000
 _STYLES |= {"alert": "yellow", "chapter": "bold", "section": "bold"}
+_ENDLESS = 100_000  # letters of a line that nobody's terminal folds
+_GAP = 2  # letters between two columns
 
 
 class Terminal(Console):
     r"""A console on which no text is markup, an emoji's name or a command to the terminal.
 
-    Takes what rich's own takes.
+    Takes what rich's own takes. Where nothing says how wide it is, as in a pipe or a file, no line
+    is folded; the environment's COLUMNS says it there too.
 
     >>> Terminal().print("[/oops]", Text("\x1b[31mred"))
     [/oops] \x1b[31mred
@@ -37,6 +43,12 @@ class Terminal(Console):
 
     def __init__(self, **settings: Any) -> None:
         super().__init__(markup=False, emoji=False, highlight=False, **settings)
+        if self._width is None and not self.is_terminal:
+            self.width = _ENDLESS
+
+    def print(self, *objects: Any, **settings: Any) -> None:
+        """Print as rich does, but crop no line that was not to be folded."""
+        super().print(*objects, **({"crop": False} | settings))
 
     def render(
         self, renderable: RenderableType, options: ConsoleOptions | None = None
@@ -68,16 +80,19 @@ def drawn(view: View) -> RenderableType:
 def plain_table(
     titles: Sequence[str], rows: Sequence[Sequence[str | Text]], *, left: int = 1
 ) -> RichTable:
-    """Return rows under titles; the first `left` columns stand left, the others right.
+    r"""Return rows under titles; the first `left` columns stand left, the others right.
 
-    No cell is read as markup; a `Text` brings its own style.
+    No cell is read as markup; a `Text` brings its own style. Where not even the longest words of
+    all columns fit side by side, it is printed as a list, a row after the other.
+
+    >>> as_text(plain_table(("model", "held-out tau"), [("a-long-name", "0.95")]), width=20)
+    'a-long-name\n  held-out tau  0.95\n'
     """
-    table = RichTable(box=None, padding=(0, 2, 0, 0), pad_edge=False, header_style="dim")
+    table = _Fitting(box=None, padding=(0, _GAP, 0, 0), pad_edge=False, header_style="dim")
     for number, title in enumerate(titles):
         table.add_column(
             _text(title),
             justify="left" if number < left else "right",
-            overflow="fold",
             vertical="bottom" if "\n" in title else "top",
         )
     for row in rows:
@@ -90,19 +105,63 @@ def warning_lines(warnings: Sequence[str]) -> list[RenderableType]:
     return [_line(Line(warning, "warning")) for warning in warnings]
 
 
-def as_text(*parts: RenderableType | View, width: int | None = 80) -> str:
-    r"""Return what would be printed, without colour, for files; None folds no line.
+def as_text(*parts: RenderableType | View, width: int | None = None) -> str:
+    r"""Return what would be printed, without colour, for files; without a width no line is folded.
 
     >>> as_text(View((Line("a line", "headline"), Line("[b]"))), "the last")
     'a line\n[b]\nthe last\n'
     """
     stream = StringIO()
-    console = Terminal(file=stream, width=width or _WIDEST, color_system=None)
+    console = Terminal(file=stream, width=width or _ENDLESS, color_system=None)
     for part in parts:
         shown = drawn(part) if isinstance(part, View) else part
         console.print(shown, soft_wrap=isinstance(part, str))
     lines = (line.rstrip() for line in stream.getvalue().splitlines())
     return "".join(f"{line}\n" for line in lines)
+
+
+class _Fitting(RichTable):
+    """A table that folds between words only, and becomes a list where that does not fit."""
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        room = options.max_width - _GAP * (len(self.columns) - 1)
+        widths = [_widths(console, options, column) for column in self.columns]
+        if sum(least for least, _ in widths) > room:
+            yield from self._as_list()
+            return
+        for column, width in zip(self.columns, _shared_out(widths, room), strict=True):
+            column.width = width
+        yield from super().__rich_console__(console, options)
+
+    def _as_list(self) -> Iterator[RenderableType]:
+        titles = [_text(" ".join(str(column.header).split()), "dim") for column in self.columns]
+        for row in zip(*(column.cells for column in self.columns), strict=True):
+            yield row[0]
+            for title, cell in zip(titles[1:], row[1:], strict=True):
+                yield Text.assemble("  ", title, " " * _GAP, cell)
+
+
+def _widths(console: Console, options: ConsoleOptions, column: Column) -> tuple[int, int]:
+    """Return the letters of a column's longest word, and of its longest line."""
+    wide = options.update_width(_ENDLESS)
+    measured = [Measurement.get(console, wide, one) for one in (column.header, *column.cells)]
+    return max(one.minimum for one in measured), max(one.maximum for one in measured)
+
+
+def _shared_out(widths: Sequence[tuple[int, int]], room: int) -> list[int]:
+    """Return the widths of columns that share some room: what a column must give, the widest give.
+
+    >>> _shared_out([(4, 9), (5, 20)], room=21)
+    [9, 12]
+    """
+    given = [most for _, most in widths]
+    while (excess := sum(given) - room) > 0:
+        slack = [width - least for width, (least, _) in zip(given, widths, strict=True)]
+        widest = max((given[i] for i, left in enumerate(slack) if left > 0))
+        place = next(i for i, left in enumerate(slack) if left > 0 and given[i] == widest)
+        below = max((width for width in given if width < widest), default=0)
+        given[place] -= max(1, min(excess, slack[place], widest - below))
+    return given
 
 
 def _line(line: Line) -> Text:

@@ -9,7 +9,7 @@ from rich.text import Text
 from flasheval.base.drawing.terminal import drawn
 from flasheval.base.errors import SettingError
 from flasheval.base.run_folders import shown_path
-from flasheval.cli.commands.context import Context
+from flasheval.cli.commands.context import Answer, Context, Outcome
 from flasheval.cli.commands.score_settings import read_scores
 from flasheval.cli.configs import AuditConfig
 from flasheval.cli.exit_codes import DONE
@@ -18,10 +18,10 @@ from flasheval.evaluation.ageing import audit
 __all__ = ["run_audit"]
 
 
-def run_audit(config: AuditConfig, context: Context) -> int:
+def run_audit(config: AuditConfig, context: Context) -> Outcome:
     """Print how the subset's predictions fared, write the manifest where `out` names one.
 
-    Returns the exit code.
+    Returns the outcome.
 
     Raises FlashevalError for a setting, a subset, scores or reports that cannot be used.
     """
@@ -45,9 +45,11 @@ def run_audit(config: AuditConfig, context: Context) -> int:
     console = context.console
     if how:
         console.print(Text(how, style="magenta"), soft_wrap=True)
-    console.print(drawn(found.view()))
+    view, files = found.view(), {}
+    console.print(drawn(view))
     if config.out:
-        path = found.updated().save(Path(config.out))
+        path = files["subset"] = found.updated().save(Path(config.out))
         added = f"{len(found.known)} variants are among its known ones now"
         console.print(f"\nmanifest: {shown_path(path)} ({added})", soft_wrap=True, markup=False)
-    return DONE
+    notes = (how,) if how else ()
+    return Outcome(DONE, answer=Answer(found, view=view, notes=notes, files=files))

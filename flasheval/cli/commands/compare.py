@@ -7,12 +7,11 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from rich.console import RenderableType
-
 from flasheval.base.drawing.terminal import drawn
+from flasheval.base.drawing.view import Line, View
 from flasheval.base.errors import SettingError
 from flasheval.base.run_folders import shown_path
-from flasheval.cli.commands.context import Context
+from flasheval.cli.commands.context import Answer, Context, Outcome
 from flasheval.cli.configs import CompareConfig
 from flasheval.cli.exit_codes import DONE
 from flasheval.evaluation.comparison import check_comparable, compare
@@ -25,8 +24,8 @@ if TYPE_CHECKING:
 __all__ = ["named_reports", "run_compare"]
 
 
-def run_compare(config: CompareConfig, context: Context) -> int:
-    """Print the first report's comparison with each of the others and return the exit code.
+def run_compare(config: CompareConfig, context: Context) -> Outcome:
+    """Print the first report's comparison with each of the others and return the outcome.
 
     Raises FlashevalError for reports that cannot be read, or compared with each other.
     """
@@ -35,6 +34,9 @@ def run_compare(config: CompareConfig, context: Context) -> int:
             "two reports are needed: flasheval compare FIRST.json SECOND.json, as flasheval "
             "evaluate writes them"
         )
+    if config.out and not config.out.endswith(".json"):
+        raise SettingError(f"out={config.out}: expected a name in .json")
+    found: list[tuple[object, View]]
     if not 0 < config.level < 1:
         raise SettingError(f"level={config.level:g}: expected a number between 0 and 1, as 0.9")
     if config.looks is not None:
@@ -45,30 +47,38 @@ def run_compare(config: CompareConfig, context: Context) -> int:
     if config.looks is not None and config.by is not None:
         raise SettingError("by= and looks= do not go together: leave one out")
     if config.looks is None:
-        found = [
+        compared = [
             compare(first, second, metrics=m, level=config.level, by=config.by)
             for second, m in shared
         ]
-        tables = [drawn(one.view()) for one in found]
+        found = [(one, one.view()) for one in compared]
     else:
-        tables = [
+        found = [
             _in_looks(first, second, metric, config.looks, config.level)
             for second, names in shared
             for metric in names
         ]
     # All at the end: where one cannot be compared none is printed.
-    for number, table in enumerate(tables):
+    for number, (_, view) in enumerate(found):
         if number:
             context.console.print()
-        context.console.print(table)
-    return DONE
+        context.console.print(drawn(view))
+    parts = [part for _, view in found for part in (*view.parts, Line(""))][:-1]
+    result = {
+        "kind": "comparisons",
+        "schema": 1,
+        "looks": config.looks is not None,
+        "comparisons": [one for one, _ in found],
+    }
+    headline = " ".join(view.headline for _, view in found)
+    return Outcome(DONE, answer=Answer(result, headline, View(tuple(parts))))
 
 
 def _in_looks(
     first: Report, second: Report, metric: str, looks: Sequence[int | str], level: float
-) -> RenderableType:
+) -> tuple[object, View]:
     found = compare_in_looks(first.prefix, second.prefix, looks, metric=metric, error=1 - level)
-    return drawn(found.view(first.name, second.name))
+    return found, found.view(first.name, second.name)
 
 
 def named_reports(paths: Sequence[str]) -> list[Report]:

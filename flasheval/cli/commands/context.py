@@ -3,17 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from flasheval.base.drawing.view import View
 from flasheval.base.errors import FlashevalError
+from flasheval.base.progress import ProgressBar
 from flasheval.base.run_folders import MANIFEST
 
 if TYPE_CHECKING:
     from rich.console import Console
 
-__all__ = ["SUMMARIES", "Context", "EvaluationSummary", "Outcome", "SearchSummary", "Sweep"]
+__all__ = [
+    "SUMMARIES",
+    "Answer",
+    "Context",
+    "EvaluationSummary",
+    "Outcome",
+    "SearchSummary",
+    "Sweep",
+]
 
 
 @dataclass(frozen=True)
@@ -45,6 +55,7 @@ class Context:
         command: The whole command line, for the log.
         label: The overrides that tell this job from the others of its sweep, for its progress.
         sweep: The sweep that the job belongs to; None for a job alone.
+        shows_progress: Whether long work tells how far it is, on standard error.
 
     Example:
         >>> from rich.console import Console
@@ -60,6 +71,42 @@ class Context:
     command: str = ""
     label: str = ""
     sweep: Sweep | None = None
+    shows_progress: bool = True
+
+    def progress(self, *, whole: bool = True) -> ProgressBar:
+        """Return the progress of long work, for a ``with``; `whole` as for `ProgressBar`.
+
+        >>> from rich.console import Console
+        >>> with Context(Console()).progress() as report:
+        ...     report("halves", 1.5, 10)
+        """
+        return ProgressBar(label=self.label, whole=whole, shown=self.shows_progress)
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What a command found, for programs: what ``json=true`` prints and ``flasheval show`` reads.
+
+    Attributes:
+        result: What has a `to_dict`, or plain data with ``kind`` and ``schema``.
+        headline: The answer in one sentence; that of the view when empty.
+        view: What was shown of it.
+        warnings: What a reader must know, beside the view's.
+        notes: How the inputs were read, and what they are.
+        files: What was written, by a word for it.
+
+    Example:
+        >>> Answer({"kind": "subset", "schema": 1}, "50 prompts of coco").headline
+        '50 prompts of coco'
+
+    """
+
+    result: object
+    headline: str = ""
+    view: View | None = None
+    warnings: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+    files: Mapping[str, Path | str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -177,6 +224,8 @@ class Outcome:
         error: What it failed with, alone; in a sweep the line is printed at once.
         reason: The same in one line, in a sweep.
         label: The overrides that tell the job from the others of its sweep.
+        answer: What it found, for programs.
+        document: The same as JSON data, where that is asked for.
 
     Example:
         >>> Outcome(0).error is None, Outcome(0).words
@@ -190,3 +239,5 @@ class Outcome:
     error: FlashevalError | None = None
     reason: str = ""
     label: str = ""
+    answer: Answer | None = None
+    document: Mapping[str, Any] | None = None

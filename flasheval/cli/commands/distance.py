@@ -17,7 +17,7 @@ from flasheval.base.progress import ProgressBar, duration
 from flasheval.base.run_folders import append_log, shown_path
 from flasheval.base.version import __version__
 from flasheval.base.versions import library_versions
-from flasheval.cli.commands.context import Context
+from flasheval.cli.commands.context import Answer, Context, Outcome
 from flasheval.cli.configs import DistanceConfig
 from flasheval.cli.exit_codes import DONE
 from flasheval.runs.devices import choose_device
@@ -51,7 +51,7 @@ def distance_name(settings: Mapping[str, Any]) -> str:
     return f"{name}-{sha256_of(told)[:8]}"
 
 
-def run_distance(config: DistanceConfig, context: Context) -> int:
+def run_distance(config: DistanceConfig, context: Context) -> Outcome:
     """Compare variants with the settings of the command line, write the folder, print it.
 
     Args:
@@ -59,7 +59,7 @@ def run_distance(config: DistanceConfig, context: Context) -> int:
         context: Its folder is the one to write.
 
     Returns:
-        The exit code.
+        The outcome.
 
     Raises:
         FlashevalError: A setting, a file or features that cannot be used.
@@ -71,7 +71,7 @@ def run_distance(config: DistanceConfig, context: Context) -> int:
     begun, folder, console = time.monotonic(), context.folder, context.console
     sizes = _checked(config)
     threads = config.threads or min(_THREADS, os.cpu_count() or 1)
-    with ProgressBar(whole=False) as progress:
+    with context.progress(whole=False) as progress:
         sets, reference = _sources(config, progress)
         choose = _chooser(config, sizes, sets, reference, threads, progress) if sizes else None
         if config.save_reference:
@@ -88,7 +88,8 @@ def run_distance(config: DistanceConfig, context: Context) -> int:
     found.save(folder / TABLE)
     for subset in subsets:
         subset.save(folder / f"subset-{subset.size}.json")
-    shown = drawn(distance_view(found, reference, subsets, sets.version))
+    view = distance_view(found, reference, subsets, sets.version)
+    shown = drawn(view)
     where = [
         f"files:    {shown_path(folder)}/",
         *([f"use them: {_usage(folder, subsets[0])}"] if subsets else []),
@@ -101,7 +102,9 @@ def run_distance(config: DistanceConfig, context: Context) -> int:
     console.print()
     for line in where:
         console.print(line, soft_wrap=True, markup=False)
-    return DONE
+    files = {"folder": folder, "table": folder / TABLE}
+    files |= {f"subset-{one.size}": folder / f"subset-{one.size}.json" for one in subsets}
+    return Outcome(DONE, answer=Answer(found, view=view, files=files))
 
 
 def _checked(config: DistanceConfig) -> list[int]:

@@ -13,10 +13,10 @@ from rich.text import Text
 from flasheval.base.drawing.terminal import plain_table, warning_lines
 from flasheval.base.errors import SettingError
 from flasheval.base.json_data import from_plain
-from flasheval.base.progress import ProgressBar, duration
+from flasheval.base.progress import duration
 from flasheval.base.run_folders import population_folder, shown_path
 from flasheval.base.text import shortened
-from flasheval.cli.commands.context import Context
+from flasheval.cli.commands.context import Answer, Context, Outcome
 from flasheval.cli.commands.run import asked_population, asked_prompts
 from flasheval.cli.configs import DoctorConfig
 from flasheval.cli.exit_codes import DONE, FAILED
@@ -36,8 +36,8 @@ _ROWS = 20
 _WIDTH = 22  # of a model in the table, for 80 columns
 
 
-def run_doctor(config: DoctorConfig, context: Context) -> int:
-    """Print what was found and return the exit code: 1 when something is missing.
+def run_doctor(config: DoctorConfig, context: Context) -> Outcome:
+    """Print what was found and return the outcome, its code 1 when something is missing.
 
     With a pilot and a budget it prints how to divide the budget too, and that alone where there is
     no population.
@@ -45,9 +45,11 @@ def run_doctor(config: DoctorConfig, context: Context) -> int:
     Raises FlashevalError for an invalid setting or population.
     """
     console, budget = context.console, _budget(config)
+    lines: list[str] = []
     if budget is not None and not config.population:
-        _print_budget(budget, None, console)
-        return DONE
+        lines = _print_budget(budget, None, console)
+        result = {"kind": "budget", "schema": 1, "plans": lines}
+        return Outcome(DONE, answer=Answer(result, lines[0]))
     population, prompts = asked_population(config, "doctor"), asked_prompts(config, "doctor")
     keys = ("batch", "device", "keep_images", "image_store", "image_format")
     work = from_plain(
@@ -55,7 +57,7 @@ def run_doctor(config: DoctorConfig, context: Context) -> int:
     )
     named = prompts if isinstance(prompts, str) else prompts.name
     folder = Path(config.out or population_folder(config.population, named))
-    with ProgressBar() as report:
+    with context.progress() as report:
         found = diagnose(
             population,
             prompts,
@@ -86,10 +88,12 @@ def run_doctor(config: DoctorConfig, context: Context) -> int:
         _print_estimate(found, console)
     if budget is not None:
         console.print()
-        _print_budget(budget, found, console)
+        lines = _print_budget(budget, found, console)
     console.print()
     console.print(_next(found, folder), soft_wrap=True, markup=False)
-    return DONE if found.ok else FAILED
+    code = DONE if found.ok else FAILED
+    answer = Answer(found, _answer(found), warnings=tuple(found.warnings), notes=tuple(lines))
+    return Outcome(code, answer=answer)
 
 
 @dataclass(frozen=True)
@@ -120,8 +124,8 @@ def _budget(config: DoctorConfig) -> _Budget | None:
     return _Budget(amount, text.endswith("s"), load_scores(config.pilot))
 
 
-def _print_budget(budget: _Budget, found: Diagnosis | None, console: Console) -> None:
-    """Print how a budget is best divided over prompts and images, a line a metric."""
+def _print_budget(budget: _Budget, found: Diagnosis | None, console: Console) -> list[str]:
+    """Print how a budget is best divided over prompts and images; return it, a line a metric."""
     cost, prompts = 1.0, len(budget.table.prompts)
     if budget.in_seconds:
         models = () if found is None else found.models
@@ -135,11 +139,13 @@ def _print_budget(budget: _Budget, found: Diagnosis | None, console: Console) ->
     if found is not None and found.plan is not None:
         prompts = len(found.plan.prompts)
     named = f"{budget.amount:g} {'seconds' if budget.in_seconds else 'images'}"
+    lines = []
     for metric in budget.table.metrics:
         components = pilot_components(budget.table, metric)
         plans = budget_plans(components, budget.amount, image_cost=cost, prompts_in_all=prompts)
-        line = budget_line(named, plans, metric)
-        console.print(line, soft_wrap=True, markup=False)
+        lines.append(budget_line(named, plans, metric))
+        console.print(lines[-1], soft_wrap=True, markup=False)
+    return lines
 
 
 def _answer(found: Diagnosis) -> str:

@@ -11,9 +11,8 @@ from flasheval.base.canonical import canonical_value, sha256_of
 from flasheval.base.drawing.terminal import drawn
 from flasheval.base.errors import DataError, FlashevalError, SettingError
 from flasheval.base.files import atomic_write, slug
-from flasheval.base.progress import ProgressBar
 from flasheval.base.run_folders import FOLDER_OF_RUNS, shown_path
-from flasheval.cli.commands.context import Context, Outcome, Sweep
+from flasheval.cli.commands.context import Answer, Context, Outcome, Sweep
 from flasheval.cli.commands.sweeps.evaluations import REPORTS, as_job, name_in_sweep, summary_of
 from flasheval.cli.configs import EvaluateConfig
 from flasheval.cli.exit_codes import DONE
@@ -88,7 +87,8 @@ def run_evaluate(config: EvaluateConfig, context: Context) -> Outcome:
     report = _made_before(path, told, overwrite=config.overwrite)
     tracker = _tracker(config.tracker)
     if report is None or (folder is not None and _images_lacking(report, folder)):
-        report = _evaluated(asked, config, keep=folder is not None or tracker is not None)
+        keep = folder is not None or tracker is not None
+        report = _evaluated(asked, config, context, keep=keep)
         if folder is not None:
             _save_images(report, folder)
         report.save(path)
@@ -100,7 +100,8 @@ def run_evaluate(config: EvaluateConfig, context: Context) -> Outcome:
         lines = ["made earlier with the same settings: delete the report to make it again"]
     if tracker is not None:
         tracker.finish()
-    console.print(drawn(report.view(by=config.by)))
+    view = report.view(by=config.by)
+    console.print(drawn(view))
     console.print()
     lines.append(f"report:  {shown_path(path)}")
     if folder is not None:
@@ -108,7 +109,10 @@ def run_evaluate(config: EvaluateConfig, context: Context) -> Outcome:
     lines.append(f"compare: flasheval compare {shown_path(path)} OTHER.json")
     for line in lines:
         console.print(line, soft_wrap=True, markup=False)
-    return Outcome(DONE, summary=summary_of(report, path) if sweep else None)
+    files = {"report": path, **({} if folder is None else {"images": folder})}
+    notes = tuple(line for line in lines if line.startswith("made earlier"))
+    summary = summary_of(report, path) if sweep else None
+    return Outcome(DONE, summary, answer=Answer(report, view=view, notes=notes, files=files))
 
 
 def asked_subset(
@@ -244,10 +248,9 @@ def _made_before(path: Path, told: Mapping[str, Any], *, overwrite: bool) -> Rep
     return None if other else report
 
 
-def _evaluated(asked: _Asked, config: EvaluateConfig, *, keep: bool) -> Report:
+def _evaluated(asked: _Asked, config: EvaluateConfig, context: Context, *, keep: bool) -> Report:
     try:
-        with ProgressBar() as progress:
-            progress(f"images and scores of {asked.subset.size} prompts", 0.0, 0)
+        with context.progress() as progress:
             return evaluate(
                 asked.generator,
                 asked.subset,
@@ -260,6 +263,7 @@ def _evaluated(asked: _Asked, config: EvaluateConfig, *, keep: bool) -> Report:
                 images=keep,
                 name=asked.name,
                 step=config.step,
+                progress=progress,
             )
     except FlashevalError:
         raise

@@ -13,15 +13,16 @@ from flasheval.base.drawing.spreadsheet import csv_for_people
 from flasheval.base.errors import SettingError
 from flasheval.base.files import write_text
 from flasheval.base.run_folders import shown_path
-from flasheval.cli.commands.context import Context
+from flasheval.cli.commands.context import Answer, Context, Outcome
 from flasheval.cli.commands.prompt_keys import PROMPT_KEYS
 from flasheval.cli.commands.show import metrics_table
-from flasheval.cli.configs import ImporterConfig
+from flasheval.cli.configs import COMMON_KEYS, ImporterConfig
 from flasheval.cli.exit_codes import DONE
 from flasheval.cli.folders import folder_of_import
 from flasheval.scores.importers import import_scores
 
 if TYPE_CHECKING:
+    from flasheval.scores import ScoreTable
     from flasheval.scores.importers import Fault, ImportResult
 
 __all__ = ["run_import"]
@@ -30,13 +31,13 @@ _SOURCES = ("root", "source")
 _FAULTS = "faults.csv"
 
 
-def run_import(config: ImporterConfig, context: Context) -> int:
+def run_import(config: ImporterConfig, context: Context) -> Outcome:
     """Read a source, write the score table, print coverage, means and every fault.
 
-    Returns the exit code. Raises FlashevalError when nothing can be read or written.
+    Returns the outcome. Raises FlashevalError when nothing can be read or written.
     """
     settings = {key: value for key, value in vars(config).items() if value not in (None, [])}
-    for key in PROMPT_KEYS:
+    for key in (*PROMPT_KEYS, *COMMON_KEYS):
         settings.pop(key, None)
     overwrite = settings.pop("overwrite")
     importer = settings.pop("importer")
@@ -52,15 +53,40 @@ def run_import(config: ImporterConfig, context: Context) -> int:
     result.table.save(folder, overwrite=overwrite)
     _write_faults(result.faults, folder / _FAULTS)
     _print(result, folder, context.console)
-    return DONE
+    return Outcome(DONE, answer=_answer(result, folder))
+
+
+def _answer(result: ImportResult, folder: Path) -> Answer:
+    table = result.table
+    found = {
+        "kind": "import",
+        "schema": 1,
+        "table": table,
+        "faults": [
+            {
+                "file": str(one.path),
+                "metric": one.metric,
+                "variant": one.variant,
+                "problem": one.problem,
+                "detail": one.detail,
+            }
+            for one in result.faults
+        ],
+    }
+    notes = (result.how,) if result.how else ()
+    files = {"scores": folder, "faults": folder / _FAULTS}
+    return Answer(found, _headline(table), notes=notes, files=files)
+
+
+def _headline(table: ScoreTable) -> str:
+    return f"{len(table)} variants, {table.n_prompts:,} prompts of {table.prompts.name}"
 
 
 def _print(result: ImportResult, folder: Path, console: Console) -> None:
     table = result.table
     if result.how:
         console.print(Text(result.how, style="magenta"), soft_wrap=True)
-    said = f"{len(table)} variants, {table.n_prompts:,} prompts of {table.prompts.name}\n"
-    console.print(Text(said, style="bold"))
+    console.print(Text(f"{_headline(table)}\n", style="bold"))
     console.print(metrics_table(table))
     console.print()
     if result.faults:

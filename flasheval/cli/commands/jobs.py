@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import logging
 import sys
 import traceback
-from collections.abc import Mapping, Sequence
+import warnings
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from pkgutil import resolve_name
@@ -16,6 +19,7 @@ from flasheval.base.errors import FlashevalError
 from flasheval.base.files import write_text
 from flasheval.base.json_data import write_json
 from flasheval.base.run_folders import shown_path
+from flasheval.cli.answers import answer_document, error_document, sweep_document
 from flasheval.cli.commands.context import Context, Outcome, Sweep
 from flasheval.cli.commands.prompt_keys import with_prompts
 from flasheval.cli.commands.sweeps.finished_jobs import FinishedJob
@@ -62,27 +66,34 @@ def run_job(
     row, alone = VERBS[verb], sweep is None
     words = tuple(words or ())
     label = " ".join(word for word in words if sweep is None or _key(word) in sweep.swept)
-    console = Terminal(quiet=not alone)
-    context = Context(console, folder, verb=verb, command=command, label=label, sweep=sweep)
+    config = row.make_config(settings)
+    console = Terminal(quiet=not alone or config.quiet or config.json)
+    shown = config.progress and not config.quiet
+    context = Context(console, folder, verb, command, label, sweep, shows_progress=shown)
     finished = None if sweep is None else FinishedJob.of(sweep.folder, settings)
     if finished and not settings.get("overwrite") and (before := finished.summary()):
         _say(f"done before: {label}")
         return Outcome(DONE, summary=before, words=words)
     try:
-        ended = row.load_command()(with_prompts(row.make_config(settings)), context)
+        with _told(verbose=config.verbose, quiet=config.quiet):
+            ended = row.load_command()(with_prompts(config), context)
+            outcome = Outcome(ended) if isinstance(ended, int) else ended
+            outcome = _documented(outcome, config, context)
     except FlashevalError as error:
         if alone:
             return Outcome(code_of(error), error=error)
         _say(f"flasheval: error: [{label}] {error}")
-        return Outcome(code_of(error), words=words, label=label, reason=str(error))
+        document = error_document(error, code_of(error))
+        return Outcome(
+            code_of(error), words=words, label=label, reason=str(error), document=document
+        )
     except Exception as error:
         if alone:
             raise
         _say(f"flasheval: a bug in job [{label}]:\n{traceback.format_exc()}")
-        return Outcome(
-            FAILED, words=words, label=label, reason=f"a bug: {type(error).__name__}: {error}"
-        )
-    outcome = Outcome(ended) if isinstance(ended, int) else ended
+        reason = f"a bug: {type(error).__name__}: {error}"
+        document = error_document(error, FAILED)
+        return Outcome(FAILED, words=words, label=label, reason=reason, document=document)
     if alone:
         return outcome
     if outcome.code == INTERRUPTED:
@@ -90,12 +101,55 @@ def run_job(
     if outcome.summary is not None:
         if finished is not None:
             finished.keep(outcome.summary)
-        _say(f"done: {label} ({outcome.summary.line()})")
+        if not config.quiet:
+            _say(f"done: {label} ({outcome.summary.line()})")
     return replace(outcome, words=words)
 
 
-def finish_sweep(verb: str, outcomes: Sequence[Outcome], folder: Path) -> int:
-    """Show all jobs of a sweep together, write them as files, and return the exit code.
+def _documented(outcome: Outcome, config: Any, context: Context) -> Outcome:
+    """Return an outcome with its document, where one is asked for or to be kept in a file.
+
+    The answer itself goes: an outcome may cross to another process.
+    """
+    answer, row = outcome.answer, VERBS[context.verb]
+    if answer is None:
+        return outcome
+    kept = row.output is not None and row.output.keeps_answer and bool(config.out)
+    document = None
+    if config.json or kept:
+        document = answer_document(context.verb, context.command, outcome.code, answer)
+    if kept:
+        path = write_json(Path(config.out).expanduser(), document)
+        context.console.print(f"\nanswer: {shown_path(path)}", soft_wrap=True)
+    if config.json and not config.quiet:
+        for note in answer.notes:
+            _say(f"flasheval: {note}")
+    return replace(outcome, answer=None, document=document if config.json else None)
+
+
+@contextmanager
+def _told(*, verbose: bool, quiet: bool) -> Iterator[None]:
+    """Let the loggers of flasheval write to standard error meanwhile, and warnings not if quiet."""
+    logger = logging.getLogger("flasheval")
+    handler, level = logging.StreamHandler(), logger.level
+    handler.setFormatter(logging.Formatter("%(asctime)s %(name)s: %(message)s", "%H:%M:%S"))
+    with warnings.catch_warnings():
+        if quiet:
+            warnings.simplefilter("ignore")
+        if verbose:
+            logger.addHandler(handler)
+            logger.setLevel(logging.INFO)
+        try:
+            yield
+        finally:
+            logger.removeHandler(handler)
+            logger.setLevel(level)
+
+
+def finish_sweep(
+    verb: str, outcomes: Sequence[Outcome], folder: Path, command: str = "", *, quiet: bool = False
+) -> tuple[int, dict[str, Any]]:
+    """Show all jobs of a sweep together and write them as files.
 
     `sweep.csv` and `sweep.json` hold a row a job, those that failed with the reason. What else
     there is to see is the verb's own.
@@ -104,16 +158,23 @@ def finish_sweep(verb: str, outcomes: Sequence[Outcome], folder: Path) -> int:
         verb: The verb.
         outcomes: Of the jobs, in order; one that stands twice counts once.
         folder: The folder of the sweep.
+        command: The command line, for the document.
+        quiet: Whether nothing is printed.
+
+    Returns:
+        The exit code, and the sweep as a document.
 
     Example:
-        >>> finish_sweep("search", [], Path("sweep"))  # no jobs
-        0
+        >>> code, document = finish_sweep("search", [], Path("sweep"))  # no jobs
+        >>> code, document["jobs"]
+        (0, [])
 
     """
     outcomes = list({outcome.words: outcome for outcome in outcomes}.values())
-    console = Terminal()
+    console, files = Terminal(quiet=quiet), {"runs": folder}
     if outcomes:
         _write_jobs(outcomes, folder)
+        files["table"] = folder / TABLE
         show = resolve_name(str(VERBS[verb].sweeps))
         for part in show(outcomes, folder):
             console.print(part, soft_wrap=isinstance(part, str), markup=False)
@@ -127,7 +188,9 @@ def finish_sweep(verb: str, outcomes: Sequence[Outcome], folder: Path) -> int:
     failed = sum(outcome.code != DONE for outcome in outcomes)
     if failed:
         _say(f"flasheval: error: {failed} of {len(outcomes)} jobs failed")
-    return max((outcome.code for outcome in outcomes), default=DONE)
+    code = max((outcome.code for outcome in outcomes), default=DONE)
+    jobs = [one.document for one in outcomes if one.document is not None]
+    return code, sweep_document(verb, command, code, jobs, files)
 
 
 def _write_jobs(outcomes: Sequence[Outcome], folder: Path) -> None:

@@ -11,7 +11,7 @@ from rich.console import Console
 from flasheval.base.drawing.terminal import plain_table, warning_lines
 from flasheval.base.errors import SettingError
 from flasheval.base.run_folders import FOLDER_OF_RUNS, shown_path
-from flasheval.cli.commands.context import Context
+from flasheval.cli.commands.context import Answer, Context, Outcome
 from flasheval.cli.configs import PublishConfig
 from flasheval.cli.exit_codes import DONE
 from flasheval.subset.library import find_subset
@@ -22,14 +22,15 @@ from flasheval.subset.upload.wandb_artifact import check_artifact, log_artifact
 if TYPE_CHECKING:
     from flasheval.subset import Subset
     from flasheval.subset.upload import Publication
+    from flasheval.subset.upload.hub import Pushed
 
 __all__ = ["run_publish"]
 
 
-def run_publish(config: PublishConfig, context: Context) -> int:
+def run_publish(config: PublishConfig, context: Context) -> Outcome:
     """Write the folder, print what is in it, and upload it where `push` or `artifact` say so.
 
-    Returns the exit code. Raises FlashevalError for subsets that cannot be published, before
+    Returns the outcome. Raises FlashevalError for subsets that cannot be published, before
     anything is written wherever that can be known by then.
     """
     console = context.console
@@ -50,10 +51,21 @@ def run_publish(config: PublishConfig, context: Context) -> int:
         overwrite=config.overwrite,
     )
     _print(publication, console)
-    _say_or_push(publication, config, console)
+    pushed = _say_or_push(publication, config, console)
     if config.artifact is not None:
         _log_artifact(publication, config.artifact, config.project, console)
-    return DONE
+    names = [subset.name for subset in subsets]
+    result = {
+        "kind": "publication",
+        "schema": 1,
+        "subsets": names,
+        "files": list(map(str, publication.files)),
+        "pushed": None if pushed is None else {"url": pushed.url, "commit": pushed.commit},
+    }
+    files = {"folder": publication.folder, "card": publication.folder / "README.md"}
+    said = f"{', '.join(names)}: {_what(publication)}"
+    warnings = tuple(publication.warnings)
+    return Outcome(DONE, answer=Answer(result, said, warnings=warnings, files=files))
 
 
 def _folder(names: Sequence[str]) -> str:
@@ -94,7 +106,9 @@ def _metrics(subset: Subset) -> str:
     return ", ".join(names) if len(names) < 3 else f"{len(names)} metrics"
 
 
-def _say_or_push(publication: Publication, config: PublishConfig, console: Console) -> None:
+def _say_or_push(
+    publication: Publication, config: PublishConfig, console: Console
+) -> Pushed | None:
     if not config.push:
         where = config.repo or "OWNER/NAME"
         more = "" if config.repo else f" repo={where}"
@@ -103,13 +117,14 @@ def _say_or_push(publication: Publication, config: PublishConfig, console: Conso
             f"nothing was uploaded; push=true{more} would put the folder's {_what(publication)} "
             f"into the data set {where} on the Hub",
         )
-        return
+        return None
     assert config.repo is not None  # noqa: S101 - check_push saw to it
     pushed = push(publication, config.repo, private=config.private, message=config.message)
     _line(console, f"pushed: {pushed.url}")
     _line(console, f"commit: {pushed.commit}")
     first = pushed.address(publication.configs[0])
     _line(console, f'load:   flasheval.load_subset("{first}")')
+    return pushed
 
 
 def _log_artifact(

@@ -13,7 +13,7 @@ from flasheval.base.errors import DataError, SettingError
 from flasheval.base.json_data import read_json
 from flasheval.base.run_folders import shown_path
 from flasheval.cli.commands.compare import named_reports
-from flasheval.cli.commands.context import Context
+from flasheval.cli.commands.context import Answer, Context, Outcome
 from flasheval.cli.commands.score_settings import note_on, read_scores
 from flasheval.cli.configs import RankConfig
 from flasheval.cli.exit_codes import DONE
@@ -30,8 +30,8 @@ _OF_SCORES = (
 )
 
 
-def run_rank(config: RankConfig, context: Context) -> int:
-    """Print the leaderboard, write its files where `out` names a folder, return the exit code.
+def run_rank(config: RankConfig, context: Context) -> Outcome:
+    """Print the leaderboard, write its files where `out` names a folder, return the outcome.
 
     Raises FlashevalError for a setting, a file, scores or reports that cannot be used.
     """
@@ -45,10 +45,12 @@ def run_rank(config: RankConfig, context: Context) -> int:
     console = context.console
     for note in notes:
         console.print(Text(note, style="magenta"), soft_wrap=True)
-    console.print(drawn(board.view()))
+    view = board.view()
+    console.print(drawn(view))
     if folder is not None:
         console.print(f"\nfiles: {shown_path(folder)}/", soft_wrap=True, markup=False)
-    return DONE
+    files = {} if folder is None else {"folder": folder}
+    return Outcome(DONE, answer=Answer(board, view=view, notes=tuple(notes), files=files))
 
 
 def _of_scores(config: RankConfig) -> tuple[Leaderboard, list[str]]:

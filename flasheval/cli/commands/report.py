@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from flasheval.base.errors import FlashevalError, SettingError
 from flasheval.base.resources import MINIATURE
 from flasheval.base.run_folders import shown_path
-from flasheval.cli.commands.context import Context
+from flasheval.cli.commands.context import Answer, Context, Outcome
 from flasheval.cli.commands.prompt_keys import prompts_of
 from flasheval.cli.commands.score_settings import SYNTHETIC, read_scores
 from flasheval.cli.configs import ReportConfig
@@ -23,8 +23,8 @@ if TYPE_CHECKING:
 __all__ = ["run_report"]
 
 
-def run_report(config: ReportConfig, context: Context) -> int:
-    """Write the page and its plots, print the answer and where they are; return the exit code.
+def run_report(config: ReportConfig, context: Context) -> Outcome:
+    """Write the page and its plots, print the answer and where they are; return the outcome.
 
     Raises FlashevalError for what is no subset, and for scores or images that do not fit it.
     """
@@ -57,7 +57,17 @@ def run_report(config: ReportConfig, context: Context) -> int:
         lines.append(f"plots: {shown_path(written.plots)}/")
     for line in lines:
         console.print(line, soft_wrap=True, markup=False)
-    return DONE
+    result = {
+        "kind": "page",
+        "schema": 1,
+        "subset": origin.subset.name,
+        "missing": [{"part": what, "reason": why} for what, why in written.contents.missing],
+    }
+    files = {"page": written.page} | ({"plots": written.plots} if written.contents.plots else {})
+    warnings = tuple(origin.subset.record.warnings)
+    return Outcome(
+        DONE, answer=Answer(result, written.contents.answer, warnings=warnings, files=files)
+    )
 
 
 def _page(out: str | None, origin: Origin) -> Path:

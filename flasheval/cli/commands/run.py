@@ -13,10 +13,10 @@ from rich.text import Text
 from flasheval.base.drawing.terminal import as_text, warning_lines
 from flasheval.base.errors import SettingError
 from flasheval.base.json_data import from_plain
-from flasheval.base.progress import ProgressBar, duration
+from flasheval.base.progress import duration
 from flasheval.base.run_folders import append_log, shown_path
 from flasheval.cli.commands.after_run import after_run, asked_reference, check_sheet
-from flasheval.cli.commands.context import Context
+from flasheval.cli.commands.context import Answer, Context, Outcome
 from flasheval.cli.commands.show import metrics_table
 from flasheval.cli.configs import GenerateConfig, RunConfig, ScoreConfig
 from flasheval.cli.exit_codes import DONE, FAILED, INTERRUPTED
@@ -42,8 +42,8 @@ _FEW = 5
 Config = RunConfig | GenerateConfig | ScoreConfig
 
 
-def run_population(config: Config, context: Context) -> int:
-    """Do the units of a population, print the result and return the exit code.
+def run_population(config: Config, context: Context) -> Outcome:
+    """Do the units of a population, print the result and return the outcome.
 
     Args:
         config: The settings.
@@ -72,17 +72,23 @@ def run_population(config: Config, context: Context) -> int:
         whole_texts=config.whole_texts,
     )
     reference = asked_reference(config, plan)
-    with ProgressBar() as progress:
+    with context.progress() as progress:
         result = run_plan(plan, RunStore(folder), chosen, tables=tables, progress=progress)
     after = after_run(config, plan, result, reference)
     report = _report(plan, result, after.parts, time.monotonic() - begun)
     append_log(folder, context.command, run_versions(), as_text(report), name=f"{verb}.log")
     context.console.print(report)
-    if result.interrupted:
-        return INTERRUPTED
-    if after.error is not None:
+    if after.error is not None and not result.interrupted:
         raise after.error
-    return FAILED if result.failures else DONE
+    code = INTERRUPTED if result.interrupted else FAILED if result.failures else DONE
+    return Outcome(code, answer=_for_programs(plan, result, verb))
+
+
+def _for_programs(plan: RunPlan, result: RunResult, verb: str) -> Answer:
+    files = {"folder": result.folder}
+    if verb == "generate":
+        files["images"] = result.folder / "images"
+    return Answer(result, _answer(plan, result), warnings=tuple(result.warnings), files=files)
 
 
 def asked_population(config: Any, verb: str) -> Population:

@@ -15,10 +15,10 @@ from flasheval.base.drawing.terminal import as_text, drawn, plain_table
 from flasheval.base.errors import DataError, SettingError
 from flasheval.base.files import safe_name
 from flasheval.base.progress import ProgressBar, duration
-from flasheval.base.run_folders import UNITS, append_log, shown_path
+from flasheval.base.run_folders import MANIFEST, UNITS, append_log, shown_path
 from flasheval.base.version import __version__
 from flasheval.base.versions import library_versions
-from flasheval.cli.commands.context import Context, Outcome, SearchSummary
+from flasheval.cli.commands.context import Answer, Context, Outcome, SearchSummary
 from flasheval.cli.commands.prompt_ids import read_ids
 from flasheval.cli.commands.score_settings import (
     note_on,
@@ -57,7 +57,7 @@ def run_search(config: SearchConfig, context: Context) -> Outcome:
         config.scores, config.prompts, config.higher_is_better, config.columns, config.drop
     )
     method = config.method if isinstance(config.method, Mapping) else asdict(config.method)
-    with ProgressBar(label=context.label) as progress:
+    with context.progress() as progress:
         result = _search(config, method, table, folder, progress)
     note = note_on(config.scores)
     if note:
@@ -66,9 +66,10 @@ def run_search(config: SearchConfig, context: Context) -> Outcome:
     seconds = time.monotonic() - begun
     said = result.subset.record.notes
     more = [one for one in said if one != note]
-    answer = drawn(result.view(table.n_prompts, more))
-    report = Group(answer, *_prefixes(config, result))
-    notes = [Text(line, style="magenta") for line in (note, how) if line]
+    view = result.view(table.n_prompts, more)
+    report = Group(drawn(view), *_prefixes(config, result))
+    told = tuple(line for line in (note, how) if line)
+    notes = [Text(line, style="magenta") for line in told]
     timing = f"{result.sets:,} sets scored, {duration(seconds)} in all"
     text = as_text(*notes, report, "", *_where(folder), timing)
     append_log(folder, context.command, {"flasheval": __version__, **library_versions()}, text)
@@ -78,7 +79,9 @@ def run_search(config: SearchConfig, context: Context) -> Outcome:
     for line in _where(folder):
         console.print(line, soft_wrap=True, markup=False)
     code = INTERRUPTED if result.interrupted else DONE
-    return Outcome(code, summary=_summary(result, seconds, folder))
+    files = {"folder": folder, "subset": folder / MANIFEST}
+    answer = Answer(result, view=view, notes=told, files=files)
+    return Outcome(code, summary=_summary(result, seconds, folder), answer=answer)
 
 
 def _prefixes(config: SearchConfig, result: SearchResult) -> list[RenderableType]:

@@ -184,8 +184,6 @@ def _show_runs(path: Path, console: Console) -> int:
         except DataError as error:
             rows.append((name, Text(str(error), style="red"), *[""] * 5))
     titles = ("run", "method", "size", "held-out", "random", "as good as", "fewer")
-    if not console.is_terminal:  # the width is nobody's: do not break long names
-        console.width = 160
     console.print(plain_table(titles, rows, left=2))
     return len(manifests)
 

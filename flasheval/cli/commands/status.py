@@ -15,7 +15,7 @@ from flasheval.base.errors import SettingError
 from flasheval.base.progress import duration
 from flasheval.base.run_folders import shown_path
 from flasheval.base.text import first_few
-from flasheval.cli.commands.context import Context
+from flasheval.cli.commands.context import Answer, Context, Outcome
 from flasheval.cli.commands.run import unscored
 from flasheval.cli.configs import StatusConfig
 from flasheval.cli.exit_codes import DONE
@@ -31,14 +31,16 @@ _ROWS = 20
 _REASONS = 10
 
 
-def run_status(config: StatusConfig, context: Context) -> int:
-    """Print how far the run in a folder is and return the exit code.
+def run_status(config: StatusConfig, context: Context) -> Outcome:
+    """Print how far the run in a folder is and return the outcome.
 
     Raises FlashevalError when there is no run.
     """
     console = context.console
     if not config.path:
         raise SettingError("path is missing: flasheval status FOLDER, the out= of a run")
+    if config.out and not config.out.endswith(".json"):
+        raise SettingError(f"out={config.out}: expected a name in .json")
     status = read_status(Path(config.path), check=config.check)
     console.print(Text(_answer(status), style="bold"))
     console.print()
@@ -57,7 +59,9 @@ def run_status(config: StatusConfig, context: Context) -> int:
         console.print(Text(problem, style="yellow"), soft_wrap=True)
     for line in _next(status):
         console.print(line, soft_wrap=True, markup=False)
-    return DONE
+    files = {"folder": status.folder}
+    answer = Answer(status, _answer(status), warnings=tuple(problems), files=files)
+    return Outcome(DONE, answer=answer)
 
 
 def _answer(status: RunStatus) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from flasheval.subset import Subset
 from flasheval.subset.evidence_table import fewer
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 __all__ = [
     "TITLES",
     "count_of",
+    "data_of",
     "further_line",
     "grouped",
     "how_to_use",
@@ -88,6 +89,33 @@ def row_of(subset: Subset, width: int) -> str:
             equivalent, times = str(estimate), fewer(estimate, evidence.size)
     name = f"{subset.name:<{width}}"
     return f"{name}{subset.size:>7}{held_out:>14}{random:>8}{equivalent:>12}{times:>7}"
+
+
+def data_of(subset: Subset, *, texts_ready: bool) -> dict[str, Any]:
+    """Return what a list says of a subset, as plain data.
+
+    Example:
+        >>> from flasheval.subset.library import load_subset
+        >>> data_of(load_subset("coco-clip-50"), texts_ready=False)["metrics"]
+        [{'name': 'CLIP', 'higher_is_better': True}]
+
+    """
+    evidence = subset.record.evidence
+    pooled = None if evidence is None else evidence.pooled
+    equivalent = None if pooled is None else pooled.equivalent_random_size
+    return {
+        "name": subset.name,
+        "prompt_set": subset.prompt_set_name,
+        "size": subset.size,
+        "metrics": [
+            {"name": one.name, "higher_is_better": one.higher_is_better} for one in subset.metrics
+        ],
+        "content_hash": subset.content_hash,
+        "texts_ready": texts_ready,
+        "held_out_tau": None if pooled is None else pooled.held_out_tau.mean,
+        "random_tau": None if pooled is None else pooled.random_tau.mean,
+        "equivalent_random_size": None if equivalent is None else str(equivalent.estimate),
+    }
 
 
 def further_line(evidence: Evidence) -> str:

@@ -12,11 +12,12 @@ from flasheval.base.errors import DataError, SettingError
 from flasheval.base.resources import bundled
 from flasheval.base.run_folders import shown_path
 from flasheval.base.suggest import nearest
-from flasheval.cli.commands.context import Context
+from flasheval.cli.commands.context import Answer, Context, Outcome
 from flasheval.cli.commands.show import show_subset
 from flasheval.cli.commands.subset_rows import (
     TITLES,
     count_of,
+    data_of,
     further_line,
     grouped,
     how_to_use,
@@ -50,8 +51,8 @@ _FILE = "your copy of the prompt set"
 _SIGNED = ("signature", "signers", "identity")
 
 
-def run_subsets(config: SubsetsConfig, context: Context) -> int:
-    """Do what the settings of the command line ask for, and return the exit code.
+def run_subsets(config: SubsetsConfig, context: Context) -> Outcome:
+    """Do what the settings of the command line ask for, and return the outcome.
 
     Raises FlashevalError for a setting, a subset or a file that cannot be used.
 
@@ -73,7 +74,7 @@ def run_subsets(config: SubsetsConfig, context: Context) -> int:
     return action(config, context.console)
 
 
-def _list(config: SubsetsConfig, console: Console) -> int:
+def _list(config: SubsetsConfig, console: Console) -> Outcome:
     subsets, damaged = _all_bundled()
     chosen = [one for one in subsets if all(word in words_of(one) for word in _folded(config))]
     if not chosen and not damaged:
@@ -97,14 +98,23 @@ def _list(config: SubsetsConfig, console: Console) -> int:
         console.print(
             f"texts: flasheval subsets resolve NAME prompts=FILE, {_FILE}", soft_wrap=True
         )
-    return FAILED if damaged else DONE
+    result = {
+        "kind": "subsets",
+        "schema": 1,
+        "subsets": [data_of(one, texts_ready=one.name in ready) for one in chosen],
+    }
+    said = f"{count_of(len(chosen))}, {len(ready)} with texts ready"
+    answer = Answer(result, said, warnings=tuple(damaged))
+    return Outcome(FAILED if damaged else DONE, answer=answer)
 
 
-def _show(config: SubsetsConfig, console: Console) -> int:
+def _show(config: SubsetsConfig, console: Console) -> Outcome:
+    shown = []
     for number, name in enumerate(_named(config, "show")):
         if number:
             console.print()
         subset, files = find_subset(name), bundled()
+        shown.append(subset)
         where = shown_path(files[name]) if name in files else name
         show_subset(subset, where, console)
         lines = [
@@ -113,10 +123,16 @@ def _show(config: SubsetsConfig, console: Console) -> int:
         ]
         for line in (*lines, *how_to_use(subset, name)):
             console.print(line, soft_wrap=True, markup=False)
-    return DONE
+    manifests = [one.to_dict() for one in shown]
+    result = {"kind": "manifests", "schema": 1, "manifests": manifests}
+    return Outcome(DONE, answer=Answer(result, "; ".join(_sizes(shown))))
 
 
-def _verify(config: SubsetsConfig, console: Console) -> int:
+def _sizes(subsets: Sequence[Subset]) -> list[str]:
+    return [f"{one.name}: {one.size} prompts of {one.prompt_set_name}" for one in subsets]
+
+
+def _verify(config: SubsetsConfig, console: Console) -> Outcome:
     subsets, _ = _all_bundled()
     wholes = {one.name: one for one in subsets}
     names = config.names or list(bundled())
@@ -142,18 +158,34 @@ def _verify(config: SubsetsConfig, console: Console) -> int:
             console.print(line, soft_wrap=True, markup=False)
     failed = [one.name for one in verdicts if one.faults]
     said = f"{len(failed)} of {len(names)} failed: {', '.join(failed)}"
-    console.print(said if failed else f"{count_of(len(names))} unchanged", soft_wrap=True)
-    return FAILED if failed else DONE
+    said = said if failed else f"{count_of(len(names))} unchanged"
+    console.print(said, soft_wrap=True)
+    result = {
+        "kind": "verification",
+        "schema": 1,
+        "subsets": [
+            {
+                "name": one.name,
+                "content_hash": None if one.subset is None else one.subset.content_hash,
+                "texts": bool(one.texts),
+                "signed_by": config.identity if signature and not one.faults else None,
+                "faults": list(one.faults),
+            }
+            for one in verdicts
+        ],
+    }
+    return Outcome(FAILED if failed else DONE, answer=Answer(result, said))
 
 
-def _resolve(config: SubsetsConfig, console: Console) -> int:
+def _resolve(config: SubsetsConfig, console: Console) -> Outcome:
     names = _named(config, "resolve")
     everything = _ALL in names
     asked = _all_bundled()[0] if everything else [find_subset(name) for name in names]
     unasked = not everything and config.prompts is None
     if unasked and all(has_texts(with_kept_texts(one)) for one in asked):
-        console.print(f"texts ready: {', '.join(one.name for one in asked)}")
-        return DONE
+        said = f"texts ready: {', '.join(one.name for one in asked)}"
+        console.print(said)
+        return Outcome(DONE, answer=_resolved([one.name for one in asked], 0, said))
     copy = _copy(config, "resolve", asked)
     by_set: dict[str | None, list[Subset]] = {}
     for one in asked:
@@ -171,7 +203,20 @@ def _resolve(config: SubsetsConfig, console: Console) -> int:
             f"{copy.name} lacks texts of {count_of(len(missing))} ({', '.join(missing[:5])}"
             f"{', ...' if len(missing) > 5 else ''}), named above; is it that prompt set, whole?"
         )
-    return DONE
+    ready = [name for one in results for name in _ready(one)]
+    new = sum(one.new for one in results)
+    said = f"{count_of(new, 'text')} newly kept, {count_of(len(ready))} ready"
+    return Outcome(DONE, answer=_resolved(ready, new, said))
+
+
+def _resolved(ready: Sequence[str], new: int, said: str) -> Answer:
+    result = {"kind": "texts", "schema": 1, "new_texts": new, "ready": list(ready)}
+    return Answer(result, said)
+
+
+def _ready(result: Resolved) -> list[str]:
+    """Return the names of the subsets whose texts a look-up has made ready."""
+    return list(dict.fromkeys([*(o.name for o in result.asked if has_texts(o)), *result.ready]))
 
 
 def _tell_resolved(result: Resolved, console: Console) -> int:
@@ -190,23 +235,21 @@ def _tell_resolved(result: Resolved, console: Console) -> int:
                 shown = ", ".join(one for one in wants if one in ids)
                 line = f"{name}: {count_of(len(ids), 'prompt')} {problem}: {shown}"
                 console.print(line, soft_wrap=True, markup=False)
-    ready = list(dict.fromkeys([*(o.name for o in result.asked if has_texts(o)), *result.ready]))
+    ready = _ready(result)
     line = f"{name}: {count_of(result.new, 'text')} newly kept, {count_of(len(ready))} ready"
     console.print(f"{line}{': ' if ready else ''}{some_of(ready)}", soft_wrap=True, markup=False)
     return FAILED if lacking else DONE
 
 
-def _export(config: SubsetsConfig, console: Console) -> int:
-    run_export(config, console)
-    return DONE
+def _export(config: SubsetsConfig, console: Console) -> Outcome:
+    return Outcome(DONE, answer=run_export(config, console))
 
 
-def _import(config: SubsetsConfig, console: Console) -> int:
-    run_import_subset(config, console)
-    return DONE
+def _import(config: SubsetsConfig, console: Console) -> Outcome:
+    return Outcome(DONE, answer=run_import_subset(config, console))
 
 
-_ACTIONS: dict[str, tuple[Callable[[SubsetsConfig, Console], int], tuple[str, ...]]] = {
+_ACTIONS: dict[str, tuple[Callable[[SubsetsConfig, Console], Outcome], tuple[str, ...]]] = {
     "list": (_list, ()),
     "show": (_show, ()),
     "verify": (_verify, ("prompts", *_SIGNED)),

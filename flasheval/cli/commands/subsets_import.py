@@ -11,6 +11,7 @@ from flasheval.base.errors import DataError, SettingError
 from flasheval.base.files import content_stem
 from flasheval.base.json_data import check_keys, from_plain
 from flasheval.base.run_folders import shown_path
+from flasheval.cli.commands.context import Answer
 from flasheval.cli.configs import SubsetsConfig
 from flasheval.selection.released_subset import import_released
 from flasheval.subset.library.catalogue import own_name
@@ -31,7 +32,7 @@ class _Settings:
     texts: bool = False
 
 
-def run_import_subset(config: SubsetsConfig, console: Console) -> None:
+def run_import_subset(config: SubsetsConfig, console: Console) -> Answer:
     """Write the manifest of a released subset, print it and every warning.
 
     Raises FlashevalError for settings or files that cannot be used.
@@ -57,6 +58,11 @@ def run_import_subset(config: SubsetsConfig, console: Console) -> None:
     path = shown_path(released.subset.save(out))
     for line in (str(released.subset), f"manifest: {path}", f"use it:   subset={path}"):
         console.print(line, soft_wrap=True, markup=False)
+    subset = released.subset
+    said = f"{subset.name}: {subset.size} prompts of {subset.prompt_set_name}"
+    warnings = tuple(subset.record.warnings)
+    result = {"kind": "manifests", "schema": 1, "manifests": [subset.to_dict()]}
+    return Answer(result, said, warnings=warnings, files={"subset": out})
 
 
 def _settings(config: SubsetsConfig) -> _Settings:

@@ -15,7 +15,7 @@ from flasheval.base.progress import ProgressBar, duration
 from flasheval.base.run_folders import append_log, shown_path
 from flasheval.base.version import __version__
 from flasheval.base.versions import library_versions
-from flasheval.cli.commands.context import Context
+from flasheval.cli.commands.context import Answer, Context, Outcome
 from flasheval.cli.commands.score_settings import (
     note_on,
     read_scores,
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 __all__ = ["run_validate"]
 
 
-def run_validate(config: ValidateConfig, context: Context) -> int:
+def run_validate(config: ValidateConfig, context: Context) -> Outcome:
     """Compare methods with the settings of the command line, write the run folder, print it.
 
     Args:
@@ -40,7 +40,7 @@ def run_validate(config: ValidateConfig, context: Context) -> int:
         context: Its folder is the run folder; `units/` in it lets the same call continue.
 
     Returns:
-        The exit code.
+        The outcome.
 
     Raises:
         FlashevalError: A setting, a file or a score that cannot be used.
@@ -50,13 +50,14 @@ def run_validate(config: ValidateConfig, context: Context) -> int:
     table, how = read_scores(
         config.scores, config.prompts, config.higher_is_better, config.columns, config.drop
     )
-    with ProgressBar() as progress:
+    with context.progress() as progress:
         report = _validate(config, table, folder, progress)
     note = note_on(config.scores)
     if note:
         report = replace(report, notes=(*report.notes, note))
     write_validation(report, folder, context.command)
-    shown = drawn(report.view())
+    view = report.view()
+    shown = drawn(view)
     where = [
         f"report: {shown_path(folder / TEXT)}",
         f"plot:   {shown_path(folder / PLOT)}",
@@ -72,7 +73,9 @@ def run_validate(config: ValidateConfig, context: Context) -> int:
     console.print()
     for line in where:
         console.print(line, soft_wrap=True, markup=False)
-    return INTERRUPTED if report.interrupted else DONE
+    files = {"folder": folder, "report": folder / TEXT, "plot": folder / PLOT}
+    answer = Answer(report, view=view, notes=(how,) if how else (), files=files)
+    return Outcome(INTERRUPTED if report.interrupted else DONE, answer=answer)
 
 
 def _validate(

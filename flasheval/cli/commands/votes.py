@@ -12,7 +12,7 @@ from flasheval.base.drawing.terminal import drawn, warning_lines
 from flasheval.base.errors import SettingError
 from flasheval.base.files import write_text
 from flasheval.base.run_folders import shown_path
-from flasheval.cli.commands.context import Context
+from flasheval.cli.commands.context import Answer, Context, Outcome
 from flasheval.cli.commands.score_settings import note_on, read_scores
 from flasheval.cli.configs import VotesConfig
 from flasheval.cli.exit_codes import DONE
@@ -29,8 +29,8 @@ _WINS = "wins"
 _OF_SCORES = {"metric": None, "tie_within": 0.0, "sample": None}
 
 
-def run_votes(config: VotesConfig, context: Context) -> int:
-    """Do what the settings of the command line ask for, and return the exit code.
+def run_votes(config: VotesConfig, context: Context) -> Outcome:
+    """Do what the settings of the command line ask for, and return the outcome.
 
     A first word that is no action is a file of votes. Raises FlashevalError for a setting, a file
     or votes that cannot be used.
@@ -43,7 +43,7 @@ def run_votes(config: VotesConfig, context: Context) -> int:
     return _ACTIONS[action](config, words, context)
 
 
-def _rank(config: VotesConfig, words: list[str], context: Context) -> int:
+def _rank(config: VotesConfig, words: list[str], context: Context) -> Outcome:
     """Print who wins, and write what there is where `out` names a folder."""
     votes, notes = _votes(config, words)
     board = votes.rank(
@@ -60,16 +60,18 @@ def _rank(config: VotesConfig, words: list[str], context: Context) -> int:
         _keep(votes, folder, config)
     for note in notes:
         console.print(Text(note, style="magenta"), soft_wrap=True)
-    console.print(drawn(board.view()))
+    view = board.view()
+    console.print(drawn(view))
     if folder is not None:
         shown = shown_path(folder)
         console.print(f"\nfiles:    {shown}/", soft_wrap=True, markup=False)
         search = f"flasheval search scores={shown}/{_WINS}"
         console.print(f"use them: {search}", soft_wrap=True, markup=False)
-    return DONE
+    files = {} if folder is None else {"folder": folder, "scores": folder / _WINS}
+    return Outcome(DONE, answer=Answer(board, view=view, notes=tuple(notes), files=files))
 
 
-def _page(config: VotesConfig, words: list[str], context: Context) -> int:
+def _page(config: VotesConfig, words: list[str], context: Context) -> Outcome:
     """Write a page that collects votes on a run's images."""
     if words:
         raise SettingError(f"{words[0]}: the action page takes no files of votes; leave it out")
@@ -96,10 +98,12 @@ def _page(config: VotesConfig, words: list[str], context: Context) -> int:
         console.print(line, soft_wrap=True)
     console.print(f"\nopen:     {shown} in a browser; it needs no network", soft_wrap=True)
     console.print("then:     flasheval votes DOWNLOADED.json ...", soft_wrap=True)
-    return DONE
+    result = {"kind": "votes_page", "schema": 1, "pairs": len(made.shown.pairs)}
+    files = {"page": path}
+    return Outcome(DONE, answer=Answer(result, said, warnings=tuple(made.warnings), files=files))
 
 
-_ACTIONS: dict[str, Callable[[VotesConfig, list[str], Context], int]] = {
+_ACTIONS: dict[str, Callable[[VotesConfig, list[str], Context], Outcome]] = {
     "rank": _rank,
     "page": _page,
 }

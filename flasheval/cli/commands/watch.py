@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from flasheval.base.drawing.terminal import drawn
 from flasheval.base.errors import SettingError
 from flasheval.base.run_folders import shown_path
-from flasheval.cli.commands.context import Context
+from flasheval.cli.commands.context import Answer, Context, Outcome
 from flasheval.cli.commands.evaluate import asked_subset
 from flasheval.cli.configs import WatchConfig
 from flasheval.cli.exit_codes import DONE, INTERRUPTED
@@ -27,10 +27,10 @@ __all__ = ["run_watch"]
 _WATCHED = ("checkpoint", "revision", "lora")
 
 
-def run_watch(config: WatchConfig, context: Context) -> int:
+def run_watch(config: WatchConfig, context: Context) -> Outcome:
     """Watch a folder with the settings of the command line; print the leaderboard as it changes.
 
-    Returns the exit code: 0, or 130 once it is interrupted.
+    Returns the outcome, with the code 0, or 130 once it is interrupted.
 
     Raises FlashevalError for a setting or a file that cannot be used.
     """
@@ -40,9 +40,6 @@ def run_watch(config: WatchConfig, context: Context) -> int:
     subset = asked_subset(config.subset, config.prompts, "watch")
     folder = Path(config.path).expanduser()
     out = Path(config.out) if config.out else Path(watch_folder(folder))
-
-    if not console.is_terminal:  # the width is nobody's: do not break long names
-        console.width = 160
 
     shown: list[Leaderboard] = []
 
@@ -77,9 +74,10 @@ def run_watch(config: WatchConfig, context: Context) -> int:
             once=config.once,
             trackers=trackers,
             on_change=show,
+            progress=context.shows_progress,
         )
     except KeyboardInterrupt:
-        return INTERRUPTED
+        return Outcome(INTERRUPTED, answer=_answer(shown[-1], out) if shown else None)
     finally:
         for tracker in trackers:
             tracker.finish()
@@ -88,7 +86,12 @@ def run_watch(config: WatchConfig, context: Context) -> int:
     where = shown_path(out)
     console.print(f"reports: {where}/reports/", soft_wrap=True, markup=False)
     console.print(f"table:   {where}/leaderboard.md, .csv", soft_wrap=True, markup=False)
-    return DONE
+    return Outcome(DONE, answer=_answer(board, out))
+
+
+def _answer(board: Leaderboard, out: Path) -> Answer:
+    files = {"folder": out, "reports": out / "reports", "table": out / "leaderboard.csv"}
+    return Answer(board, view=board.view(), files=files)
 
 
 def _settings(config: WatchConfig) -> dict[str, Any]:

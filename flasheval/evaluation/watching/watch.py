@@ -54,6 +54,7 @@ def watch(
     once: bool = False,
     trackers: Iterable[Tracker | str | Mapping[str, Any]] | str | Mapping[str, Any] | None = (),
     on_change: Callable[[Leaderboard], None] | None = None,
+    progress: bool = True,
 ) -> Leaderboard:
     """Evaluate the checkpoints in a folder as they come, each once, in order of their steps.
 
@@ -91,6 +92,8 @@ def watch(
         trackers: Trackers, or their names or settings, that get each checkpoint with a later step
             than all before; the caller finishes them.
         on_change: Called with the leaderboard whenever it has changed.
+        progress: Whether to show the progress of each evaluation: a bar, or lines where there is no
+            terminal.
 
     Returns:
         The leaderboard; only with ``once``.
@@ -164,6 +167,7 @@ def watch(
         batch,
         settle,
         told,
+        progress,
     )
     return _until_done(watcher, metric or metrics[0], level, interval, once, on_change)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from collections import Counter
 from collections.abc import Callable, Mapping
@@ -28,6 +29,8 @@ from flasheval.subset.image_plan import ImagePlan
 
 __all__ = ["FolderScan", "Watcher"]
 
+_log = logging.getLogger(__name__)
+
 
 @dataclass(frozen=True)
 class FolderScan:
@@ -51,6 +54,7 @@ class Watcher:
     batch: int
     settle: float
     trackers: tuple[Tracker, ...]
+    progress: bool = True
     there: set[str] = field(default_factory=set)
     waiting: dict[str, str] = field(default_factory=dict)
     _seen: dict[str, tuple[Mapping[str, tuple[int, ...]], float]] = field(default_factory=dict)
@@ -108,6 +112,7 @@ class Watcher:
         except DataError:  # it never will be whole: told of as a failure
             return "ready"
         if lacks is not None:
+            _log.debug("%s is not complete: %s", name, lacks)
             self.waiting[name] = lacks
         return "ready" if lacks is None else "waiting"
 
@@ -139,6 +144,7 @@ class Watcher:
             reason = error_line(error)
             if is_out_of_memory(error):  # no fault of the checkpoint's
                 self.waiting[checkpoint.name] = f"tried again later: {reason}"
+            _log.info("%s cannot be evaluated: %s", checkpoint.name, reason)
         free_memory()  # nothing refers to the model by now
         if checkpoint.name in self.waiting:
             return False
@@ -161,6 +167,7 @@ class Watcher:
         return True
 
     def _evaluated(self, checkpoint: Checkpoint) -> Report:
+        _log.info("evaluating %s", checkpoint.name)
         unfinished(checkpoint, self.loading.elsewhere)  # raises for what never will be whole
         loaded = self.loading.load(checkpoint)
         told = None  # asked now: once it is loaded, a training may delete it
@@ -181,6 +188,7 @@ class Watcher:
             images=bool(self.trackers),
             name=checkpoint.name,
             step=checkpoint.step,
+            progress=self.progress,
         )
         return report if told is None else replace(report, call=told)
 

@@ -1,5 +1,6 @@
 """Loading scores from any file or folder; the importer is chosen by its layout."""
 
+import logging
 import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -44,6 +45,8 @@ __all__ = [
     "load_scores",
     "read_scores",
 ]
+
+_log = logging.getLogger(__name__)
 
 
 def load_by_shape(source: Any, settings: TableSettings) -> ImportResult:
@@ -266,4 +269,8 @@ def read_scores(
     ''
     """
     asked = ask(columns, drop or None)
-    return load_by_shape(source, TableSettings(prompts, metric, higher_is_better, asked))
+    result = load_by_shape(source, TableSettings(prompts, metric, higher_is_better, asked))
+    size = len(result.table), result.table.n_prompts
+    where = source if isinstance(source, str | Path) else type(source).__name__
+    _log.info("read scores of %d variants on %d prompts: %s", *size, where)
+    return result

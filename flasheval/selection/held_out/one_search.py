@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 from functools import partial
 
@@ -21,6 +22,8 @@ __all__ = [
     "search_part",
     "search_rng",
 ]
+
+_log = logging.getLogger(__name__)
 
 ProgressCallback = Callable[[str, float, int], None]
 """Called with what is being done, the searches done (one under way counts by its share of steps),
@@ -103,8 +106,11 @@ def _search(
     """Run one search, or read it back when it is finished already."""
     key = "" if finished is None else finished.key(members, request.sizes, images)
     stored = None if finished is None else finished.read(key)
+    what = (request.selector.name, request.size, len(members))
     if stored is not None:
+        _log.debug("search by %s of %d prompts on %d variants: made earlier", *what)
         return stored
+    _log.info("search by %s of %d prompts on %d variants", *what)
     problem = make_problem()
     state_file = None if finished is None else finished.state_file(key)
     keep_state = finished is not None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
     from flasheval.subset.library.rows import Source
 
 __all__ = ["find_subset", "load_subset", "manifest_file"]
+
+_log = logging.getLogger(__name__)
 
 _HUB = "hf://"
 

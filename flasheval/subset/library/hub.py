@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
     pass
 
 __all__ = ["PUBLIC_NAME", "HubAddress", "fetch_manifest"]
+
+_log = logging.getLogger(__name__)
 
 PUBLIC_NAME = re.compile("[A-Za-z0-9][A-Za-z0-9._+-]{0,95}")
 """The names a configuration may have: nothing special to a glob, a URL or a file system."""
@@ -109,6 +112,7 @@ def fetch_manifest(source: str) -> Path:
     if address.revision is None or not _COMMIT.fullmatch(address.revision):
         raise _unpinned(hub, address)
     with errors_in_a_line(address.repo, str(address)):
+        _log.info("fetching %s", address)
         path = hub.hf_hub_download(
             address.repo,
             f"manifests/{address.subset}.json",

@@ -1,9 +1,10 @@
 from io import StringIO
 
+import pytest
 from rich.console import Console
 from rich.text import Text
 
-from flasheval.base.drawing.terminal import as_text, drawn, plain_table, warning_lines
+from flasheval.base.drawing.terminal import Terminal, as_text, drawn, plain_table, warning_lines
 from flasheval.base.drawing.view import Figure, Line, Table, View
 
 
@@ -37,3 +38,54 @@ def test_the_column_that_counts_is_bold_and_figures_are_not_printed() -> None:
 def test_a_cell_may_bring_its_own_style() -> None:
     table = plain_table(("a",), [(Text("[red]", style="red"),), ("[x]",)])
     assert as_text(table) == "a\n[red]\n[x]\n"
+
+
+NAME = "stabilityai/stable-diffusion-xl-base-1.0/DPM25-fp16"
+LONG = (NAME, "0.9312", "as good as 248 random ones")
+TABLE = plain_table(("variant", "held-out tau", "what it is worth"), [LONG, ("b", "0.1", "-")])
+
+
+def test_where_there_is_no_terminal_no_line_is_folded(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("COLUMNS", raising=False)
+    stream = StringIO()
+    Terminal(file=stream).print(TABLE, Text("word " * 60))
+    assert [line.split("  ")[0] for line in stream.getvalue().splitlines()[:2]] == [
+        "variant",
+        LONG[0],
+    ]
+    assert len(stream.getvalue().splitlines()) == 4
+
+
+def test_the_environment_says_how_wide_a_pipe_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "40")
+    stream = StringIO()
+    Terminal(file=stream).print(Text("word " * 60))
+    assert max(map(len, stream.getvalue().splitlines())) <= 40
+
+
+@pytest.mark.parametrize("width", range(30, 110, 4))
+def test_no_name_and_no_number_is_cut_at_any_width(width: int) -> None:
+    text = as_text(TABLE, width=width)
+    for word in " ".join(LONG).split():
+        assert len(word) > width or word in text.split()
+    assert all(len(line) <= max(width, len(LONG[0])) for line in text.splitlines())
+
+
+def test_a_table_that_folds_gives_away_what_is_widest() -> None:
+    lines = as_text(TABLE, width=85).splitlines()
+    assert [" ".join(line.split()) for line in lines[:3]] == [
+        "variant held-out tau what it is worth",
+        f"{LONG[0]} 0.9312 as good as 248",
+        "random ones",
+    ]
+
+
+def test_a_narrow_terminal_gets_a_list() -> None:
+    assert as_text(TABLE, width=55).splitlines() == [
+        LONG[0],
+        "  held-out tau  0.9312",
+        "  what it is worth  as good as 248 random ones",
+        "b",
+        "  held-out tau  0.1",
+        "  what it is worth  -",
+    ]
