@@ -415,7 +415,7 @@ class WatchConfig(OutputConfig, PromptKeys):
 
 
 @dataclass
-class CompletionConfig:
+class CompletionConfig(VerbConfig):
     """Keys of `flasheval completion`; `conf/completion.yaml` says what they mean."""
 
     action: str = "show"

@@ -81,12 +81,12 @@ def run_population(config: Config, context: Context) -> Outcome:
     if after.error is not None and not result.interrupted:
         raise after.error
     code = INTERRUPTED if result.interrupted else FAILED if result.failures else DONE
-    return Outcome(code, answer=_for_programs(plan, result, verb))
+    return Outcome(code, answer=_for_programs(plan, result))
 
 
-def _for_programs(plan: RunPlan, result: RunResult, verb: str) -> Answer:
+def _for_programs(plan: RunPlan, result: RunResult) -> Answer:
     files = {"folder": result.folder}
-    if verb == "generate":
+    if (result.folder / "images").is_dir():
         files["images"] = result.folder / "images"
     return Answer(result, _answer(plan, result), warnings=tuple(result.warnings), files=files)
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from flasheval.base.errors import DataError, SettingError
 from flasheval.base.files import atomic_write
 from flasheval.base.suggest import nearest
-from flasheval.cli.commands.context import Context
+from flasheval.cli.commands.context import Answer, Context, Outcome
 from flasheval.cli.configs import CompletionConfig
 from flasheval.cli.exit_codes import DONE, FAILED
 from flasheval.cli.tab.scripts import SCRIPTS
@@ -25,8 +25,8 @@ _NOTE = "# written by flasheval completion install; flasheval completion uninsta
 _END = "# <<< flasheval completion <<<"
 
 
-def run_completion(config: CompletionConfig, context: Context) -> int:
-    """Print, install or uninstall the script of a shell, and return the exit code.
+def run_completion(config: CompletionConfig, context: Context) -> Outcome:
+    """Print, install or uninstall the script of a shell, and return the outcome.
 
     Nothing but flasheval's own marked lines is ever written or removed.
 
@@ -38,30 +38,35 @@ def run_completion(config: CompletionConfig, context: Context) -> int:
             f"{nearest(config.action, ACTIONS)}"
         )
     shell = _shell(config.shell)
+    result = {"kind": "completion", "schema": 1, "action": config.action, "shell": shell}
     if config.action == "show":
         sys.stdout.write(SCRIPTS[shell])
-        return DONE
+        said = f"the script for {shell}"
+        return Outcome(DONE, answer=Answer({**result, "script": SCRIPTS[shell]}, said))
     path = _place(shell)
+    code, said = _change(config, shell, path)
+    print(said)
+    if code == DONE and config.action == "install":
+        print("undo: flasheval completion uninstall" + (f" shell={shell}" if config.shell else ""))
+    return Outcome(code, answer=Answer(result, said, files={"completion": path}))
+
+
+def _change(config: CompletionConfig, shell: str, path: Path) -> tuple[int, str]:
+    """Write or remove our lines; return the exit code and what to say."""
     before = _read(path)
     rest = _without_block(before, path)
     if config.action == "uninstall":
         if rest == before:
-            print(f"nothing to remove: {path} has no lines of flasheval completion")
-            return DONE
+            return DONE, f"nothing to remove: {path} has no lines of flasheval completion"
         what, after = f"remove flasheval's lines from {path}", rest
     else:
         what, after = f"write flasheval's lines to {path}", _with_block(rest, SCRIPTS[shell])
         if after == before:
-            print(f"{path} has them already; open a new {shell}")
-            return DONE
+            return DONE, f"{path} has them already; open a new {shell}"
     if not _agreed(what, config.yes):
-        print("nothing was changed")
-        return FAILED
+        return FAILED, "nothing was changed"
     _write(path, after)
-    print(f"done: {path}; open a new {shell}")
-    if config.action == "install":
-        print("undo: flasheval completion uninstall" + (f" shell={shell}" if config.shell else ""))
-    return DONE
+    return DONE, f"done: {path}; open a new {shell}"
 
 
 def _shell(named: str | None) -> str:

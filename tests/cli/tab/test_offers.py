@@ -98,7 +98,10 @@ def test_the_choices_of_a_group_are_those_of_its_registry(group, registry):
         ("subsets show coco-shared-20", ["coco-shared-20", "coco-shared-200"]),
         ("completion ", ["install", "uninstall", "show", "shell=", "yes="]),
         ("completion show shell=z", ["shell=zsh"]),
-        ("run population=mi", ["population=miniature", "population=mine.yaml"]),
+        (
+            "run population=mi",
+            [f"population={one}" for one in ("miniature", "miniature-families", "mine.yaml")],
+        ),
         ("search scores=my", ["scores=my scores.csv"]),
         ("search scores=runs/", ["scores=runs/coco/"]),
         ("search scores=.h", ["scores=.hidden"]),
