@@ -108,6 +108,7 @@ class _Kept:
         scores: float32 [variants, prompts] of one metric, NaN where there is none.
         metric: Its name; empty where there are no scores.
         higher_is_better: Its direction.
+        seconds: Seconds an image of each variant, NaN where they are not known.
 
     """
 
@@ -117,6 +118,7 @@ class _Kept:
     scores: NDArray[np.float32]
     metric: str
     higher_is_better: bool
+    seconds: tuple[float, ...] = ()
 
     @property
     def quality(self) -> NDArray[np.float32]:
@@ -173,18 +175,27 @@ def _sheet(run: Path, metric: str | None, variants: int, prompts: int) -> Sheet:
     cells = [kept.images(row, columns) for row in rows]
     shown = kept.scores[np.ix_(rows, columns)]
     digits = _digits(kept.scores)
-    means = [_mean(kept.scores[row]) for row in rows]
+    notes = [_column_note(kept, row, digits) for row in rows]
     return Sheet(
         f"{run.resolve().name}: {_of(len(rows), len(kept.variants), 'variant')} on "
         f"{_of(len(columns), len(kept.ids), 'prompt')}",
         _note(kept),
         [kept.variants[row] for row in rows],
-        ["" if np.isnan(mean) else f"mean {mean:.{digits}f}" for mean in means],
+        notes,
         [texts[kept.ids[column]] for column in columns],
         [list(row) for row in zip(*cells, strict=True)],
         [["" if np.isnan(one) else f"{one:.{digits}f}" for one in row] for row in shown.T],
         _best(kept.quality[np.ix_(rows, columns)].T),
     )
+
+
+def _column_note(kept: _Kept, row: int, digits: int) -> str:
+    """Return a variant's mean, and seconds an image where they are known."""
+    mean = _mean(kept.scores[row])
+    said = [] if np.isnan(mean) else [f"mean {mean:.{digits}f}"]
+    if kept.seconds and not np.isnan(kept.seconds[row]):
+        said.append(f"{kept.seconds[row]:.2g} s")
+    return ", ".join(said)
 
 
 def _kept(run: Path, metric: str | None) -> _Kept:
@@ -210,7 +221,8 @@ def _kept(run: Path, metric: str | None) -> _Kept:
     table = ScoreTable.load(run).with_variants(names)
     chosen = table[metric or asked.metrics[0]]
     scores = chosen.values[:, table.prompts.index_of(ids)]
-    return _Kept(work, names, ids, scores, chosen.metric, chosen.higher_is_better)
+    seconds = tuple(table.seconds.tolist())
+    return _Kept(work, names, ids, scores, chosen.metric, chosen.higher_is_better, seconds)
 
 
 def _ranked(quality: NDArray[np.float32], *, best_first: bool = False) -> NDArray[np.intp]:

@@ -73,7 +73,10 @@ def test_images_stand_by_the_scores_of_their_variant_and_prompt(tmp_path, monkey
     assert sheet.captions[3] == ["", "", ""]
     assert sheet.bold[:3] == [[False, False, True]] * 3
     assert sheet.bold[3] == [False] * 3
-    assert sheet.column_notes[0] == f"mean {10 + (66 - 3) / 11:.1f}"
+    mean, seconds = sheet.column_notes[0].split(", ")
+    assert mean == f"mean {10 + (66 - 3) / 11:.1f}"
+    assert seconds.endswith(" s")
+    assert float(seconds.removesuffix(" s")) > 0
 
 
 def test_lower_is_better_turns_the_order_round(tmp_path, monkeypatch):
