@@ -315,7 +315,7 @@ _ROWS = (
     Verb(
         name="distance",
         stage="choose prompts",
-        summary="Measure distances of image sets (FID, KID) and choose prompts for them",
+        summary="Measure distances of image sets (FID, KID), choose prompts for them",
         command="flasheval.cli.commands.distance:run_distance",
         config="flasheval.cli.configs:DistanceConfig",
         folder="flasheval.cli.folders:folder_of_distance",
