@@ -82,7 +82,8 @@ def test_by_default_a_whole_answer_with_its_evidence():
     assert result.sets > 0
     assert not result.interrupted
     assert result.warnings == subset.record.warnings
-    assert "all metrics: held-out tau" in str(result)
+    assert str(result).splitlines()[0] == result.view().headline
+    assert "50 of 300 prompts of synthetic" in str(result)
 
 
 def test_held_out_agreement_beats_random_and_more_so_than_by_chance():

@@ -248,7 +248,7 @@ def test_a_subset_predicts_from_means_or_from_scores_of_its_prompts(
     assert blunt == calibration.difference({"clip": mean}, {"clip": other})["clip"]
     placed = subset.place({"clip": first})["clip"]
     assert [n.name for n in placed.neighbours] == ["sd15/DDIM10"]
-    assert "calibration: a new base_model's full clip score" in str(subset)
+    assert "a new base_model's full clip score is predicted within" in str(subset)
 
 
 def test_a_subset_that_was_not_calibrated_says_so(make_subset: MakeSubset) -> None:

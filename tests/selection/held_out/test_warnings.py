@@ -1,7 +1,7 @@
 """What is said beside measured numbers: each warning alone, its edge, and their order."""
 
 import re
-from dataclasses import replace
+from dataclasses import asdict, replace
 
 import numpy as np
 import pytest
@@ -240,7 +240,8 @@ def test_a_comparison_counts_twins_once_and_names_them(with_twins):
         for scores in (table, with_twins(table))
     )
     assert two.n_variants == 16
-    found = [[repr(replace(row, seconds=0)) for row in report.summaries] for report in (one, two)]
+    every = ([replace(row, seconds=0) for row in report.summaries] for report in (one, two))
+    found = [repr(list(map(asdict, rows))) for rows in every]
     assert found[0] == found[1]
     (line,) = set(two.warnings) - set(one.warnings)
     assert line.startswith("the same scores under several names")
