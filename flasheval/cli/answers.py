@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
 __all__ = ["SCHEMA", "Answers", "answer_document", "error_document", "sweep_document"]
 
+_IN_TEXT = {"-h", "--help", "-V", "--version", "-c", "--cfg", "--info", "-i", "--hydra-help"}
+
 SCHEMA = 1
 """The version of the documents' form; a result in one has its own."""
 
@@ -51,7 +53,7 @@ class Answers:
     def __init__(self, words: Sequence[str]) -> None:
         said = [word.lstrip("+").partition("=") for word in words]
         asked = [value.lower() == "true" for key, _, value in said if key == "json"]
-        self.json = bool(asked) and asked[-1]
+        self.json = bool(asked) and asked[-1] and not set(words) & _IN_TEXT
         self._out: IO[str] | None = None
         self._open = ExitStack()
 
@@ -109,15 +111,17 @@ def answer_document(verb: str, command: str, code: int, answer: Answer) -> dict[
 
     view = None if answer.view is None else answer.view.to_dict()
     warnings = [*answer.warnings, *(view["warnings"] if view else ())]
+    result = plain_data(answer.result)
+    headlines = (answer.headline, view and view["headline"], result.get("headline"))
     return {
         **_head("answer", verb, command, code),
-        "headline": answer.headline or (view["headline"] if view else ""),
+        "headline": next(filter(None, headlines), ""),
         "warnings": list(dict.fromkeys(warnings)),
         "notes": list(answer.notes),
         "files": {key: str(path) for key, path in answer.files.items()},
         "lines": view["lines"] if view else [],
         "tables": view["tables"] if view else [],
-        "result": plain_data(answer.result),
+        "result": result,
     }
 
 

@@ -52,7 +52,7 @@ def test_a_comparison_pairs_the_prompts_of_each_value():
     differences = (SCORES - other)[[2, 3]]
     assert found.parts["dog"]["clip"].value == pytest.approx(differences.mean())
     assert found.parts["dog"]["clip"].error == pytest.approx(differences.std(ddof=1) / np.sqrt(2))
-    text = as_text(found.view())
+    text = as_text(found.view(), width=80)
     assert "Differences by kind" in text
     assert "not predicted for the full set" in " ".join(text.split())
     assert compare(_report(), _report(other)).by is None

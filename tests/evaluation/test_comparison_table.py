@@ -23,7 +23,7 @@ def _compared(*full, paired=None, **changes):
 
 
 def _text(comparison):
-    return as_text(comparison.view())
+    return as_text(comparison.view(), width=80)
 
 
 @pytest.mark.parametrize(
@@ -91,7 +91,7 @@ LOOKS = (Look(10, UNSURE, 0.02), Look(20, SURE, 0.03))
 
 
 def test_looks_a_row_each_and_after_how_many_it_is_decided():
-    text = as_text(SequentialComparison("CLIP", 0.05, LOOKS).view("large", "base"))
+    text = as_text(SequentialComparison("CLIP", 0.05, LOOKS).view("large", "base"), width=80)
     lines = text.splitlines()
     said = "Decided after 20 prompts: large is better in CLIP on the full set (99.8%)."
     assert lines[0] == said

@@ -17,7 +17,7 @@ def _found(count, warnings=()):
 
 def test_many_variants_with_long_names_in_80_columns():
     reference = Reference("val2014", FrechetReference.of(np.eye(3)))
-    text = as_text(distance_view(_found(50, ("beware",)), reference, (), "clip@1"))
+    text = as_text(distance_view(_found(50, ("beware",)), reference, (), "clip@1"), width=80)
     lines = text.splitlines()
     assert lines[0].startswith("Nearest to val2014: [model]xxx")
     assert lines.index("warning: beware") < next(
@@ -39,7 +39,7 @@ def test_a_number_is_short_at_any_size():
     )
     reference = Reference.of("r", np.eye(3))
     found = SetComparison("Frechet CLIP", "r", rows, ())
-    text = as_text(distance_view(found, reference, (), "clip@1"))
+    text = as_text(distance_view(found, reference, (), "clip@1"), width=80)
     small, large = (line.split() for line in text.splitlines() if line[:5] in ("small", "large"))
     assert small == ["small", "9", "0.0001234", "-0.001234", "+-", "0.5", "-0.001235"]
     assert large == ["large", "9", "123,457", "1,235", "+-", "12", "-0.001235"]

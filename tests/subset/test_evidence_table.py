@@ -37,7 +37,7 @@ def evidence(pooled: Agreement, **metrics: Agreement) -> Evidence:
 
 
 def _shown(found: Evidence) -> str:
-    return as_text(View((agreement_table(found),)))
+    return as_text(View((agreement_table(found),)), width=80)
 
 
 def test_the_answer_says_what_was_gained_and_no_more() -> None:

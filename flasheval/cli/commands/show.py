@@ -13,14 +13,16 @@ from flasheval.base.drawing.view import Line, Part, View, lines
 from flasheval.base.errors import DataError, SettingError
 from flasheval.base.json_data import read_json
 from flasheval.base.resources import bundled, shipped_scores
-from flasheval.base.run_folders import MANIFEST, shown_path
+from flasheval.base.run_folders import MANIFEST, RUN_MARK, shown_path
 from flasheval.base.suggest import nearest
-from flasheval.cli.commands.context import Context
+from flasheval.cli.commands.context import Answer, Context, Outcome
+from flasheval.cli.commands.subset_rows import data_of
 from flasheval.cli.configs import ShowConfig
 from flasheval.cli.exit_codes import DONE
 from flasheval.generators.image_time import uneven_times
 from flasheval.prompts.loading import as_prompts
 from flasheval.prompts.summary import prompts_view
+from flasheval.report.written_files import found_in
 from flasheval.scores.by_tag import rankings_by_tag, tag_ranking_table
 from flasheval.scores.given_seconds import with_seconds
 from flasheval.scores.importers.by_shape import read_scores
@@ -47,16 +49,17 @@ _FIRST_IDS = 10
 _PREFIX = ("prefix_of", "prefix_size")  # a note says it in words
 
 
-def run_show(config: ShowConfig, context: Context) -> int:
-    """Print the contents of `path` or `prompts` and return the exit code.
+def run_show(config: ShowConfig, context: Context) -> Outcome:
+    """Print the contents of `path` or `prompts` and return the outcome.
 
     Raises FlashevalError for a path that holds no scores, subset or run, or no prompts.
     """
     console = context.console
     if config.prompts and not config.path:
         prompts = as_prompts(config.prompts)
-        console.print(drawn(prompts_view(prompts, by=config.by)))
-        return DONE
+        view = prompts_view(prompts, by=config.by)
+        console.print(drawn(view))
+        return Outcome(DONE, answer=Answer(prompts, view=view))
     if not config.path:
         raise SettingError(
             "path is missing: flasheval show PATH, of scores, a manifest or a run; "
@@ -71,13 +74,22 @@ def run_show(config: ShowConfig, context: Context) -> int:
                 f"a published subset{nearest(config.path, published)}"
             )
         path = published[config.path]
-    if path.is_dir():
-        _show_folder(path, config, console)
-    elif path.suffix.lower() == ".json" and _is_manifest(path):
-        _show_subset(path, console, config)
-    else:
-        _show_scores(path, config, console)
-    return DONE
+    return Outcome(DONE, answer=_shown(path, config, console))
+
+
+def _shown(path: Path, config: ShowConfig, console: Console) -> Answer:
+    """Print what a path holds and return the same for programs."""
+    found = found_in(path)
+    if found is not None:
+        for key in ("by", "prompts", "metric"):
+            if getattr(config, key):
+                raise SettingError(f"{key}= is for scores, a subset or prompts; leave it out")
+        console.print(drawn(found.view))
+        return Answer(found.result, view=found.view, files={"path": path})
+    if path.suffix.lower() == ".json" and path.is_file() and _is_manifest(path):
+        return _show_subset(path, console, config)
+    show = _show_folder if path.is_dir() else _show_scores
+    return show(path, config, console)
 
 
 def metrics_table(table: ScoreTable) -> Table:
@@ -107,28 +119,39 @@ def metrics_table(table: ScoreTable) -> Table:
     return plain_table(titles, rows, left=2)
 
 
-def _show_folder(path: Path, config: ShowConfig, console: Console) -> None:
+def _show_folder(path: Path, config: ShowConfig, console: Console) -> Answer:
     if is_saved_table(path):
-        _show_scores(path, config, console)
-    elif (path / MANIFEST).exists() and not (path / REPORT).exists():
-        _show_subset(path / MANIFEST, console, config)
-    elif (path / REPORT).exists():
+        return _show_scores(path, config, console)
+    if (path / MANIFEST).exists() and not (path / REPORT).exists():
+        return _show_subset(path / MANIFEST, console, config)
+    if (path / REPORT).exists():
         for key in ("by", "prompts"):
             if getattr(config, key):
                 raise SettingError(f"{key}= is for scores, a subset or prompts; leave it out")
-        _show_validation(path, console)
-    elif not _show_runs(path, console) + _show_validations(path, console):
-        try:
-            _show_scores(path, config, console)
-        except DataError as error:
-            raise DataError(f"{error}; nor is there a run ({MANIFEST}) in it") from error
+        return _show_validation(path, console)
+    runs = [*_show_runs(path, console), *_show_validations(path, console)]
+    if runs:
+        result = {"kind": "runs", "schema": 1, "runs": runs}
+        return Answer(result, f"{len(runs)} runs in {shown_path(path)}/")
+    try:
+        return _show_scores(path, config, console)
+    except DataError as error:
+        if (path / RUN_MARK).exists():
+            raise DataError(
+                f"{path} is a run without a score table yet: flasheval status {shown_path(path)} "
+                "tells how far it is"
+            ) from error
+        raise DataError(f"{error}; nor is there a run ({MANIFEST}) in it") from error
 
 
-def _show_validation(folder: Path, console: Console) -> None:
+def _show_validation(folder: Path, console: Console) -> Answer:
     from flasheval.selection.held_out.report import ValidationReport
 
-    console.print(drawn(ValidationReport.load(folder).view()))
+    report = ValidationReport.load(folder)
+    view = report.view()
+    console.print(drawn(view))
     console.print(f"\nfiles: {shown_path(folder)}/", soft_wrap=True, markup=False)
+    return Answer(report, view=view, files={"folder": folder})
 
 
 def _is_manifest(path: Path) -> bool:
@@ -142,13 +165,17 @@ def _is_manifest(path: Path) -> bool:
     return isinstance(content, dict) and ("format" in content or FORMAT in content)
 
 
-def _show_subset(path: Path, console: Console, config: ShowConfig) -> None:
+def _show_subset(path: Path, console: Console, config: ShowConfig) -> Answer:
     subset, by = Subset.load(path), config.by
     if config.prompts:
         subset = subset.with_tags(as_prompts(config.prompts))
     show_subset(subset, shown_path(path), console)
     if by is not None:
         console.print(drawn(View((Line(""), tag_shares(subset, by)))))
+    said = f"{subset.name}: {subset.size} prompts of {subset.prompt_set_name}"
+    view, files = subset.view(), {"subset": path}
+    headline = "" if view.headline else said
+    return Answer(subset, headline, view, notes=tuple(subset.record.notes), files=files)
 
 
 def show_subset(subset: Subset, where: str, console: Console) -> None:
@@ -171,29 +198,34 @@ def show_subset(subset: Subset, where: str, console: Console) -> None:
         console.print(line, markup=False)
 
 
-def _show_runs(path: Path, console: Console) -> int:
-    """Print the searches below a folder, one row each, and return how many there are."""
+def _show_runs(path: Path, console: Console) -> list[dict[str, object]]:
+    """Print the searches below a folder, one row each, and return what each is."""
     manifests = sorted([*path.glob(f"*/{MANIFEST}"), *path.glob(f"*/*/{MANIFEST}")])
     if not manifests:
-        return 0
+        return []
     rows: list[tuple[str | Text, ...]] = []
+    found: list[dict[str, object]] = []
     for manifest in manifests:
         name = str(manifest.parent.relative_to(path))
         try:
-            rows.append((name, *_run_row(Subset.load(manifest))))
+            subset = Subset.load(manifest)
+            rows.append((name, *_run_row(subset)))
+            found.append({"run": name, **data_of(subset)})
         except DataError as error:
+            found.append({"run": name, "error": str(error)})
             rows.append((name, Text(str(error), style="red"), *[""] * 5))
     titles = ("run", "method", "size", "held-out", "random", "as good as", "fewer")
     console.print(plain_table(titles, rows, left=2))
-    return len(manifests)
+    return found
 
 
-def _show_validations(path: Path, console: Console) -> int:
-    """Print what the comparisons below a folder found, a line each, and return how many."""
+def _show_validations(path: Path, console: Console) -> list[dict[str, object]]:
+    """Print what the comparisons below a folder found, a line each, and return the same."""
     from flasheval.selection.held_out.answer import answer
     from flasheval.selection.held_out.report import ValidationReport
 
     reports = sorted([*path.glob(f"*/{REPORT}"), *path.glob(f"*/*/{REPORT}")])
+    found: list[dict[str, object]] = []
     for report in reports:
         name = report.parent.relative_to(path)
         try:
@@ -201,7 +233,8 @@ def _show_validations(path: Path, console: Console) -> int:
         except DataError as error:
             said = str(error)
         console.print(f"{name}: {said}", markup=False)
-    return len(reports)
+        found.append({"run": str(name), "answer": said})
+    return found
 
 
 def _run_row(subset: Subset) -> tuple[str, ...]:
@@ -221,7 +254,7 @@ def _run_row(subset: Subset) -> tuple[str, ...]:
     )
 
 
-def _show_scores(path: Path, config: ShowConfig, console: Console) -> None:
+def _show_scores(path: Path, config: ShowConfig, console: Console) -> Answer:
     result = read_scores(
         path, prompts=config.prompts, columns=config.columns, drop=config.drop or ()
     )
@@ -238,7 +271,10 @@ def _show_scores(path: Path, config: ShowConfig, console: Console) -> None:
         by_tag = tag_ranking_table(config.by, rankings_by_tag(table, config.by))
         more += [Line(""), by_tag]
     more += lines([*told, *uneven], "warning")
-    console.print(drawn(table_view(table, twins, more)))
+    view = table_view(table, twins, more)
+    console.print(drawn(view))
+    notes = (result.how,) if result.how else ()
+    return Answer(table, view=view, notes=notes, files={"scores": path})
 
 
 def _costs(table: ScoreTable) -> tuple[View | None, list[str]]:

@@ -91,12 +91,12 @@ def row_of(subset: Subset, width: int) -> str:
     return f"{name}{subset.size:>7}{held_out:>14}{random:>8}{equivalent:>12}{times:>7}"
 
 
-def data_of(subset: Subset, *, texts_ready: bool) -> dict[str, Any]:
+def data_of(subset: Subset) -> dict[str, Any]:
     """Return what a list says of a subset, as plain data.
 
     Example:
         >>> from flasheval.subset.library import load_subset
-        >>> data_of(load_subset("coco-clip-50"), texts_ready=False)["metrics"]
+        >>> data_of(load_subset("coco-clip-50"))["metrics"]
         [{'name': 'CLIP', 'higher_is_better': True}]
 
     """
@@ -111,7 +111,6 @@ def data_of(subset: Subset, *, texts_ready: bool) -> dict[str, Any]:
             {"name": one.name, "higher_is_better": one.higher_is_better} for one in subset.metrics
         ],
         "content_hash": subset.content_hash,
-        "texts_ready": texts_ready,
         "held_out_tau": None if pooled is None else pooled.held_out_tau.mean,
         "random_tau": None if pooled is None else pooled.random_tau.mean,
         "equivalent_random_size": None if equivalent is None else str(equivalent.estimate),

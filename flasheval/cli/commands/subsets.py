@@ -101,7 +101,7 @@ def _list(config: SubsetsConfig, console: Console) -> Outcome:
     result = {
         "kind": "subsets",
         "schema": 1,
-        "subsets": [data_of(one, texts_ready=one.name in ready) for one in chosen],
+        "subsets": [{**data_of(one), "texts_ready": one.name in ready} for one in chosen],
     }
     said = f"{count_of(len(chosen))}, {len(ready)} with texts ready"
     answer = Answer(result, said, warnings=tuple(damaged))

@@ -54,7 +54,7 @@ def test_as_in_python(run, saved):
     assert (ran.code, ran.err) == (0, "")
     first, second = replace(saved["a"], name="a.json"), replace(saved["b"], name="b.json")
     found = flasheval.compare(first, second, metrics=["up"], level=0.8)
-    assert ran.out == as_text(found.view())
+    assert ran.out == as_text(found.view(), width=80)
     assert ran.out.startswith("On the full set a.json is better in up (")
     assert "(80%)" in ran.out
 

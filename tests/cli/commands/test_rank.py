@@ -29,7 +29,7 @@ def test_as_in_python(run, scores):
     assert (ran.code, ran.err) == (0, "")
     board = flasheval.rank(str(scores / "m.csv"), level=0.9, draws=500)
     printed = "".join(f"{line.rstrip()}\n" for line in ran.out.splitlines())
-    assert printed.endswith(as_text(board.view()))
+    assert printed.endswith(as_text(board.view(), width=80))
     assert ": d leads, told apart from all others." in ran.out
     assert "[b]" in ran.out
 

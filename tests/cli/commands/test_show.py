@@ -35,7 +35,8 @@ def test_a_manifest_and_a_run(run, scores):
         assert "ids:      p" in ran.out
 
 
-def test_a_folder_of_runs(run, tmp_path, scores):
+def test_a_folder_of_runs(run, tmp_path, scores, monkeypatch):
+    monkeypatch.delenv("COLUMNS")  # as in a pipe: no name is too long
     for method in ("balanced", "random"):
         run("search", "scores=scores", "metric=clip", f"method={method}")
     ran = run("show", "flasheval-runs")

@@ -30,7 +30,7 @@ def test_as_in_python(run, study):
     assert (ran.code, ran.err) == (0, "")
     board = flasheval.load_votes(study / "study.jsonl").rank(draws=100, prior=1)
     printed = "".join(f"{line.rstrip()}\n" for line in ran.out.splitlines())
-    assert printed == as_text(board.view())
+    assert printed == as_text(board.view(), width=80)
     assert "[xl]" in ran.out
     for words in (("rank", "study.jsonl"), ("votes=[study.jsonl]",)):
         assert run("votes", *words, "draws=100", "prior=1").out == ran.out

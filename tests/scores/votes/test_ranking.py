@@ -34,7 +34,7 @@ def test_it_says_who_wins_first(votes):
     assert "400 votes on 40 prompts of pets by 25 raters" in text
     assert "majorities run in a circle in 0 of" in text
     assert "the one shown left won" in text
-    assert max(len(line) for line in as_text(board.view()).splitlines()) <= 80
+    assert max(len(line) for line in as_text(board.view(), width=80).splitlines()) <= 80
     one = board.expected
     assert (one.low < one.shares).all()
     assert (one.shares < one.high).all()
