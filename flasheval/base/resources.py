@@ -29,6 +29,7 @@ _TABLES = {
     MINIATURE: "score_table",
     f"{MINIATURE}-images": "images_table",
     f"{MINIATURE}-tuning": "tuning_table",
+    f"{MINIATURE}-mixed": "mixed_table",
 }
 
 
@@ -81,7 +82,7 @@ def score_names() -> tuple[str, ...]:
     """Return the names of the shipped score tables.
 
     >>> score_names()
-    ('miniature', 'miniature-images', 'miniature-tuning')
+    ('miniature', 'miniature-images', 'miniature-tuning', 'miniature-mixed')
     """
     return tuple(_TABLES)
 
@@ -90,7 +91,8 @@ def shipped_scores(source: str | Path) -> Path:
     """Return the path of a score table: of a shipped table when `source` is its name.
 
     ``miniature`` is the population with one image a prompt, ``miniature-images`` the same with
-    several, ``miniature-tuning`` the checkpoints of one training. A folder of yours with such a
+    several, ``miniature-tuning`` the checkpoints of one training, ``miniature-mixed`` the population
+    with other families of models beside it. A folder of yours with such a
     name is meant by ``./NAME``. Raises DataError when the shipped one is missing.
 
     >>> shipped_scores("miniature").name, shipped_scores("./miniature").name

@@ -11,6 +11,7 @@ from functools import lru_cache
 from pathlib import Path
 
 from flasheval.base.errors import DataError
+from flasheval.base.json_data import read_json
 from flasheval.base.extras import pip_command
 from flasheval.base.resources import miniature_dir
 from flasheval.base.suggest import nearest
@@ -23,6 +24,7 @@ SHIPPED = "miniature:"
 # The shipped pipelines share these, so that each is stored once.
 _PARTS_OF_SHIPPED = {
     "vae": f"{SHIPPED}vae",
+    "vqvae": f"{SHIPPED}vq",
     "text_encoder": f"{SHIPPED}clip",
     "tokenizer": f"{SHIPPED}clip",
 }
@@ -185,14 +187,20 @@ def shipped_parts(name: str) -> dict[str, str]:
 
     >>> shipped_parts("miniature:large-final")["vae"], shipped_parts("out/step-200")
     ('miniature:vae', {})
+    >>> shipped_parts("miniature:masked-final")["vqvae"]
+    'miniature:vq'
     """
     if not name.startswith(SHIPPED):
         return {}
     folder = local_path(name)
-    if not (folder / "model_index.json").is_file():
+    index = folder / "model_index.json"
+    if not index.is_file():
         return {}
+    has = read_json(index)
     return {
-        part: where for part, where in _PARTS_OF_SHIPPED.items() if not (folder / part).is_dir()
+        part: where
+        for part, where in _PARTS_OF_SHIPPED.items()
+        if part in has and not (folder / part).is_dir()
     }
 
 

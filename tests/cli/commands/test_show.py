@@ -28,7 +28,7 @@ def test_a_manifest_and_a_run(run, scores):
     for path in ("mine/subset.json", "mine"):
         ran = run("show", path)
         assert ran.code == 0, ran.err
-        assert "made-up-0-clip-auto-5: 5 prompts of made-up-0" in " ".join(ran.out.split())
+        assert "made-up-0-clip-balanced-5: 5 prompts of made-up-0" in " ".join(ran.out.split())
         assert "measured on sets chosen in the same way, not on this one" in ran.out
         assert "12 search variants: below 20" in ran.out
         assert "method:   balanced(noise_weight=" in ran.out
