@@ -402,6 +402,8 @@ class WatchConfig(OutputConfig, PromptKeys):
     call: Any = _watch("call")
     pattern: str | None = _watch("pattern")
     metric: str | None = _watch("metric")
+    fidelity: str | None = _watch("fidelity")
+    most_lost: float | None = _watch("most_lost")
     level: float = _watch("level")
     images_per_prompt: int | None = _watch("images_per_prompt")
     seeds: str = _watch("seeds")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import warnings
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -13,11 +13,12 @@ from flasheval.base.arguments import checked_class
 from flasheval.base.errors import DataError, MissingScoresError, SettingError
 from flasheval.base.json_data import from_plain, read_json, to_plain, write_json
 from flasheval.evaluation.evaluate import evaluate
+from flasheval.evaluation.fidelity import FidelityRule
 from flasheval.evaluation.look_plan import LooksByCost
-from flasheval.evaluation.monitor_state import MonitoredStep, MonitorState, Verdict
+from flasheval.evaluation.monitor_state import LostFidelity, MonitoredStep, MonitorState, Verdict
 from flasheval.evaluation.processes import processes
 from flasheval.evaluation.report import Report
-from flasheval.evaluation.sequential import Source, compare_in_looks, spent_errors
+from flasheval.evaluation.sequential import Look, Source, look_by_look, spent_errors
 from flasheval.evaluation.trackers.notifying import notify
 from flasheval.evaluation.trackers.registry import make_trackers
 from flasheval.scorers.of_subset import asked_scorers
@@ -43,6 +44,10 @@ class CheckpointMonitor:
     `should_stop` becomes true when `patience` steps since the best were decided to be worse;
     undecided steps do not count.
 
+    With `fidelity`, a second metric is watched: each step tells what was lost of it since the first
+    checkpoint, as predicted for the full set. A checkpoint that is decided to have lost more than
+    `most_lost` is looked at no further, cannot become the best and counts as a decline.
+
     In distributed training every process makes one and calls `step`; the first one writes.
 
     Args:
@@ -56,8 +61,11 @@ class CheckpointMonitor:
             subset is calibrated (by a nested search). ``cost`` looks at more prompts or at more
             images of each, up to ``images_per_prompt``, whichever takes more off the error for
             what it costs (`flasheval.evaluation.look_plan`).
-        error: Probability of a wrong decision allowed for each checkpoint.
+        error: Probability of a wrong decision allowed for each checkpoint. With `fidelity` half of
+            it goes to the comparison with the best, half to what was lost.
         patience: Number of decided declines before `should_stop` is true.
+        fidelity: A second metric, one of the scorers', which must not be lost.
+        most_lost: The most of it that may be lost on the full set, in its own units.
         trackers: Trackers that get the numbers, or their names or settings, see
             `flasheval.evaluation.trackers`; an error of a tracker becomes a warning.
         **evaluation: Further arguments of `flasheval.evaluate`: ``images_per_prompt``, ``seeds``,
@@ -87,11 +95,17 @@ class CheckpointMonitor:
         looks: Sequence[int] | Literal["cost"] | None = None,
         error: float = 0.05,
         patience: int = 3,
+        fidelity: str | None = None,
+        most_lost: float | None = None,
         trackers: Iterable[Tracker | str | Mapping[str, Any]] | str | Mapping[str, Any] | None = (),
         **evaluation: Any,
     ) -> None:
         self.subset = subset if isinstance(subset, Subset) else load_subset(subset)
-        self.metric = metric or asked_scorers(scorers, self.subset)[0].metric
+        judges = asked_scorers(scorers, self.subset)
+        self.metric = metric or judges[0].metric
+        self.fidelity = FidelityRule.of(fidelity, most_lost, self.metric)
+        if self.fidelity is not None:
+            self.fidelity.check_given([one.metric for one in judges])
         images = plan_images(
             self.subset.record,
             seeds=evaluation.get("seeds", "search"),
@@ -103,6 +117,8 @@ class CheckpointMonitor:
         if isinstance(looks, str) and not by_cost:
             raise SettingError(f'looks={looks}: expected numbers of prompts, or "cost"')
         self.looks = _checked_looks(self.subset, self.metric, sizes, images.kind)
+        if self.fidelity is not None:
+            _checked_looks(self.subset, self.fidelity.metric, self.looks, images.kind)
         self._by_cost = LooksByCost(self.looks, images.images) if by_cost else None
         spent_errors(self.looks, error)
         if patience < 1:
@@ -112,6 +128,7 @@ class CheckpointMonitor:
         self.steps: list[MonitoredStep] = []
         self._warned: set[str] = set()
         self.best_report: Report | None = None
+        self.reference: Report | None = None
         self.folder = None if folder is None else Path(folder)
         if self.folder is not None and (self.folder / _STATE).exists():
             path = self.folder / _STATE
@@ -124,7 +141,7 @@ class CheckpointMonitor:
 
     @property
     def should_stop(self) -> bool:
-        """Whether enough steps since the best were decided to be worse."""
+        """Whether enough steps since the best were decided to be worse or to have lost too much."""
         return bool(self.steps) and self.steps[-1].declines >= self.patience
 
     def step(self, generator: Any, step: int) -> MonitoredStep:
@@ -185,8 +202,18 @@ class CheckpointMonitor:
         >>> state["metric"], state.get("steps", [])
         ('CLIP', [])
         """
-        best = None if self.best_report is None else self.best_report.saved()
-        state = MonitorState(self.subset.content_hash, self.metric, tuple(self.steps), best)
+        best, reference = (
+            None if one is None else one.saved() for one in (self.best_report, self.reference)
+        )
+        state = MonitorState(
+            self.subset.content_hash,
+            self.metric,
+            tuple(self.steps),
+            best,
+            None if self.fidelity is None else self.fidelity.metric,
+            None if self.fidelity is None else self.fidelity.most_lost,
+            reference,
+        )
         return dict(to_plain(state))
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
@@ -212,35 +239,58 @@ class CheckpointMonitor:
                 f"step {step} comes after step {self.steps[-1].step}; where training goes on from "
                 "an earlier state load the monitor's of that time too (load_state_dict)"
             )
-        report, verdict, certainty = self._judge(source)
-        self._note(step, report, verdict, certainty)
-        self._keep(report)
+        judged = self._judge(source)
+        self._note(step, judged)
+        self._keep(judged.report)
         return self.steps[-1]
 
-    def _judge(self, source: Source) -> tuple[Report, Verdict, float]:
+    def _judge(self, source: Source) -> _Judged:
         """Look at as many prompts as it takes to tell a checkpoint from the best."""
+        error = self.error if self.fidelity is None else self.error / 2
         if self.best_report is None:
-            return source(self.subset.size), "first", 1.0
+            report = source(self.subset.size)
+            return _Judged(report, "first", 1.0, self._lost(report, error))
         best, reports = self.best_report.prefix, _Last(source)
+        found: Look | None = None
+        lost: LostFidelity | None = None
         try:
-            found = compare_in_looks(
-                reports, best, self._by_cost or self.looks, metric=self.metric, error=self.error
-            )
+            for look, report in look_by_look(
+                reports, best, self._by_cost or self.looks, metric=self.metric, error=error
+            ):
+                found = look if found is None or not found.decided else found
+                lost = self._lost(report, look.error)
+                if _ends(found, lost, watched=self.fidelity is not None):
+                    break
         except MissingScoresError:  # nothing can be said of it, and training goes on
-            return reports.last, "undecided", 0.5
-        certainty = found.looks[-1].difference.certainty
-        if found.better == "second":
-            return reports.last, "worse", certainty
-        verdict: Verdict = "better" if found.better == "first" else "undecided"
-        return reports(self.subset.size), verdict, certainty
+            return _Judged(reports.last, "undecided", 0.5)
+        verdict: Verdict = "undecided"
+        if found is not None and found.decided:
+            verdict = "better" if found.difference.probability > 0.5 else "worse"
+        certainty = 0.5 if found is None else found.difference.certainty
+        if verdict == "worse" or (lost is not None and lost.too_much):
+            return _Judged(reports.last, verdict, certainty, lost)
+        return _Judged(reports(self.subset.size), verdict, certainty, lost)
 
-    def _note(self, step: int, report: Report, verdict: Verdict, certainty: float) -> None:
+    def _lost(self, report: Report, error: float) -> LostFidelity | None:
+        """Tell what a checkpoint has lost since the first one, on as many prompts."""
+        if self.fidelity is None or self.reference is None:
+            return None
+        reference = self.reference.prefix(report.subset.size, report.images_per_prompt)
+        return self.fidelity.lost(report, reference, error=error)
+
+    def _note(self, step: int, judged: _Judged) -> None:
         """Write down a step; the best is the one whose predicted full score is."""
-        if refusal := report.refusal(self.metric):
-            raise DataError(refusal)
+        report, verdict, lost = judged.report, judged.verdict, judged.lost
+        watched = None if self.fidelity is None else self.fidelity.metric
+        for metric in filter(None, (self.metric, watched)):
+            if refusal := report.refusal(metric):
+                raise DataError(refusal)
         predicted = report.predict().get(self.metric)
         full = None if predicted is None else predicted.value
-        wins = full is not None and verdict != "worse" and self._beats(full)
+        begins = watched is not None and self._begins(report, watched)
+        too_much = lost is not None and lost.too_much
+        known = watched is None or begins or (lost is not None and not too_much)
+        wins = full is not None and verdict != "worse" and known and self._beats(full)
         before = self.steps[-1].declines if self.steps else 0
         mean = report.means[self.metric]
         seen = MonitoredStep(
@@ -249,13 +299,21 @@ class CheckpointMonitor:
             mean if math.isfinite(mean) else None,
             full,
             verdict,
-            certainty,
+            judged.certainty,
             step if wins else self.best_step,
-            0 if wins else before + (verdict == "worse"),
+            0 if wins else before + (verdict == "worse" or too_much),
+            None if watched is None else self.metric,
+            lost,
         )
         if wins:
             self.best_report = replace(report, images=())
+        if begins:
+            self.reference = replace(report, images=(), step=step)
         self.steps.append(seen)
+
+    def _begins(self, report: Report, metric: str) -> bool:
+        """Tell whether what is lost of a metric is counted from this report."""
+        return self.reference is None and not report.metrics[metric].missing
 
     def _beats(self, full: float) -> bool:
         if self.best_report is None:
@@ -286,11 +344,20 @@ class CheckpointMonitor:
 
     def _go_on(self, data: object, source: str) -> None:
         state = from_plain(MonitorState, data, source=source)
+        rule = None
+        if state.fidelity is not None and state.most_lost is not None:
+            rule = FidelityRule(state.fidelity, state.most_lost)
         if (state.subset, state.metric) != (self.subset.content_hash, self.metric):
             raise DataError(
                 f"{source}: it is of another subset or metric ({state.metric}); give this monitor "
                 "a folder of its own"
             )
+        if rule != self.fidelity:
+            raise DataError(
+                f"{source}: it has {_named(rule)}, this monitor {_named(self.fidelity)}; go on "
+                "with those, or give this monitor a folder of its own"
+            )
+        first = None if state.reference is None else Report.from_dict(state.reference, source)
         best = None if state.best is None else Report.from_dict(state.best, source)
         if best is not None and self._by_cost is None:
             theirs = best.images_per_prompt, best.seed
@@ -299,7 +366,27 @@ class CheckpointMonitor:
                     f"{source}: its best has images_per_prompt={theirs[0]} with run seed "
                     f"{theirs[1]}; go on with those, or give this monitor a folder of its own"
                 )
-        self.steps, self.best_report = list(state.steps), best
+        self.steps, self.best_report, self.reference = list(state.steps), best, first
+
+
+@dataclass(frozen=True)
+class _Judged:
+    """How a checkpoint compares with the best, and what it has lost since the first."""
+
+    report: Report
+    verdict: Verdict
+    certainty: float
+    lost: LostFidelity | None = None
+
+
+def _ends(found: Look, lost: LostFidelity | None, *, watched: bool) -> bool:
+    """Tell whether no further look at a checkpoint can change what becomes of it."""
+    worse = found.decided and found.difference.probability <= 0.5
+    return worse or (lost is not None and lost.too_much) or (found.decided and not watched)
+
+
+def _named(rule: FidelityRule | None) -> str:
+    return "no fidelity" if rule is None else f"fidelity={rule.metric} most_lost={rule.most_lost}"
 
 
 class _Last:

@@ -13,7 +13,7 @@ out still add up to no more than the one allowed, whatever looks there are.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -34,6 +34,7 @@ __all__ = [
     "SequentialComparison",
     "Source",
     "compare_in_looks",
+    "look_by_look",
     "spent_errors",
 ]
 
@@ -210,22 +211,50 @@ def compare_in_looks(
     ('first', True)
 
     """
+    found: list[Look] = []
+    for look, _ in look_by_look(first, second, looks, metric=metric, error=error, related=related):
+        found.append(look)
+        if look.decided:
+            break
+    return SequentialComparison(metric, error, tuple(found))
+
+
+def look_by_look(
+    first: Source,
+    second: Source,
+    looks: Looks | LooksByCost,
+    *,
+    metric: str,
+    error: float = 0.05,
+    related: bool = True,
+) -> Iterator[tuple[Look, Report]]:
+    """Yield all looks that `compare_in_looks` may take, decided or not, and the first's report.
+
+    Arguments and errors are those of `compare_in_looks`.
+
+    >>> from flasheval.evaluation.report import MetricScores
+    >>> from flasheval.subset.library import find_subset
+    >>> subset = find_subset("coco-shared-50")
+    >>> report = Report(subset, 0, {"CLIP": MetricScores("1", True, (0.27,) * subset.size)})
+    >>> seen = look_by_look(report.prefix, report.prefix, (10, 50), metric="CLIP")
+    >>> [(look.size, round(look.error, 3), one.subset.size) for look, one in seen]
+    [(10, 0.01, 10), (50, 0.04, 50)]
+    """
     _check_error(error)
     plan = looks if isinstance(looks, LooksByCost) else as_looks(looks)
     if isinstance(plan, LooksByCost):
         at, last = plan.first, plan.last
     else:
         at, last = plan[0], plan[-1]
-    found: list[Look] = []
     spent = 0
     while True:
         asked = (at.prompts,) if at.images is None else tuple(at)
         reports = first(*asked), second(*asked)
         allowed = error * (at.made - spent) / last.made
-        found.append(_look_at(at, *reports, metric, allowed, related, plan))
+        yield _look_at(at, *reports, metric, allowed, related, plan), reports[0]
         spent, step = at.made, _next(plan, at, *reports, metric)
-        if found[-1].decided or step is None:
-            return SequentialComparison(metric, error, tuple(found))
+        if step is None:
+            return
         at = step
 
 

@@ -3,6 +3,8 @@
 Resumable, as every run is: kill it and type the same command again.
 
     python scripts/miniature/score_tuning.py --tuning tuning --run runs/tuning
+    python scripts/miniature/score_tuning.py --tuning best --run runs/best --model large-final \
+        --table quality_tuning_table
 """
 
 from __future__ import annotations
@@ -31,6 +33,7 @@ def main() -> None:
     parser.add_argument("--tuning", type=Path, required=True, help="folder of the checkpoints")
     parser.add_argument("--run", type=Path, required=True, help="run folder")
     parser.add_argument("--model", default="base-middle", help="the model that was tuned")
+    parser.add_argument("--table", default="tuning_table", help="folder of the shipped scores")
     parser.add_argument("--workers", type=int, default=os.cpu_count() or 1)
     parser.add_argument("--limit", type=int, help="take the first so many prompts; ship nothing")
     options = parser.parse_args()
@@ -52,7 +55,7 @@ def main() -> None:
         means = (f"{m} {result.scores[m].full_means[row]:.4f}" for m in result.scores.metrics)
         print(name, *means)
     if options.limit is None:
-        shipped = Path(flasheval.__file__).parent / "miniature" / "tuning_table"
+        shipped = Path(flasheval.__file__).parent / "miniature" / options.table
         shutil.rmtree(shipped, ignore_errors=True)
         result.scores.save(shipped)
 

@@ -63,6 +63,8 @@ def run_watch(config: WatchConfig, context: Context) -> Outcome:
             call=config.call,
             pattern=config.pattern,
             metric=config.metric,
+            fidelity=config.fidelity,
+            most_lost=config.most_lost,
             level=config.level,
             images_per_prompt=config.images_per_prompt,
             seeds=config.seeds,

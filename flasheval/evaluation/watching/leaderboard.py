@@ -12,6 +12,8 @@ from flasheval.base.drawing.shown import Shown
 from flasheval.base.drawing.spreadsheet import csv_for_people
 from flasheval.base.drawing.view import Line, Table, View, lines
 from flasheval.evaluation.comparison import PairedDifference, compare
+from flasheval.evaluation.fidelity import FidelityRule
+from flasheval.evaluation.monitor_state import LostFidelity
 from flasheval.evaluation.report import Report
 from flasheval.evaluation.watching.checkpoint_files import natural
 from flasheval.scores.matrix import sign_of
@@ -41,6 +43,7 @@ class Standing(Brief):
         best_is_better: Probability that the best is better on the full set too; None when the
             metric is not calibrated, and for the best itself.
         created: The time of its evaluation, ISO 8601 in UTC.
+        lost: What was lost of a second metric since the first checkpoint, where one is watched.
 
     """
 
@@ -52,6 +55,16 @@ class Standing(Brief):
     behind: PairedDifference | None
     best_is_better: float | None
     created: str
+    lost: LostFidelity | None = None
+
+    @property
+    def lost_too_much(self) -> bool:
+        """Whether it is decided that more of the second metric was lost than may be.
+
+        >>> Standing(1, "step-2", 2, {"clip": 0.45}, None, None, None, "2026-01-01").lost_too_much
+        False
+        """
+        return self.lost is not None and self.lost.too_much
 
 
 @dataclass(frozen=True, repr=False)
@@ -136,20 +149,31 @@ class Leaderboard(Shown):
         """Return titles, then a row a checkpoint."""
         metrics = list(self.standings[0].means) if self.standings else [self.metric]
         more = ["full", "full_low", "full_high", "behind", "behind_error", "best_is_better", "when"]
+        watched = any(one.lost for one in self.standings)
+        more += ["lost", "lost_low", "lost_high", "too_much_lost"] if watched else []
         rows: list[list[object]] = [["rank", "checkpoint", "step", *metrics, *more]]
         for one in self.standings:
             full, behind = one.full, one.behind
             row: list[object] = [one.rank, one.name, one.step, *(one.means[m] for m in metrics)]
             row += [None] * 3 if full is None else [full.value, full.low, full.high]
             row += [None] * 2 if behind is None else [behind.value, behind.error]
-            rows.append([*row, one.best_is_better, one.created])
+            row += [one.best_is_better, one.created]
+            if watched:
+                lost = one.lost
+                row += [None] * 4 if lost is None else [lost.value, lost.low, lost.high]
+                row += [] if lost is None else [lost.too_much]
+            rows.append(row)
         return rows
 
     def _table(self) -> Table:
         metric, calibrated = self.metric, any(one.full for one in self.standings)
         titles = ["rank", "checkpoint", "step", metric]
         titles += [f"full set\n({self.level:.0%})", "best is\nbetter"] if calibrated else ["behind"]
-        rows = [_cells(one, metric, calibrated) for one in self.standings]
+        watched = next((one.lost for one in self.standings if one.lost), None)
+        if watched is not None:
+            since = "the first" if watched.since is None else f"step {watched.since}"
+            titles.append(f"{watched.metric} lost since\n{since} ({watched.level:.0%})")
+        rows = [_cells(one, metric, calibrated, watched is not None) for one in self.standings]
         return Table([*titles, "when"], rows, 2)
 
 
@@ -160,8 +184,9 @@ def make_leaderboard(
     level: float = 0.9,
     failed: Mapping[str, str] | None = None,
     waiting: Mapping[str, str] | None = None,
+    fidelity: FidelityRule | None = None,
 ) -> Leaderboard:
-    """Rank checkpoints by one metric.
+    """Rank checkpoints by one metric; those that lost too much of a second one come last.
 
     Args:
         reports: One report a checkpoint, all on the same subset and seed, without missing scores.
@@ -169,6 +194,8 @@ def make_leaderboard(
         level: Probability that a full score lies in its interval.
         failed: Why others could not be evaluated, by name.
         waiting: Why others are not evaluated yet, by name.
+        fidelity: A second metric and the most that may be lost of it since the checkpoint of the
+            first step: more is lost where the whole interval lies above that.
 
     Raises DataError for reports that cannot be compared.
 
@@ -182,13 +209,16 @@ def make_leaderboard(
     ('step-2', 0.2)
 
     """
-    known = [(one, one.predict(level=level).get(metric)) for one in reports]
+    every = list(reports)
+    known = [(one, one.predict(level=level).get(metric)) for one in every]
+    lost = {} if fidelity is None else _lost(every, fidelity, level)
 
     def place(item: tuple[Report, Prediction | None]) -> tuple[object, ...]:
         report, full = item
+        too_much = report.name in lost and lost[report.name].too_much
         value = report.means[metric] if full is None else full.value
         sign = sign_of(report.metrics[metric].higher_is_better)
-        return -sign * value, report.step is None, report.step or 0, natural(report.name)
+        return too_much, -sign * value, *_by_step(report)
 
     ordered = sorted(known, key=place)
     standings = []
@@ -200,7 +230,15 @@ def make_leaderboard(
             better = found.full[metric].probability if metric in found.full else None
         standings.append(
             Standing(
-                rank, report.name, report.step, report.means, full, behind, better, report.created
+                rank,
+                report.name,
+                report.step,
+                report.means,
+                full,
+                behind,
+                better,
+                report.created,
+                lost.get(report.name),
             )
         )
     return Leaderboard(
@@ -213,7 +251,20 @@ def make_leaderboard(
     )
 
 
-def _cells(one: Standing, metric: str, calibrated: bool) -> list[str]:
+def _by_step(report: Report) -> tuple[object, ...]:
+    return report.step is None, report.step or 0, natural(report.name)
+
+
+def _lost(reports: list[Report], rule: FidelityRule, level: float) -> dict[str, LostFidelity]:
+    """Return by name what all but the checkpoint of the first step have lost since it."""
+    if not reports:
+        return {}
+    first, *others = sorted(reports, key=_by_step)
+    found = {one.name: rule.lost(one, first, error=(1 - level) / 2, level=level) for one in others}
+    return {name: lost for name, lost in found.items() if lost is not None}
+
+
+def _cells(one: Standing, metric: str, calibrated: bool, watched: bool) -> list[str]:
     row = [str(one.rank), one.name, "-" if one.step is None else str(one.step)]
     row.append(f"{one.means[metric]:.4g}")
     full, behind = one.full, one.behind
@@ -225,6 +276,10 @@ def _cells(one: Standing, metric: str, calibrated: bool) -> list[str]:
     else:
         error = "" if math.isnan(behind.error) else f" +- {behind.error:.2g}"
         row.append(f"{abs(behind.value):.3g}{error}")
+    if watched:
+        lost = one.lost
+        said = "-" if lost is None else f"{lost.value:.3g} +- {lost.high - lost.value:.2g}"
+        row.append(f"{said}, too much" if one.lost_too_much else said)
     return [*row, one.created.replace("T", " ")[:16]]
 
 
@@ -236,4 +291,6 @@ def _answer(board: Leaderboard) -> str:
     if count == 1:
         return said
     sure = board.standings[1].best_is_better
-    return said + ("" if sure is None else f" (better than the next with probability {sure:.2f})")
+    said += "" if sure is None else f" (better than the next with probability {sure:.2f})"
+    losers = [one.lost for one in board.standings if one.lost is not None and one.lost.too_much]
+    return said + (f"; {len(losers)} lost too much {losers[0].metric}" if losers else "")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ from flasheval.base.canonical import sha256_of
 from flasheval.base.errors import DataError, SettingError
 from flasheval.base.files import atomic_write
 from flasheval.base.run_folders import FOLDER_OF_RUNS
+from flasheval.evaluation.fidelity import FidelityRule
 from flasheval.evaluation.loaded_scorers import loaded_scorer
 from flasheval.evaluation.trackers import Tracker
 from flasheval.evaluation.trackers.registry import make_trackers
@@ -43,6 +45,8 @@ def watch(
     call: Mapping[str, Any] | None = None,
     pattern: str | None = None,
     metric: str | None = None,
+    fidelity: str | None = None,
+    most_lost: float | None = None,
     level: float = 0.9,
     images_per_prompt: int | None = None,
     seeds: str = "search",
@@ -79,6 +83,10 @@ def watch(
         call: Arguments of the pipeline's call, such as ``num_inference_steps``.
         pattern: Only checkpoints whose names match, such as ``checkpoint-*``.
         metric: The metric to rank by; by default the first scorer's.
+        fidelity: A second metric, one of the scorers', of which the leaderboard tells what was lost
+            since the checkpoint of the first step; the subset is calibrated for it.
+        most_lost: The most of it that may be lost on the full set, in its own units: checkpoints
+            whose whole interval lies above that come last.
         level: Probability that a full score lies in its interval.
         images_per_prompt: Images of each prompt; by default as many as the subset was searched on.
         seeds: ``search`` for the seeds of the images searched on, ``other`` for others; see
@@ -141,6 +149,10 @@ def watch(
     if metric is not None and metric not in metrics:
         raise SettingError(f"metric={metric}: no scorer gives it; there are: {', '.join(metrics)}")
     images = plan_images(chosen.record, images_per_prompt=images_per_prompt, seeds=seeds, seed=seed)
+    rule = FidelityRule.of(fidelity, most_lost, metric or metrics[0])
+    if rule is not None:
+        rule.check_given(metrics)
+        rule.check_calibrated(chosen, images.kind)
     loading = CheckpointLoader(where, base, loader, dict(settings or {}), dict(call or {}))
     asked: dict[str, Any] = {
         "folder": str(place.resolve()),
@@ -169,7 +181,8 @@ def watch(
         told,
         progress,
     )
-    return _until_done(watcher, metric or metrics[0], level, interval, once, on_change)
+    shape = _Shape(metric or metrics[0], level, rule)
+    return _until_done(watcher, shape, interval, once, on_change)
 
 
 def watch_folder(folder: Path) -> str:
@@ -182,19 +195,27 @@ def watch_folder(folder: Path) -> str:
     return f"{FOLDER_OF_RUNS}/watch/{name[:100]}-{sha256_of(str(folder.resolve()))[:8]}"
 
 
+@dataclass(frozen=True)
+class _Shape:
+    """What the leaderboard ranks by, how sure its intervals are, and what may be lost."""
+
+    metric: str
+    level: float
+    fidelity: FidelityRule | None
+
+
 def _until_done(
     watcher: Watcher,
-    metric: str,
-    level: float,
+    shape: _Shape,
     interval: float,
     once: bool,
     on_change: Callable[[Leaderboard], None] | None,
 ) -> Leaderboard:
-    shown = Leaderboard(metric, level)
+    shown = Leaderboard(shape.metric, shape.level)
 
     def publish() -> Leaderboard:
         nonlocal shown
-        board = _published(watcher, metric, level)
+        board = _published(watcher, shape)
         if on_change is not None and board != shown:
             on_change(board)
         shown = board
@@ -209,7 +230,7 @@ def _until_done(
             time.sleep(watcher.settle if look.settling else interval)
 
 
-def _published(watcher: Watcher, metric: str, level: float) -> Leaderboard:
+def _published(watcher: Watcher, shape: _Shape) -> Leaderboard:
     """Write the leaderboard; again where another watch has finished one meanwhile."""
     store = watcher.store
     while True:
@@ -225,7 +246,12 @@ def _published(watcher: Watcher, metric: str, level: float) -> Leaderboard:
             if one.reason is not None and name in watcher.there
         }
         board = make_leaderboard(
-            reports, metric=metric, level=level, failed=failed, waiting=watcher.waiting
+            reports,
+            metric=shape.metric,
+            level=shape.level,
+            failed=failed,
+            waiting=watcher.waiting,
+            fidelity=shape.fidelity,
         )
         for name, text in (("md", board.to_markdown()), ("csv", board.to_csv())):
             path = store.folder / f"leaderboard.{name}"

@@ -6,6 +6,7 @@ from dataclasses import replace
 import pytest
 
 import flasheval
+from flasheval.evaluation.fidelity import FidelityRule
 from flasheval.evaluation.report import MetricScores, Report
 from flasheval.evaluation.watching.leaderboard import make_leaderboard
 from flasheval.prompts import PromptSet
@@ -110,3 +111,33 @@ def test_the_bests_warnings_are_shown():
     assert board.warnings == (_reports(learnt)[1].warnings)
     assert "warning: up was scored by 1, but" in " ".join(str(board).split())
     assert "up was scored by 1" in board.to_markdown()
+
+
+def test_those_that_lost_too_much_of_a_second_metric_come_last():
+    rule = FidelityRule("down", 1.0)  # down rises, from the first: that is a loss
+    reports = {one.name: one for one in _reports()}
+    board = make_leaderboard(reports.values(), metric="up", level=0.8, fidelity=rule)
+    plain = make_leaderboard(reports.values(), metric="up", level=0.8)
+    assert [one.name for one in plain.standings] == ["b|c", "a", "d"]
+    found = {one.name: one for one in board.standings}
+    assert found["a"].lost is None  # of the first step
+    for name in ("b|c", "d"):
+        full = flasheval.compare(reports[name], reports["a"], level=0.8).full["down"]
+        lost = found[name].lost
+        assert (lost.value, lost.low, lost.high) == pytest.approx((full.value, full.low, full.high))
+        assert lost.since == 0
+        assert lost.too_much is (full.low > 1.0)
+    assert found["d"].lost.value < 0
+    tight = make_leaderboard(
+        reports.values(), metric="up", level=0.1, fidelity=FidelityRule("down", 0.1)
+    )
+    assert [one.name for one in tight.standings] == ["a", "d", "b|c"]
+    assert tight.standings[-1].lost_too_much
+    shown = " ".join(str(tight).split())
+    assert "1 lost too much down" in shown
+    assert ", too much |" in tight.to_markdown()
+    assert "down lost since step 0 (10%)" in tight.to_markdown()
+    rows = list(csv.DictReader(tight.to_csv().splitlines()))
+    assert [row["too_much_lost"] for row in rows] == ["", "False", "True"]
+    assert float(rows[2]["lost_low"]) == tight.standings[2].lost.low > 0.1
+    assert "lost" not in plain.to_csv()
