@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import logging
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -23,6 +24,7 @@ SHIPPED = "miniature:"
 # The shipped pipelines share these, so that each is stored once.
 _PARTS_OF_SHIPPED = {
     "vae": f"{SHIPPED}vae",
+    "vqvae": f"{SHIPPED}vq",
     "text_encoder": f"{SHIPPED}clip",
     "tokenizer": f"{SHIPPED}clip",
 }
@@ -189,10 +191,12 @@ def shipped_parts(name: str) -> dict[str, str]:
     if not name.startswith(SHIPPED):
         return {}
     folder = local_path(name)
-    if not (folder / "model_index.json").is_file():
-        return {}
+    index = folder / "model_index.json"
+    parts = json.loads(index.read_text("utf-8")) if index.is_file() else {}
     return {
-        part: where for part, where in _PARTS_OF_SHIPPED.items() if not (folder / part).is_dir()
+        part: where
+        for part, where in _PARTS_OF_SHIPPED.items()
+        if part in parts and not (folder / part).is_dir()
     }
 
 
