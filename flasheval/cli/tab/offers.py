@@ -100,7 +100,7 @@ def offered(group: str) -> dict[str, str]:
     """
     from importlib.metadata import entry_points
 
-    files = sorted((conf_dir() / group).glob("*.yaml"))
+    files = sorted((conf_dir() / group).glob("*.yaml"), key=lambda path: path.stem)
     found = {path.stem: first_comment(path) for path in files}
     for point in entry_points(group=f"flasheval.{group}s"):
         found.setdefault(point.name, f"of {point.dist.name if point.dist else 'another package'}")
