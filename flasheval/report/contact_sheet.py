@@ -194,7 +194,8 @@ def _column_note(kept: _Kept, row: int, digits: int) -> str:
     mean = _mean(kept.scores[row])
     said = [] if np.isnan(mean) else [f"mean {mean:.{digits}f}"]
     if kept.seconds and not np.isnan(kept.seconds[row]):
-        said.append(f"{kept.seconds[row]:.2g} s")
+        seconds = kept.seconds[row]
+        said.append(f"{1000 * seconds:.2g} ms" if seconds < 0.1 else f"{seconds:.2g} s")
     return ", ".join(said)
 
 

@@ -109,4 +109,6 @@ def test_a_shipped_checkpoint_brings_its_parts_and_given_ones_win(tiny_models):
     own = DiffusersSettings("miniature:large-final", components={"vae": vae})
     assert {part: one.name for part, one in own.found_components.items()} == {**parts, "vae": vae}
     assert shipped_parts("miniature:clip") == {}  # no pipeline
+    clip, masked = parts["tokenizer"], shipped_parts("miniature:masked-final")
+    assert masked == {"vqvae": "miniature:vq", "text_encoder": clip, "tokenizer": clip}
     assert shipped_parts(str(tiny_models["sd"])) == {}

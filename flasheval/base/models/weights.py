@@ -11,8 +11,8 @@ from functools import lru_cache
 from pathlib import Path
 
 from flasheval.base.errors import DataError
-from flasheval.base.json_data import read_json
 from flasheval.base.extras import pip_command
+from flasheval.base.json_data import read_json
 from flasheval.base.resources import miniature_dir
 from flasheval.base.suggest import nearest
 

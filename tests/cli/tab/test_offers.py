@@ -25,6 +25,11 @@ from flasheval.selection.methods.registry import METHODS
 from flasheval.set_metrics.extractor_settings import EXTRACTORS
 from flasheval.subset.exports.registry import FORMATS
 
+_POPULATIONS = [
+    *sorted(path.stem for path in (conf_dir() / "population").glob("min*.yaml")),
+    "mine.yaml",
+]
+
 
 def _words(line):
     return list(completions(line.split(" ")).words)
@@ -98,10 +103,7 @@ def test_the_choices_of_a_group_are_those_of_its_registry(group, registry):
         ("subsets show coco-shared-20", ["coco-shared-20", "coco-shared-200"]),
         ("completion ", ["install", "uninstall", "show", "shell=", "yes="]),
         ("completion show shell=z", ["shell=zsh"]),
-        (
-            "run population=mi",
-            [f"population={one}" for one in ("miniature", "miniature-families", "mine.yaml")],
-        ),
+        ("run population=min", [f"population={one}" for one in _POPULATIONS]),
         ("search scores=my", ["scores=my scores.csv"]),
         ("search scores=runs/", ["scores=runs/coco/"]),
         ("search scores=.h", ["scores=.hidden"]),
