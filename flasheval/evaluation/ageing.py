@@ -12,8 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from flasheval.base.arguments import checked_arguments
-from flasheval.base.brief import Brief
 from flasheval.base.checks import check_draws, checked_names, checked_seed
+from flasheval.base.drawing.brief import Brief
 from flasheval.base.drawing.shown import Shown
 from flasheval.base.drawing.view import Line, Part, Table, View, lines
 from flasheval.base.errors import DataError, SettingError

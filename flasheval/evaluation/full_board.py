@@ -14,8 +14,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from flasheval.base.brief import Brief
 from flasheval.base.checks import checked_names
+from flasheval.base.drawing.brief import Brief
 from flasheval.base.drawing.shown import Shown
 from flasheval.base.drawing.spreadsheet import csv_for_people
 from flasheval.base.drawing.view import Figure, Line, Part, Plot, Series, Table, View, lines

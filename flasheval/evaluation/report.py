@@ -15,8 +15,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from flasheval.base.arguments import checked_class
-from flasheval.base.brief import Brief
 from flasheval.base.canonical import JSON
+from flasheval.base.drawing.brief import Brief
 from flasheval.base.drawing.shown import ENVELOPE, Shown
 from flasheval.base.drawing.view import Line, Part, Table, View, lines
 from flasheval.base.errors import DataError, SettingError

@@ -8,8 +8,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from flasheval.base.brief import Brief
 from flasheval.base.canonical import JSON, sha256_of
+from flasheval.base.drawing.brief import Brief
 from flasheval.base.errors import FlashevalError, SettingError
 from flasheval.generators.populations.recipe import Recipe
 from flasheval.generators.seeds import ImageSeeds, checked_images_per_prompt

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
-from flasheval.base.brief import Brief
+from flasheval.base.drawing.brief import Brief
 from flasheval.base.errors import DataError, SettingError
 from flasheval.base.suggest import nearest
 from flasheval.scores.matrix import sign_of

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Literal
 
-from flasheval.base.brief import Brief
+from flasheval.base.drawing.brief import Brief
 from flasheval.base.errors import DataError
 from flasheval.generators.seeds import ImageSeeds
 from flasheval.subset.calibration import Calibration

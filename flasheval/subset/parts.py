@@ -9,8 +9,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from flasheval.base.brief import Brief
 from flasheval.base.canonical import JSON, canonical_value
+from flasheval.base.drawing.brief import Brief
 from flasheval.base.errors import DataError
 from flasheval.prompts import text_hash
 

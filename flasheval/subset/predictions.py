@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from flasheval.base.brief import Brief
+from flasheval.base.drawing.brief import Brief
 
 __all__ = ["Difference", "Neighbour", "Placement", "Prediction"]
 

@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, fields
 
-from flasheval.base.brief import Brief
+from flasheval.base.drawing.brief import Brief
 from flasheval.base.errors import DataError
 
 __all__ = ["GROWTH", "MetricCalibration", "Predictor", "require_numbers"]

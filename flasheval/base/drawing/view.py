@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, Literal, NamedTuple
 
-from flasheval.base.brief import Brief
+from flasheval.base.drawing.brief import Brief
 from flasheval.base.json_data import plain_data
 
 __all__ = ["Figure", "Line", "Part", "Plot", "Pointer", "Series", "Table", "View", "lines"]

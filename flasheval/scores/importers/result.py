@@ -4,7 +4,7 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import Literal
 
-from flasheval.base.brief import Brief
+from flasheval.base.drawing.brief import Brief
 from flasheval.scores.table import ScoreTable
 
 __all__ = ["Fault", "ImportResult", "Problem"]

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from flasheval.base.brief import Brief
+from flasheval.base.drawing.brief import Brief
 from flasheval.generators.variants import Variant
 from flasheval.scores.matrix import sign_of
 from flasheval.scores.ranking.frontier import frontier

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from flasheval.base.brief import Brief
+from flasheval.base.drawing.brief import Brief
 from flasheval.scores.leaderboard.standings import Standings
 from flasheval.scores.votes.checks import Circles, RaterAgreement
 from flasheval.scores.votes.rates import Rates

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import stdtrit
 
-from flasheval.base.brief import Brief
+from flasheval.base.drawing.brief import Brief
 from flasheval.scores.ranking.simultaneous import check_level
 from flasheval.scores.votes.arrays import VoteArrays
 from flasheval.scores.votes.clusters import VoteClusters

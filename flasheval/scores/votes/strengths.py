@@ -28,8 +28,8 @@ from scipy.optimize import minimize
 from scipy.sparse.csgraph import connected_components
 from scipy.special import expit
 
-from flasheval.base.brief import Brief
 from flasheval.base.checks import checked_word
+from flasheval.base.drawing.brief import Brief
 from flasheval.base.errors import DataError, SettingError
 from flasheval.base.text import first_few
 from flasheval.scores.votes.arrays import VoteArrays

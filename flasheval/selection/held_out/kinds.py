@@ -10,7 +10,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from flasheval.base.brief import Brief
+from flasheval.base.drawing.brief import Brief
 from flasheval.base.errors import DataError, SettingError
 from flasheval.scores import ScoreTable
 from flasheval.selection.held_out.splits import Split, describe_splits, make_splits

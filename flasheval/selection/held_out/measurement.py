@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from flasheval.base.brief import Brief
+from flasheval.base.drawing.brief import Brief
 from flasheval.selection.held_out.clusters import GroupResampler
 from flasheval.selection.held_out.kinds import Kind
 from flasheval.selection.held_out.random_curve import RandomAgreement

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from flasheval.base.brief import Brief
 from flasheval.base.checks import check_draws
+from flasheval.base.drawing.brief import Brief
 from flasheval.base.errors import SettingError
 from flasheval.base.threads import in_blocks
 from flasheval.scores import ScoreTable

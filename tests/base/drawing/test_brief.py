@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 import numpy as np
 import pytest
 
-from flasheval.base.brief import Brief
+from flasheval.base.drawing.brief import Brief
 
 
 @dataclass(repr=False)
