@@ -13,7 +13,6 @@ from flasheval.generators.variants import Factor, Variant
 from flasheval.prompts import PromptSet
 from flasheval.scores.matrix import ScoreMatrix
 from flasheval.scores.precision import exact_warnings
-from flasheval.scores.ranking.significant import near_tie_share
 from flasheval.scores.twins import named_twins
 from flasheval.scores.variance import variance_shares
 
@@ -238,6 +237,8 @@ def _variance_rows(table: MeasuredTable) -> list[tuple[str, ...]]:
 
 
 def _near_ties(matrix: ScoreMatrix) -> float | None:
+    from flasheval.scores.ranking.significant import near_tie_share
+
     complete = np.flatnonzero(matrix.coverage >= 1)
     return float(near_tie_share(matrix.values[complete])) if len(complete) > 1 else None
 
