@@ -91,9 +91,9 @@ def shipped_scores(source: str | Path) -> Path:
     """Return the path of a score table: of a shipped table when `source` is its name.
 
     ``miniature`` is the population with one image a prompt, ``miniature-images`` the same with
-    several, ``miniature-tuning`` the checkpoints of one training, ``miniature-mixed`` the population
-    with other families of models beside it. A folder of yours with such a
-    name is meant by ``./NAME``. Raises DataError when the shipped one is missing.
+    several, ``miniature-tuning`` the checkpoints of one training, ``miniature-mixed`` the
+    population with other families of models beside it. A folder of yours with such a name is meant
+    by ``./NAME``. Raises DataError when the shipped one is missing.
 
     >>> shipped_scores("miniature").name, shipped_scores("./miniature").name
     ('score_table', 'miniature')
