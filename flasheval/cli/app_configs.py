@@ -70,7 +70,7 @@ def choices_of(group: str) -> list[str]:
     """Return the names of a group's choices, sorted.
 
     >>> choices_of("population")
-    ['flasheval78', 'miniature']
+    ['flasheval78', 'miniature', 'miniature-families']
     """
     types = APP_GROUPS[group].types
     if types is None:

@@ -81,7 +81,7 @@ def keys_of(path: Path) -> dict[str, tuple[str, str]]:
         >>> keys_of(conf_dir() / "show.yaml")["metric"][0]
         'null'
         >>> list(keys_of(conf_dir() / "show.yaml"))
-        ['path', 'prompts', 'id', 'text', 'tags', 'by', 'metric', 'columns', 'drop']
+        ['path', 'prompts', 'id', 'text', 'tags', 'by', 'metric', 'columns', 'drop', 'seconds']
 
     """
     lines = path.read_text(encoding="utf-8").splitlines()

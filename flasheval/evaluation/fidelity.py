@@ -137,8 +137,8 @@ search with metric=[...,LPIPS] and calibrate=true
         >>> old, new = (Report(subset, 0, {"CLIP": MetricScores("1", True, (mean,) * subset.size)})
         ...             for mean in (0.27, 0.24))
         >>> lost = FidelityRule("CLIP", 0.01).lost(new, old, error=0.05)
-        >>> 0.02 < lost.value < 0.04, lost.too_much
-        (True, True)
+        >>> round(lost.value, 3), lost.too_much  # on the full set; chosen prompts tell more apart
+        (0.013, True)
 
         """
         try:

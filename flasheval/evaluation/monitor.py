@@ -101,11 +101,11 @@ class CheckpointMonitor:
         **evaluation: Any,
     ) -> None:
         self.subset = subset if isinstance(subset, Subset) else load_subset(subset)
-        judges = asked_scorers(scorers, self.subset)
-        self.metric = metric or judges[0].metric
+        self.metric = metric or asked_scorers(scorers, self.subset)[0].metric
         self.fidelity = FidelityRule.of(fidelity, most_lost, self.metric)
         if self.fidelity is not None:
-            self.fidelity.check_given([one.metric for one in judges])
+            given = asked_scorers(scorers, self.subset)
+            self.fidelity.check_given([one.metric for one in given])
         images = plan_images(
             self.subset.record,
             seeds=evaluation.get("seeds", "search"),

@@ -340,7 +340,7 @@ def subset_name(request: SearchRequest, name: str | None) -> str:
         >>> from flasheval.selection.methods.random import Random
         >>> request = SearchRequest(synthetic_scores(8, 30), Random(), (5,))
         >>> subset_name(request, None), subset_name(request, "mine")
-        ('synthetic-all-random-5', 'mine')
+        ('synthetic-quality+alignment-random-5', 'mine')
 
     """
     if name is None:

@@ -175,8 +175,8 @@ def test_known_variants_carry_full_and_subset_means():
 
 
 def test_one_metric_several_or_all():
-    assert _quick(metric="quality").subset.name == "synthetic-quality-8"
-    assert _quick(metric=["quality"]).subset.name == "synthetic-quality-8"
+    assert _quick(metric="quality").subset.name == "synthetic-quality-balanced-8"
+    assert _quick(metric=["quality"]).subset.name == "synthetic-quality-balanced-8"
     joint = _quick(metric=None)
     both = _quick(metric=["quality", "alignment"])
     assert joint.subset.content_hash == both.subset.content_hash

@@ -148,7 +148,7 @@ def split_once(split: Split, twins: NDArray[np.int64]) -> Split:
 
     Example:
         >>> split_once(Split("a", np.array([1, 3]), np.array([0, 2])), np.array([0, 1, 0, 3]))
-        Split(name='a', search=array([1, 2]), held_out=array([0]), groups=(), note='')
+        Split(name='a', search=<int64 [2]>, held_out=<int64 [1]>, groups=(), note='')
 
     """
     rank = np.cumsum(twins == np.arange(len(twins))) - 1
