@@ -73,7 +73,8 @@ def test_an_unknown_verb_gets_a_suggestion(
 
 
 def test_a_search_from_a_shell(tmp_path: Path) -> None:
-    done = flasheval("search", "size=10", "metric=Quality", "method=pooled", cwd=tmp_path)
+    words = "size=10", "metric=Quality", "method=pooled", "progress=false"
+    done = flasheval("search", *words, cwd=tmp_path)
     assert done.returncode == 0, done.stderr
     assert done.stderr == ""
     assert "\x1b" not in done.stdout

@@ -25,6 +25,7 @@ EXTRAS: Mapping[str, str] = {
     "optimum": "quantise",
     "hydra_plugins.hydra_joblib_launcher": "sweep",
     "hydra_plugins.hydra_submitit_launcher": "slurm",
+    "hydra_plugins.hydra_optuna_sweeper": "optuna",
 }
 """The extra of flasheval that brings a module."""
 

@@ -20,6 +20,7 @@ DISTRIBUTIONS = {
     "markupsafe": "Jinja2", "llvmlite": "numba", "tokenizers": "transformers",
     "hydra_plugins.hydra_joblib_launcher": "hydra-joblib-launcher",
     "hydra_plugins.hydra_submitit_launcher": "hydra-submitit-launcher",
+    "hydra_plugins.hydra_optuna_sweeper": "hydra-optuna-sweeper",
 }  # fmt: skip
 
 
@@ -82,7 +83,7 @@ def test_a_missing_library_is_one_line_on_the_command_line(monkeypatch, capsys):
     from flasheval import cli
     from flasheval.cli import hydra_app
 
-    def fail(verb, words):
+    def fail(*_):
         raise ModuleNotFoundError("No module named 'peft'", name="peft.utils")
 
     monkeypatch.setattr(hydra_app, "run_verb", fail)

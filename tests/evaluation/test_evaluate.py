@@ -302,6 +302,7 @@ def test_the_scorers_used_last_stay(monkeypatch: pytest.MonkeyPatch) -> None:
     @dataclass(frozen=True)
     class Named:
         name: str
+        metric: str = "any"
 
         def identity(self) -> dict[str, str]:
             return {"name": self.name}

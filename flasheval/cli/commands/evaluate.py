@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import MISSING, Field, dataclass, fields
+from dataclasses import MISSING, Field, dataclass, fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -97,6 +97,7 @@ def run_evaluate(config: EvaluateConfig, context: Context) -> Outcome:
             tracker.log_report(report, config.step or 0)
         lines = []
     else:
+        report = replace(report, subset=report.subset.found_at(asked.subset.found))
         lines = ["made earlier with the same settings: delete the report to make it again"]
     if tracker is not None:
         tracker.finish()

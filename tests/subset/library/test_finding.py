@@ -32,7 +32,6 @@ def test_it_says_which_it_found(published, choose, pets, tmp_path, monkeypatch):
     shipped = load_subset("pets-clip-5", prompts=pets)
     assert shipped.found == shipped.without_texts().found == "shipped with flasheval"
     assert "found: shipped with flasheval" in str(shipped)
-    assert "found: shipped with flasheval" in str(shipped.view())
     assert shipped.prefix(2).found == ""
     mine = choose("mine", (0, 1))
     assert (mine.found, "found" in str(mine)) == ("", False)
