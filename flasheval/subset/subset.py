@@ -60,7 +60,7 @@ class Subset(Shown):
     >>> subset.ids, subset.weights.tolist()
     (('3', '1'), [1.0, 1.0])
     >>> print(subset)
-    two-pets: 2 prompts of pets, chosen by random from the scores of 0 variants
+    two-pets: 2 prompts of pets
     """
 
     kind = "subset"
@@ -626,11 +626,17 @@ class Subset(Shown):
         repeats = f" ({draws:,} with repeats)" if draws > self.size else ""
         notes = [*notes, f"found: {self.found}"] if self.found else notes
         about = (
-            f"{self.name}: {self.size}{whole} prompts of {self.prompt_set_name}{repeats}, "
-            f"chosen by {self.method.name} from the scores of "
-            f"{len(self.searched_variants)} variants"
+            f"{self.name}: {self.size}{whole} prompts of {self.prompt_set_name}{repeats}"
+            f"{self._chosen()}"
         )
         return record_view(about, self.record, [one.name for one in self.metrics], notes)
+
+    def _chosen(self) -> str:
+        """Say how it was chosen; nothing of one that was searched on no scores known here."""
+        if not self.searched_variants:
+            return ""
+        count = len(self.searched_variants)
+        return f", chosen by {self.method.name} from the scores of {count} variants"
 
     def _brief(self) -> str:
         short = self.content_hash[:12]

@@ -53,7 +53,7 @@ def test_a_choice_reaches_the_function_that_takes_it(composed: Compose, defaults
 def test_without_a_choice_it_is_the_functions_own_default(composed: Compose) -> None:
     config = composed("[flasheval/search, flasheval/evaluate, flasheval/monitor, _self_]")
     assert config.flasheval.search.method == "auto"
-    assert list(config.flasheval.evaluate.scorers) == ["clip"]
+    assert config.flasheval.evaluate.scorers is None  # the subset's own
     assert list(config.flasheval.monitor.trackers) == []
     assert "generator" not in config.flasheval.evaluate  # the application's own model
 

