@@ -1,8 +1,8 @@
 """The example of another Hydra application, run as its page says: a grid and a search by Optuna."""
 
-import os
-import subprocess
+import runpy
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -18,24 +18,28 @@ ROOT = Path(__file__).parents[2]
 APP = ROOT / "docs" / "examples" / "hydra_app" / "app.py"
 
 
-def _ran(folder: Path, *words: str) -> str:
-    done = subprocess.run(
-        [sys.executable, str(APP), "-m", *words, "hydra.sweep.dir=sweep"],
-        cwd=folder,
-        env={**os.environ, "PYTHONPATH": str(ROOT)},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert done.returncode == 0, done.stdout + done.stderr
-    return done.stdout
+@pytest.fixture
+def ran(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> Callable[..., str]:
+    """A function: ran("+sweep=grid") as `python app.py -m +sweep=grid`, with torch loaded once."""
+
+    def ran(*words: str) -> str:
+        quiet = ("hydra/job_logging=none", "hydra/hydra_logging=none")
+        monkeypatch.chdir(tmp_path)
+        monkeypatch.setattr(sys, "argv", [str(APP), "-m", *words, "hydra.sweep.dir=sweep", *quiet])
+        runpy.run_path(str(APP), run_name="__main__")
+        return capsys.readouterr().out
+
+    return ran
 
 
-@pytest.mark.slow
-def test_a_grid_by_joblib_predicts_a_full_score_a_job(tmp_path: Path) -> None:
-    # One job at a time, in one process: each of another would load torch anew.
+def test_a_grid_by_joblib_predicts_a_full_score_a_job(
+    ran: Callable[..., str], tmp_path: Path
+) -> None:
+    # One job at a time, in this process: others would load torch anew.
     words = ("hydra.launcher.n_jobs=1", "train.size=small", "flasheval.generator.steps=3")
-    out = _ran(tmp_path, "+sweep=grid", *words)
+    out = ran("+sweep=grid", *words)
     reports = [Report.load(path) for path in sorted((tmp_path / "sweep").glob("*/report.json"))]
     assert [one.name for one in reports] == [
         "small-final/DDIM3/guidance2.0",
@@ -45,10 +49,11 @@ def test_a_grid_by_joblib_predicts_a_full_score_a_job(tmp_path: Path) -> None:
         assert f"{report.name}: CLIP {report.predict()['CLIP'].value:.4f}" in out
 
 
-@pytest.mark.slow
-def test_optuna_finds_the_greatest_predicted_full_score(tmp_path: Path) -> None:
+def test_optuna_finds_the_greatest_predicted_full_score(
+    ran: Callable[..., str], tmp_path: Path
+) -> None:
     words = ("hydra.sweeper.n_trials=2", "train.size=small", "flasheval.generator.steps=range(2,4)")
-    _ran(tmp_path, "+sweep=optuna", *words)
+    ran("+sweep=optuna", *words)
     reports = [Report.load(path) for path in (tmp_path / "sweep").glob("*/report.json")]
     found = yaml.safe_load((tmp_path / "sweep" / "optimization_results.yaml").read_text())
     assert set(found["best_params"]) == {
