@@ -93,7 +93,7 @@ def test_rows_have_seconds_evaluations_and_the_frontiers_mark():
     ]
     assert [row[-1] for row in steps.rows] == ["-", "yes", "no", "no"]
     assert "evals" not in str(_board(evaluations=False))
-    text = as_text(_board().view())
+    text = as_text(_board().view(), width=80)
     assert max(map(len, text.splitlines())) <= 80
     assert "A to D frontier" in text
     assert "within noise" in text
@@ -107,7 +107,7 @@ def test_several_metrics_and_long_names_hold_80_columns():
     ).with_times({name * 12: ImageTime(s) for name, s in SECONDS.items()})
     for one in (table, long):
         board = flasheval.rank(one, draws=500)
-        assert max(map(len, as_text(board.view()).splitlines())) <= 80
+        assert max(map(len, as_text(board.view(), width=80).splitlines())) <= 80
         assert len(board.frontier) == 3
         (ranks, costs) = board.view().figures
         assert len(ranks.panels) == len(costs.panels) == 2

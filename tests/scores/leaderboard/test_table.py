@@ -47,7 +47,7 @@ def test_rows_say_rank_mean_interval_ranks_and_groups():
 def test_metrics_stand_side_by_side_as_far_as_80_columns_hold(length):
     names = [letter * length for letter in "wxyz"]
     board = _board(names, metrics=("first", "second", "third", "fourth"))
-    assert max(map(len, as_text(board.view()).splitlines())) <= 80
+    assert max(map(len, as_text(board.view(), width=80).splitlines())) <= 80
     tables = board.view().tables
     sides = [table for table in tables if table.one_line_titles[0] == "variant"]
     assert sum(len(table.titles) - 1 for table in sides) == 8  # mean and ranks of each metric
