@@ -37,6 +37,8 @@ signal.signal(signal.SIGINT, signal.default_int_handler)
 
 _SHARED_DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
 
+_OF_PROGRESS = ("test_progress.py", "test_jit.py", "test_signs_of_life.py", "test_answers.py")
+
 MakeTable = Callable[..., ScoreTable]
 
 
@@ -46,6 +48,13 @@ def _cache_of_its_own(
 ) -> None:
     """Keep texts that a test resolves out of the user's cache, and out of other tests."""
     monkeypatch.setenv("FLASHEVAL_CACHE", str(tmp_path_factory.mktemp("cache")))
+
+
+@pytest.fixture(autouse=True)
+def _no_signs_of_life(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Keep lines of progress, which a busy machine gives after two seconds, out of what is read."""
+    if request.path.name not in _OF_PROGRESS:
+        monkeypatch.setattr("flasheval.base.progress._SILENCE", 3600.0)
 
 
 @pytest.fixture(autouse=True)

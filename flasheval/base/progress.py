@@ -18,6 +18,7 @@ __all__ = ["ProgressBar", "Report", "duration", "holding_up", "reporting"]
 Report = Callable[[str, float, int], None]
 """What work tells its progress to: a label, the units done, and those planned or 0."""
 
+_SILENCE = 2.0  # seconds at the start
 _SHARE = 1 / 20  # of the time gone by: the pause between two plain lines, once that is long
 _WORTH_SAYING = 1.0  # seconds that something must hold the work up to be named
 
@@ -36,7 +37,7 @@ class ProgressBar:
         label: Begins every line, for one of several jobs; a terminal then gets lines too.
         whole: Whether one count runs over all the work. Otherwise each part is counted by itself,
             and the time left is said to be that of the part.
-        after: Seconds of silence at the start.
+        after: Seconds of silence at the start; two when not given.
         every: Seconds between two plain lines, at first.
         shown: Whether anything is written at all.
 
@@ -51,12 +52,12 @@ class ProgressBar:
         *,
         label: str = "",
         whole: bool = True,
-        after: float = 2.0,
+        after: float | None = None,
         every: float = 10.0,
         shown: bool = True,
     ) -> None:
         self._stream = sys.stderr if stream is None else stream
-        self._after, self._every = after, every
+        self._after, self._every = _SILENCE if after is None else after, every
         self._prefix = f"[{label}] " if label else ""
         self._now: tuple[str, float, int] = ("starting", 0.0, 0)
         self._begun = time.monotonic()
