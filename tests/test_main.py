@@ -35,7 +35,7 @@ def test_it_is_the_command(tmp_path: Path) -> None:
         (
             ["serch"],
             2,
-            "no verb 'serch'; there are: doctor, run, generate, score, status, search",
+            "no verb 'serch'; there are: doctor, run, generate, score, status, import",
         ),
         (["show", "none.json"], 1, "none.json"),
     ],

@@ -32,7 +32,7 @@ from pathlib import Path
 import numpy as np
 
 _ROOT = Path(__file__).resolve().parents[2]
-_COPIED = ("flasheval", "tests", "conf", "subsets", "pyproject.toml")
+_COPIED = ("flasheval", "hydra_plugins", "tests", "conf", "subsets", "pyproject.toml")
 _MODULES = (
     "flasheval/selection/methods",
     "flasheval/selection/held_out",

