@@ -65,7 +65,7 @@ def opened(browser):
 @pytest.mark.parametrize("width", [1280, 390])
 def test_everything_is_there_and_nothing_leaves_the_page(opened, page, width):
     tab = opened(page, width)
-    assert tab.title() == "miniature-shared-20: report"
+    assert tab.title() == "miniature-all-balanced-20: report"
     assert tab.evaluate("document.documentElement.scrollWidth <= innerWidth")
     sizes = tab.eval_on_selector_all(
         "svg, img", "all => all.map(e => e.getBoundingClientRect()).map(r => [r.width, r.height])"
