@@ -6,6 +6,8 @@ import json
 from pathlib import Path
 from typing import Any
 
+import pyarrow.parquet as pq
+
 from flasheval.runs.score_files import damage_of
 
 __all__ = ["damaged_units", "differences", "temporaries"]
@@ -18,7 +20,8 @@ _UNNAMED = ".tmp-"
 def differences(run: Path, reference: Path) -> list[str]:
     """Return which files of a run are missing, too many, or not the reference's byte by byte.
 
-    Of a unit's scores the record (seconds, time) may differ, nothing else.
+    Of a unit's scores the record (seconds, time) may differ, and the seconds an image that the
+    table says of its variants; nothing else.
     """
     ours, theirs = _files(run), _files(reference)
     found = [f"{run.name}: {name} is missing" for name in sorted(theirs - ours)]
@@ -46,6 +49,8 @@ def _files(run: Path) -> set[str]:
 
 
 def _content(run: Path, name: str) -> Any:
+    if Path(name).name == "variants.parquet":
+        return _columns(run / name)
     data = (run / name).read_bytes()
     if not name.startswith("units/"):
         return data
@@ -54,3 +59,13 @@ def _content(run: Path, name: str) -> Any:
     except ValueError:
         return None
     return {key: value for key, value in body.items() if key not in ("record", "check")}
+
+
+def _columns(path: Path) -> Any:
+    """Return a Parquet file's columns and what is said of them, but for measured times."""
+    try:
+        table = pq.read_table(path)
+    except (OSError, ValueError):
+        return None
+    said = table.schema.metadata or {}
+    return table.to_pydict(), {key: value for key, value in said.items() if b"seconds" not in key}

@@ -114,7 +114,6 @@ def test_survivors_are_listed_and_all_are_counted():
     assert lines[-1] == ("3 mutants: 2 killed (1 by a failing test, 1 by the limit), 1 survived")
 
 
-@pytest.mark.skip(reason="runs of copies wait without end on a busy machine; to be looked at")
 @pytest.mark.slow
 def test_mutants_of_a_small_module_are_killed_in_a_copy():
     module = ROOT / "flasheval" / "selection" / "held_out" / "spread.py"
@@ -128,7 +127,6 @@ def test_mutants_of_a_small_module_are_killed_in_a_copy():
     assert (module.read_bytes(), module.stat().st_mtime_ns) == before
 
 
-@pytest.mark.skip(reason="runs of copies wait without end on a busy machine; to be looked at")
 @pytest.mark.slow
 def test_what_means_the_same_survives_and_what_does_not_is_killed(tmp_path):
     workshop = mutants["Workshop"](tmp_path, limit=60)
