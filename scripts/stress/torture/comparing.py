@@ -10,7 +10,7 @@ import pyarrow.parquet as pq
 
 from flasheval.runs.score_files import damage_of
 
-__all__ = ["damaged_units", "differences", "temporaries"]
+__all__ = ["columns_but_times", "damaged_units", "differences", "temporaries"]
 
 # What tells of the commands, not of the results; and what a kill leaves, which is counted apart.
 _OF_COMMANDS = (".claims", ".flasheval", "run.log", "repairs.jsonl", "plans/")
@@ -32,6 +32,18 @@ def differences(run: Path, reference: Path) -> list[str]:
     return found
 
 
+def columns_but_times(path: Path) -> Any:
+    """Return a Parquet file's columns and what is said of them, but for measured times."""
+    try:
+        table = pq.read_table(path)
+    except (OSError, ValueError):
+        return None
+    kept = [name for name in table.column_names if name != "seconds"]
+    said = table.schema.metadata or {}
+    told = {key: value for key, value in said.items() if b"seconds" not in key}
+    return table.select(kept).to_pydict(), told
+
+
 def temporaries(run: Path) -> list[Path]:
     """Return the files that were not given their names yet."""
     return sorted(run.rglob(f"{_UNNAMED}*"))
@@ -50,7 +62,7 @@ def _files(run: Path) -> set[str]:
 
 def _content(run: Path, name: str) -> Any:
     if Path(name).name == "variants.parquet":
-        return _columns(run / name)
+        return columns_but_times(run / name)
     data = (run / name).read_bytes()
     if not name.startswith("units/"):
         return data
@@ -59,13 +71,3 @@ def _content(run: Path, name: str) -> Any:
     except ValueError:
         return None
     return {key: value for key, value in body.items() if key not in ("record", "check")}
-
-
-def _columns(path: Path) -> Any:
-    """Return a Parquet file's columns and what is said of them, but for measured times."""
-    try:
-        table = pq.read_table(path)
-    except (OSError, ValueError):
-        return None
-    said = table.schema.metadata or {}
-    return table.to_pydict(), {key: value for key, value in said.items() if b"seconds" not in key}

@@ -13,8 +13,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-import pyarrow.parquet as pq
-
+from torture.comparing import columns_but_times
 from torture.outcome import Outcome
 from torture.verbs import Bench, Command, ended
 
@@ -166,7 +165,7 @@ def _differences(bench: Bench, command: Command, name: str) -> list[str]:
         if one.startswith("units/") and one.endswith(".json") and command.start:
             first, own = (_scores(path[one]) for path in (reference, ours))
         elif one.endswith(".parquet"):
-            first, own = (_columns(path[one]) for path in (reference, ours))
+            first, own = (columns_but_times(path[one]) for path in (reference, ours))
         else:
             first, own = reference[one].read_bytes(), ours[one].read_bytes()
             if not one.endswith(".png"):
@@ -180,13 +179,6 @@ def _scores(path: Path) -> Any:
     """Return what a unit's file says but for its record of times."""
     body = json.loads(path.read_bytes())
     return {key: value for key, value in body.items() if key not in ("record", "check")}
-
-
-def _columns(path: Path) -> Any:
-    """Return a Parquet file's columns but for times."""
-    table = pq.read_table(path)
-    kept = [name for name in table.column_names if name != "seconds"]
-    return table.select(kept).to_pydict(), table.schema.metadata
 
 
 def _plain(content: bytes, name: str) -> bytes:
