@@ -25,6 +25,7 @@ from flasheval.selection.calibration.folds import (
     Expect,
     make_folds,
 )
+from flasheval.selection.features import Features, prompt_features
 from flasheval.selection.held_out.splits import Split
 from flasheval.selection.images import (
     ImagesAs,
@@ -76,6 +77,7 @@ class SearchRequest:
         images_as: How a search sees several images of a prompt: ``mean``, their mean alone;
             ``rows``, each image of a variant as a row of its own in methods that fit rankings;
             ``auto``, rows in the methods that gained by them on development data.
+        features: What is to be kept in balance beside the scores; None for nothing.
 
     Example:
         >>> from flasheval.scores.synthetic import synthetic_scores
@@ -96,6 +98,7 @@ class SearchRequest:
     hints: Hints = field(default_factory=Hints)
     images_per_prompt: int | None = None
     images_as: ImagesAs = "auto"
+    features: Features | None = None
 
     @property
     def size(self) -> int:
@@ -167,6 +170,7 @@ class SearchRequest:
             if searched is None or images is None
             else len(images.judged),
             images_as=self.images_as,
+            features=None if self.features is None else self.features.values,
         )
 
     def settings(self) -> dict[str, Any]:
@@ -197,6 +201,8 @@ class SearchRequest:
             settings["images_per_prompt"] = self.images_per_prompt
         if self.images_as != "auto":
             settings["images_as"] = self.images_as
+        if self.features is not None:
+            settings["balance"] = list(self.features.columns)
         return settings
 
     def context(self) -> str:
@@ -221,6 +227,8 @@ class SearchRequest:
         }
         if self.selector.borrows:
             parts["hints"] = self.hints.fingerprint()
+        if self.features is not None:
+            parts["features"] = self.features.fingerprint()
         return sha256_of(parts, digits=17)
 
 
@@ -236,6 +244,7 @@ def make_request(
     hints: Hints | None = None,
     images_per_prompt: int | None = None,
     images_as: str = "auto",
+    balance: Any = "auto",
 ) -> SearchRequest:
     """Check the settings of `flasheval.search` (see there) and resolve prompt ids to positions.
 
@@ -276,6 +285,7 @@ def make_request(
         hints or Hints(),
         None if images_per_prompt is None else checked_images_per_prompt(images_per_prompt),
         _checked_rows(images_as, table, selector),
+        prompt_features(prompts, balance),
     )
 
 

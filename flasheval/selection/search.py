@@ -162,6 +162,7 @@ def search(
     draws: int = 200,
     images_per_prompt: int | None = None,
     images_as: str = "auto",
+    balance: Any = "auto",
     calibrate: bool | Literal["auto"] = "auto",
     expect: str = "similar",
     group: str | None = None,
@@ -201,6 +202,10 @@ def search(
             calibration are then those of so many images.
         images_as: How the search sees several images of a prompt: their `mean`; each as `rows` of
             its own, in the methods that know them; or `auto`: rows in those methods.
+        balance: What is kept in balance over the chosen prompts beside their scores, by methods
+            that minimise a loss: `tags`, the prompts' tags; names of columns; an array of
+            embeddings [prompts, numbers] or a file `.npy` of one; `none`; or `auto`, the tags where
+            there are some. It counts as much as it explains of the search variants' scores.
         calibrate: Whether to learn, from further searches that hold variants out, how well the
             subset's scores predict the full set's; "auto" does it for methods that cost next to
             nothing and at least 8 variants.
@@ -246,6 +251,7 @@ def search(
         hints_for(given, table, group),
         images_per_prompt,
         images_as,
+        balance,
     )
     name = subset_name(request, name)
     check_draws(draws)
@@ -550,7 +556,7 @@ def _selector(method: object, settings: Mapping[str, Any] | None, expect: str) -
 
 
 def _notes(selector: Selector[Any], outcome: SearchOutcome) -> tuple[str, ...]:
-    return (explain(selector.expect, outcome.history),) if isinstance(selector, Auto) else ()
+    return (explain(outcome.history),) if isinstance(selector, Auto) else ()
 
 
 def known_variants(table: ScoreTable, selection: Selection) -> tuple[KnownVariant, ...]:

@@ -125,6 +125,7 @@ def _search(
         draws=config.draws,
         images_per_prompt=config.images_per_prompt,
         images_as=config.images_as,
+        balance=config.balance,
         calibrate=config.calibrate,
         expect=config.expect,
         group=config.group,

@@ -95,6 +95,7 @@ def _validate(
         draws=config.draws,
         images_per_prompt=config.images_per_prompt,
         images_as=config.images_as,
+        balance=config.balance,
         search_variants=config.search_variants,
         cluster=config.cluster,
         group=config.group,

@@ -32,6 +32,7 @@ _NOT_THE_METHODS = (
     "prefix_size",
     "images_per_prompt",
     "images_as",
+    "balance",
 )
 
 
@@ -156,4 +157,5 @@ def _request(origin: Origin, scored: Scored) -> SearchRequest:
         hints_for(scored.given, table, origin.settings.get("group")),
         given["images_per_prompt"],
         given["images_as"] or "auto",
+        given["balance"] or "none",
     )

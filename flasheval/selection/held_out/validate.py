@@ -19,6 +19,7 @@ from flasheval.base.versions import library_versions, utc_now
 from flasheval.generators.seeds import checked_images_per_prompt
 from flasheval.scores import ScoreTable, load_scores
 from flasheval.scores.table import Incomplete
+from flasheval.selection.features import Features, prompt_features
 from flasheval.selection.held_out.clusters import GroupResampler
 from flasheval.selection.held_out.contenders import RANDOM, Contender, find_contender, read_methods
 from flasheval.selection.held_out.engine import measure
@@ -70,6 +71,7 @@ def validate(
     group: str | None = None,
     images_per_prompt: int | None = None,
     images_as: str = "auto",
+    balance: Any = "auto",
     workers: int | None = None,
     folder: str | Path | None = None,
     incomplete: Incomplete = "drop",
@@ -103,6 +105,7 @@ def validate(
             `flasheval.search`: the variants held out are judged by so many.
         images_as: How a search sees several images of a prompt, as for `flasheval.search`: `rows`
             in the methods that know them.
+        balance: What is kept in balance over the chosen prompts, as for `flasheval.search`.
         workers: Searches made at a time; one per core when not given. It changes no number.
         folder: Finished searches are kept in `units` there, so that the same call after an
             interruption continues.
@@ -143,6 +146,7 @@ def validate(
     images = images_per_prompt, checked_images_as(images_as)
     if images[1] == "rows":
         check_several_images(table, "images_as=rows", "use images_as=auto")
+    features = prompt_features(table.prompts, balance)
     contenders = read_methods(methods)
     paired = _reference(reference, contenders)
     check_ties(usable.whole)
@@ -156,7 +160,7 @@ def validate(
     with reporting(progress) as report:
         measurement = measure(
             table,
-            _procedures(given, table, contenders, sizes, seed, group, images),
+            _procedures(given, table, contenders, sizes, seed, group, images, features),
             kinds,
             sizes,
             seed=seed,
@@ -209,6 +213,7 @@ def _procedures(
     seed: int,
     group: str | None,
     images: tuple[int | None, ImagesAs],
+    features: Features | None,
 ) -> list[Procedure]:
     """Return what is asked of each method, random apart: all metrics together or one at a time."""
     parts: dict[tuple[str, ...], ScoreTable] = {
@@ -228,6 +233,7 @@ def _procedures(
                     hints=hints[names],
                     images_per_prompt=images[0],
                     images_as=images[1],
+                    features=features,
                 )
                 for size in sizes
                 for names in (

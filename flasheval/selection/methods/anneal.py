@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import ClassVar
 
 import numpy as np
@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from flasheval.base.errors import SettingError
 from flasheval.scores.ranking.jit import compiled
 from flasheval.scores.ranking.lanes import LANES
+from flasheval.selection.methods.few import drawn_after, searched_size
 from flasheval.selection.methods.problem import Problem
 from flasheval.selection.methods.selector import Selection, State, require_positive
 from flasheval.selection.methods.smooth_loss import SmoothLoss, pair_loss, smooth_loss
@@ -22,10 +23,19 @@ _CHUNK = 2_000
 
 @dataclass(frozen=True)
 class AnnealWork:
-    """What an annealing computes once."""
+    """What an annealing computes once.
+
+    Attributes:
+        problem: The search of the prompts to search for; with few variants fewer than are asked
+            for, see `few`.
+        loss: Its loss.
+        size: Prompts asked for; those beyond the ones searched for are drawn.
+
+    """
 
     problem: Problem
     loss: SmoothLoss
+    size: int
 
 
 @dataclass(frozen=True)
@@ -66,11 +76,16 @@ class Anneal:
             raise SettingError(
                 f"method.cold={self.cold} (anneal): expected at most method.hot={self.hot}"
             )
-        return AnnealWork(problem, smooth_loss(problem, inflation=self.inflation))
+        loss = smooth_loss(problem, inflation=self.inflation)
+        return AnnealWork(replace(problem, size=searched_size(problem)), loss, problem.size)
 
     def start(self, work: AnnealWork, rng: np.random.Generator) -> State:
         """Begin with the required prompts, the warm start, and random ones for the rest."""
         problem = work.problem
+        order = {}
+        if problem.size < work.size:
+            (drawing,) = rng.spawn(1)
+            order["order"] = drawing.permutation(problem.allowed)
         free = np.empty(0, dtype=np.int64)
         start = problem.start_prompts()
         if start is not None:
@@ -82,7 +97,7 @@ class Anneal:
         idle = problem.n_free == 0 or len(problem.allowed) == problem.n_free
         return State(
             rng=rng,
-            arrays={"chosen": chosen, "best": chosen.copy(), "best_loss": loss},
+            arrays={"chosen": chosen, "best": chosen.copy(), "best_loss": loss, **order},
             steps=0 if idle else -(-self.swaps // _CHUNK),
         )
 
@@ -99,6 +114,8 @@ class Anneal:
             work.loss.first_below,
             work.loss.noise,
             work.loss.inflation,
+            work.loss.features,
+            work.loss.unlike,
             chosen,
             best,
             float(state.arrays["best_loss"][0]),
@@ -115,8 +132,14 @@ class Anneal:
         )
 
     def best(self, work: AnnealWork, state: State) -> Selection:
-        """Return the set of the lowest loss so far."""
-        return Selection(np.asarray(state.arrays["best"], dtype=np.int64))
+        """Return the set of the lowest loss so far, and the prompts drawn behind it."""
+        chosen = np.asarray(state.arrays["best"], dtype=np.int64)
+        if "order" not in state.arrays:
+            return Selection(chosen)
+        order = np.asarray(state.arrays["order"], dtype=np.int64)
+        count = work.size - work.problem.size
+        drawn = drawn_after(chosen, count, order, work.problem.features)
+        return Selection(np.concatenate([chosen, drawn]))
 
 
 @compiled
@@ -125,6 +148,8 @@ def _swap(
     first_below: NDArray[np.int64],
     noise: NDArray[np.float64],
     inflation: float,
+    features: NDArray[np.float64],
+    unlike: NDArray[np.float64],
     chosen: NDArray[np.int64],
     best: NDArray[np.int64],
     best_loss: float,
@@ -135,36 +160,51 @@ def _swap(
 ) -> tuple[float, int]:
     """Try each swap in turn; `chosen` and `best` change in place. Returns best loss, accepted."""
     n_metrics, n_prompts, n = rows.shape
+    n_features = features.shape[1]
+    kinds = np.zeros(n_features)
     taken = np.zeros(n_prompts, dtype=np.bool_)
     sums = np.zeros((n_metrics, n))
     spread = np.zeros(n_metrics)
     for prompt in chosen:
         taken[prompt] = True
+        for f in range(n_features):
+            kinds[f] += features[prompt, f]
         for m in range(n_metrics):
             spread[m] += noise[m, prompt]
             for v in range(n):
                 sums[m, v] += rows[m, prompt, v]
     odds = np.empty(n + LANES)
-    loss = pair_loss(sums, first_below, spread, inflation, odds)
+    square = 0.0
+    for f in range(n_features):
+        square += kinds[f] * kinds[f]
+    predicted = spread + unlike * square
+    loss = pair_loss(sums, first_below, predicted, inflation, odds)
     new_sums, new_spread = sums.copy(), spread.copy()
     accepted = 0
     for k in range(len(places)):
         out, into = chosen[places[k]], newcomers[k]
         if taken[into]:
             continue
+        square = 0.0
+        for f in range(n_features):
+            moved = kinds[f] + features[into, f] - features[out, f]
+            square += moved * moved
         for m in range(n_metrics):
             new_spread[m] = spread[m] + noise[m, into] - noise[m, out]
+            predicted[m] = new_spread[m] + unlike[m] * square
             gained, lost = rows[m, into], rows[m, out]
             had, have = sums[m], new_sums[m]
             for v in range(n):
                 # From left to right: the rows' own difference would be rounded to single precision.
                 have[v] = had[v] + gained[v] - lost[v]
-        new_loss = pair_loss(new_sums, first_below, new_spread, inflation, odds)
+        new_loss = pair_loss(new_sums, first_below, predicted, inflation, odds)
         if new_loss > loss and luck[k] >= np.exp((loss - new_loss) / temperatures[k]):
             continue
         chosen[places[k]] = into
         taken[out], taken[into] = False, True
         loss = new_loss
+        for f in range(n_features):
+            kinds[f] += features[into, f] - features[out, f]
         # Loops: numba takes seconds to compile the shape errors of whole-array assignments.
         for m in range(n_metrics):
             spread[m] = new_spread[m]

@@ -13,6 +13,7 @@ from flasheval.base.errors import SettingError
 from flasheval.scores.ranking.kendall import kendall_tau_b_many
 from flasheval.scores.twins import first_of_twins
 from flasheval.selection.methods.anneal import Anneal
+from flasheval.selection.methods.balanced import Balanced
 from flasheval.selection.methods.pooled import Pooled
 from flasheval.selection.methods.problem import Problem
 from flasheval.selection.methods.random import Random
@@ -26,8 +27,11 @@ _FEWEST_GROUPS = 3
 _SPLITS = 8
 _HELD_OUT = 3
 _DRAWS = 20
-_CLEAR = 2.0  # standard errors
+_MANY = 60  # search variants
+_CLEAR, _CLEAR_OF_MANY = 2.0, 1.0  # standard errors
+_FEW_VALUES = 10  # distinct scores of a metric, such as right and wrong, or points
 _EXPECTED = ("similar", "new_family")
+_RANDOM = 3  # its number among the contenders
 _UNCHOSEN = ("random", "ridge")
 
 
@@ -37,13 +41,15 @@ class AutoWork:
 
     Attributes:
         problem: The search.
-        contenders: The methods; the first is chosen unless another is clearly better.
+        contenders: The methods.
+        usual: Number of the one that is chosen unless another is clearly better.
         splits: bool [splits, n], the search variants that each inner split holds out.
 
     """
 
     problem: Problem
     contenders: tuple[Selector[Any], ...]
+    usual: int
     splits: NDArray[np.bool_]
 
 
@@ -52,9 +58,11 @@ class Auto:
     """Choose the method by inner cross-validation, then search with it on all search variants.
 
     Each contender searches on a part of the search variants and is judged on the rest, several
-    times. The usual method is kept unless another, random prompts included, is ahead by more than
-    two standard errors: a smaller lead may be noise. Below 16 variants nothing is compared and the
-    usual method is used. The usual method is `pooled`, or `anneal` for new families.
+    times. The usual method is kept unless another is ahead by more than two standard errors (one
+    from 60 variants on): a smaller lead may be noise. Where random prompts do as well as the method
+    kept, they are taken. Below 16 variants nothing is compared and the usual method is used. The
+    usual method is `pooled`; `anneal` for new families; `balanced` for scores of few values, such
+    as right and wrong, whose noise says how hard a prompt is and not how much to trust it.
 
     Attributes:
         expect: `similar` if new variants will be like the known ones (random parts are held out),
@@ -87,7 +95,8 @@ class Auto:
         expect = self.expect or "similar"
         if expect not in _EXPECTED:
             raise SettingError(f"method.expect={expect} (auto): expected {' or '.join(_EXPECTED)}")
-        return AutoWork(problem, contenders(expect), inner_splits(problem, expect))
+        number = usual_method(problem, expect)
+        return AutoWork(problem, contenders(), number, inner_splits(problem, expect))
 
     def start(self, work: AutoWork, rng: np.random.Generator) -> State:
         """Begin with the required prompts alone.
@@ -95,8 +104,8 @@ class Auto:
         Example:
             >>> from flasheval.selection.methods.problem import make_problem
             >>> work = Auto().prepare(make_problem([np.tri(24, 30)], ["clip"], size=5))
-            >>> Auto().start(work, np.random.default_rng(0)).steps  # 8 splits of 4 methods, and 2
-            34
+            >>> Auto().start(work, np.random.default_rng(0)).steps  # 8 splits of 5 methods, and 2
+            42
 
         """
         shape = (len(work.splits), len(work.contenders))
@@ -111,7 +120,7 @@ class Auto:
         tau = np.asarray(state.arrays["tau"], dtype=np.float64)
         sets = 0
         if state.step == 0:
-            sets = _take(work, state, 0)
+            sets = _take(work, state, work.usual)
         elif state.step <= tau.size:
             split, number = divmod(state.step - 1, len(work.contenders))
             held_out = work.splits[split]
@@ -120,10 +129,10 @@ class Auto:
             state.arrays["tau"] = tau
             state.history.append({"split": split, "contender": number, "tau": value})
         else:
-            number = decide(tau)
-            if number > 0:
+            number = decide(tau, work.usual, work.problem.n_variants)
+            if number != work.usual:
                 sets = _take(work, state, number)
-            state.history.append({"chosen": number})
+            state.history.append({"chosen": number, "usual": work.usual})
         state.sets += sets
         state.step += 1
 
@@ -136,20 +145,39 @@ class Auto:
         )
 
 
-def contenders(expect: str | None) -> tuple[Selector[Any], ...]:
-    """Return the methods compared, the usual one first.
+def contenders() -> tuple[Selector[Any], ...]:
+    """Return the methods compared.
 
     Example:
-        >>> [method.name for method in contenders("similar")]
-        ['pooled', 'anneal', 'random', 'ridge']
-        >>> [method.name for method in contenders("new_family")]
-        ['anneal', 'pooled', 'random', 'ridge']
+        >>> [method.name for method in contenders()]
+        ['pooled', 'anneal', 'balanced', 'random', 'ridge']
 
     """
-    chosen: list[Selector[Any]] = [Pooled(), Anneal()]
+    return (Pooled(), Anneal(), Balanced(), Random(), Ridge())
+
+
+def usual_method(problem: Problem, expect: str) -> int:
+    """Return the number of the contender that is chosen where nothing speaks for another.
+
+    Example:
+        >>> from flasheval.selection.methods.problem import make_problem
+        >>> right_or_wrong = make_problem([np.tri(24, 30)], ["accuracy"], size=5)
+        >>> graded = make_problem([np.arange(720.0).reshape(24, 30)], ["clip"], size=5)
+        >>> names = [method.name for method in contenders()]
+        >>> [names[usual_method(one, "similar")] for one in (right_or_wrong, graded)]
+        ['balanced', 'pooled']
+        >>> names[usual_method(graded, "new_family")]
+        'anneal'
+
+    """
     if expect == "new_family":
-        chosen.reverse()
-    return (*chosen, Random(), Ridge())
+        return 1
+    return 2 if all(_of_few_values(block) for block in problem.scores) else 0
+
+
+def _of_few_values(scores: NDArray[np.float32]) -> bool:
+    """Whether scores take few values; most do not, which their first prompts show."""
+    return len(np.unique(scores[:, :50])) <= _FEW_VALUES >= len(np.unique(scores))
 
 
 def inner_splits(problem: Problem, expect: str) -> NDArray[np.bool_]:
@@ -195,51 +223,56 @@ def inner_splits(problem: Problem, expect: str) -> NDArray[np.bool_]:
     return splits
 
 
-def decide(tau: NDArray[np.float64]) -> int:
-    """Return the index of the contender to choose.
+def decide(tau: NDArray[np.float64], usual: int, n_variants: int) -> int:
+    """Return the number of the contender to choose.
 
     Args:
         tau: float64 [splits, contenders], held-out agreement; NaN where undefined.
+        usual: Number of the usual method.
+        n_variants: Search variants.
 
     Returns:
-        0, the usual method, unless the means of others are ahead of it by more than two standard
-        errors of the paired difference; then the best of the others.
+        The usual method, unless the means of others are ahead of it by more than two standard
+        errors of the paired difference, one from 60 variants on; then the best of the others. Of
+        the contenders `random` where it does as well as that.
 
     Example:
-        >>> decide(np.array([[0.70, 0.80], [0.60, 0.71], [0.70, 0.79]]))
+        >>> decide(np.array([[0.70, 0.80], [0.60, 0.71], [0.70, 0.79]]), 0, 24)
         1
-        >>> decide(np.array([[0.70, 0.90], [0.60, 0.50], [0.70, 0.75]]))
+        >>> decide(np.array([[0.70, 0.90], [0.60, 0.50], [0.70, 0.75]]), 0, 24)
         0
+        >>> decide(np.array([[0.6, 0.5, 0.5, 0.7], [0.6, 0.5, 0.5, 0.5]]), 0, 24)  # 3 is random
+        3
 
     """
     known = tau[~np.isnan(tau).any(axis=1)]
     if len(known) < 2:
-        return 0
-    gains = known - known[:, :1]
+        return usual
+    gains = known - known[:, [usual]]
     lead = gains.mean(axis=0)
-    clear = lead > _CLEAR * gains.std(axis=0, ddof=1) / np.sqrt(len(known))
-    return int(np.argmax(np.where(clear, lead, 0.0)))
+    needed = _CLEAR if n_variants < _MANY else _CLEAR_OF_MANY
+    clear = lead > needed * gains.std(axis=0, ddof=1) / np.sqrt(len(known))
+    best = int(np.argmax(np.where(clear, lead, 0.0))) if clear.any() else usual
+    if len(lead) > _RANDOM and lead[_RANDOM] >= lead[best]:
+        return _RANDOM
+    return best
 
 
-def explain(expect: str | None, history: Sequence[Mapping[str, float]]) -> str:
+def explain(history: Sequence[Mapping[str, float]]) -> str:
     """Say in one line which method was chosen and why.
 
     Args:
-        expect: As given to `Auto`.
         history: The whole history of its search.
 
     Example:
-        >>> explain("similar", [{"chosen": 0}])
+        >>> explain([{"chosen": 0, "usual": 0}])
         'auto chose pooled, its usual method: too few variants to compare methods'
 
     """
-    names = [selector.name for selector in contenders(expect)]
+    names = [selector.name for selector in contenders()]
     chosen = [names[int(row["chosen"])] for row in history if "chosen" in row]
     if not chosen:
-        return (
-            f"auto was interrupted before it compared methods, so it used {names[0]}, its usual "
-            "method"
-        )
+        return "auto was interrupted before it compared methods, so it used its usual method"
     compared: dict[str, list[float]] = {name: [] for name in names}
     for row in history:
         if not np.isnan(row.get("tau", np.nan)):  # one that is not defined is not kept on disk

@@ -9,6 +9,10 @@ The first term is the error the set makes on the search variants, the second the
 unseen ones, the denominator how strongly the set's mean follows overall quality. Several metrics
 are summed, each with E and D in units of its own spread of r; so are, with a smaller share, hint
 metrics whose evidence is borrowed. With weights w, every E, beta and D above is w E, w beta, w^2 D.
+
+Rows of features, see `unlike.feature_rows`, stand below E and count with lam: the sum of squares of
+their sums is an error to expect on unseen variants too. With few variants a part of the prompts is
+drawn, see `few`.
 """
 
 from __future__ import annotations
@@ -21,6 +25,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from flasheval.scores.ranking.jit import compiled
+from flasheval.selection.methods.few import drawn_after, searched_size
 from flasheval.selection.methods.problem import Problem
 from flasheval.selection.methods.selector import Selection, State
 from flasheval.selection.methods.statistics import (
@@ -28,6 +33,7 @@ from flasheval.selection.methods.statistics import (
     prompt_statistics,
     slope_and_residual,
 )
+from flasheval.selection.methods.unlike import feature_rows
 
 __all__ = [
     "BalanceSettings",
@@ -49,12 +55,13 @@ class BalanceWork:
     Attributes:
         problem: The search.
         prompts: int64 [candidates] prompt index of each column below; required ones come first.
-        residual: float32 [metrics, n, candidates], E.
+        residual: float32 [metrics, n + features, candidates], E and the rows of features.
         square: float32 [metrics, candidates], squared length of each column of E.
         noise: float32 [metrics, candidates], D.
         slope: float32 [metrics, candidates], beta.
         noise_weight: lam of the loss.
         passes: Swap passes at most.
+        searched: Prompts to search for; the others of the subset are drawn.
         weights: float64 [candidates] of the prompts in the subset's mean; None for 1.
 
     """
@@ -67,6 +74,7 @@ class BalanceWork:
     slope: NDArray[np.float32]
     noise_weight: float
     passes: int
+    searched: int
     weights: NDArray[np.float64] | None = None
 
 
@@ -102,6 +110,7 @@ def balance_work(problem: Problem, settings: BalanceSettings) -> BalanceWork:
     prompts = _candidates(problem, blocks, shares, settings.screen)
     residual, noise, slope = _standardised(problem, blocks, prompts, settings.nearness)
     weights = _noise_weights(noise[:served]) if settings.weighted else None
+    residual = _with_features(problem, settings, prompts, residual)
     unit = np.ones(len(prompts)) if weights is None else weights
     root = np.sqrt(shares)[:, None]
     residual *= (root * unit)[:, None, :].astype(np.float32)
@@ -114,8 +123,24 @@ def balance_work(problem: Problem, settings: BalanceSettings) -> BalanceWork:
         (slope * unit).astype(np.float32),
         settings.noise_weight,
         settings.passes,
+        searched_size(problem),
         weights,
     )
+
+
+def _with_features(
+    problem: Problem,
+    settings: BalanceSettings,
+    prompts: NDArray[np.int64],
+    residual: NDArray[np.float32],
+) -> NDArray[np.float32]:
+    """Return the residuals of each metric with the rows of features below them."""
+    if problem.features is None:
+        return residual
+    features = problem.features[:, prompts]
+    rows = np.stack([feature_rows(error, features) for error in residual])
+    below = (np.sqrt(settings.noise_weight) * rows).astype(np.float32)
+    return np.concatenate([residual, below], axis=1)
 
 
 def _standardised(
@@ -212,14 +237,18 @@ def balance_start(work: BalanceWork, rng: np.random.Generator) -> State:
     The state's `chosen` holds positions among the candidates, -1 where nothing is chosen yet.
     """
     problem = work.problem
-    chosen = np.full(problem.size, -1, dtype=np.int64)
+    chosen = np.full(work.searched, -1, dtype=np.int64)
     chosen[: len(problem.required)] = np.arange(len(problem.required))
     start = problem.start_prompts()
     if start is not None:
         where = {int(prompt): position for position, prompt in enumerate(work.prompts)}
         first = len(problem.required)
+        start = start[: work.searched - first]
         chosen[first : first + len(start)] = [where[int(prompt)] for prompt in start]
-    return State(rng=rng, arrays={"chosen": chosen}, steps=1 + work.passes)
+    arrays: dict[str, NDArray[np.generic]] = {"chosen": chosen}
+    if work.searched < problem.size:
+        arrays["order"] = rng.permutation(problem.allowed)
+    return State(rng=rng, arrays=arrays, steps=1 + work.passes)
 
 
 def balance_step(work: BalanceWork, state: State) -> None:
@@ -245,13 +274,23 @@ def balance_step(work: BalanceWork, state: State) -> None:
 
 
 def best_of_state(work: BalanceWork, state: State) -> Selection:
-    """Return the prompts chosen so far, in order of choice."""
-    chosen = np.asarray(state.arrays["chosen"], dtype=np.int64)
-    chosen = chosen[chosen >= 0]
+    """Return the prompts chosen so far, in order of choice, and then those drawn."""
+    places = np.asarray(state.arrays["chosen"], dtype=np.int64)
+    places = places[places >= 0]
+    chosen, drawn = work.prompts[places], np.empty(0, dtype=np.int64)
+    if "order" in state.arrays:
+        order = np.asarray(state.arrays["order"], dtype=np.int64)
+        count = work.problem.size - work.searched
+        drawn = drawn_after(chosen, count, order, work.problem.features)
+    indices = np.concatenate([chosen, drawn])
     if work.weights is None:
-        return Selection(work.prompts[chosen])
-    weights = work.weights[chosen]
-    return Selection(work.prompts[chosen], weights / weights.mean())
+        return Selection(indices)
+    if places.size == 0:
+        return Selection(indices, np.ones(len(indices)))
+    weights = work.weights[places] / work.weights[places].mean()
+    # A prompt drawn counts as much as one chosen does on average.
+    weights = np.concatenate([weights, np.ones(len(drawn))])
+    return Selection(indices, weights / weights.mean())
 
 
 @compiled

@@ -39,6 +39,8 @@ class Problem:
             single images, no NaN; None where each prompt has one.
         images_used: Images a prompt that the subset is to be used with; None for as many.
         images_as: What `search_rows` gives.
+        features: float64 [features, prompts], what is known of the prompts beside their scores,
+            such as their tags, centred over prompts; None for nothing.
         kept: What `keep` keeps of these scores for the stages of a nested search; None where
             there are none. `dataclasses.replace` does not hand it on, `stage` does.
 
@@ -59,6 +61,7 @@ class Problem:
     images: tuple[NDArray[np.float32], ...] | None = None
     images_used: int | None = None
     images_as: ImagesAs = "auto"
+    features: NDArray[np.float64] | None = None
     kept: Kept | None = field(default=None, init=False, repr=False, compare=False)
 
     def keep(self, name: Hashable, key: Hashable, make: Callable[[], T]) -> T:
@@ -215,6 +218,7 @@ def make_problem(
     images: Sequence[NDArray[np.float32]] | None = None,
     images_used: int | None = None,
     images_as: ImagesAs = "auto",
+    features: NDArray[np.float64] | None = None,
 ) -> Problem:
     """Check the pieces of a search and put them together.
 
@@ -232,6 +236,7 @@ def make_problem(
             each prompt has one image.
         images_used: Images a prompt that the subset is to be used with; None for as many.
         images_as: Whether methods that can see each image as a row of its own do.
+        features: float64 [features, prompts], centred over prompts; None for none.
 
     Raises:
         SettingError: `size` does not fit, or a prompt is both required and forbidden.
@@ -279,6 +284,7 @@ def make_problem(
         None if images is None else tuple(map(_image_block, metrics, scores, images)),
         images_used,
         images_as,
+        features,
     )
 
 

@@ -3,7 +3,8 @@
 For a pair with full order i above j, margin = sum_S X_i - sum_S X_j and predicted noise standard
 deviation s = sqrt(2 * inflation * sum_S D), the loss is 1 / (1 + exp(1.702 margin / s)): the normal
 probability of a wrong sign, through the usual logistic approximation. `inflation` is the number of
-times the noise D of the search variants is counted, for unseen variants are noisier.
+times the noise D of the search variants is counted, for unseen variants are noisier. Where features
+of the prompts are known, what they explain is noise too: t |sum_S F|^2 beside sum_S D (`unlike`).
 """
 
 from __future__ import annotations
@@ -18,6 +19,8 @@ from flasheval.scores.ranking.jit import compiled
 from flasheval.scores.ranking.lanes import LANES, add, load, share_of, total, zero_like
 from flasheval.scores.ranking.prepare import prepare_target
 from flasheval.selection.methods.problem import Problem
+from flasheval.selection.methods.statistics import slope_and_residual
+from flasheval.selection.methods.unlike import WEIGHT, explained_variance
 
 __all__ = ["SmoothLoss", "pair_loss", "smooth_loss"]
 
@@ -35,6 +38,8 @@ class SmoothLoss:
         first_below: int64 [metrics, n], in that order: the first variant strictly below each one.
         noise: float64 [metrics, prompts], D.
         inflation: Times the noise is counted.
+        features: float64 [prompts, features], F, centred over prompts; no columns for none.
+        unlike: float64 [metrics], t, the variance that they add.
 
     """
 
@@ -42,6 +47,8 @@ class SmoothLoss:
     first_below: NDArray[np.int64]
     noise: NDArray[np.float64]
     inflation: float
+    features: NDArray[np.float64]
+    unlike: NDArray[np.float64]
 
     def of_sets(self, sets: NDArray[np.int64]) -> NDArray[np.float64]:
         """Mean loss over metrics of each row of int64 [sets, N] prompt indices: float64 [sets]."""
@@ -50,7 +57,14 @@ class SmoothLoss:
         def count(first: int, last: int) -> None:
             part = slice(first, last)
             _losses(
-                self.rows, self.first_below, self.noise, self.inflation, sets[part], losses[part]
+                self.rows,
+                self.first_below,
+                self.noise,
+                self.inflation,
+                self.features,
+                self.unlike,
+                sets[part],
+                losses[part],
             )
 
         in_blocks(len(sets), _BLOCK, count)
@@ -59,14 +73,24 @@ class SmoothLoss:
 
 def smooth_loss(problem: Problem, *, inflation: float) -> SmoothLoss:
     """Lay a problem's scores out for the smooth loss."""
-    rows, below, noise = [], [], []
+    rows, below, noise, unlike = [], [], [], np.zeros(len(problem.scores))
     for metric, (scores, target) in enumerate(zip(*problem.search_rows(), strict=True)):
         prepared = prepare_target(target)
         centred = scores[prepared.order] - scores.mean(axis=0)
         rows.append(np.ascontiguousarray(centred.T))
         below.append(prepared.first_below)
-        noise.append(problem.statistics(metric).noise)
-    return SmoothLoss(np.stack(rows), np.stack(below), np.stack(noise), float(inflation))
+        statistics = problem.statistics(metric)
+        noise.append(statistics.noise)
+        if problem.features is not None:
+            _, error = slope_and_residual(problem.scores[metric], None, statistics.quality)
+            freedom = max(1, problem.n_variants - 2)
+            unlike[metric] = WEIGHT * explained_variance(error, problem.features) / freedom
+    features = np.empty((problem.n_prompts, 0))
+    if problem.features is not None:
+        features = np.ascontiguousarray(problem.features.T)
+    return SmoothLoss(
+        np.stack(rows), np.stack(below), np.stack(noise), float(inflation), features, unlike
+    )
 
 
 @compiled
@@ -125,17 +149,27 @@ def _losses(
     first_below: NDArray[np.int64],
     noise: NDArray[np.float64],
     inflation: float,
+    features: NDArray[np.float64],
+    unlike: NDArray[np.float64],
     sets: NDArray[np.int64],
     losses: NDArray[np.float64],
 ) -> None:
     n_metrics, _, n = rows.shape
-    sums, spread = np.empty((n_metrics, n)), np.empty(n_metrics)
+    n_features = features.shape[1]
+    sums, spread, kinds = np.empty((n_metrics, n)), np.empty(n_metrics), np.empty(n_features)
     odds = np.empty(n + LANES)
     for index in range(len(sets)):
-        sums[:], spread[:] = 0.0, 0.0
+        sums[:], spread[:], kinds[:] = 0.0, 0.0, 0.0
         for prompt in sets[index]:
+            for f in range(n_features):
+                kinds[f] += features[prompt, f]
             for m in range(n_metrics):
                 spread[m] += noise[m, prompt]
                 for v in range(n):
                     sums[m, v] += rows[m, prompt, v]
+        square = 0.0
+        for f in range(n_features):
+            square += kinds[f] * kinds[f]
+        for m in range(n_metrics):
+            spread[m] += unlike[m] * square
         losses[index] = pair_loss(sums, first_below, spread, inflation, odds)

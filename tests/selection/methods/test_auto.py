@@ -11,14 +11,20 @@ from flasheval.base.errors import SettingError
 from flasheval.base.threads import crew
 from flasheval.selection.methods import auto
 from flasheval.selection.methods.anneal import Anneal
-from flasheval.selection.methods.auto import Auto, contenders, decide, explain, inner_splits
+from flasheval.selection.methods.auto import (
+    Auto,
+    contenders,
+    decide,
+    explain,
+    inner_splits,
+    usual_method,
+)
 from flasheval.selection.methods.driver import drive
 from flasheval.selection.methods.hints import Hints
 from flasheval.selection.methods.nested import run_nested
 from flasheval.selection.methods.pooled import Pooled
 from flasheval.selection.methods.problem import make_problem
 from flasheval.selection.methods.random import Random
-from flasheval.selection.methods.ridge import Ridge
 from flasheval.selection.methods.saved_state import load_state, save_state
 from flasheval.selection.methods.selector import OneShot, Selection
 
@@ -36,7 +42,7 @@ def few_splits(monkeypatch):
 @pytest.fixture
 def decided(monkeypatch):
     """A function: decided(number) lets every comparison come out so."""
-    return lambda number: monkeypatch.setattr(auto, "decide", lambda tau: number)
+    return lambda number: monkeypatch.setattr(auto, "decide", lambda tau, usual, n: number)
 
 
 def _problem(a_problem, n=20, **rest):
@@ -58,13 +64,22 @@ def _same(first, second):
 # --- what is compared, and how -------------------------------------------------------------------
 
 
-def test_the_usual_method_comes_first_and_random_prompts_are_among_them():
-    names = {
-        expect: [one.name for one in contenders(expect)]
-        for expect in (None, "similar", "new_family")
-    }
-    assert names[None] == names["similar"] == ["pooled", "anneal", "random", "ridge"]
-    assert names["new_family"] == ["anneal", "pooled", "random", "ridge"]
+def test_random_prompts_are_among_the_methods_compared():
+    names = [one.name for one in contenders()]
+    assert names == ["pooled", "anneal", "balanced", "random", "ridge"]
+    assert names[auto._RANDOM] == "random"
+
+
+def test_the_usual_method_goes_by_what_is_expected_and_by_what_scores_are_like(a_problem):
+    names = [one.name for one in contenders()]
+    graded = a_problem(n_metrics=2)
+    points = make_problem(np.round(np.stack(graded.scores) / 3), ["a", "b"], 6)
+    mixed = make_problem([graded.scores[0], points.scores[1]], ["a", "b"], 6)
+    assert len(np.unique(points.scores[0])) <= 10
+    told = {"similar": (graded, mixed, points), "new_family": (graded, points)}
+    found = {key: [names[usual_method(one, key)] for one in told[key]] for key in told}
+    assert found["similar"] == ["pooled", "pooled", "balanced"]
+    assert found["new_family"] == ["anneal", "anneal"]
 
 
 @pytest.mark.parametrize("n", [16, 17, 30])
@@ -140,24 +155,34 @@ def test_an_expectation_that_is_none_is_one_line(a_problem):
         ([[0.5, 0.4], [0.5, 0.45], [0.5, NAN], [NAN, 0.9]], 0),
         ([[NAN, NAN], [NAN, NAN]], 0),
         ([[0.5, 0.6, 0.7, 0.65], [0.5, 0.6, 0.7, 0.65]], 2),
-        ([[0.5, 0.6, 0.4, 0.9], [0.5, 0.6, 0.4, 0.3]], 1),  # ridge is ahead, but not clearly
-        ([[0.1, 0.1, 0.6, 0.2], [0.2, 0.1, 0.8, 0.2], [0.1, 0.2, 0.7, 0.2]], 2),  # random
+        ([[0.5, 0.6, 0.4, 0.1, 0.9], [0.5, 0.6, 0.4, 0.1, 0.3]], 1),  # ridge not clearly ahead
+        ([[0.1, 0.1, 0.2, 0.6], [0.2, 0.1, 0.2, 0.8], [0.1, 0.2, 0.2, 0.7]], 3),  # random
+        ([[0.5, 0.4, 0.3, 0.9], [0.5, 0.4, 0.3, 0.1]], 3),  # random, as it does as well
+        ([[0.5, 0.4, 0.3, 0.9], [0.5, 0.4, 0.3, 0.09]], 0),
+        ([[0.5, 0.9, 0.3, 0.9], [0.5, 0.9, 0.3, 0.9]], 3),
     ],
 )
 def test_the_usual_method_unless_another_is_clearly_ahead(rows, taken):
-    assert decide(np.array(rows)) == taken
+    assert decide(np.array(rows), 0, 24) == taken
+
+
+def test_whatever_method_is_usual():
+    tau = np.array([[0.9, 0.5, 0.5], [0.4, 0.5, 0.6], [0.5, 0.5, 0.45]])
+    assert [decide(tau, usual, 24) for usual in range(3)] == [0, 1, 2]
+    tau[:, 2] += 0.3
+    assert [decide(tau, usual, 24) for usual in range(3)] == [0, 2, 2]
 
 
 def test_clearly_is_two_standard_errors_of_the_paired_difference():
     base = np.array([0.1, 0.7, 0.3, 0.5])  # splits differ far more than methods do
     sides = np.array([-1, 1, 1, -1])  # standard error of 1 + d * sides: d / sqrt(3)
-    for ahead, taken in ((2.05, 1), (1.95, 0)):
+    for ahead, n, taken in ((2.05, 59, 1), (1.95, 59, 0), (1.05, 60, 1), (0.95, 60, 0)):
         gain = 0.01 * (1 + sides * np.sqrt(3) / ahead)
-        assert decide(np.stack([base, base + gain], axis=1)) == taken
+        assert decide(np.stack([base, base + gain], axis=1), 0, n) == taken
 
 
 def test_no_splits_decide_for_the_usual_method():
-    assert decide(np.zeros((0, 4))) == 0
+    assert decide(np.zeros((0, 4)), 2, 24) == 2
 
 
 @settings(deadline=None)
@@ -166,9 +191,11 @@ def test_the_one_decided_for_is_ahead_of_the_usual_one(seed, n_splits, n_methods
     rng = np.random.default_rng(seed)
     tau = rng.normal(size=(n_splits, n_methods))
     tau[rng.random(tau.shape) < 0.1] = NAN
-    taken = decide(tau)
+    taken = decide(tau, 0, 24)
     known = tau[np.isfinite(tau).all(axis=1)]
     assert 0 <= taken < n_methods
+    if taken == 3 and known[:, 3].mean() >= known[:, 0].mean():
+        return  # random prompts need not be clearly ahead
     if taken:
         gains = known[:, taken] - known[:, 0]
         assert gains.mean() > 2 * np.std(gains, ddof=1) / np.sqrt(len(known))
@@ -185,17 +212,18 @@ def test_few_variants_are_searched_by_the_usual_method(a_problem, expect, usual)
     same = drive(usual, problem, rng)
     np.testing.assert_array_equal(found.selection.indices, same.selection.indices)
     np.testing.assert_array_equal(found.selection.weights, same.selection.weights)
-    assert found.history == [{"chosen": 0}]
+    number = [one.name for one in contenders()].index(usual.name)
+    assert found.history == [{"chosen": number, "usual": number}]
     assert found.sets == same.sets
 
 
 @pytest.mark.usefixtures("few_splits")
-@pytest.mark.parametrize("number", range(4))
+@pytest.mark.parametrize("number", range(5))
 def test_the_method_decided_for_searches_all_variants(a_problem, decided, number):
     decided(number)
     problem = _problem(a_problem, required=[3], forbidden=[0, 1])
     found = _run(problem)
-    assert found.history[-1] == {"chosen": number}
+    assert found.history[-1] == {"chosen": number, "usual": 0}
     indices, weights = found.selection.indices, found.selection.weights
     assert indices[0] == 3
     assert len(np.unique(indices)) == 6
@@ -203,14 +231,14 @@ def test_the_method_decided_for_searches_all_variants(a_problem, decided, number
     if number == 0:  # draws nothing, so that any generator gives it
         same = drive(Pooled(), problem, np.random.default_rng(1)).selection
         np.testing.assert_array_equal(indices, same.indices)
-    assert (weights is None) == (contenders(None)[number].name in ("anneal", "random"))
+    assert (weights is None) == (contenders()[number].name in ("anneal", "balanced", "random"))
 
 
 @pytest.mark.usefixtures("few_splits")
 def test_every_contender_is_judged_on_every_split(a_problem):
     found = _run(_problem(a_problem))
     rows = [(row["split"], row["contender"]) for row in found.history[:-1]]
-    assert rows == list(itertools.product(range(2), range(4)))
+    assert rows == list(itertools.product(range(2), range(5)))
     assert all(-1 <= row["tau"] <= 1 for row in found.history[:-1])
 
 
@@ -225,7 +253,7 @@ def test_the_inner_agreement_is_of_variants_the_inner_search_has_not_seen(a_prob
             return super().prepare(problem)
 
     problem = _problem(a_problem, n_metrics=2)
-    monkeypatch.setattr(auto, "contenders", lambda expect: (Spy(),))
+    monkeypatch.setattr(auto, "contenders", lambda: (Spy(),))
     found = _run(problem)
     splits = inner_splits(problem, "similar")
     assert [one.n_variants for one in seen] == [20, *[14] * 8]
@@ -253,7 +281,8 @@ def test_new_families_are_held_out_whole(a_problem, monkeypatch):
             seen.append(set(problem.hints.groups))
             return super().prepare(problem)
 
-    monkeypatch.setattr(auto, "contenders", lambda expect: (Spy(),))
+    monkeypatch.setattr(auto, "contenders", lambda: (Spy(),))
+    monkeypatch.setattr(auto, "usual_method", lambda problem, expect: 0)
     _run(_problem(a_problem), "new_family")
     whole = set("abcd")
     assert seen == [whole, *[whole - {name} for name in "abcd"]]
@@ -271,13 +300,12 @@ def test_random_prompts_are_taken_where_choosing_does_not_pay(monkeypatch):
             return Selection(np.arange(6))
 
     problem = make_problem([scores], ["m"], 6)
-    monkeypatch.setattr(auto, "contenders", lambda expect: (Misled(), Random()))
+    monkeypatch.setattr(auto, "contenders", lambda: (Misled(), Random()))
     found = _run(problem)
-    assert found.history[-1] == {"chosen": 1}
+    assert found.history[-1] == {"chosen": 1, "usual": 0}
     assert not set(found.selection.indices.tolist()) <= set(range(10))
-    assert "auto chose random" in explain(None, found.history)
-    monkeypatch.setattr(auto, "contenders", lambda expect: (Random(), Misled()))
-    assert _run(problem).history[-1] == {"chosen": 0}
+    monkeypatch.setattr(auto, "contenders", lambda: (Random(), Misled()))
+    assert _run(problem).history[-1] == {"chosen": 0, "usual": 0}
 
 
 def test_splits_in_which_variants_tie_do_not_count(a_problem):
@@ -288,8 +316,8 @@ def test_splits_in_which_variants_tie_do_not_count(a_problem):
     tied = make_problem([scores], ["m"], 4, hints=Hints(groups=groups))
     found = _run(tied, "new_family")
     assert all(np.isnan(row["tau"]) for row in found.history[:-1])
-    assert found.history[-1] == {"chosen": 0}
-    assert explain("new_family", found.history).endswith("too few variants to compare methods")
+    assert found.history[-1] == {"chosen": 1, "usual": 1}
+    assert explain(found.history).endswith("too few variants to compare methods")
 
 
 @pytest.mark.parametrize("n", [2, 3, 5])
@@ -322,12 +350,12 @@ def test_a_seed_gives_the_same_on_any_number_of_threads(a_problem, expect):
 
 
 @pytest.mark.usefixtures("few_splits")
-@pytest.mark.parametrize("number", [0, 1, 3])
+@pytest.mark.parametrize("number", [0, 1, 4])
 def test_stopped_after_any_step_and_continued(a_problem, decided, tmp_path, number):
     decided(number)
     problem, file = _problem(a_problem), tmp_path / "state.npz"
     usual = drive(Pooled(), problem, np.random.default_rng(0)).selection
-    whole, steps = _run(problem), 2 * 4 + 2
+    whole, steps = _run(problem), 2 * 5 + 2
     for after in range(1, steps + 1):
 
         def progress(step, planned, after=after):
@@ -372,7 +400,7 @@ def test_stopped_within_the_first_step_there_is_nothing_yet(a_problem, monkeypat
 
 
 @pytest.mark.usefixtures("few_splits")
-@pytest.mark.parametrize("number", range(4))
+@pytest.mark.parametrize("number", range(5))
 def test_nested_sizes_are_prefixes_with_weights(a_problem, decided, number):
     decided(number)
     nested = run_nested(Auto(), _problem(a_problem), (3, 6), np.random.default_rng(0))
@@ -381,7 +409,7 @@ def test_nested_sizes_are_prefixes_with_weights(a_problem, decided, number):
     assert len(np.unique(chosen.indices)) == 6
     assert [row["size"] for row in nested.history if "chosen" in row] == [3, 6]
     assert chosen.first(3).indices.tolist() == small.selection.indices[:3].tolist()
-    if number in (0, 3):
+    if number in (0, 4):
         assert chosen.first(3).weights.tolist() == chosen.weights[:3].tolist()
     else:
         assert chosen.weights is None
@@ -395,50 +423,44 @@ def _rows(*taus):
 
 
 @pytest.mark.parametrize(
-    ("expect", "history", "line"),
+    ("history", "line"),
     [
         (
-            None,
             [],
-            "auto was interrupted before it compared methods, so it used pooled, its usual method",
+            "auto was interrupted before it compared methods, so it used its usual method",
         ),
         (
-            "new_family",
             _rows(0.5),
-            "auto was interrupted before it compared methods, so it used anneal, its usual method",
+            "auto was interrupted before it compared methods, so it used its usual method",
         ),
         (
-            "new_family",
-            [{"chosen": 0}],
+            [{"chosen": 1, "usual": 1}],
             "auto chose anneal, its usual method: too few variants to compare methods",
         ),
         (
-            "similar",
             [*_rows(0.5, 0.75, 0.25, 0.1), *_rows(0.7, 0.85, 0.35, 0.2), {"chosen": 1}],
-            "auto chose anneal; inner held-out tau: pooled 0.600, anneal 0.800, random 0.300, "
-            "ridge 0.150",
+            "auto chose anneal; inner held-out tau: pooled 0.600, anneal 0.800, balanced 0.300, "
+            "random 0.150",
         ),
         (
-            "similar",
             [*_rows(0.5, NAN), {"split": 1, "contender": 0}, {"chosen": 0}],
             "auto chose pooled; inner held-out tau: pooled 0.500",
         ),
         (
-            "new_family",
-            [*_rows(0.5, 0.25, 0.75), {"chosen": 2}],
-            "auto chose random; inner held-out tau: anneal 0.500, pooled 0.250, random 0.750; "
-            "choosing prompts does not pay here, more variants would help",
+            [*_rows(0.5, 0.25, 0.3, 0.75), {"chosen": 3}],
+            "auto chose random; inner held-out tau: pooled 0.500, anneal 0.250, balanced 0.300, "
+            "random 0.750; choosing prompts does not pay here, more variants would help",
         ),
     ],
 )
-def test_one_line_says_what_was_taken_and_why(expect, history, line):
-    assert explain(expect, history) == line
+def test_one_line_says_what_was_taken_and_why(history, line):
+    assert explain(history) == line
 
 
 def test_the_line_of_a_real_search(a_problem):
     found = _run(_problem(a_problem))
-    line = explain(None, found.history)
-    taken = [Pooled, Anneal, Random, Ridge][found.history[-1]["chosen"]].name
+    line = explain(found.history)
+    taken = contenders()[int(found.history[-1]["chosen"])].name
     assert line.startswith(f"auto chose {taken}; inner held-out tau: pooled ")
     assert "\n" not in line
 

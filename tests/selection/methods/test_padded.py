@@ -17,7 +17,7 @@ def find(selector, problem, seed=0):
 
 @pytest.mark.parametrize("core", [12, 50])
 def test_up_to_the_core_it_is_anneal(a_problem, core):
-    problem = a_problem(size=12, required=[3], forbidden=[5])
+    problem = a_problem(n=20, size=12, required=[3], forbidden=[5])
     assert find(Padded(core), problem).tolist() == find(Anneal(), problem).tolist()
 
 
