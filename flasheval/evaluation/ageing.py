@@ -18,7 +18,7 @@ from flasheval.base.drawing.shown import Shown
 from flasheval.base.drawing.view import Line, Part, Table, View, lines
 from flasheval.base.errors import DataError, SettingError
 from flasheval.base.suggest import nearest
-from flasheval.base.text import first_few, shortened
+from flasheval.base.text import first_few
 from flasheval.evaluation.report import Report
 from flasheval.scores import ScoreTable, load_scores
 from flasheval.scores.ranking.kendall import kendall_tau_b, tau_b_of_sets
@@ -36,7 +36,6 @@ _FEW = 5  # new variants of which little can be said
 _DOUBT = 0.05
 _MOVED = 1e-4  # of the full scores' spread: more than another order of summing makes
 _NAMED = 4
-_NAME = 22
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -538,7 +537,7 @@ def _missed(metrics: Sequence[MetricAudit]) -> list[tuple[str, ...]]:
             rows.append(
                 (
                     one.metric,
-                    shortened(one.names[place], _NAME),
+                    one.names[place],
                     f"{guess.value:.4g}",
                     f"{guess.low:.4g} to {guess.high:.4g}",
                     f"{truth:.4g}",

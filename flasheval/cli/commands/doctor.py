@@ -15,7 +15,6 @@ from flasheval.base.errors import SettingError
 from flasheval.base.json_data import from_plain
 from flasheval.base.progress import duration
 from flasheval.base.run_folders import population_folder, shown_path
-from flasheval.base.text import shortened
 from flasheval.cli.commands.context import Answer, Context, Outcome
 from flasheval.cli.commands.run import asked_population, asked_prompts
 from flasheval.cli.configs import DoctorConfig
@@ -33,7 +32,6 @@ if TYPE_CHECKING:
 __all__ = ["run_doctor"]
 
 _ROWS = 20
-_WIDTH = 22  # of a model in the table, for 80 columns
 
 
 def run_doctor(config: DoctorConfig, context: Context) -> Outcome:
@@ -201,7 +199,7 @@ def _row(model: ModelEstimate, unique: bool) -> tuple[str, ...]:
     counts = list(timing.evaluations.values())
     more = " ..." if len(timing.variants) > 1 else ""
     return (
-        shortened(timing.label if unique else timing.variants[0] + more, _WIDTH),
+        timing.label if unique else timing.variants[0] + more,
         str(len(timing.variants)),
         f"{model.images:,}",
         _range(seconds),
