@@ -480,6 +480,7 @@ class ReportConfig(OutputConfig, PromptKeys):
     images: str | None = None
     by: str | None = None
     metric: str | None = None
+    seconds: Any = None
 
 
 @dataclass

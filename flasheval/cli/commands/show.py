@@ -265,7 +265,7 @@ def _costs(table: ScoreTable) -> tuple[View | None, list[str]]:
     warnings = uneven_times(times)
     parts: list[Part] = [Line(""), Line(said)]
     try:
-        standings = rank(table).standings
+        standings = rank(table, progress=False).standings
     except DataError as error:  # as where no variant is complete
         return View(tuple(parts)), [*warnings, str(error)]
     figure = frontier_figure(standings)

@@ -69,7 +69,7 @@ def test_all_is_there(run, toys):
 def test_as_in_python(run, toys):
     ran = run("doctor", *WORDS, SCORER, "sample=false")
     scorer = {"name": "function", "function": "toys.py:mean"}
-    settings = {"out": "r", "work": WorkSettings(device="cpu", batch=4), "chunk": 8}
+    settings = {"out": toys / "r", "work": WorkSettings(device="cpu", batch=4), "chunk": 8}
     found = diagnose(
         read_population("toys.yaml"), "prompts.txt", [scorer], sample=False, **settings
     )
