@@ -8,7 +8,9 @@ that is not finite is null in JSON, so every float may be null.
 
 from __future__ import annotations
 
+import argparse
 import json
+import sys
 import types
 from collections.abc import Mapping, Sequence
 from dataclasses import MISSING, Field, dataclass, field, fields, is_dataclass
@@ -162,5 +164,20 @@ def written() -> Schema:
     return schema
 
 
+def main() -> int:
+    """Write the file, or tell whether it is up to date; the exit code."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument(
+        "--check", action="store_true", help="write nothing; end with 1 where it would change"
+    )
+    schema = written()
+    if parser.parse_args().check:
+        return int(schema != _committed())
+    RESULT.write_text(json.dumps(schema, indent=1) + "\n", "utf-8")
+    return 0
+
+
 if __name__ == "__main__":
-    RESULT.write_text(json.dumps(written(), indent=1) + "\n", "utf-8")
+    sys.exit(main())
