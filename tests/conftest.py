@@ -39,7 +39,35 @@ _SHARED_DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
 
 _OF_PROGRESS = ("test_progress.py", "test_jit.py", "test_signs_of_life.py", "test_answers.py")
 
+# Files and folders of long tests. They come first, so that at the end no worker waits for another.
+_LONG = (
+    *("cli/commands/test_jobs.py", "evaluation/watching", "cli/test_outputs.py", "scripts"),
+    *("test_end_to_end.py", "runs/test_run.py", "cli/commands/test_watch.py", "test_scripts.py"),
+    *("cli/test_answers.py", "selection/held_out/test_validate.py", "test_packaging.py"),
+    *("cli/commands/test_search.py", "cli/commands/test_validate.py", "test_plug_ins.py"),
+    *("cli/commands/test_distance.py", "runs/executors", "docs", "test_cli.py"),
+    *("selection/test_search.py", "test_doctests.py", "cli/commands/test_evaluate.py"),
+    *("cli/test_hydra_app.py", "generators/test_diffusers_pipeline.py", "miniature", "report"),
+)
+
 MakeTable = Callable[..., ScoreTable]
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Keep the order of the files when they are shared out; by itself it is by number of tests."""
+    if hasattr(config.option, "loadscopereorder"):
+        config.option.loadscopereorder = False
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Put the long files first."""
+    items.sort(key=_place)
+
+
+def _place(item: pytest.Item) -> int:
+    path = item.path.relative_to(Path(__file__).parent)
+    names = {path.as_posix(), *(folder.as_posix() for folder in path.parents)}
+    return next((place for place, one in enumerate(_LONG) if one in names), len(_LONG))
 
 
 @pytest.fixture(autouse=True)

@@ -66,6 +66,17 @@ def test_a_room_that_works_without_torch_never_imports_it(room):
     assert not said, "\n".join(said)
 
 
+def test_only_drawings_cut_names():
+    """A view has names in full: what is printed, piped or written is made from it."""
+    cut = {
+        name
+        for name, path in MODULES.items()
+        if "shortened(" in path.read_text("utf-8") and name != "flasheval.base.text"
+    }
+    allowed = ("flasheval.base.drawing.", "flasheval.report.page.draw_")
+    assert {name for name in cut if not name.startswith(allowed)} == set()
+
+
 def test_the_top_is_read_at_a_glance():
     names = {path.name for path in PACKAGE.iterdir()} - {"__pycache__", "py.typed"}
     assert len(names) <= MOST_AT_TOP, sorted(names)

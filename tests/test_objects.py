@@ -139,7 +139,7 @@ def test_what_ran_says_what_is_wrong(results: list[Shown]) -> None:
     assert "<script>x</script>: no GPU" in shown["diagnosis"]
     assert shown["diagnosis"].startswith("1 problem\n")
     assert shown["distances"].splitlines()[2].split()[:3] == ["variant", "images", "frechet"]
-    assert shown["run_status"].splitlines()[3].split()[:4] == [NAMES[0], "2", "1", "0.5"]
+    assert shown["run_status"].splitlines()[3].split()[:5] == [NAMES[0], "1", "of", "2", "50%"]
 
 
 def test_names_are_text_in_html(results: list[Shown]) -> None:

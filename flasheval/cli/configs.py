@@ -482,6 +482,7 @@ class ReportConfig(OutputConfig, PromptKeys):
     images: str | None = None
     by: str | None = None
     metric: str | None = None
+    seconds: Any = None
 
 
 @dataclass

@@ -17,8 +17,10 @@ from flasheval.base.drawing.brief import Brief
 from flasheval.base.drawing.shown import Shown
 from flasheval.base.drawing.view import Line, Part, Table, View, lines
 from flasheval.base.errors import DataError, SettingError
+from flasheval.base.progress import Report as Progress
+from flasheval.base.progress import reporting
 from flasheval.base.suggest import nearest
-from flasheval.base.text import first_few, shortened
+from flasheval.base.text import first_few
 from flasheval.evaluation.report import Report
 from flasheval.scores import ScoreTable, load_scores
 from flasheval.scores.ranking.kendall import kendall_tau_b, tau_b_of_sets
@@ -36,7 +38,6 @@ _FEW = 5  # new variants of which little can be said
 _DOUBT = 0.05
 _MOVED = 1e-4  # of the full scores' spread: more than another order of summing makes
 _NAMED = 4
-_NAME = 22
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -214,6 +215,7 @@ def audit(
     level: float = 0.9,
     draws: int = 500,
     seed: int = 0,
+    progress: Progress | bool | None = None,
 ) -> Audit:
     """Check what a subset promised against full scores measured since its search.
 
@@ -230,6 +232,8 @@ def audit(
         level: Probability promised of the intervals.
         draws: Random sets of prompts drawn for comparison.
         seed: Of the draws.
+        progress: A function of a label, the metrics done and those there are; False for none; by
+            default lines or a bar on standard error after two seconds.
 
     Raises:
         SettingError: An invalid setting.
@@ -270,21 +274,14 @@ def audit(
         }
         for variant in new
     }
-    found = tuple(
-        _audited(
-            chosen,
-            table,
-            name,
-            full[name],
-            own,
-            made,
-            {variant: kinds.get(variant, usual) for variant in new},
-            level,
-            draws,
-            seed,
-        )
-        for name in names
-    )
+    of_seeds = {variant: kinds.get(variant, usual) for variant in new}
+    found: list[MetricAudit] = []
+    with reporting(progress) as report:
+        for place, name in enumerate(names):
+            if report is not None:
+                report(f"audit of {name}", place, len(names))
+            about = (chosen, table, name, full[name], own, made, of_seeds)
+            found.append(_audited(*about, level, draws, seed))
     predicted = any(one is not None for each in found for one in each.predictions)
     if not predicted:
         warnings.append("the subset is not calibrated: only its ranking is checked")
@@ -297,7 +294,7 @@ def audit(
     ]
     if len(new) < _FEW:
         warnings.append(f"{len(new)} new variant{'s' * (len(new) != 1)}: few to tell by")
-    return Audit(chosen, found, tuple(warnings), _known(chosen, full, own))
+    return Audit(chosen, tuple(found), tuple(warnings), _known(chosen, full, own))
 
 
 def _check_prompts(subset: Subset, table: ScoreTable) -> list[str]:
@@ -538,7 +535,7 @@ def _missed(metrics: Sequence[MetricAudit]) -> list[tuple[str, ...]]:
             rows.append(
                 (
                     one.metric,
-                    shortened(one.names[place], _NAME),
+                    one.names[place],
                     f"{guess.value:.4g}",
                     f"{guess.low:.4g} to {guess.high:.4g}",
                     f"{truth:.4g}",

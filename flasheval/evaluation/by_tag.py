@@ -10,14 +10,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from flasheval.base.drawing.view import Line, Part, Table
-from flasheval.base.text import shortened
 from flasheval.subset import Subset
 from flasheval.subset.paired import paired_errors
 
 __all__ = ["TagMean", "tag_means", "tag_parts"]
 
 ByTag = Mapping[str, Mapping[str, "TagMean"]]
-_WIDE = 24  # columns for a value
 
 
 @dataclass(frozen=True)
@@ -87,7 +85,7 @@ def tag_parts(tag: str, found: ByTag, what: str) -> tuple[Part, ...]:
     for value, means in found.items():
         count = max((one.prompts for one in means.values()), default=0)
         cells = [_cell(means[metric]) for metric in metrics]
-        rows.append((shortened(value, _WIDE), str(count), *cells))
+        rows.append((value, str(count), *cells))
     about = (
         f"{what} by {tag}, +- the standard error: of the subset alone, not predicted for the full "
         "set"

@@ -14,9 +14,9 @@ from flasheval.base.drawing.shown import Shown
 from flasheval.base.drawing.view import Line, Part, Table, View, lines
 from flasheval.base.errors import DataError, MissingScoresError, SettingError
 from flasheval.base.suggest import nearest
-from flasheval.base.text import first_few, shortened
+from flasheval.base.text import first_few
 from flasheval.evaluation.by_tag import TagMean, tag_means, tag_parts
-from flasheval.evaluation.difference_words import NAME_WIDTH, better_of, difference_cells
+from flasheval.evaluation.difference_words import better_of, difference_cells
 from flasheval.evaluation.report import Report
 from flasheval.subset.paired import paired_errors_of
 from flasheval.subset.predictions import Difference
@@ -30,9 +30,6 @@ __all__ = [
     "image_error",
     "images_pair",
 ]
-
-
-_METRIC = 13  # columns for the name of a metric
 
 
 @dataclass(frozen=True)
@@ -93,7 +90,7 @@ class Comparison(Shown):
             error = "" if math.isnan(paired.error) else f" +- {paired.error:.2g}"
             full = self.full.get(metric)
             cells = ("-", "-") if full is None else difference_cells(full)
-            rows.append((shortened(metric, _METRIC), f"{paired.value:.3g}{error}", *cells))
+            rows.append((metric, f"{paired.value:.3g}{error}", *cells))
         level = next((f" ({one.level:.0%})" for one in self.full.values()), "")
         titles = (
             "\nmetric",
@@ -102,7 +99,7 @@ class Comparison(Shown):
             "first is\nbetter",
         )
         about = (
-            f"{shortened(self.first, NAME_WIDTH)} less {shortened(self.second, NAME_WIDTH)} on "
+            f"{self.first} less {self.second} on "
             f"{self.size} prompt{'' if self.size == 1 else 's'}, +- the paired standard error"
         )
         said = Line(_answer(self.first, self.second, self.full), "headline")
@@ -121,7 +118,7 @@ class Comparison(Shown):
         return View((*parts, Line(""), *tag_parts(self.by, self.parts, "Differences")))
 
     def _brief(self) -> str:
-        names = " less ".join(shortened(one, NAME_WIDTH) for one in (self.first, self.second))
+        names = f"{self.first} less {self.second}"
         return f"{names} on {self.size} prompts in {first_few(list(self.paired))}"
 
     def _rows(self) -> list[dict[str, object]]:

@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-from flasheval.base.text import shortened
 from flasheval.subset.predictions import Difference
 
-__all__ = ["NAME_WIDTH", "better_of", "difference_cells", "percent"]
-
-NAME_WIDTH = 40
-"""Columns for the name of a model."""
+__all__ = ["better_of", "difference_cells", "percent"]
 
 
 def better_of(first: str, second: str, difference: Difference) -> tuple[str, str]:
@@ -18,7 +14,7 @@ def better_of(first: str, second: str, difference: Difference) -> tuple[str, str
     ('sdxl', '96%')
     """
     name = first if difference.probability >= 0.5 else second
-    return shortened(name, NAME_WIDTH), percent(difference.certainty)
+    return name, percent(difference.certainty)
 
 
 def difference_cells(difference: Difference) -> tuple[str, str]:

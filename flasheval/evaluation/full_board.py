@@ -20,7 +20,7 @@ from flasheval.base.drawing.shown import Shown
 from flasheval.base.drawing.spreadsheet import csv_for_people
 from flasheval.base.drawing.view import Figure, Line, Part, Plot, Series, Table, View, lines
 from flasheval.base.errors import DataError
-from flasheval.base.text import first_few, shortened
+from flasheval.base.text import first_few
 from flasheval.evaluation.comparison import compare
 from flasheval.evaluation.report import Report
 from flasheval.scores.leaderboard.files import finite, write_board
@@ -35,7 +35,6 @@ from flasheval.scores.ranking.simultaneous import (
 
 __all__ = ["FullBoard", "FullStandings", "rank_reports"]
 
-_NAME, _SHORT = 36, 28  # letters of a name in a plot, and in a table for 80 columns
 _FIRST, _BESIDE = 3, 2  # known variants shown: the best, and those on each side of a model
 _DRAWN = 60  # models in a plot
 
@@ -332,7 +331,7 @@ def _table(one: FullStandings, level: float, *, detail: bool) -> Table:
         rows.append(
             (
                 str(rank),
-                name if detail else shortened(name, _SHORT),
+                name,
                 f"{full:.4g}",
                 "-" if known else f"{low:.4g} to {high:.4g}",
                 rank_range(best, worst),
@@ -361,9 +360,10 @@ def _plot(one: FullStandings) -> Plot:
     ends = (min(min(s.low) for s in series), max(max(s.high) for s in series))
     better = "higher" if one.higher_is_better else "lower"
     more = f", the first {count} of {len(one.models):,}" if count < len(one.models) else ""
-    named = [shortened(name, _NAME) for name in one.models[:count]]
     title = f"{one.metric}{more}"
-    return Plot(title, f"full score ({better} is better)", "", series, ends, rows=named)
+    return Plot(
+        title, f"full score ({better} is better)", "", series, ends, rows=one.models[:count]
+    )
 
 
 def _rows(one: FullStandings) -> list[list[Any]]:

@@ -20,9 +20,8 @@ from typing import Literal
 from flasheval.base.drawing.shown import Shown
 from flasheval.base.drawing.view import Line, Table, View, lines
 from flasheval.base.errors import DataError, SettingError
-from flasheval.base.text import shortened
 from flasheval.evaluation.comparison import compare, images_pair
-from flasheval.evaluation.difference_words import NAME_WIDTH, better_of, difference_cells, percent
+from flasheval.evaluation.difference_words import better_of, difference_cells, percent
 from flasheval.evaluation.look_plan import LookAt, LooksByCost, as_looks
 from flasheval.evaluation.report import Report
 from flasheval.subset.predictions import Difference
@@ -165,7 +164,7 @@ class SequentialComparison(Shown):
             "\ndecided",
         )
         about = (
-            f"{shortened(first, NAME_WIDTH)} less {shortened(second, NAME_WIDTH)}; over all looks "
+            f"{first} less {second}; over all looks "
             f"two equal models are told apart with {percent(self.error)} at most"
         )
         warnings = dict.fromkeys(look.difference.warning for look in self.looks)

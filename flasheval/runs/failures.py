@@ -10,7 +10,7 @@ from pathlib import Path
 from flasheval.base.files import atomic_write
 from flasheval.base.json_data import from_plain, to_plain
 
-__all__ = ["Failure", "FailureLog"]
+__all__ = ["Failure", "FailureLog", "unscored"]
 
 
 @dataclass(frozen=True)
@@ -109,3 +109,14 @@ class FailureLog:
 
     def _path(self, slug: str, unit: str) -> Path:
         return self._folder / slug / f"{unit or 'variant'}.json"
+
+
+def unscored(count: int, images: int) -> str:
+    """Return how many images have no score, as the head of an answer; nothing where all have.
+
+    Example:
+        >>> unscored(44, 100), unscored(0, 100)
+        ('Not complete, 44 of 100 images have no score', '')
+
+    """
+    return f"Not complete, {count:,} of {images:,} images have no score" if count else ""

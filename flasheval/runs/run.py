@@ -5,13 +5,13 @@ from __future__ import annotations
 import warnings
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from flasheval.base.arguments import checked_arguments, checked_class
 from flasheval.base.drawing.shown import Shown, frame_of
-from flasheval.base.drawing.view import Line, View, lines
+from flasheval.base.drawing.view import Line, Part, View, lines
 from flasheval.base.errors import DataError, SettingError
 from flasheval.base.progress import reporting
 from flasheval.base.run_folders import shown_path
@@ -22,11 +22,11 @@ from flasheval.generators.populations.sources import read_population
 from flasheval.generators.seeds import checked_images_per_prompt
 from flasheval.prompts import PromptSet
 from flasheval.prompts.loading import as_prompts
-from flasheval.prompts.readers import whole_prompts
+from flasheval.prompts.readers import CLIP_READERS, cut_lines, whole_prompts
 from flasheval.runs.collecting import Collected, collect
 from flasheval.runs.devices import device_kind
 from flasheval.runs.executors import Executor, make_executor, worker_device
-from flasheval.runs.failures import Failure
+from flasheval.runs.failures import Failure, unscored
 from flasheval.runs.leftovers import remove_leftovers
 from flasheval.runs.repairs import Repair
 from flasheval.runs.run_plan import (
@@ -37,10 +37,11 @@ from flasheval.runs.run_plan import (
 )
 from flasheval.runs.same_images import same_images, setting_lines
 from flasheval.runs.store import RunSettings, RunStore
-from flasheval.runs.text_readers import readers_of
+from flasheval.runs.text_readers import readers_of, readers_of_plan
 from flasheval.runs.unit_work import IMAGES
 from flasheval.scorers.registry import make_scorers
 from flasheval.scorers.scorer import ScorerSettings
+from flasheval.scores.table_view import metrics_table
 from flasheval.scores.twins import named_twins
 
 if TYPE_CHECKING:
@@ -57,7 +58,7 @@ __all__ = [
 ]
 
 _CHUNK = 32
-_FEW = 10  # reasons shown
+_FEW = 5  # reasons shown
 
 
 @checked_class
@@ -76,6 +77,7 @@ class RunResult(Shown):
         detached: A sentence about workers that were left running; None when all have ended.
         warnings: Settings that had no effect, variants with the same scores, and images that are
             not used; a line each.
+        plan: What was asked for; None where nobody kept it.
 
     """
 
@@ -89,21 +91,24 @@ class RunResult(Shown):
     repairs: tuple[Repair, ...] = ()
     detached: str | None = None
     warnings: tuple[str, ...] = ()
+    plan: RunPlan | None = field(default=None, compare=False)
 
     def view(self) -> View:
-        """Return how far it came, what was measured, and what failed."""
-        reasons = Counter((one.variant, one.stage, one.reason) for one in self.failures)
-        told = [f"failed: {', '.join(one[:2])}: {one[2]}" for one in list(reasons)[:_FEW]]
-        more = len(reasons) - _FEW
-        told += [f"failed: {more} more reasons; flasheval status lists them"] if more > 0 else []
-        told += [
-            f"no score: {count:,} image{'' if count == 1 else 's'}: {reason}"
-            for reason, count in Counter(self.faults.values()).most_common(_FEW)
-        ]
-        scores = () if self.scores is None else self.scores.view().parts
-        head = Line(self._brief(), "headline")
-        own = [one for one in scores if not isinstance(one, Line) or one.look != "headline"]
-        return View((head, *own, *lines(told, "alert"), *self._warning_lines()))
+        """Return how far it came, what was measured, what failed, and what to do next."""
+        plan, table = self.plan, self.scores
+        images_only = plan is not None and plan.work.stage == "generate"
+        said = self._brief() if plan is None else _answer(plan, self)
+        parts: list[Part] = [Line(said, "headline"), Line("")]
+        if table is not None and not images_only:
+            parts += [metrics_table(table), Line("")]
+            if plan is not None:
+                readers = readers_of_plan(plan) or CLIP_READERS
+                cut = cut_lines(plan.prompts.texts or (), readers)
+                parts += [*lines(cut, "warning"), Line("")] if cut else []
+        parts += [*self._warning_lines(), Line("")] if self.warnings else []
+        problems = _problems(self)
+        parts += [*lines(problems, "alert"), Line("")] if problems else []
+        return View((*parts, *lines(_next(self, images_only=images_only))))
 
     def _brief(self) -> str:
         table = self.scores
@@ -399,7 +404,67 @@ def run_plan(
         repairs,
         detached,
         tuple(_warnings(plan, found)),
+        plan,
     )
+
+
+def _answer(plan: RunPlan, result: RunResult) -> str:
+    what = "images of" if plan.work.stage == "generate" else "scores of"
+    count = len(plan.variants)
+    several = plan.images_per_prompt
+    if result.scores is not None and plan.work.stage != "generate":  # an earlier command's too
+        several = max(several, *(one.images_per_prompt for one in result.scores.matrices.values()))
+    each = f", {several} images each" if several > 1 else ""
+    said = f"{what} {count} variant{'' if count == 1 else 's'} on {len(plan.prompts):,} prompts"
+    said += each
+    if result.interrupted:
+        return f"Interrupted; finished work is kept, and the same command continues: {said}"
+    if result.detached is not None:
+        return f"Not waited for: {said}"
+    if result.failures:
+        return f"Not complete: {said}"
+    names = {variant.name for variant in plan.variants}
+    missing = sum(variant in names for variant, _ in result.faults)
+    images = count * len(plan.prompts) * plan.images_per_prompt
+    return f"{unscored(missing, images) or 'Complete'}: {said}"
+
+
+def _problems(result: RunResult) -> list[str]:
+    told: list[str] = []
+    reasons = Counter((one.variant, one.stage, one.reason) for one in result.failures)
+    for (variant, stage, reason), count in list(reasons.items())[:_FEW]:
+        units = "" if count == 1 else f" ({count} units)"
+        told.append(f"failed: {variant}, {stage}{units}: {reason}")
+    if len(reasons) > _FEW:
+        told.append(f"failed: {len(reasons) - _FEW} more reasons; flasheval status lists them")
+    if result.failures:
+        told.append("run the same command again to retry what failed")
+    if result.repairs:
+        count = len(result.repairs)
+        which = [f"{one.path} ({one.reason})" for one in result.repairs[:_FEW]]
+        which += ["..."] if count > _FEW else []
+        files = "1 damaged file was" if count == 1 else f"{count} damaged files were"
+        told.append(f"{files} made again: {', '.join(which)}")
+    faults = Counter(result.faults.values())
+    for reason, count in faults.most_common(_FEW):
+        told.append(f"no score: {count} image{'' if count == 1 else 's'}: {reason}")
+    if len(faults) > _FEW:
+        rest = sum(faults.values()) - sum(count for _, count in faults.most_common(_FEW))
+        told.append(f"no score: {rest:,} more images")
+    return told
+
+
+def _next(result: RunResult, *, images_only: bool) -> list[str]:
+    folder = shown_path(result.folder)
+    if result.detached is not None:
+        return [
+            result.detached,
+            f"progress: flasheval status {folder}",
+            "run the same command again to collect the scores",
+        ]
+    if images_only:
+        return [f"images: {folder}/images/", "score them: flasheval score with the same words"]
+    return [f"scores:   {folder}/", f"use them: flasheval search scores={folder}"]
 
 
 def _warnings(plan: RunPlan, found: Collected) -> list[str]:

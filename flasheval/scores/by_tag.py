@@ -8,14 +8,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from flasheval.base.drawing.view import Table
-from flasheval.base.text import shortened
 from flasheval.scores.ranking.kendall import kendall_tau_b
 from flasheval.scores.ranking.significant import near_tie_share
 from flasheval.scores.table import ScoreTable
 
 __all__ = ["TagRanking", "rankings_by_tag", "tag_ranking_table"]
-
-_WIDE = 26
 
 
 @dataclass(frozen=True)
@@ -86,7 +83,7 @@ def tag_ranking_table(tag: str, rankings: Sequence[TagRanking]) -> Table:
     rows = [
         (
             one.metric,
-            shortened(one.value, _WIDE),
+            one.value,
             f"{one.prompts:,}",
             "-" if np.isnan(one.near_ties) else f"{one.near_ties:.0%}",
             "-" if np.isnan(one.tau) else f"{one.tau:.3f}",

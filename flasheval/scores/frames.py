@@ -1,7 +1,7 @@
 """Score tables from plain arrays, and as pandas frames."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import asdict, replace
 from typing import Any
 
 import numpy as np
@@ -22,7 +22,7 @@ DEFAULT_NAME = "scores"
 """What a prompt set is called that nothing names."""
 
 FRAME_NOTES = "flasheval"
-"""Where a frame's `attrs` keep what its columns do not say: directions, scorers, factors."""
+"""Where a frame's `attrs` keep what its columns do not say: directions, scorers, seconds."""
 
 _VARIANT, _PROMPT_ID, _TEXT = "variant", "prompt_id", "prompt"
 
@@ -181,5 +181,6 @@ def tidy_frame(table: TableParts) -> Any:
             for metric, matrix in table.matrices.items()
         },
         "factors": {v.name: dict(v.factors) for v in table.variants if v.factors},
+        "times": {v.name: asdict(v.time) for v in table.variants if v.time is not None},
     }
     return frame

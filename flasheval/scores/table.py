@@ -622,9 +622,9 @@ class ScoreTable(Shown):
         """Return a tidy pandas frame: a row for each variant and prompt, a column for each metric.
 
         The columns are ``variant``, ``prompt_id``, ``prompt`` (the text, where it is known) and
-        the metrics. `flasheval.load_scores` gives the table back: the directions, scorers and
-        factors are in the frame's ``attrs``; hashes of unknown texts and further columns of the
-        prompts are not kept. Raises SettingError where pandas is not installed.
+        the metrics. `flasheval.load_scores` gives the table back: the directions, scorers, factors
+        and seconds an image are in the frame's ``attrs``; hashes of unknown texts and further
+        columns of the prompts are not kept. Raises SettingError where pandas is not installed.
 
         >>> table = ScoreTable.from_arrays([[0.25, 0.5]], variants=["sd15"], prompts=["p0", "p1"])
         >>> table.to_pandas()

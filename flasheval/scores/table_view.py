@@ -16,7 +16,7 @@ from flasheval.scores.precision import exact_warnings
 from flasheval.scores.twins import named_twins
 from flasheval.scores.variance import variance_shares
 
-__all__ = ["direction", "mean_range", "table_data", "table_view"]
+__all__ = ["direction", "mean_range", "metrics_table", "table_data", "table_view"]
 
 _MOSTLY = 0.5  # of a variant's prompts have all images, or it is left out of the variance
 _VARIANCE = ("metric", "model", "prompt", "model by prompt", "seed noise", "of it common")
@@ -135,6 +135,30 @@ def table_data(table: MeasuredTable) -> dict[str, Any]:
         ],
         "warnings": _warnings(table, metrics, None),
     }
+
+
+def metrics_table(table: MeasuredTable) -> Table:
+    """Return a table of the metrics: direction, coverage and means.
+
+    Example:
+        >>> from flasheval.scores.synthetic import synthetic_scores
+        >>> found = metrics_table(synthetic_scores(4, 10))
+        >>> len(found.rows), len(found.titles)  # one row a metric
+        (2, 5)
+
+    """
+    rows = [
+        (
+            metric,
+            direction(matrix),
+            f"{int((matrix.coverage >= 1).sum())} of {len(table)}",
+            f"{matrix.coverage.mean():.1%}",
+            mean_range(matrix),
+        )
+        for metric, matrix in table.matrices.items()
+    ]
+    titles = ("metric", "better", "complete variants", "scores there", "full means")
+    return Table(titles, rows, left=2)
 
 
 def direction(matrix: ScoreMatrix) -> str:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from flasheval.base.drawing.view import Line, Table, View, lines
-from flasheval.base.text import shortened
 from flasheval.set_metrics.comparison import SetComparison
 from flasheval.set_metrics.references import Reference
 from flasheval.set_metrics.subset_choice import BEATEN
@@ -14,7 +13,6 @@ from flasheval.subset import Subset
 __all__ = ["distance_view"]
 
 _ROWS = 40
-_WIDTH = 30  # of a variant's name, for 80 columns
 
 
 def distance_view(
@@ -61,7 +59,7 @@ def _absent(reference: Reference) -> list[str]:
 def _table(found: SetComparison) -> Table:
     rows = [
         (
-            shortened(row.variant, _WIDTH),
+            row.variant,
             f"{row.images:,}",
             _number(row.frechet),
             _with_error(row.infinity, row.infinity_error),

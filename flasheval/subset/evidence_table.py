@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from flasheval.base.drawing.view import Line, Table, View, lines
-from flasheval.base.text import DASH, shortened
+from flasheval.base.text import DASH
 from flasheval.subset.evidence import (
     Agreement,
     EquivalentSize,
@@ -191,10 +191,7 @@ def agreement_table(evidence: Evidence, *, detail: bool = False) -> Table:
         "as good as\nrandom (90%)",
         "fewer\nprompts",
     )
-    rows = [
-        (name if detail else shortened(name, 13), *_cells(row, evidence.size))
-        for name, row in evidence.rows.items()
-    ]
+    rows = [(name, *_cells(row, evidence.size)) for name, row in evidence.rows.items()]
     if not detail:
         return Table(titles, rows, strong=2)
     titles += ("held-out tau,\npairs beyond 2 SE", "held-out pairs\nordered right")

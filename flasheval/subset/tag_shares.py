@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 from flasheval.base.drawing.view import Table
-from flasheval.base.text import shortened
 from flasheval.subset.subset import Subset
 
 __all__ = ["tag_shares"]
-
-_WIDE = 30
 
 
 def tag_shares(subset: Subset, tag: str) -> Table:
@@ -33,7 +30,7 @@ def tag_shares(subset: Subset, tag: str) -> Table:
         own, full = chosen.get(value, 0), whole.get(value)
         rows.append(
             (
-                shortened(value, _WIDE),
+                value,
                 str(own),
                 f"{own / here:.0%}",
                 "-" if full is None else f"{full:,}",

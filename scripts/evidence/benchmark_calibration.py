@@ -185,7 +185,8 @@ Key = tuple[str, str, int, str, str]
 def measure_all(options: argparse.Namespace) -> dict[Key, list[list[Judged]]]:
     """Judge every calibration: by key one list a metric, with one entry a split."""
     found: dict[Key, list[list[Judged]]] = {}
-    for prompt_set, table in load_tables(options.data, options.prompt_sets).items():
+    for prompt_set, whole in load_tables(options.data, options.prompt_sets).items():
+        table = whole.with_metrics(options.metrics) if options.metrics else whole
         for kind in (HALVES, ONE_OUT, TWO_OUT):
             splits = splits_of(kind, table, options.splits == "dev", options.quick)
             expects: tuple[Expect, ...] = (
@@ -384,6 +385,7 @@ def main() -> None:
     parser.add_argument("--splits", choices=("report", "dev"), default="report")
     parser.add_argument("--sizes", type=int, nargs="+", default=[10, 50])
     parser.add_argument("--methods", nargs="+", default=METHODS, choices=METHODS)
+    parser.add_argument("--metrics", nargs="+", help="default: all")
     parser.add_argument("--prompt-sets", nargs="+", default=PROMPT_SETS, choices=PROMPT_SETS)
     parser.add_argument("--quick", action="store_true", help="one split of each kind")
     options = parser.parse_args()

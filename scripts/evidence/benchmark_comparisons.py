@@ -206,18 +206,19 @@ def measure_all(options: argparse.Namespace) -> dict[str, list[Judged]]:
         found[name] = [
             judge(table, split, metric, start + number, options.units)
             for number, split in enumerate(splits)
-            for metric in table.metrics
+            for metric in options.metrics or table.metrics
         ]
         print(name, *row(found[name], IN_LOOKS), file=sys.stderr, flush=True)
-    return {**found, "tuning series": judge_series(tables["miniature"], start, options.units)}
+    return {**found, "tuning series": judge_series(tables["miniature"], start, options)}
 
 
-def judge_series(population: ScoreTable, seed: int, folder: Path) -> list[Judged]:
+def judge_series(population: ScoreTable, seed: int, options: argparse.Namespace) -> list[Judged]:
     """Compare the checkpoints of one training, after searches on the whole miniature population."""
     series = flasheval.load_scores("miniature-tuning")
     table, count = population.merge(series), len(population)
     split = Split("series", np.arange(count), np.arange(count, count + len(series)))
-    return [judge(table, split, metric, seed, folder) for metric in table.metrics]
+    metrics = options.metrics or table.metrics
+    return [judge(table, split, metric, seed, options.units) for metric in metrics]
 
 
 def row(runs: Sequence[Judged], rule: str) -> tuple[str, ...]:
@@ -319,6 +320,7 @@ def main() -> None:
     parser.add_argument("--units", type=Path, default=Path("flasheval-runs/benchmark-comparisons"))
     parser.add_argument("--splits", choices=("report", "dev"), default="report")
     parser.add_argument("--seeds", type=int, default=10, help="random halves a population")
+    parser.add_argument("--metrics", nargs="+", help="default: all")
     parser.add_argument("--prompt-sets", nargs="+", default=PROMPT_SETS, choices=PROMPT_SETS)
     options = parser.parse_args()
     begun = time.perf_counter()

@@ -2,29 +2,18 @@
 
 import json
 import sys
-from functools import cache
-from io import StringIO
 from pathlib import Path
 from typing import Any
 
-import jsonschema
 import pytest
-from referencing import Registry, Resource
 
-import flasheval.cli
-from flasheval.base.drawing.terminal import Terminal
-from flasheval.base.errors import FlashevalError
 from flasheval.cli import main
 from flasheval.cli.answers import Answers, as_json
-from flasheval.cli.commands.context import Context
-from flasheval.cli.commands.show import run_show
-from flasheval.cli.configs import ShowConfig
 from flasheval.cli.verbs import VERBS
 from flasheval.prompts import PromptSet
 from flasheval.scores.synthetic import synthetic_scores
 from flasheval.subset import Method, MetricInfo, Subset
 
-SCHEMAS = Path(flasheval.cli.__file__).with_name("schemas")
 MODELS = """
 import numpy as np
 
@@ -40,72 +29,18 @@ def bright(prompts, seeds):
 def light(images, prompts):
     return [image.getpixel((0, 0))[0] / 255 for image in images]
 """
+Here = Any  # the fixture's class, of conftest.py
 LIGHT = "scorers=[{name:function,function:mine.py:light,metric_name:light}]"
+LOADS = """
+def load(path):
+    level = float(path.read_text())
+    return lambda prompts, seeds: _draw(prompts, level)
+"""
 POPULATION = """
 settings: {generator: function}
 variants:
   - {name: dark, function: mine.py:dark}
 """
-
-
-@cache
-def validator(kind: str) -> Any:
-    files = {path.name: json.loads(path.read_text()) for path in SCHEMAS.glob("*.json")}
-    known = Registry().with_resources(
-        (name, Resource.from_contents(one)) for name, one in files.items()
-    )
-    schema = files[f"{kind}.json"]
-    jsonschema.Draft202012Validator.check_schema(schema)
-    return jsonschema.Draft202012Validator(schema, registry=known)
-
-
-def no_constant(name: str) -> None:
-    raise AssertionError(f"{name} is not JSON")
-
-
-class Here:
-    """The command line in a folder: returns the document, checked in every way there is."""
-
-    def __init__(self, folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
-        self.folder, self._capsys, self.err = folder, capsys, ""
-
-    def __call__(self, *words: str) -> dict[str, Any]:
-        self._capsys.readouterr()
-        code = main([*words, "json=true"])
-        captured = self._capsys.readouterr()
-        self.err = captured.err
-        document = json.loads(captured.out, parse_constant=no_constant)
-        assert document["exit_code"] == code, captured.err
-        validator(document["kind"]).validate(document)
-        return document
-
-    def answer(self, *words: str, kind: str) -> dict[str, Any]:
-        document = self(*words)
-        assert document["kind"] == "answer", self.err
-        assert document["verb"] == words[0]
-        assert document["result"]["kind"] == kind
-        assert document["headline"].strip()
-        for path in document["files"].values():
-            assert Path(path).exists(), path
-        return document
-
-    def shown(self, path: Path) -> str:
-        """The first line that `show` prints of a file; of one that is not shown, the error."""
-        stream = StringIO()
-        try:
-            run_show(ShowConfig(path=str(path)), Context(Terminal(file=stream)))
-        except FlashevalError as error:
-            return f"error: {error}"
-        return stream.getvalue().splitlines()[0]
-
-
-@pytest.fixture
-def here(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> Here:
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.delenv("COLUMNS", raising=False)
-    return Here(tmp_path, capsys)
 
 
 @pytest.mark.parametrize("verb", VERBS)
@@ -284,3 +219,44 @@ def test_every_answer_fits_its_schema_and_every_file_is_shown(here: Here) -> Non
         if alike.get((path.parent, path.suffix), path) == path
     }
     assert {name: line for name, line in shown.items() if "error" in line or not line.strip()} == {}
+
+
+def test_every_answer_of_models_and_images_fits_its_schema(
+    here: Here, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("flasheval.evaluation.watching.watcher.free_memory", lambda: None)
+    Path("mine.py").write_text(f"{MODELS}\n{LOADS}")
+    Path("population.yaml").write_text(
+        f"{POPULATION}  - {{name: bright, function: mine.py:bright}}"
+    )
+    Path("pets.csv").write_text("id,text\n" + "\n".join(f"{i},a cat {i}" for i in range(4)))
+    work = ("population=population.yaml", "prompts=pets.csv")
+    doctor = here.answer("doctor", *work, LIGHT, "out=run", kind="diagnosis")
+    assert {one["ok"] for one in doctor["result"]["checks"]} == {True}
+    made = here.answer("generate", *work, "out=run", kind="run")
+    assert made["result"]["failures"] == []
+    scored = here.answer("score", *work, LIGHT, "out=run", kind="run")
+    assert scored["result"]["scores"]["kind"] == "score_table"
+    page = here.answer("votes", "page", "run=run", "out=page", kind="votes_page")
+    assert page["result"]["pairs"] > 0
+    votes = here("votes", "rank", "page", "metric=light")
+    assert (votes["kind"], votes["exit_code"]) == ("error", 2)
+
+    rows = [{"id": one, "caption": f"a cat {one}"} for one in ("3", "1")]
+    Path("chosen.jsonl").write_text("\n".join(map(json.dumps, rows)))
+    words = ("settings.metric=light", "prompts=pets.csv", "out=chosen.json")
+    imported = here.answer("subsets", "import", "chosen.jsonl", *words, kind="manifests")
+    assert [one["id"] for one in imported["result"]["manifests"][0]["prompts"]] == ["3", "1"]
+    resolved = here.answer("subsets", "resolve", "chosen.json", "prompts=pets.csv", kind="texts")
+    assert resolved["result"]["new_texts"] == 2
+    published = here.answer("publish", "chosen.json", "out=published", kind="publication")
+    assert published["result"]["pushed"] is None
+
+    Path("training").mkdir()
+    for step, level in ((1, "0.25"), (2, "0.5"), (3, "no number")):
+        Path(f"training/step={step}.ckpt").write_text(level)
+    watch = ("watch", "training", "subset=chosen.json", LIGHT, "loader=mine.py:load", "settle=0")
+    board = here.answer(*watch, "once=true", "out=watched", kind="checkpoint_board")["result"]
+    assert [one["name"] for one in board["standings"]] == ["step=2.ckpt", "step=1.ckpt"]
+    assert list(board["failed"]) == ["step=3.ckpt"]
+    assert here("watch", "nowhere", *watch[2:])["error"]["kind"] == "DataError"

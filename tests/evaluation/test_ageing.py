@@ -66,6 +66,12 @@ def test_what_holds_holds():
     )
 
 
+def test_it_tells_how_far_it_is():
+    told = []
+    audit(_subset(), _table(), draws=5, progress=lambda *step: told.append(step))
+    assert told == [("audit of clip", 0, 1)]
+
+
 def test_a_drift_is_told_and_a_search_is_due():
     found = audit(_subset(), _table(shift=0.4))
     (one,) = found.metrics

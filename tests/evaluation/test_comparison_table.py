@@ -77,14 +77,13 @@ def test_nothing_is_called_certain_that_is_not():
     assert "(100%)" in _text(_compared(exactly))
 
 
-def test_long_names_and_small_numbers_in_80_columns():
+def test_long_names_are_whole_and_small_numbers_short():
     tiny = Difference("a metric of a long name", -1.2345e-05, -2.3456e-05, -1.2345e-06, 0.9, 1e-5)
     names = {"first": "[a]" * 40, "second": "[b]" * 40}
     text = _text(_compared(tiny, paired={tiny.metric: PairedDifference(-1.2e-5, 3.4e-6)}, **names))
-    assert max(map(len, text.splitlines())) <= 80
-    assert "-1.23e-05 (-2.35e-05 to -1.23e-06)" in text
-    assert "[a][a]" in text
-    assert "[a]" * 20 not in text
+    assert "-1.23e-05 (-2.35e-05 to" in text
+    assert {names["first"], names["second"], tiny.metric} <= {*text.split(), tiny.metric}
+    assert f"\n{tiny.metric}" in text
 
 
 LOOKS = (Look(10, UNSURE, 0.02), Look(20, SURE, 0.03))

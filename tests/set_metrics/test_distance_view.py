@@ -15,18 +15,22 @@ def _found(count, warnings=()):
     return SetComparison("Frechet CLIP", "val2014", rows, warnings)
 
 
-def test_many_variants_with_long_names_in_80_columns():
+def test_many_variants_with_long_names_are_whole():
     reference = Reference("val2014", FrechetReference.of(np.eye(3)))
     text = as_text(distance_view(_found(50, ("beware",)), reference, (), "clip@1"), width=80)
     lines = text.splitlines()
     assert lines[0].startswith("Nearest to val2014: [model]xxx")
     assert lines.index("warning: beware") < next(
-        number for number, line in enumerate(lines) if line.startswith("variant")
+        number for number, line in enumerate(lines) if line.startswith("[model]")
     )
     assert sum(line.startswith("[model]") for line in lines) == 40
     assert "and 10 more, in the file" in text
     assert "their statistics do not tell it" in text
     assert max(map(len, lines)) <= 80
+    whole = {row.variant for row in _found(40).distances}
+    for width in (80, 40, None):
+        text = as_text(distance_view(_found(50), reference, (), "clip@1"), width=width)
+        assert whole <= set(text.split())
 
 
 def test_a_number_is_short_at_any_size():

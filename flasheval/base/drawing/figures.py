@@ -15,6 +15,7 @@ import numpy as np
 from flasheval.base.drawing.fonts import FAMILY, fit, other_weights
 from flasheval.base.drawing.view import Figure, Plot, Pointer, Series
 from flasheval.base.files import atomic_write
+from flasheval.base.text import shortened
 
 __all__ = [
     "BLUE",
@@ -43,6 +44,8 @@ _SHOWN = "\N{ZERO WIDTH SPACE}"
 _LINE, _LETTER = 11.0, 4.6  # points that a line of a name takes, and a letter of it
 _ASIDE = 0.015  # of an axis, between a point and its name
 _LONGEST = 0.7  # of an axis that a name may take
+_ROW_NAME = 48  # letters drawn of the name of a row
+_ALONE, _BESIDE = 44, 26  # letters drawn of a name on a frontier, in a plot alone or beside others
 _NEAR = 1.3  # a level line to less than so many times its start has no room
 
 
@@ -208,7 +211,9 @@ def draw_frontier(axes: Any, one: Series) -> None:
     letter = _LETTER / (within.width * size[0])
     aside = (right / left) ** _ASIDE
     at, room = None, 0.0
-    for px, py, name in zip(one.x, one.y, one.labels, strict=True):
+    letters = _ALONE if len(axes.figure.axes) == 1 else _BESIDE
+    named = [shortened(name, letters) for name in one.labels]
+    for px, py, name in zip(one.x, one.y, named, strict=True):
         place = py + step * 0.6
         if at is not None:
             place = max(place, at + step) if up else min(place, at + step)
@@ -247,7 +252,8 @@ def _draw_rows(axes: Any, plot: Plot) -> None:
             ls="",
             label=_label(one.name),
         )
-    axes.set_yticks(range(len(plot.rows)), plot.rows, fontsize=8)
+    names = [shortened(name, _ROW_NAME) for name in plot.rows]
+    axes.set_yticks(range(len(names)), names, fontsize=8)
     axes.set_ylim(len(plot.rows) - 0.5, -0.5)
     axes.set_title(plot.title, fontsize=10.5, loc="left")
     axes.set_xlabel(plot.x_label)

@@ -8,10 +8,12 @@ console of ours is one.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from io import StringIO
 from typing import Any
 
+from rich.cells import cell_len
 from rich.console import Console, ConsoleOptions, Group, RenderableType, RenderResult
 from rich.measure import Measurement
 from rich.segment import Segment
@@ -53,7 +55,12 @@ class Terminal(Console):
     def render(
         self, renderable: RenderableType, options: ConsoleOptions | None = None
     ) -> Iterable[Segment]:
-        """Return what is printed, made visible, but for what rich itself tells the terminal."""
+        """Return what is printed, made visible, but for what rich itself tells the terminal.
+
+        Lines of text break between words only: a name too long for one has it for itself.
+        """
+        if isinstance(renderable, Text):
+            renderable = _in_whole_words(renderable, options or self.options)
         for one in super().render(renderable, options):
             yield one if one.control else Segment(visible(one.text), one.style)
 
@@ -120,6 +127,37 @@ def as_text(*parts: RenderableType | View, width: int | None = None) -> str:
     return "".join(f"{line}\n" for line in lines)
 
 
+def _in_whole_words(text: Text, options: ConsoleOptions) -> Text:
+    """Return a text that rich folds between words: with its breaks where a word is too long."""
+    longest = max(map(cell_len, text.plain.split()), default=0)
+    if longest <= options.max_width or options.no_wrap or text.no_wrap:
+        return text
+    lines = [
+        piece
+        for line in text.split(allow_blank=True)
+        for piece in line.divide(_breaks(line.plain, options.max_width))
+    ]
+    for line in lines:
+        line.rstrip()
+    return Text("\n", end=text.end, no_wrap=True, overflow="ignore").join(lines)
+
+
+def _breaks(line: str, width: int) -> list[int]:
+    """Return where the lines begin that a line of words is parted into, but for the first.
+
+    >>> _breaks("a name-too-long b c", 6)
+    [2, 16]
+    """
+    starts, used = [], 0
+    for word in re.finditer(r"\s*\S+", line):
+        if used and used + cell_len(word[0]) > width:
+            starts.append(word.start() + len(word[0]) - len(word[0].lstrip()))
+            used = cell_len(word[0].strip())
+        else:
+            used += cell_len(word[0])
+    return starts
+
+
 class _Fitting(RichTable):
     """A table that folds between words only, and becomes a list where that does not fit."""
 
@@ -135,9 +173,13 @@ class _Fitting(RichTable):
 
     def _as_list(self) -> Iterator[RenderableType]:
         titles = [_text(" ".join(str(column.header).split()), "dim") for column in self.columns]
+        left = sum(column.justify == "left" for column in self.columns)
+        head = min(max(left, 1), len(titles) - 1)
         for row in zip(*(column.cells for column in self.columns), strict=True):
-            yield row[0]
-            for title, cell in zip(titles[1:], row[1:], strict=True):
+            first = [cell if isinstance(cell, Text) else Text(str(cell)) for cell in row[:head]]
+            joint = Text(" " * _GAP, no_wrap=True, overflow="ignore")
+            yield joint.join(cell for cell in first if cell.plain)
+            for title, cell in zip(titles[head:], row[head:], strict=True):
                 yield Text.assemble("  ", title, " " * _GAP, cell)
 
 

@@ -33,15 +33,17 @@ def run_audit(config: AuditConfig, context: Context) -> Outcome:
     table, how = read_scores(
         config.scores, config.prompts, config.higher_is_better, config.columns, config.drop
     )
-    found = audit(
-        str(config.subset),
-        table,
-        reports=config.reports,
-        metric=config.metric,
-        level=config.level,
-        draws=config.draws,
-        seed=config.seed,
-    )
+    with context.progress() as progress:
+        found = audit(
+            str(config.subset),
+            table,
+            reports=config.reports,
+            metric=config.metric,
+            level=config.level,
+            draws=config.draws,
+            seed=config.seed,
+            progress=progress,
+        )
     console = context.console
     if how:
         console.print(Text(how, style="magenta"), soft_wrap=True)

@@ -10,16 +10,18 @@ from rich.padding import Padding
 from rich.text import Text
 
 from flasheval.base.drawing.spreadsheet import csv_for_people
+from flasheval.base.drawing.terminal import drawn
+from flasheval.base.drawing.view import View
 from flasheval.base.errors import SettingError
 from flasheval.base.files import write_text
 from flasheval.base.run_folders import shown_path
 from flasheval.cli.commands.context import Answer, Context, Outcome
 from flasheval.cli.commands.prompt_keys import PROMPT_KEYS
-from flasheval.cli.commands.show import metrics_table
 from flasheval.cli.configs import COMMON_KEYS, ImporterConfig
 from flasheval.cli.exit_codes import DONE
 from flasheval.cli.folders import folder_of_import
 from flasheval.scores.importers import import_scores
+from flasheval.scores.table_view import metrics_table
 
 if TYPE_CHECKING:
     from flasheval.scores import ScoreTable
@@ -87,7 +89,7 @@ def _print(result: ImportResult, folder: Path, console: Console) -> None:
     if result.how:
         console.print(Text(result.how, style="magenta"), soft_wrap=True)
     console.print(Text(f"{_headline(table)}\n", style="bold"))
-    console.print(metrics_table(table))
+    console.print(drawn(View((metrics_table(table),))))
     console.print()
     if result.faults:
         _print_faults(result.faults, console)

@@ -40,7 +40,7 @@ def run_rank(config: RankConfig, context: Context) -> Outcome:
     if paths := _asked_reports(config):
         board = _of_reports(config, paths)
     else:
-        board, notes = _of_scores(config)
+        board, notes = _of_scores(config, context)
     folder = None if config.out is None else board.save(Path(config.out))
     console = context.console
     for note in notes:
@@ -53,22 +53,24 @@ def run_rank(config: RankConfig, context: Context) -> Outcome:
     return Outcome(DONE, answer=Answer(board, view=view, notes=tuple(notes), files=files))
 
 
-def _of_scores(config: RankConfig) -> tuple[Leaderboard, list[str]]:
+def _of_scores(config: RankConfig, context: Context) -> tuple[Leaderboard, list[str]]:
     table, how = read_scores(
         config.scores, config.prompts, config.higher_is_better, config.columns, config.drop
     )
-    board = rank(
-        table,
-        metric=config.metric,
-        by=config.by,
-        cluster=config.cluster,
-        level=config.level,
-        incomplete=cast("Incomplete", config.incomplete),
-        draws=config.draws,
-        seed=config.seed,
-        seconds=config.seconds,
-        max_seconds=config.max_seconds,
-    )
+    with context.progress() as progress:
+        board = rank(
+            table,
+            metric=config.metric,
+            by=config.by,
+            cluster=config.cluster,
+            level=config.level,
+            incomplete=cast("Incomplete", config.incomplete),
+            draws=config.draws,
+            seed=config.seed,
+            seconds=config.seconds,
+            max_seconds=config.max_seconds,
+            progress=progress,
+        )
     return board, [note for note in (how, note_on(config.scores)) if note]
 
 

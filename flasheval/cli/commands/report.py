@@ -15,6 +15,7 @@ from flasheval.cli.commands.score_settings import SYNTHETIC, read_scores
 from flasheval.cli.configs import ReportConfig
 from flasheval.cli.exit_codes import DONE
 from flasheval.cli.folders import PAGE, file_of_report
+from flasheval.scores.given_seconds import with_seconds
 
 if TYPE_CHECKING:
     from flasheval.report.page import Origin
@@ -36,6 +37,7 @@ def run_report(config: ReportConfig, context: Context) -> Outcome:
         raise SettingError("path is missing: flasheval report NAME, of a search's run or a subset")
     origin = find_origin(config.path)
     scores, reason = _scores(config, origin)
+    scores, notes = _timed(config, scores)
     written = write_report(
         origin,
         _page(config.out, origin),
@@ -48,6 +50,8 @@ def run_report(config: ReportConfig, context: Context) -> Outcome:
     console.print(written.contents.answer, style="bold", markup=False)
     for warning in origin.subset.record.warnings:
         console.print(f"warning: {warning}", style="yellow", markup=False)
+    for note in notes:
+        console.print(note, style="magenta", markup=False)
     for what, why in written.contents.missing:
         console.print(f"not shown: {what}: {why}", markup=False)
     console.print()
@@ -65,9 +69,18 @@ def run_report(config: ReportConfig, context: Context) -> Outcome:
     }
     files = {"page": written.page} | ({"plots": written.plots} if written.contents.plots else {})
     warnings = tuple(origin.subset.record.warnings)
-    return Outcome(
-        DONE, answer=Answer(result, written.contents.answer, warnings=warnings, files=files)
-    )
+    said = written.contents.answer
+    answer = Answer(result, said, warnings=warnings, notes=tuple(notes), files=files)
+    return Outcome(DONE, answer=answer)
+
+
+def _timed(config: ReportConfig, scores: ScoreTable | None) -> tuple[ScoreTable | None, list[str]]:
+    """Return the scores with the seconds an image that the settings name, and what to say."""
+    if config.seconds is None:
+        return scores, []
+    if scores is None:
+        raise SettingError("seconds= goes with the search's scores: add scores=PATH")
+    return with_seconds(scores, config.seconds)
 
 
 def _page(out: str | None, origin: Origin) -> Path:

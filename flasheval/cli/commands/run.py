@@ -3,41 +3,34 @@
 from __future__ import annotations
 
 import time
-from collections import Counter
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from rich.console import Group, RenderableType
 from rich.text import Text
 
-from flasheval.base.drawing.terminal import as_text, warning_lines
+from flasheval.base.drawing.terminal import as_text, drawn
 from flasheval.base.errors import SettingError
 from flasheval.base.json_data import from_plain
 from flasheval.base.progress import duration
-from flasheval.base.run_folders import append_log, shown_path
+from flasheval.base.run_folders import append_log
 from flasheval.cli.commands.after_run import after_run, asked_reference, check_sheet
 from flasheval.cli.commands.context import Answer, Context, Outcome
-from flasheval.cli.commands.show import metrics_table
 from flasheval.cli.configs import GenerateConfig, RunConfig, ScoreConfig
 from flasheval.cli.exit_codes import DONE, FAILED, INTERRUPTED
 from flasheval.generators.populations.population import make_population
 from flasheval.prompts import PromptSet
-from flasheval.prompts.readers import CLIP_READERS, cut_lines
 from flasheval.runs.executors import make_executor, worker_device
 from flasheval.runs.run import plan_run, run_plan
 from flasheval.runs.run_plan import WorkSettings
 from flasheval.runs.store import RunStore
-from flasheval.runs.text_readers import readers_of_plan
 from flasheval.runs.unit_work import run_versions
 
 if TYPE_CHECKING:
     from flasheval.generators.populations.population import Population
     from flasheval.runs.run import RunResult
-    from flasheval.runs.run_plan import RunPlan
 
-__all__ = ["asked_population", "asked_prompts", "run_population", "unscored"]
-
-_FEW = 5
+__all__ = ["asked_population", "asked_prompts", "run_population"]
 
 Config = RunConfig | GenerateConfig | ScoreConfig
 
@@ -75,20 +68,20 @@ def run_population(config: Config, context: Context) -> Outcome:
     with context.progress() as progress:
         result = run_plan(plan, RunStore(folder), chosen, tables=tables, progress=progress)
     after = after_run(config, plan, result, reference)
-    report = _report(plan, result, after.parts, time.monotonic() - begun)
-    append_log(folder, context.command, run_versions(), as_text(report), name=f"{verb}.log")
-    context.console.print(report)
+    report = _report(result, after.parts, time.monotonic() - begun)
+    append_log(folder, context.command, run_versions(), as_text(*report), name=f"{verb}.log")
+    context.console.print(Group(*report))
     if after.error is not None and not result.interrupted:
         raise after.error
     code = INTERRUPTED if result.interrupted else FAILED if result.failures else DONE
-    return Outcome(code, answer=_for_programs(plan, result))
+    return Outcome(code, answer=_for_programs(result))
 
 
-def _for_programs(plan: RunPlan, result: RunResult) -> Answer:
+def _for_programs(result: RunResult) -> Answer:
     files = {"folder": result.folder}
     if (result.folder / "images").is_dir():
         files["images"] = result.folder / "images"
-    return Answer(result, _answer(plan, result), warnings=tuple(result.warnings), files=files)
+    return Answer(result, view=result.view(), files=files)
 
 
 def asked_population(config: Any, verb: str) -> Population:
@@ -138,89 +131,10 @@ def _work(verb: str, config: Config, device: str) -> Any:
 
 
 def _report(
-    plan: RunPlan, result: RunResult, after: Sequence[RenderableType], seconds: float
-) -> RenderableType:
-    images_only = plan.work.stage == "generate"
-    parts: list[RenderableType] = [Text(_answer(plan, result), style="bold"), ""]
-    if result.scores is not None and not images_only:
-        parts += [metrics_table(result.scores), ""]
-        readers = readers_of_plan(plan) or CLIP_READERS
-        if cut := cut_lines(plan.prompts.texts or (), readers):
-            parts += [*warning_lines(cut), ""]
-    if result.warnings:
-        parts += [*warning_lines(result.warnings), ""]
-    parts += [*_problems(result), *after]
-    folder = shown_path(result.folder)
-    if result.detached is not None:
-        lines = [
-            result.detached,
-            f"progress: flasheval status {folder}",
-            "run the same command again to collect the scores",
-        ]
-    elif images_only:
-        lines = [f"images: {folder}/images/", "score them: flasheval score with the same words"]
-    else:
-        lines = [f"scores:   {folder}/", f"use them: flasheval search scores={folder}"]
-    return Group(
-        *parts,
-        *(Text(line, overflow="ignore", no_wrap=True) for line in lines),
-        Text(f"{duration(seconds)} in all"),
-    )
-
-
-def _answer(plan: RunPlan, result: RunResult) -> str:
-    what = "images of" if plan.work.stage == "generate" else "scores of"
-    count = len(plan.variants)
-    several = plan.images_per_prompt
-    if result.scores is not None and plan.work.stage != "generate":  # an earlier command's too
-        several = max(several, *(one.images_per_prompt for one in result.scores.matrices.values()))
-    each = f", {several} images each" if several > 1 else ""
-    said = f"{what} {count} variant{'' if count == 1 else 's'} on {len(plan.prompts):,} prompts"
-    said += each
-    if result.interrupted:
-        return f"Interrupted; finished work is kept, and the same command continues: {said}"
-    if result.detached is not None:
-        return f"Not waited for: {said}"
-    if result.failures:
-        return f"Not complete: {said}"
-    names = {variant.name for variant in plan.variants}
-    missing = sum(variant in names for variant, _ in result.faults)
-    images = count * len(plan.prompts) * plan.images_per_prompt
-    return f"{unscored(missing, images) or 'Complete'}: {said}"
-
-
-def unscored(count: int, images: int) -> str:
-    """Return how many images have no score, as the head of an answer; nothing where all have.
-
-    Example:
-        >>> unscored(44, 100), unscored(0, 100)
-        ('Not complete, 44 of 100 images have no score', '')
-
-    """
-    return f"Not complete, {count:,} of {images:,} images have no score" if count else ""
-
-
-def _problems(result: RunResult) -> list[RenderableType]:
-    lines: list[str] = []
-    reasons = Counter((one.variant, one.stage, one.reason) for one in result.failures)
-    for (variant, stage, reason), count in list(reasons.items())[:_FEW]:
-        units = "" if count == 1 else f" ({count} units)"
-        lines.append(f"failed: {variant}, {stage}{units}: {reason}")
-    if len(reasons) > _FEW:
-        lines.append(f"failed: {len(reasons) - _FEW} more reasons; flasheval status lists them")
-    if result.failures:
-        lines.append("run the same command again to retry what failed")
-    if result.repairs:
-        count = len(result.repairs)
-        which = [f"{one.path} ({one.reason})" for one in result.repairs[:_FEW]]
-        which += ["..."] if count > _FEW else []
-        files = "1 damaged file was" if count == 1 else f"{count} damaged files were"
-        lines.append(f"{files} made again: {', '.join(which)}")
-    faults = Counter(result.faults.values())
-    for reason, count in faults.most_common(_FEW):
-        lines.append(f"no score: {count} image{'' if count == 1 else 's'}: {reason}")
-    if len(faults) > _FEW:
-        rest = sum(faults.values()) - sum(count for _, count in faults.most_common(_FEW))
-        lines.append(f"no score: {rest:,} more images")
-    told: list[RenderableType] = [Text(line, style="yellow") for line in lines]
-    return [*told, ""] if told else []
+    result: RunResult, after: Sequence[RenderableType], seconds: float
+) -> list[RenderableType]:
+    """Return what is printed: the result, what was compared and drawn, and the time it took."""
+    more: list[RenderableType] = ["", *after] if after else []
+    while more and more[-1] == "":
+        more.pop()
+    return [drawn(result.view()), *more, Text(f"{duration(seconds)} in all")]

@@ -29,7 +29,7 @@ from flasheval.scores.importers.by_shape import read_scores
 from flasheval.scores.leaderboard import rank
 from flasheval.scores.leaderboard.frontier import frontier_figure, frontier_parts, seconds_cell
 from flasheval.scores.parquet import is_saved_table
-from flasheval.scores.table_view import direction, mean_range, table_view
+from flasheval.scores.table_view import table_view
 from flasheval.selection.held_out.report_files import REPORT
 from flasheval.subset import Subset
 from flasheval.subset.evidence_table import fewer
@@ -38,12 +38,10 @@ from flasheval.subset.prompt_sources import seeds_note
 from flasheval.subset.tag_shares import tag_shares
 
 if TYPE_CHECKING:
-    from rich.table import Table
-
     from flasheval.scores import ScoreTable
     from flasheval.subset import Subset
 
-__all__ = ["metrics_table", "run_show", "show_subset"]
+__all__ = ["run_show", "show_subset"]
 
 _FIRST_IDS = 10
 _PREFIX = ("prefix_of", "prefix_size")  # a note says it in words
@@ -90,33 +88,6 @@ def _shown(path: Path, config: ShowConfig, console: Console) -> Answer:
         return _show_subset(path, console, config)
     show = _show_folder if path.is_dir() else _show_scores
     return show(path, config, console)
-
-
-def metrics_table(table: ScoreTable) -> Table:
-    """Return a table of the metrics: direction, coverage and means.
-
-    Example:
-        >>> from flasheval.scores.synthetic import synthetic_scores
-        >>> table = metrics_table(synthetic_scores(4, 10))
-        >>> table.row_count, len(table.columns)  # one row a metric
-        (2, 5)
-
-    """
-    rows = []
-    for metric in table.metrics:
-        matrix = table[metric]
-        complete = int((matrix.coverage >= 1).sum())
-        rows.append(
-            (
-                metric,
-                direction(matrix),
-                f"{complete} of {len(table)}",
-                f"{matrix.coverage.mean():.1%}",
-                mean_range(matrix),
-            )
-        )
-    titles = ("metric", "better", "complete variants", "scores there", "full means")
-    return plain_table(titles, rows, left=2)
 
 
 def _show_folder(path: Path, config: ShowConfig, console: Console) -> Answer:
@@ -294,7 +265,7 @@ def _costs(table: ScoreTable) -> tuple[View | None, list[str]]:
     warnings = uneven_times(times)
     parts: list[Part] = [Line(""), Line(said)]
     try:
-        standings = rank(table).standings
+        standings = rank(table, progress=False).standings
     except DataError as error:  # as where no variant is complete
         return View(tuple(parts)), [*warnings, str(error)]
     figure = frontier_figure(standings)

@@ -283,7 +283,7 @@ def _with_costs(page: Contents, scored: Scored) -> Contents:
     """Add which variants are worth their seconds, where a variant's are known."""
     if np.isnan(scored.table.seconds).all():
         return page
-    standings = rank(scored.table).standings
+    standings = rank(scored.table, progress=False).standings
     parts = frontier_parts(standings, detail=True)
     return replace(
         page,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import tempfile
 import warnings
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -12,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from flasheval.base.drawing.shown import Shown
-from flasheval.base.drawing.view import Line, View, lines
+from flasheval.base.drawing.view import Line, Part, Table, View, lines
 from flasheval.base.errors import FlashevalError, SettingError
 from flasheval.base.progress import duration
 from flasheval.generators.populations.population import Population
@@ -44,6 +45,8 @@ from flasheval.runs.unit_work import run_versions
 from flasheval.scorers.scorer import ScorerSettings
 
 __all__ = ["Diagnosis", "diagnose"]
+
+_ROWS = 20  # models shown
 
 
 @dataclass(frozen=True, repr=False)
@@ -87,18 +90,15 @@ class Diagnosis(Shown):
         return all(check.ok for check in self.checks)
 
     def view(self) -> View:
-        """Return whether all is there, each check, and a row for each model timed."""
-        said = (("item" if one.ok else "alert", f"{one.what}: {one.said}") for one in self.checks)
-        checks = [line for look, text in said for line in lines([text], look)]
-        head = Line(self._brief(), "headline")
-        return View((head, *checks, *self._first_rows(), *self._warning_lines()))
+        """Return whether all is there, each check, what is left to do, and a row a model timed."""
+        said: list[Part] = [Line(self._brief(), "headline"), Line("")]
+        for one in self.checks:
+            mark, look = ("ok     ", "text") if one.ok else ("problem", "alert")
+            said += lines([f"{mark}  {one.what}: {one.said}"], look)
+        return View((*said, *self._warning_lines(), *_counts(self), *_estimate(self)))
 
     def _brief(self) -> str:
-        problems = sum(not check.ok for check in self.checks)
-        seconds = sum(model.seconds for model in self.models)
-        time = f", about {duration(seconds)} on one {self.device}" if self.models else ""
-        said = f"{problems} problem{'' if problems == 1 else 's'}" if problems else "all is there"
-        return f"{said}{time}"
+        return _answer(self)
 
     def _data(self) -> dict[str, object]:
         plan = self.plan
@@ -400,3 +400,100 @@ def _disk(out: Path, diagnosis: Diagnosis) -> Check:
         said = f"{size_text(free)} free, about {needed} needed: make room, or choose another out="
         return Check("disk", said, False)
     return Check("disk", f"{size_text(free)} free")
+
+
+def _answer(found: Diagnosis) -> str:
+    problems = sum(not check.ok for check in found.checks)
+    said = "All is there" if not problems else f"{problems} problem{'s' if problems > 1 else ''}"
+    if found.models:
+        seconds = sum(model.seconds for model in found.models)
+        said += f"; about {duration(seconds)} on one {_processor(found)}"
+        if found.untimed:
+            said += f", without {_count(len(found.untimed))} not timed"
+    return said
+
+
+def _count(variants: int) -> str:
+    return "1 variant" if variants == 1 else f"{variants} variants"
+
+
+def _processor(found: Diagnosis) -> str:
+    return "processor" if found.device == "cpu" else "GPU"
+
+
+def _counts(found: Diagnosis) -> list[Part]:
+    plan, left = found.plan, found.left or {}
+    if plan is None:
+        return []
+    each = "" if plan.images_per_prompt == 1 else f" x {plan.images_per_prompt} images"
+    units = f"{plan.n_units:,} units of {plan.chunk} prompts"
+    images = sum(one.make for one in left.values())
+    scores = sum(sum(one.score.values()) for one in left.values())
+    count = found.score_files + found.image_files
+    files = "1 file" if count == 1 else f"{count:,} files"
+    return [
+        Line(""),
+        Line(f"{_count(len(plan.variants))} x {len(plan.prompts):,} prompts{each}: {units}"),
+        Line(f"left: {images:,} images to make, {scores:,} scores, {files}"),
+    ]
+
+
+def _estimate(found: Diagnosis) -> list[Part]:
+    if not found.models:
+        return []
+    labels = Counter(model.timing.label for model in found.models)
+    rows = [_row(model, labels[model.timing.label] == 1) for model in found.models]
+    titles = ("model", "variants", "images", "s/image", "evaluations", "time")
+    hidden = len(rows) - _ROWS
+    more = [Line(f"and {hidden} more models")] if hidden > 0 else []
+    table = Table(titles, rows[:_ROWS])
+    return [Line(""), table, *more, Line(""), *lines(_totals(found))]
+
+
+def _row(model: ModelEstimate, unique: bool) -> tuple[str, ...]:
+    timing = model.timing
+    seconds = [timing.seconds(name) for name in timing.variants]
+    counts = list(timing.evaluations.values())
+    more = " ..." if len(timing.variants) > 1 else ""
+    return (
+        timing.label if unique else timing.variants[0] + more,
+        str(len(timing.variants)),
+        f"{model.images:,}",
+        _range(seconds),
+        _range(counts) if timing.counted else "-",
+        duration(model.seconds),
+    )
+
+
+def _range(values: list[float]) -> str:
+    low, high = f"{min(values):.3g}", f"{max(values):.3g}"
+    return low if low == high else f"{low} to {high}"
+
+
+def _totals(found: Diagnosis) -> list[str]:
+    seconds = sum(model.seconds for model in found.models)
+    score = sum(model.score for model in found.models)
+    batches = sum(model.timing.batches for model in found.models)
+    share = f", {score / seconds:.0%} of it scoring" if seconds else ""
+    workers = sorted({1, 2, 4, 8, found.devices})
+    shown = "; ".join(f"{count}: {duration(seconds / count)}" for count in workers)
+    disk = size_text(found.score_files * found.file_bytes)
+    said = [
+        f"an estimate, from {batches} timed batches of up to {found.batch} images",
+        f"in all:  {seconds / 3600:.3g} {_processor(found)} hours{share}",
+        f"workers, with a device each: {shown}",
+        f"disk:    {disk} for scores{_image_disk(found)}",
+    ]
+    peaks = [model.timing.peak for model in found.models if model.timing.peak]
+    if peaks:
+        said.append(f"memory:  {size_text(max(peaks))} at most in the sample")
+    return said
+
+
+def _image_disk(found: Diagnosis) -> str:
+    kept = sum(model.image_bytes for model in found.models)
+    if kept:
+        return f", {size_text(kept)} for images"
+    images = sum(model.images for model in found.models)
+    would = sum(model.images * model.timing.image_bytes for model in found.models)
+    return f" (keep_images=true: {size_text(would)} more)" if images else ""

@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 import numpy as np
 
 from flasheval.base.drawing.shown import Shown
+from flasheval.base.drawing.view import Line, Part, Table, View, lines
 from flasheval.base.errors import DataError
+from flasheval.base.progress import duration
 from flasheval.base.run_folders import RUN_MARK, shown_path
+from flasheval.base.text import first_few
 from flasheval.runs.claims import are_held
-from flasheval.runs.failures import Failure
+from flasheval.runs.failures import Failure, unscored
 from flasheval.runs.score_files import UnitScores, read_unit_scores
 from flasheval.runs.status.damage import Damage, find_damage
 from flasheval.runs.status.finished_units import FinishedUnits
@@ -25,6 +28,8 @@ from flasheval.runs.store import Asked, RunStore
 
 __all__ = ["RunStatus", "VariantStatus", "read_status"]
 
+_ROWS = 20
+_REASONS = 10
 _READ = 20_000  # score files read at most: a second or two
 _AT_WORK = 60.0  # without locks: seconds after a unit in which somebody may be at work still
 _FREE = Cost(None, {})
@@ -100,6 +105,23 @@ class RunStatus(Shown):
     seconds_left: float | None = None
     at_work: bool = False
     damaged: tuple[Damage, ...] | None = None
+
+    def view(self) -> View:
+        """Return how far it is, a row a variant, what failed, and what to do next."""
+        problems = self.problems
+        parts: list[Part] = [Line(_answer(self), "headline"), Line(""), *_table(self)]
+        parts += [*lines(problems, "alert"), Line("")] if problems else []
+        return View((*parts, *lines(_next(self))))
+
+    @property
+    def problems(self) -> tuple[str, ...]:
+        """What failed, has no score or is damaged, a line each.
+
+        >>> RunStatus(Path("run"), None, faults={"not finite": 2}).problems
+        ('no score: 2 images: not finite',)
+        """
+        told = (("failed", _failure_lines), ("no score", _fault_lines), ("damaged", _damage_lines))
+        return tuple(f"{title}: {line}" for title, found in told for line in found(self))
 
     def _brief(self) -> str:
         return f"{len(self.variants)} variants, {self.share:.0%} done, in {shown_path(self.folder)}"
@@ -263,3 +285,122 @@ def _seconds_left(
         }
         seconds += likely.get(name, _FREE).of(int(sizes[one.to_make].sum()), to_score)
     return seconds / pace.workers
+
+
+def _answer(status: RunStatus) -> str:
+    if status.asked is None:
+        return "Not started: the command was stopped before it began"
+    what = "images" if status.asked.stage == "generate" else "scores"
+    count = f"{len(status.variants)} variant{'' if len(status.variants) == 1 else 's'}"
+    if status.complete:
+        several = status.asked.images_per_prompt
+        images = len(status.variants) * status.n_prompts * several
+        each = f", {several} images each" if several > 1 else ""
+        missing = unscored(sum(status.faults.values()), images)
+        return f"{missing or 'Complete'}: {what} of {count} on {status.n_prompts:,} prompts{each}"
+    share = min(int(100 * status.share), 99)  # 100% is what is complete
+    parts = [f"{share}% done"]
+    if status.at_work:
+        parts.append(_time_left(status, "left"))
+    else:
+        parts += ["no process is working on it", _time_left(status, "more")]
+    failed = sum(one.failed for one in status.variants)
+    if failed:
+        parts.append(f"{failed} of {count} failed")
+    return ", ".join(part for part in parts if part)
+
+
+def _time_left(status: RunStatus, word: str) -> str:
+    if status.pace is None or not status.seconds_left:
+        return ""
+    rate = status.pace.images_per_second
+    shown = f"{rate:,.0f}" if rate >= 100 else f"{rate:.3g}"
+    return f"about {duration(status.seconds_left)} {word} at {shown} images/s"
+
+
+def _table(status: RunStatus) -> list[Part]:
+    """Return a row a variant, those first that somebody must see to."""
+    if not status.variants:
+        return []
+    ordered = sorted(status.variants, key=_urgency)
+    rows = [
+        (
+            one.name,
+            f"{one.done} of {one.units}",
+            "failed" if one.failed else f"{min(int(100 * one.share), 99 + one.complete)}%",
+            str(one.faults) if one.faults else "-",
+            "-" if one.seconds is None else f"{one.seconds:.3g}",
+            "-" if one.evaluations is None else str(one.evaluations),
+        )
+        for one in ordered[:_ROWS]
+    ]
+    titles = ("variant", "units", "done", "no score", "s/image", "evaluations")
+    rest = ordered[_ROWS:]
+    complete = sum(one.complete for one in rest)
+    more = [Line(f"and {len(rest)} more variants, {complete} of them complete")] if rest else []
+    return [Table(titles, rows), *more, Line("")]
+
+
+def _urgency(one: VariantStatus) -> int:
+    """Return the place of a variant: failed, under way, not begun, complete."""
+    if one.failed:
+        return 0
+    if one.complete:
+        return 3
+    return 1 if one.share else 2
+
+
+def _failure_lines(status: RunStatus) -> Iterator[str]:
+    whole = {one.variant: one.reason for one in status.failures if not one.unit}
+    reasons: dict[tuple[str, str], list[Failure]] = {}
+    for one in status.failures:
+        if not one.unit or not whole.get(one.variant, "").startswith(one.reason):
+            reasons.setdefault((one.stage, one.reason), []).append(one)
+    for (stage, reason), failures in list(reasons.items())[:_REASONS]:
+        names = list(dict.fromkeys(one.variant for one in failures))
+        shown = first_few(names)
+        units = sum(bool(one.unit) for one in failures)
+        count = f" ({units} unit{'' if units == 1 else 's'})" if units else ""
+        yield f"{stage} of {shown}{count}: {reason}"
+    if len(reasons) > _REASONS:
+        yield f"{len(reasons) - _REASONS} more reasons, in {shown_path(status.folder)}/failures/"
+
+
+def _fault_lines(status: RunStatus) -> Iterator[str]:
+    for reason, count in Counter(status.faults).most_common(_REASONS):
+        yield f"{count:,} image{'' if count == 1 else 's'}: {reason}"
+    if status.faults and status.files_read < status.files:
+        yield (
+            f"counted in {status.files_read:,} of {status.files:,} score files; check=true reads "
+            "them all"
+        )
+
+
+def _damage_lines(status: RunStatus) -> Iterator[str]:
+    for one in status.damaged or ():
+        yield f"{shown_path(one.path)}: {one.reason}"
+
+
+def _next(status: RunStatus) -> Iterator[str]:
+    folder = shown_path(status.folder)
+    if status.damaged:
+        if any(one.is_score for one in status.damaged):
+            yield "the same command makes damaged score files again"
+        if not all(one.is_score for one in status.damaged):
+            yield "delete damaged images and embeddings; the same command then makes them again"
+    elif status.damaged is not None:
+        yield "check: no file is damaged"
+    if not status.complete:
+        if status.at_work:
+            yield f"look again: flasheval status {folder}"
+        else:
+            again = ", failed units are retried" if status.failures else ""
+            yield f"continue with the same command: finished work is kept{again}"
+        return
+    if status.asked is not None and status.asked.stage == "generate":
+        yield f"score them: flasheval score with the same words, out={folder}"
+        return
+    if any((status.folder / "scores").glob("*.parquet")):
+        yield f"use them: flasheval search scores={folder}"
+    elif not status.at_work:
+        yield "run the same command again to write the score table"

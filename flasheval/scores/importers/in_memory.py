@@ -15,8 +15,10 @@ import numpy as np
 
 from flasheval.base.columns import Columns
 from flasheval.base.errors import DataError, FlashevalError, SettingError
+from flasheval.base.json_data import from_plain
 from flasheval.base.json_tables import table_in
 from flasheval.base.text import plain_name
+from flasheval.generators.image_time import ImageTime
 from flasheval.prompts import PromptSet
 from flasheval.scores.frames import DEFAULT_NAME, FRAME_NOTES, numbers_of
 from flasheval.scores.importers.column_names import (
@@ -343,7 +345,12 @@ def _tidy_again(frame: Any, notes: Mapping[str, Any]) -> ScoreTable:
         name: replace(table[name], scorer=said["scorer"], scorer_version=said["scorer_version"])
         for name, said in metrics.items()
     }
-    return ScoreTable(table.prompts, table.variants, matrices)
+    times = {
+        key: from_plain(ImageTime, said, source=f"{kind_of(frame)}, times of {key}")
+        for key, said in notes.get("times", {}).items()
+        if key in variants
+    }
+    return ScoreTable(table.prompts, table.variants, matrices).with_times(times)
 
 
 def _codes(labels: Iterable[Any]) -> tuple[list[int], list[str]]:

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 import numpy as np
 
 from flasheval.base.drawing.view import Figure, Line, Part, Plot, Series, Table
-from flasheval.base.text import shortened
 from flasheval.scores.leaderboard.standings import Standings
 
 __all__ = [
@@ -23,8 +22,6 @@ __all__ = [
 ]
 
 IMAGE_SECONDS = "s/image"
-_NAME = 48  # letters of a name in a table, where it may take two lines
-_ALONE, _BESIDE = 44, 26  # letters of a name in a plot, alone and beside others
 _LETTERS = 26  # points that a plot of text names
 _ROOM = 1.15  # beyond the cheapest and the dearest, in a plot
 _WITHIN = "not told apart: the lead over the next cheaper one is within noise (all pairs at once)"
@@ -104,8 +101,7 @@ def frontier_parts(standings: tuple[Standings, ...], *, detail: bool = False) ->
 def frontier_figure(standings: tuple[Standings, ...]) -> Figure | None:
     """Return the plots of score against seconds of all metrics; None where none has seconds."""
     timed = [one for one in standings if one.seconds.size]
-    letters = _ALONE if len(timed) == 1 else _BESIDE
-    plots: list[Plot | None] = [cost_plot(one, letters) for one in timed]
+    plots: list[Plot | None] = list(map(cost_plot, timed))
     if not plots:
         return None
     panels = [plots[start : start + 2] for start in range(0, len(plots), 2)]
@@ -115,11 +111,8 @@ def frontier_figure(standings: tuple[Standings, ...]) -> Figure | None:
     return Figure(panels, "Quality against seconds", caption)
 
 
-def cost_plot(one: Standings, letters: int = _ALONE) -> Plot:
-    """Return a metric's means against seconds, a mark for each family, the frontier named.
-
-    letters: So many of a name are drawn.
-    """
+def cost_plot(one: Standings) -> Plot:
+    """Return a metric's means against seconds, a mark for each family, the frontier named."""
     known = np.isfinite(one.seconds)
     on = one.on_frontier
     families = dict.fromkeys(one.families[row] for row in np.flatnonzero(known))
@@ -132,7 +125,7 @@ def cost_plot(one: Standings, letters: int = _ALONE) -> Plot:
         series.append(Series(name, x, y, look="scatter", labels=named))
     rows = sorted(np.flatnonzero(on), key=lambda row: float(one.seconds[row]))
     x, y = one.seconds[rows].tolist(), one.means[rows].tolist()
-    named = [shortened(one.variants[row], letters) for row in rows]
+    named = [one.variants[row] for row in rows]
     series.append(Series("frontier", x, y, look="frontier", labels=named))
     seconds = one.seconds[known]
     ends = (float(seconds.min()) / _ROOM, float(seconds.max()) * _ROOM)
@@ -166,7 +159,7 @@ def _table(one: Standings, steps: tuple[Step, ...], *, detail: bool) -> Table:
         rows.append(
             (
                 *([] if detail else [chr(ord("A") + number) if number < _LETTERS else "*"]),
-                step.variant if detail else shortened(step.variant, _NAME),
+                step.variant,
                 seconds_cell(step.seconds),
                 *([evaluations_cell(step.evaluations)] if counted else []),
                 f"{step.mean:.4g}",
@@ -175,7 +168,7 @@ def _table(one: Standings, steps: tuple[Step, ...], *, detail: bool) -> Table:
         )
     titles = (
         *([] if detail else ["\n"]),
-        f"frontier of {shortened(one.metric, 14)},\ncheapest first",
+        f"frontier of {one.metric},\ncheapest first",
         f"\n{IMAGE_SECONDS}",
         *(["\nevals"] if counted else []),
         "\nmean",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from itertools import combinations
+from itertools import combinations, count
 from typing import Any
 
 import numpy as np
@@ -13,6 +13,8 @@ from numpy.typing import ArrayLike, NDArray
 from flasheval.base.arguments import checked_arguments
 from flasheval.base.checks import check_draws, checked_names, checked_seed
 from flasheval.base.errors import DataError
+from flasheval.base.progress import Report as Progress
+from flasheval.base.progress import reporting
 from flasheval.generators.image_time import uneven_times
 from flasheval.prompts import PromptSet
 from flasheval.scores.given_seconds import fast_enough, with_seconds
@@ -46,6 +48,7 @@ def rank(
     drop: str | Sequence[str] = (),
     seconds: Any = None,
     max_seconds: float | None = None,
+    progress: Progress | bool | None = None,
 ) -> Leaderboard:
     """Say who is ahead in a score table, and whether it is real.
 
@@ -71,6 +74,8 @@ def rank(
             `flasheval.scores.given_seconds.with_seconds`.
         max_seconds: The most seconds an image: slower variants, and those whose seconds are not
             known, are left out before anything is tested.
+        progress: A function of a label, the parts done and those there are; False for none; by
+            default lines or a bar on standard error after two seconds.
 
     Raises:
         SettingError: An invalid setting.
@@ -92,31 +97,36 @@ def rank(
     names = checked_names("metric", metric) or table.metrics
     labels = _labels(table.prompts, cluster)
     parts = {} if by is None else table.prompts.by_tag(by)
-    measured, unranked = _measured(table, names, incomplete, labels)
-    standings = tuple(
-        one.standings(level, draws, seed).with_costs(table.variants) for one in measured.values()
-    )
-    uneven = uneven_times(variant.time for variant in table.variants)
-    agreements, notes = [], [*left_out, *told, *unranked, *_notes(standings), *uneven]
-    for first, second in combinations(standings, 2):
-        pair = (measured[first.metric], measured[second.metric])
-        try:
-            shared = _shared(table, pair, incomplete, labels)
-        except DataError as error:
-            notes.append(f"{first.metric} and {second.metric} are not compared: {error}")
-        else:
-            agreements.append(_agreement(shared, (first, second), labels, level, seed))
-    by_value: dict[str, tuple[Standings, ...]] = {}
-    for value, rows in parts.items():
-        found = [one.on_prompts(rows, labels) for one in measured.values()]
-        if any(one is None for one in found):
-            notes.append(f"{by} {value}: no prompt is left that all variants were measured on")
-            continue
-        by_value[value] = tuple(
-            one.standings(level, draws, seed).with_costs(table.variants)
-            for one in found
-            if one is not None
-        )
+    with reporting(progress) as report:
+        tell = report or _silent
+        measured, unranked = _measured(table, names, incomplete, labels)
+        pairs = list(combinations(measured, 2))
+        whole = len(measured) * (1 + len(parts)) + len(pairs)
+        steps = count()
+
+        def ranked(one: _Measured) -> Standings:
+            tell(f"leaderboard of {one.matrix.metric}", next(steps), whole)
+            return one.standings(level, draws, seed).with_costs(table.variants)
+
+        standings = tuple(map(ranked, measured.values()))
+        uneven = uneven_times(variant.time for variant in table.variants)
+        agreements, notes = [], [*left_out, *told, *unranked, *_notes(standings), *uneven]
+        for first, second in combinations(standings, 2):
+            tell("agreement of metrics", next(steps), whole)
+            pair = (measured[first.metric], measured[second.metric])
+            try:
+                shared = _shared(table, pair, incomplete, labels)
+            except DataError as error:
+                notes.append(f"{first.metric} and {second.metric} are not compared: {error}")
+            else:
+                agreements.append(_agreement(shared, (first, second), labels, level, seed))
+        by_value: dict[str, tuple[Standings, ...]] = {}
+        for value, rows in parts.items():
+            found = [one.on_prompts(rows, labels) for one in measured.values()]
+            if any(one is None for one in found):
+                notes.append(f"{by} {value}: no prompt is left that all variants were measured on")
+                continue
+            by_value[value] = tuple(ranked(one) for one in found if one is not None)
     return Leaderboard(
         table.prompts.name,
         level,
@@ -128,6 +138,10 @@ def rank(
         tuple(notes),
         max_seconds,
     )
+
+
+def _silent(label: str, done: float, total: int) -> None:
+    """Tell nobody."""
 
 
 @dataclass(frozen=True, eq=False)

@@ -6,7 +6,7 @@ import math
 from typing import TYPE_CHECKING
 
 from flasheval.base.drawing.view import Figure, Line, Part, Plot, Series, Table, View, lines
-from flasheval.base.text import first_few, shortened
+from flasheval.base.text import first_few
 from flasheval.scores.leaderboard.frontier import (
     IMAGE_SECONDS,
     evaluations_cell,
@@ -22,12 +22,11 @@ if TYPE_CHECKING:
 
 __all__ = ["board_view", "group_names", "rank_range", "standings_plot"]
 
-_NAME = 36  # letters of a name in a table, where nothing is written in detail
+_NAME = 36  # letters of a name that leave room for metrics side by side
 _ROWS = 100  # variants shown, where nothing is written in detail
-_DRAWN, _DRAWN_NAME = 60, 48  # variants in a plot, and letters of a name in it
+_DRAWN = 60  # variants in a plot
 _WIDTH, _METRIC = 80, 20  # columns of a page, and those of a metric beside others
 _COSTS, _MARK = 18, 2  # columns of seconds and evaluations, and of the frontier's mark
-_NAMES_BESIDE = (_NAME, 32, 25)  # letters of a name beside none, one or two columns of costs
 _FRONTIER = "*"  # stands before the mean of a variant on the frontier
 _FLIPS = 5  # pairs that flip, where nothing is written in detail
 _LETTERS = "abcdefghijklmnopqrstuvwxyz"
@@ -96,7 +95,6 @@ def _standings_table(one: Standings, level: float, *, detail: bool) -> Table:
     places = one.places
     ranks = one.ranks
     costs = _cost_columns(one)
-    width = _NAMES_BESIDE[len(costs)]
     marks = _marks(one)
     rows = []
     for place, name in enumerate(one.variants[: None if detail else _ROWS]):
@@ -106,7 +104,7 @@ def _standings_table(one: Standings, level: float, *, detail: bool) -> Table:
         rows.append(
             (
                 str(ranks[place]),
-                name if detail else shortened(name, width),
+                name,
                 *(cells[place] for cells in costs.values()),
                 f"{marks[place]}{one.means[place]:.4g}",
                 interval if math.isfinite(one.low[place]) else "-",
@@ -142,7 +140,7 @@ def _side_by_side(standings: tuple[Standings, ...]) -> Table:
     all_marks = [_marks(one) for one in standings]
     rows = []
     for name in shown:
-        row = [shortened(name, _NAME)]
+        row = [name]
         for title in kinds:
             known = (
                 costs[title][at[name]]
@@ -160,14 +158,14 @@ def _side_by_side(standings: tuple[Standings, ...]) -> Table:
         rows.append(tuple(row))
     titles = ["\nvariant", *(f"\n{title}" for title in kinds)]
     for one in standings:
-        titles += [f"{shortened(one.metric, 12)}\nmean", "\nranks"]
+        titles += [f"{one.metric}\nmean", "\nranks"]
     return Table(titles, rows)
 
 
 def _agreement_table(agreements: tuple[Agreement, ...], level: float) -> Table:
     rows = [
         (
-            f"{shortened(one.first, _NAME)} and {shortened(one.second, _NAME)}",
+            f"{one.first} and {one.second}",
             "-" if math.isnan(one.tau) else f"{one.tau:.3f}",
             "-" if math.isnan(one.low) else f"{one.low:.3f} to {one.high:.3f}",
             str(one.variants),
@@ -203,9 +201,9 @@ def _tag_table(whole: Standings, board: Board) -> Table:
         tau = kendall_tau_b(whole.means, means)
         rows.append(
             (
-                shortened(value, 20),
+                value,
                 f"{one.prompts:,}",
-                shortened(one.variants[0], 24) + (f" (+{more} tied)" if more else ""),
+                one.variants[0] + (f" (+{more} tied)" if more else ""),
                 apart,
                 "-" if math.isnan(tau) else f"{tau:.2f}",
             )
@@ -246,9 +244,13 @@ def standings_plot(one: Standings, label: str = "mean") -> Plot:
     more = f", the first {count} of {len(one.variants):,}" if count < len(one.variants) else ""
     ends = (min(min(s.low) for s in series), max(max(s.high) for s in series))
     better = "higher" if one.higher_is_better else "lower"
-    named = [shortened(name, _DRAWN_NAME) for name in one.variants[:count]]
     return Plot(
-        f"{one.metric}{more}", f"{label} ({better} is better)", "", series, ends, rows=named
+        f"{one.metric}{more}",
+        f"{label} ({better} is better)",
+        "",
+        series,
+        ends,
+        rows=one.variants[:count],
     )
 
 

@@ -5,13 +5,12 @@ from __future__ import annotations
 import math
 
 from flasheval.base.drawing.view import Figure, Line, Part, Table, View, lines
-from flasheval.base.text import first_few, shortened
+from flasheval.base.text import first_few
 from flasheval.scores.leaderboard.table import group_names, rank_range, standings_plot
 from flasheval.scores.votes.board_parts import BoardParts
 
 __all__ = ["votes_view"]
 
-_NAME = 28  # letters of a name in a table, where nothing is written in detail
 _ROWS = 100  # variants shown, where nothing is written in detail
 _PAIRS = 10  # pairs shown, where nothing is written in detail
 _MODELS = {"davidson": "Davidson's nu", "rao_kupper": "Rao and Kupper's kappa"}
@@ -27,7 +26,7 @@ def votes_view(board: BoardParts, *, detail: bool = False) -> View:
         more = len(board.variants) - _ROWS
         parts.append(Line(f"... {more:,} more; out=FOLDER writes all", "faint"))
     if detail or len(board.pairs) <= _PAIRS:
-        parts += [Line(""), _pairs(board, detail=detail)]
+        parts += [Line(""), _pairs(board)]
     if board.standings is not None:
         caption = f"strengths with their {board.level:.0%} intervals, each alone"
         plot = standings_plot(board.standings, "strength in log-odds")
@@ -118,7 +117,7 @@ def _strengths(board: BoardParts, *, detail: bool) -> Table:
         rows.append(
             (
                 str(one.ranks[place]),
-                _named(board.labels[at], detail),
+                board.labels[at],
                 _percent(expected.shares[at]),
                 _interval(expected.low[at], expected.high[at]),
                 f"{one.means[place]:+.2f}",
@@ -139,7 +138,7 @@ def _rates(board: BoardParts, *, detail: bool) -> Table:
         cells = [_percent(one) for one in rates.values[:, at]]
         rows.append(
             (
-                _named(board.labels[at], detail),
+                board.labels[at],
                 f"{rates.votes[at]:,}",
                 *cells[:3],
                 _percent(share[at]),
@@ -150,21 +149,17 @@ def _rates(board: BoardParts, *, detail: bool) -> Table:
     return Table(titles, rows, caption="rates over its own votes; a tie is half of a share")
 
 
-def _pairs(board: BoardParts, *, detail: bool) -> Table:
+def _pairs(board: BoardParts) -> Table:
     rates = board.pair_rates
     share, low, high = rates.of("share")
     rows = []
     for row, (first, second) in enumerate(board.pairs.tolist()):
         cells = [_percent(one) for one in rates.values[:3, row]]
-        names = f"{_named(board.labels[first], detail)} and {_named(board.labels[second], detail)}"
+        names = f"{board.labels[first]} and {board.labels[second]}"
         interval = _interval(low[row], high[row])
         rows.append((names, f"{rates.votes[row]:,}", *cells, _percent(share[row]), interval))
     titles = ("pair", "votes", "won", "tied", "lost", "share", f"{board.level:.0%}")
     return Table(titles, rows, caption="rates of the first of each pair")
-
-
-def _named(name: str, detail: bool) -> str:
-    return name if detail else shortened(name, _NAME)
 
 
 def _percent(share: float) -> str:

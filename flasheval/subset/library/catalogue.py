@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+from functools import lru_cache
 from pathlib import Path
 
 from flasheval.base.errors import DataError, SettingError
@@ -22,13 +24,27 @@ def load_named(path: Path, name: str) -> Subset:
     >>> load_named(bundled()["coco-shared-50"], "coco-shared-50").size
     50
     """
-    subset = Subset.load(path)
+    subset = _load(path, _stamp(path))
     if subset.name != name:
         raise DataError(
             f'{path} holds the subset "{subset.name}", not "{name}"; it was renamed or replaced: '
             "fetch it again"
         )
     return subset
+
+
+def _stamp(path: Path) -> tuple[int, int] | None:
+    """Return what changes when a file does; None where it cannot be read, which `load` says."""
+    with suppress(OSError):
+        told = path.stat()
+        return told.st_mtime_ns, told.st_size
+    return None
+
+
+@lru_cache(maxsize=256)
+def _load(path: Path, stamp: tuple[int, int] | None) -> Subset:
+    """Read a manifest once; `stamp` tells the file from what stood there before."""
+    return Subset.load(path)
 
 
 def own_name(name: str, key: str = "name") -> str:

@@ -71,6 +71,33 @@ def test_no_name_and_no_number_is_cut_at_any_width(width: int) -> None:
     assert all(len(line) <= max(width, len(LONG[0])) for line in text.splitlines())
 
 
+@pytest.mark.parametrize("width", [20, 40, 60, 100])
+def test_lines_break_between_words_only(width: int) -> None:
+    said = f"CLIP: {NAME} leads,\nbut   is not told apart from [b] nor {NAME}."
+    for one in (Text(said, "bold"), said, View((Line(said, "headline"),))):
+        text = as_text(*([] if isinstance(one, str) else [one]), width=width)
+        stream = StringIO()
+        if isinstance(one, str):
+            Terminal(file=stream, width=width).print(one)
+            text = stream.getvalue()
+        assert text.split() == said.split()
+        assert all(len(line) <= width or " " not in line.strip() for line in text.splitlines())
+
+
+def test_what_ends_a_line_and_colours_stay_where_a_word_is_too_long() -> None:
+    stream = StringIO()
+    console = Terminal(file=stream, force_terminal=True, color_system="standard", width=20)
+    console.print(Text(f"a {NAME}", "bold"), end="!")
+    assert stream.getvalue() == f"\x1b[1ma\x1b[0m\n\x1b[1m{NAME}\x1b[0m!"
+
+
+def test_the_head_of_a_list_has_the_rank_and_the_name() -> None:
+    table = plain_table(
+        ("rank", "variant", "mean"), [("1", NAME, "0.5"), ("2", "b", "0.1")], left=2
+    )
+    assert as_text(table, width=40).splitlines()[:2] == [f"1  {NAME}", "  mean  0.5"]
+
+
 def test_a_table_that_folds_gives_away_what_is_widest() -> None:
     lines = as_text(TABLE, width=85).splitlines()
     assert [" ".join(line.split()) for line in lines[:3]] == [

@@ -1,4 +1,5 @@
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -6,7 +7,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from flasheval.base.drawing.terminal import as_text
+from flasheval.generators.populations.sources import read_population
 from flasheval.generators.seeds import ImageSeeds
+from flasheval.runs.doctor.diagnosis import diagnose
+from flasheval.runs.run_plan import WorkSettings
 from flasheval.scores import ScoreMatrix, load_scores
 
 DRAW = """
@@ -62,6 +67,19 @@ def test_all_is_there(run, toys):
     assert not (toys / "r").exists()
 
 
+def test_as_in_python(run, toys):
+    ran = run("doctor", *WORDS, SCORER, "sample=false")
+    scorer = {"name": "function", "function": "toys.py:mean"}
+    settings = {"out": Path("r"), "work": WorkSettings(device="cpu", batch=4), "chunk": 8}
+    found = diagnose(
+        read_population("toys.yaml"), "prompts.txt", [scorer], sample=False, **settings
+    )
+    free = re.compile(r"[\d.]+ GB free")  # which others change meanwhile
+    shown = as_text(found.view(), width=80)
+    wanted = free.sub("", shown)
+    assert free.sub("", ran.out)[: len(wanted)] == wanted
+
+
 def test_a_problem_is_exit_code_1_and_its_line_says_what(run, toys):
     _population(toys, "boom", "draw")
     ran = run("doctor", *WORDS, 'scorers=[{name:function,function:"toys.py:mean"},clipp]')
@@ -71,7 +89,9 @@ def test_a_problem_is_exit_code_1_and_its_line_says_what(run, toys):
     assert lines[0].startswith("2 problems; about")
     assert lines[0].endswith("without 1 variant not timed")
     assert "problem  variant boom: RuntimeError: no luck" in lines
-    assert any("scorer clipp" in line and "did you mean 'clip'" in line for line in lines)
+    said = " ".join(ran.out.split())
+    assert "problem scorer clipp" in said
+    assert "did you mean 'clip'" in said
     assert lines[-1].startswith("solve the problems")
 
 

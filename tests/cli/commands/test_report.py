@@ -1,3 +1,4 @@
+import json
 from pathlib import Path
 
 import numpy as np
@@ -51,6 +52,13 @@ def test_a_manifest_takes_scores_and_a_place_of_its_own(run, scores):
     assert ran.code == 0, ran.err
     assert Path("there/report.html").is_file()
     assert "not shown" not in ran.out
+    times = {f"v{place}": 0.5 + place for place in range(23)}
+    Path("times.json").write_text(json.dumps(times))
+    ran = run("report", "mine/subset.json", *words, "seconds=times.json", "out=timed")
+    assert "times.json: none for 1 of 24 variants (v23)" in ran.out
+    assert "seconds an image" in Path("timed/report.html").read_text("utf-8")
+    assert "seconds an image" not in Path("there/report.html").read_text("utf-8")
+    run("report", "coco-clip-50", "seconds=times.json").one_line("add scores=PATH")
     assert run("report", "mine/subset.json", "out=page.HTML").code == 0
     assert Path("page.HTML").is_file()
 

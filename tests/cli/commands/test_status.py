@@ -8,6 +8,10 @@ from pathlib import Path
 
 import pytest
 
+import flasheval
+from flasheval.base.drawing.terminal import as_text
+from flasheval.runs.status.run_status import read_status
+
 DRAW = """
 import os, time
 import numpy as np
@@ -55,7 +59,12 @@ def _environment(**more: str) -> dict[str, str]:
 
 
 def test_a_complete_run(run, toys):
-    assert run("run", *WORDS, SCORER).code == 0
+    made = run("run", *WORDS, SCORER)
+    assert made.code == 0
+    scorer = {"name": "function", "function": "toys.py:mean"}
+    settings = {"out": "r", "device": "cpu", "chunk": 4, "batch": 4, "progress": False}
+    again = flasheval.run("toys.yaml", "prompts.txt", [scorer], **settings)
+    assert made.out.startswith(as_text(again.view(), width=80))
     ran = run("status", "r")
     assert ran.code == 0, ran.err
     lines = ran.out.splitlines()
@@ -68,6 +77,7 @@ def test_a_complete_run(run, toys):
     assert "no score: 3 images: no image" in ran.out
     assert lines[-1] == "use them: flasheval search scores=r"
     assert max(map(len, lines)) <= 80
+    assert ran.out == as_text(read_status(Path("r")).view(), width=80)
     shutil.rmtree(toys / "r/scores")
     assert "run the same command again to write the score table" in run("status", "path=r").out
 
@@ -101,7 +111,7 @@ def test_check_names_damaged_files(run, toys):
     ran = run("status", "r", "check=true")
     assert ran.code == 0
     relative = path.relative_to(toys)
-    assert f"damaged: {relative}: it is cut short or not JSON" in ran.out
+    assert f"damaged: {relative}: it is cut short or not JSON" in " ".join(ran.out.split())
     assert "the same command makes damaged score files again" in ran.out
     assert run("run", *WORDS, SCORER).code == 0
     assert "no file is damaged" in run("status", "r", "check=true").out

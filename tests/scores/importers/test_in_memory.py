@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 
 import flasheval
 from flasheval.base.errors import ConflictError, DataError, FlashevalError, SettingError
+from flasheval.generators.image_time import ImageTime
 from flasheval.prompts import PromptSet
 from flasheval.scores import ScoreMatrix, ScoreTable, load_scores
 
@@ -272,6 +273,9 @@ def test_several_metrics_keep_their_names_and_directions() -> None:
     equal(load_scores(frame), table)
     equal(load_scores(frame[["variant", "prompt_id", "prompt", "FD"]]), table.with_metrics("FD"))
     equal(load_scores(frame[frame.variant != "sd15"]), table.with_variants(["sdxl", "flux"]))
+    timed = table.with_times({"sd15": ImageTime(0.5, "a GPU", batch=8), "flux": ImageTime(2.0)})
+    again = load_scores(timed.to_pandas())
+    assert [one.time for one in again.variants] == [one.time for one in timed.variants]
     with pytest.raises(ConflictError, match="'FD'"):
         load_scores(frame, higher_is_better=True)
     with pytest.raises(DataError, match="column 'steps' beside those"):

@@ -99,7 +99,7 @@ def test_rows_have_seconds_evaluations_and_the_frontiers_mark():
     assert "within noise" in text
 
 
-def test_several_metrics_and_long_names_hold_80_columns():
+def test_several_metrics_hold_80_columns_and_long_names_are_whole_at_any_width():
     table = _table(metrics=("first", "second", "third"))
     names = [name * 12 for name in NAMES]
     long = ScoreTable.from_arrays(
@@ -107,7 +107,11 @@ def test_several_metrics_and_long_names_hold_80_columns():
     ).with_times({name * 12: ImageTime(s) for name, s in SECONDS.items()})
     for one in (table, long):
         board = flasheval.rank(one, draws=500)
-        assert max(map(len, as_text(board.view(), width=80).splitlines())) <= 80
+        for width in (80, 40, None):
+            text = as_text(board.view(), width=width)
+            assert set(one.variant_names) <= set(text.split()), width
+        lines = as_text(board.view(), width=80).splitlines()
+        assert max(map(len, lines)) <= max(80, *(len(f"1  {name}") for name in one.variant_names))
         assert len(board.frontier) == 3
         (ranks, costs) = board.view().figures
         assert len(ranks.panels) == len(costs.panels) == 2

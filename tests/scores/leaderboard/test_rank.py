@@ -195,3 +195,13 @@ def test_alone_a_metric_is_ranked_whatever_it_is():
         flasheval.rank(table, metric="none")
     with pytest.raises(DataError, match="not measured on every prompt in none"):
         flasheval.rank(table, metric=["a", "none"], incomplete="error")
+
+
+def test_it_tells_how_far_it_is():
+    table = _table(extras={"kind": ("cat", "dog") * 60})
+    told = []
+    flasheval.rank(table, by="kind", draws=50, progress=lambda *step: told.append(step))
+    labels = [label for label, _, _ in told]
+    assert labels[:3] == ["leaderboard of a", "leaderboard of b", "agreement of metrics"]
+    assert [done for _, done, _ in told] == list(range(7))  # two metrics, and on two tags' values
+    assert {whole for _, _, whole in told} == {7}

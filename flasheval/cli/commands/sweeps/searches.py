@@ -11,14 +11,13 @@ from flasheval.base.drawing.markdown import markdown
 from flasheval.base.drawing.terminal import drawn
 from flasheval.base.drawing.view import Figure, Line, Part, Plot, Series, Table, View
 from flasheval.base.files import write_text
-from flasheval.base.text import shortened
 from flasheval.cli.commands.context import Outcome, SearchSummary
 
 __all__ = ["show_searches"]
 
 TEXT, PLOT = "sweep.md", "sweep.png"
 _SHOWN = ("method", "size")  # overrides that have a column of their own
-_NAME, _DRAWN = 36, 60  # letters of a name in a plot, and rows
+_DRAWN = 60  # rows of a plot
 
 
 def show_searches(outcomes: Sequence[Outcome], folder: Path) -> list[Any]:
@@ -77,7 +76,7 @@ def _plot(ordered: Sequence[tuple[str, SearchSummary]]) -> Plot:
         x, y = ([one[i] for one in random] for i in (0, 1))
         series.append(Series("random prompts", x, y, x, x))
     ends = (min([*low, *(x for x, _ in random)]), max([*high, *(x for x, _ in random)]))
-    names = [shortened(name, _NAME) for name, _ in shown]
+    names = [name for name, _ in shown]
     return Plot("", "held-out tau", "", series, ends, rows=names)
 
 
