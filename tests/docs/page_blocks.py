@@ -14,14 +14,15 @@ import os
 import re
 import subprocess
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from types import ModuleType
 
+from flasheval.base.resources import conf_dir
 from flasheval.cli import main
 from flasheval.cli.help import COMMON, keys_of
 from flasheval.cli.verbs import VERBS
-from flasheval.base.resources import conf_dir
 
 __all__ = ["Block", "Reader", "alike", "blocks_of", "check_words", "flasheval_lines", "words_of"]
 
@@ -121,11 +122,19 @@ def check_words(words: Sequence[str]) -> None:
 class Reader:
     """Somebody who types a page's blocks one after another, in one folder and one Python."""
 
-    def __init__(self, page: str, folder: Path) -> None:
-        """Begin in ``folder``, which is the working directory; ``page`` names it in errors."""
+    def __init__(
+        self, page: str, folder: Path, quick: Mapping[str, Sequence[str]] | None = None
+    ) -> None:
+        """Begin in ``folder``, which is the working directory; ``page`` names it in errors.
+
+        ``quick`` are words that a verb gets beside those typed, where these have not their keys.
+        """
+        self.quick = quick or {}
         self.page = page
         self.folder = folder
-        self.names: dict[str, object] = {"__name__": "page"}
+        module = ModuleType("page")  # dataclasses look their own module up
+        sys.modules["page"] = module
+        self.names = module.__dict__
         self.printed = ""
 
     def read(self, block: Block) -> None:
@@ -147,14 +156,17 @@ class Reader:
             _, both, line = line.partition(" && ")
             if not both:
                 return
-        before = sys.stdout.tell()
-        for words in words_of(line, self.folder):
-            code = main(words)
-            assert code == 0, f"{where}: flasheval {' '.join(words)}: exit code {code}"
         into = _INTO.search(line)
-        if into:
-            sys.stdout.seek(before)
-            (self.folder / into["file"]).write_text(sys.stdout.read(), "utf-8")
+        for words in words_of(line, self.folder):
+            keys = {word.partition("=")[0] for word in words}
+            more = [w for w in self.quick.get(words[0], ()) if w.partition("=")[0] not in keys]
+            before = sys.stdout.tell()
+            code = main([*words, *more])
+            assert code == 0, f"{where}: flasheval {' '.join(words)}: exit code {code}"
+            if into:
+                sys.stdout.seek(before)
+                (self.folder / into["file"]).write_text(sys.stdout.read(), "utf-8")
+                into = None
 
     @contextlib.contextmanager
     def _printing(self) -> Iterator[None]:

@@ -6,6 +6,7 @@ import csv
 import json
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
+from itertools import combinations, product
 from pathlib import Path
 
 import numpy as np
@@ -62,6 +63,8 @@ def _prompts(prompts: PromptSet, folder: Path) -> None:
 
 
 def _tables_of_scores(table: ScoreTable, folder: Path) -> None:
+    from openpyxl import Workbook
+
     ids, names = table.prompts.ids, table.variant_names
     clip, hps = (table[metric].values for metric in ("CLIP", "HPS"))
     wide = [(one, *map(float, clip[:, row])) for row, one in enumerate(ids)]
@@ -80,6 +83,13 @@ def _tables_of_scores(table: ScoreTable, folder: Path) -> None:
         ("model", "steps", "prompt_id", "CLIP"),
         [(models[v], steps[v], ids[p], clip[v, p]) for v, p in cells],
     )
+    book = Workbook()
+    for row in [
+        ("model", "prompt", "CLIP", "HPS"),
+        *((names[v], ids[p], *map(float, (clip[v, p], hps[v, p]))) for v, p in cells),
+    ]:
+        book.active.append(row)
+    book.save(folder / "results.xlsx")
     two = ("sd15", "sdxl")
     _write_csv(
         folder / "wide.csv",
@@ -87,7 +97,9 @@ def _tables_of_scores(table: ScoreTable, folder: Path) -> None:
         [(one, *map(float, clip[:14, row])) for row, one in enumerate(ids)],
     )
     _write_csv(
-        folder / "costs.csv", ("variant", "seconds"), [(n, 0.1 + k / 50) for k, n in enumerate(names)]
+        folder / "costs.csv",
+        ("variant", "seconds"),
+        [(n, 0.1 + k / 50) for k, n in enumerate(names)],
     )
     long = {
         "variant": [names[v] for v, _ in cells],
@@ -101,12 +113,11 @@ def _tables_of_scores(table: ScoreTable, folder: Path) -> None:
 
 def _votes(folder: Path) -> None:
     rng = np.random.default_rng(0)
-    models = ("sd15", "sdxl", "flux")
+    models = tuple(f"model-{n}" for n in range(8))
     votes = []
-    for number in range(240):
-        a, b = map(int, rng.permutation(3)[:2])
+    for number, (a, b) in product(range(60), combinations(range(len(models)), 2)):
         winner = "a" if rng.normal(a - b) > 0 else "b"
-        votes.append((models[a], models[b], f"p{number % 40}", winner, f"rater{number % 5}"))
+        votes.append((models[a], models[b], f"p{number}", winner, f"rater{(a + b) % 5}"))
     keys = ("model_a", "model_b", "prompt_id", "winner", "rater")
     document = {
         "format": "flasheval-votes",
@@ -120,7 +131,8 @@ def _votes(folder: Path) -> None:
 
 def _subset_and_reports(table: ScoreTable, folder: Path) -> None:
     """A subset of the scores, and reports of two models on it that draw a grey of their own."""
-    result = flasheval.search(table, metric="CLIP", size=10, method="balanced", splits=None)
+    searched = table.with_variants(range(N_VARIANTS - 6))  # an audit is of the other six
+    result = flasheval.search(searched, metric="CLIP", size=10, method="balanced", splits=None)
     result.subset.save(folder / "my-subset.json")
     (folder / "reports").mkdir()
     level = float(np.nanmean(table["CLIP"].values))
@@ -136,6 +148,10 @@ def _subset_and_reports(table: ScoreTable, folder: Path) -> None:
     for name, same in (("a", "2000"), ("new", "2000"), ("b", "1000"), ("old", "1000")):
         text = (folder / "reports" / f"{same}.json").read_bytes()
         (folder / f"{name}.json").write_bytes(text)
+    pictures = {"base": _images, "tuned": _images}
+    flasheval.run(
+        pictures, table.prompts, [_scorer(level)], out=folder / "my-run", keep_images=True
+    )
     (folder / "step-2000.json").write_bytes((folder / "a.json").read_bytes())
 
 

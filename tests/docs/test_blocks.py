@@ -32,15 +32,79 @@ PAGES = {
     for page in (ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted(ROOT.glob("docs/**/*.md")))
 }
 RUN = {name: page for name, page in PAGES.items() if any(b.is_run for b in BLOCKS.blocks_of(page))}
-_SEARCH = ("flasheval search", "flasheval search method=balanced splits=random:2 curve=null draws=20")
-_INTO_AUTO = f"{_SEARCH[1]} out=flasheval-runs/search/miniature-all-auto-50-seed0"
+QUICK = {
+    "search": ("method=balanced", "splits=random:2", "curve=null", "draws=20"),
+    "validate": ("methods=[balanced]", "splits=random:2", "draws=20"),
+}
+# Its 21 plots take seconds; docs/report.md has smaller ones.
+_NO_REPORT = ("flasheval report flasheval-runs", "flasheval show flasheval-runs")
+_QUANTISED = (
+    "  - {base_model: [large, base, small], scheduler: DPM, steps: 5, "
+    "quantise: [fake-int6, fake-int4]}\n"
+)
+_SAID = "import numpy as np\nscores = a = b = np.full(50, 30.0)"
+_INTO_AUTO = "flasheval search out=flasheval-runs/search/miniature-all-auto-50-seed0"
 # What is left out or made smaller here, so that the pages take seconds: (as written, as run).
 QUICKER: dict[str, list[tuple[str, str]]] = {
     "README.md": [
-        ('metric="CLIP")', 'metric="CLIP", method="balanced")'),
+        ('50, metric="CLIP")', '50, metric="CLIP", method="balanced")'),
         ("flasheval search\n", f"{_INTO_AUTO}\n"),
         # The scores of a new model, and of two others:
-        ('subset.predict({"CLIP": scores})', 'scores = a = b = np.full(50, 30.0)\nsubset.predict({"CLIP": scores})'),
+        ('subset.predict({"CLIP": scores})', f"{_SAID}\nsubset.predict({{'CLIP': scores}})"),
+        ("method=frequency,pooled hydra/launcher=joblib", "method=pooled"),
+        ("splits=[random:10,group:base_model] methods", "splits=[random:2] methods"),
+        ("methods=[auto,pooled]", "methods=[pooled]"),
+        _NO_REPORT,
+        ("[8,12,16,24,32]", "[8,12]"),
+    ],
+    "docs/quickstart.md": [
+        ("flasheval search\n", f"{_INTO_AUTO}\n"),
+        ("checkpoint=miniature:large-final", "checkpoint=miniature:large-final steps=2"),
+        _NO_REPORT,
+    ],
+    "docs/report.md": [
+        ("flasheval search\n", f"{_INTO_AUTO}\n"),
+        _NO_REPORT,
+        ("report coco-clip-50 scores=coco", "report my-subset.json scores=coco"),
+        ("scores=runs/mine out=my-report.html metric=clip", "scores=coco out=my-report.html"),
+    ],
+    "docs/training.md": [("runs/coco", "coco")],
+    "docs/how-to/audit.md": [
+        ("runs/coco", "my-subset.json"),
+        ("coco-shared-50 scores=new/", "my-subset.json scores=all-models.parquet"),
+    ],
+    "docs/how-to/rank.md": [
+        ("scores=runs/mine metric=CLIP", "scores=coco metric=CLIP seconds=costs.csv"),
+        ("show runs/mine", "show coco"),
+        ('rank("runs/mine"', 'rank("coco"'),
+    ],
+    "docs/how-to/published-subset.md": [
+        ('_steps": 5', '_steps": 2'),
+        ("flasheval subsets verify\n", "flasheval subsets show miniature-clip-10\n"),  # as README's
+    ],
+    "docs/how-to/sweep.md": [
+        ("limit=64", "limit=8"),
+        (
+            "{base_model: [large, base, small], scheduler: [",
+            "{base_model: [base, small], scheduler: [",
+        ),
+        ("steps: [3, 5]}", "steps: [2]}"),
+        (_QUANTISED, ""),
+        ("flasheval doctor", "flasheval doctor sample=false"),
+        ("scores=runs/sweep size=10", "scores=runs/sweep size=4 method=balanced"),
+        ("splits=[random:10,group:base_model]", "splits=[random:2]"),
+        (
+            "checkpoint=miniature:small-final,miniature:base-final",
+            "checkpoint=miniature:small-final",
+        ),
+        ("steps=3,5", "steps=2"),
+    ],
+    "docs/how-to/training-loop.md": [
+        ("range(501)", "range(3)"),
+        ("step % 50", "step % 2"),
+        ("in range(40)", "in range(4)"),
+        ('"num_inference_steps": 10', '"num_inference_steps": 2'),
+        ("nested=[10,20,50]", "nested=[2,4] splits=null method=balanced"),
     ],
 }
 
@@ -74,7 +138,9 @@ def at_work(inputs: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> It
 def test_every_block_of_a_page_runs(name: str, at_work: Path) -> None:
     for needed in ("pandas", "diffusers", "openpyxl"):
         pytest.importorskip(needed)
-    reader = BLOCKS.Reader(name, at_work)
+    # What a page shows is what is typed gives; else searches are as small as they can be.
+    shown = any(block.mark == "output" for block in BLOCKS.blocks_of(PAGES[name]))
+    reader = BLOCKS.Reader(name, at_work, {} if shown else QUICK)
     changes = QUICKER.get(name, [])
     unused = {old for old, _ in changes}
     for block in BLOCKS.blocks_of(PAGES[name]):
