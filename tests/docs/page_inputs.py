@@ -84,11 +84,9 @@ def _tables_of_scores(table: ScoreTable, folder: Path) -> None:
         [(models[v], steps[v], ids[p], clip[v, p]) for v, p in cells],
     )
     book = Workbook()
-    for row in [
-        ("model", "prompt", "CLIP", "HPS"),
-        *((names[v], ids[p], *map(float, (clip[v, p], hps[v, p]))) for v, p in cells),
-    ]:
-        book.active.append(row)
+    book.active.append(("model", "prompt", "CLIP", "HPS"))
+    for v, p in cells:
+        book.active.append((names[v], ids[p], float(clip[v, p]), float(hps[v, p])))
     book.save(folder / "results.xlsx")
     two = ("sd15", "sdxl")
     _write_csv(
@@ -96,11 +94,8 @@ def _tables_of_scores(table: ScoreTable, folder: Path) -> None:
         ("prompt_id", *two, *(f"model-{n}" for n in range(10)), "difficulty", "Average"),
         [(one, *map(float, clip[:14, row])) for row, one in enumerate(ids)],
     )
-    _write_csv(
-        folder / "costs.csv",
-        ("variant", "seconds"),
-        [(n, 0.1 + k / 50) for k, n in enumerate(names)],
-    )
+    costs = [(name, 0.1 + place / 50) for place, name in enumerate(names)]
+    _write_csv(folder / "costs.csv", ("variant", "seconds"), costs)
     long = {
         "variant": [names[v] for v, _ in cells],
         "prompt_id": [ids[p] for _, p in cells],

@@ -43,6 +43,11 @@ _QUANTISED = (
     "quantise: [fake-int6, fake-int4]}\n"
 )
 _SAID = "import numpy as np\nscores = a = b = np.full(50, 30.0)"
+_LABELS = (
+    "import numpy as np\n"
+    "clip_scores = np.random.default_rng(0).normal(size=200)\n"
+    "labels = np.where(np.arange(200) < 50, clip_scores > 0, np.nan)"
+)
 _INTO_AUTO = "flasheval search out=flasheval-runs/search/miniature-all-auto-50-seed0"
 # What is left out or made smaller here, so that the pages take seconds: (as written, as run).
 QUICKER: dict[str, list[tuple[str, str]]] = {
@@ -69,6 +74,7 @@ QUICKER: dict[str, list[tuple[str, str]]] = {
         ("scores=runs/mine out=my-report.html metric=clip", "scores=coco out=my-report.html"),
     ],
     "docs/training.md": [("runs/coco", "coco")],
+    "docs/how-to/votes.md": [("found = powered_mean", f"{_LABELS}\nfound = powered_mean")],
     "docs/how-to/audit.md": [
         ("runs/coco", "my-subset.json"),
         ("coco-shared-50 scores=new/", "my-subset.json scores=all-models.parquet"),
@@ -93,10 +99,7 @@ QUICKER: dict[str, list[tuple[str, str]]] = {
         ("flasheval doctor", "flasheval doctor sample=false"),
         ("scores=runs/sweep size=10", "scores=runs/sweep size=4 method=balanced"),
         ("splits=[random:10,group:base_model]", "splits=[random:2]"),
-        (
-            "checkpoint=miniature:small-final,miniature:base-final",
-            "checkpoint=miniature:small-final",
-        ),
+        ("small-final,miniature:base-final", "small-final"),
         ("steps=3,5", "steps=2"),
     ],
     "docs/how-to/training-loop.md": [

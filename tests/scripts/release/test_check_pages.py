@@ -10,8 +10,8 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[3]
 SCRIPT = ROOT / "scripts" / "release" / "check_pages.py"
-AXE = """window.axe = {run: async () => ({violations: [...document.querySelectorAll("img:not([alt])")]
-  .map(one => ({id: "image-alt", impact: "critical",
+AXE = """window.axe = {run: async () => ({violations:
+  [...document.querySelectorAll("img:not([alt])")].map(one => ({id: "image-alt", impact: "critical",
                 nodes: [{html: one.outerHTML, failureSummary: "no alt"}]}))})};"""
 FINE = "<!doctype html><title>t</title><p>short</p>"
 WRONG = """<!doctype html><title>t</title><div style="width: 700px">wide</div>
