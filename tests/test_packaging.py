@@ -12,6 +12,9 @@ from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
+import yaml
+
+from flasheval.base.version import __version__
 
 ROOT = Path(__file__).resolve().parents[1]
 HEAVY = ("torch", "numba", "pyarrow", "hydra", "matplotlib", "scipy")
@@ -107,7 +110,23 @@ def test_the_sdist_can_be_tested_and_built_again(dist: Path) -> None:
     with tarfile.open(sdist) as archive:
         names = {name.split("/", 1)[1] for name in archive.getnames()}
     expected = {"pyproject.toml", "README.md", "LICENSE", "constraints.txt", "conf/README.md"}
+    expected |= {"CITATION.cff", "CONTRIBUTING.md", "CHANGELOG.md"}
+    assert sdist.stat().st_size < 100_000_000
     assert names >= expected | {"subsets/README.md", "tests/test_packaging.py"}
+
+
+@pytest.mark.slow
+def test_the_wheel_is_small_enough_for_an_index(dist: Path) -> None:
+    (wheel,) = dist.glob("*.whl")
+    assert wheel.stat().st_size < 40_000_000
+
+
+def test_one_version_is_told_everywhere() -> None:
+    citation = yaml.safe_load((ROOT / "CITATION.cff").read_text("utf-8"))
+    assert citation["version"] == __version__
+    first = re.search(r"^## \[(.*?)\]", (ROOT / "CHANGELOG.md").read_text("utf-8"), re.M)
+    assert first is not None
+    assert first[1] in (__version__, "Unreleased")
 
 
 def test_importing_the_package_is_light_and_quick() -> None:

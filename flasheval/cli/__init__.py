@@ -42,7 +42,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
     Example:
         >>> main(["--version"])
-        flasheval 0.1.0
+        flasheval 0.2.0
         0
 
     """

@@ -1,3 +1,4 @@
+import re
 from dataclasses import asdict, fields
 
 import pytest
@@ -91,6 +92,13 @@ def test_the_help_of_a_verb_explains_its_keys(verb: str) -> None:
         assert f"  {example}" in text
     assert "--hydra-help" in text
     assert max(map(len, text.splitlines())) <= 82
+
+
+def test_a_shell_gives_the_examples_as_they_are_written() -> None:
+    for verb in VERBS.values():
+        for example, _ in verb.examples:
+            bare = re.sub(r"'[^']*'", "", example)  # a brace with a comma makes two words of one
+            assert not re.search(r"\{[^}]*,[^}]*\}", bare), example
 
 
 def test_the_method_is_the_first_key_of_a_search() -> None:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from flasheval.base.canonical import canonical_value, sha256_of
 from flasheval.base.drawing.terminal import drawn
 from flasheval.base.errors import DataError, FlashevalError, SettingError
+from flasheval.base.extras import missing_library
 from flasheval.base.files import atomic_write, slug
 from flasheval.base.run_folders import FOLDER_OF_RUNS, shown_path
 from flasheval.cli.commands.context import Answer, Context, Outcome, Sweep
@@ -269,6 +270,9 @@ def _evaluated(asked: _Asked, config: EvaluateConfig, context: Context, *, keep:
     except FlashevalError:
         raise
     except Exception as error:  # whatever a model or a function of the user's raises
+        missing = missing_library(error) if isinstance(error, ModuleNotFoundError) else None
+        if missing:
+            raise FlashevalError(missing) from error
         raise FlashevalError(f"{asked.name} cannot be evaluated: {error_line(error)}") from error
 
 

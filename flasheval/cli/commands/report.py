@@ -35,18 +35,20 @@ def run_report(config: ReportConfig, context: Context) -> Outcome:
     console = context.console
     if not config.path:
         raise SettingError("path is missing: flasheval report NAME, of a search's run or a subset")
-    origin = find_origin(config.path)
-    scores, reason = _scores(config, origin)
-    scores, notes = _timed(config, scores)
-    written = write_report(
-        origin,
-        _page(config.out, origin),
-        scores=scores,
-        images=config.images or run_with_images(config.scores),
-        metric=config.metric,
-        by=config.by,
-        reason=reason,
-    )
+    with context.progress() as progress:
+        progress("reading the scores, drawing the page", 0, 0)
+        origin = find_origin(config.path)
+        scores, reason = _scores(config, origin)
+        scores, notes = _timed(config, scores)
+        written = write_report(
+            origin,
+            _page(config.out, origin),
+            scores=scores,
+            images=config.images or run_with_images(config.scores),
+            metric=config.metric,
+            by=config.by,
+            reason=reason,
+        )
     console.print(written.contents.answer, style="bold", markup=False)
     for warning in origin.subset.record.warnings:
         console.print(f"warning: {warning}", style="yellow", markup=False)

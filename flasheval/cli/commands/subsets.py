@@ -139,7 +139,9 @@ def _verify(config: SubsetsConfig, console: Console) -> Outcome:
     if not names:
         raise SettingError("no published subset is installed; name a manifest to verify")
     signature = _signature(config)
-    verdicts = [verify(name, wholes, signature) for name in names]
+    # Those that come along were read a moment ago; a name may also be a file's.
+    read = {} if config.names else wholes
+    verdicts = [verify(name, wholes, signature, read.get(name)) for name in names]
     if config.prompts is not None:
         copy = _copy(config, "verify")
         verdicts = verify_texts(verdicts, copy, only_its_own=not config.names)

@@ -36,7 +36,10 @@ class Verdict:
 
 
 def verify(
-    source: str | Path, wholes: Mapping[str, Subset], signature: Signature | None = None
+    source: str | Path,
+    wholes: Mapping[str, Subset],
+    signature: Signature | None = None,
+    read: Subset | None = None,
 ) -> Verdict:
     """Check a subset: both hashes, its name, and the subset it is the first prompts of.
 
@@ -47,6 +50,7 @@ def verify(
         source: What :func:`flasheval.subset.library.find_subset` takes.
         wholes: Subsets, by name, of which it may be the first prompts.
         signature: A signature of the manifest to check as well.
+        read: The subset, where it has been read already.
 
     >>> verify("coco-shared-50", {}).faults
     ()
@@ -57,7 +61,7 @@ def verify(
     try:
         if signature is not None:
             signature.check(manifest_file(source))
-        subset = find_subset(source)
+        subset = read or find_subset(source)
     except FlashevalError as error:
         return Verdict(str(source), None, (str(error),))
     return Verdict(str(source), subset, _prefix_faults(subset, wholes))

@@ -47,6 +47,9 @@ def gap(prompts, seeds):
 
 def broken(prompts, seeds):
     raise ValueError("no\\nsuch thing")
+
+def bare(prompts, seeds):
+    raise ModuleNotFoundError("No module named 'diffusers'", name="diffusers")
 """
 
 
@@ -181,6 +184,7 @@ MANIFEST = "subset=four.json"
         ([MANIFEST, "generator=functoin"], "there is no such generator; there are: diffusers, fun"),
         ([MANIFEST, *DRAW, "steps=3"], "steps is not a key"),
         ([MANIFEST, *DRAW, "function=draw.py:broken"], "draw.py:broken cannot be evaluated: Value"),
+        ([MANIFEST, *DRAW, "function=draw.py:bare"], "diffusers is not installed; it comes with: "),
         ([MANIFEST, *DRAW, "tracker=wand"], "no such tracker; there are: json_lines"),
         ([MANIFEST, MODEL[0], "steps=few"], "steps=few: expected a whole number"),
         ([MANIFEST, MODEL[0], "chekpoint=x"], "chekpoint is not a key"),
