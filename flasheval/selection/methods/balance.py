@@ -10,9 +10,9 @@ unseen ones, the denominator how strongly the set's mean follows overall quality
 are summed, each with E and D in units of its own spread of r; so are, with a smaller share, hint
 metrics whose evidence is borrowed. With weights w, every E, beta and D above is w E, w beta, w^2 D.
 
-Rows of features, see `unlike.feature_rows`, stand below E and count with lam: the sum of squares of
-their sums is an error to expect on unseen variants too. With few variants a part of the prompts is
-drawn, see `few`.
+Rows of features of the prompts, as much of them as explains the residuals, stand below E and count
+with lam: the squares of their sums over the set are an error to expect on unseen variants too. With
+few variants a part of the prompts is drawn, see `few`.
 """
 
 from __future__ import annotations
@@ -29,11 +29,12 @@ from flasheval.selection.methods.few import drawn_after, searched_size
 from flasheval.selection.methods.problem import Problem
 from flasheval.selection.methods.selector import Selection, State
 from flasheval.selection.methods.statistics import (
+    UNLIKE,
+    explained_variance,
     pair_weight_root,
     prompt_statistics,
     slope_and_residual,
 )
-from flasheval.selection.methods.unlike import feature_rows
 
 __all__ = [
     "BalanceSettings",
@@ -138,8 +139,9 @@ def _with_features(
     if problem.features is None:
         return residual
     features = problem.features[:, prompts]
-    rows = np.stack([feature_rows(error, features) for error in residual])
-    below = (np.sqrt(settings.noise_weight) * rows).astype(np.float32)
+    explained = np.array([explained_variance(error, features) for error in residual])
+    weight = np.sqrt(settings.noise_weight * UNLIKE * explained)
+    below = (weight[:, None, None] * features).astype(np.float32)
     return np.concatenate([residual, below], axis=1)
 
 

@@ -4,7 +4,7 @@ For a pair with full order i above j, margin = sum_S X_i - sum_S X_j and predict
 deviation s = sqrt(2 * inflation * sum_S D), the loss is 1 / (1 + exp(1.702 margin / s)): the normal
 probability of a wrong sign, through the usual logistic approximation. `inflation` is the number of
 times the noise D of the search variants is counted, for unseen variants are noisier. Where features
-of the prompts are known, what they explain is noise too: t |sum_S F|^2 beside sum_S D (`unlike`).
+of the prompts are known, what they explain is noise too: t |sum_S F|^2 beside sum_S D.
 """
 
 from __future__ import annotations
@@ -19,8 +19,11 @@ from flasheval.scores.ranking.jit import compiled
 from flasheval.scores.ranking.lanes import LANES, add, load, share_of, total, zero_like
 from flasheval.scores.ranking.prepare import prepare_target
 from flasheval.selection.methods.problem import Problem
-from flasheval.selection.methods.statistics import slope_and_residual
-from flasheval.selection.methods.unlike import WEIGHT, explained_variance
+from flasheval.selection.methods.statistics import (
+    UNLIKE,
+    explained_variance,
+    slope_and_residual,
+)
 
 __all__ = ["SmoothLoss", "pair_loss", "smooth_loss"]
 
@@ -84,7 +87,7 @@ def smooth_loss(problem: Problem, *, inflation: float) -> SmoothLoss:
         if problem.features is not None:
             _, error = slope_and_residual(problem.scores[metric], None, statistics.quality)
             freedom = max(1, problem.n_variants - 2)
-            unlike[metric] = WEIGHT * explained_variance(error, problem.features) / freedom
+            unlike[metric] = UNLIKE * explained_variance(error, problem.features) / freedom
     features = np.empty((problem.n_prompts, 0))
     if problem.features is not None:
         features = np.ascontiguousarray(problem.features.T)

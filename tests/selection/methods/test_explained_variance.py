@@ -10,7 +10,7 @@ from flasheval.selection.methods.balanced import Balanced
 from flasheval.selection.methods.driver import drive
 from flasheval.selection.methods.problem import make_problem
 from flasheval.selection.methods.smooth_loss import smooth_loss
-from flasheval.selection.methods.unlike import WEIGHT, explained_variance, feature_rows
+from flasheval.selection.methods.statistics import UNLIKE, explained_variance
 
 
 def _kinds(rng, prompts, kinds=5):
@@ -55,7 +55,6 @@ def test_it_goes_with_the_square_of_the_scale_and_never_below_nothing(seed, scal
 def test_features_that_say_nothing_count_nothing():
     residual = np.random.default_rng(0).normal(size=(6, 50)).astype(np.float32)
     assert explained_variance(residual, np.zeros((3, 50))) == 0
-    assert not feature_rows(residual, np.zeros((3, 50))).any()
 
 
 def _by_kind(seed, n=24, prompts=200):
@@ -92,7 +91,7 @@ def test_the_smooth_loss_counts_what_features_explain():
     assert after[0] == pytest.approx(before[0], rel=1e-12)
     # By hand: the loss at the noise of the prompts and of their uneven kinds together.
     more = known.unlike[0] * np.square(kinds[:, uneven].sum(axis=1)).sum()
-    assert known.unlike[0] > WEIGHT
+    assert known.unlike[0] > UNLIKE
     noise = known.noise.copy()
     noise[0, uneven] += more / len(uneven)
     by_hand = type(plain)(
