@@ -14,8 +14,9 @@ from numpy.typing import NDArray
 from flasheval.base.errors import DataError, SettingError
 from flasheval.prompts import PromptSet
 from flasheval.prompts.tags import places_by_value, values_of
+from flasheval.selection.methods.few import places_by_kind
 
-__all__ = ["Features", "prompt_features"]
+__all__ = ["Features", "Kinds", "check_shares", "prompt_features", "prompt_kinds"]
 
 _MOST = 64  # rows; of more only the directions along which prompts differ most are kept
 _DIRECTIONS = 16  # of embeddings
@@ -43,6 +44,86 @@ class Features:
         '4fe7fd29'
         """
         return hashlib.sha256(np.ascontiguousarray(self.values).tobytes()).hexdigest()
+
+
+@dataclass(frozen=True)
+class Kinds:
+    """Which kind each prompt is of, where a subset is to have each kind's share.
+
+    Attributes:
+        values: int64 [prompts], 0 to k - 1.
+        columns: The columns whose values, taken together, are the kinds.
+        names: The kinds' names.
+
+    """
+
+    values: NDArray[np.int64]
+    columns: tuple[str, ...]
+    names: tuple[str, ...]
+
+
+def prompt_kinds(prompts: PromptSet, quota: Any = "none") -> Kinds | None:
+    """Part prompts into the kinds whose shares are to be held.
+
+    Args:
+        prompts: The whole set.
+        quota: ``none``; ``tags``, all tags taken together; or the names of columns. A prompt of
+            several values is of a kind of its own, that of all of them.
+
+    Raises:
+        SettingError: A column that is not there; no tags where they are asked for.
+
+    Example:
+        >>> pets = PromptSet("pets", "1234", extras={"kind": ("cat", "cat", "dog", "")})
+        >>> found = prompt_kinds(pets, "tags")
+        >>> found.values.tolist(), found.names
+        ([1, 1, 2, 0], ('kind=', 'kind=cat', 'kind=dog'))
+
+    """
+    if quota is None or quota in ("none", []):
+        return None
+    if isinstance(quota, str):
+        quota = tuple(prompts.tags) if quota == "tags" else (quota,)
+        if not quota:
+            raise SettingError(
+                f"quota=tags: the prompts of {prompts.name} have no tags; name columns, or give a "
+                "prompt file that has some with prompts=FILE"
+            )
+    if not isinstance(quota, Sequence) or not all(isinstance(one, str) for one in quota):
+        raise SettingError(f"quota={quota!r}: expected none, tags or names of columns")
+    columns = tuple(dict.fromkeys(quota))
+    cells = zip(*(prompts.column(name, "quota") for name in columns), strict=True)
+    names = [", ".join(map("{}={}".format, columns, one)) for one in cells]
+    found, values = np.unique(names, return_inverse=True)
+    return Kinds(values.astype(np.int64), columns, tuple(map(str, found)))
+
+
+def check_shares(
+    kinds: Kinds, sizes: Sequence[int], required: Sequence[int], forbidden: Sequence[int]
+) -> None:
+    """Raise SettingError where prompts required or forbidden leave no room for the shares.
+
+    >>> pets = PromptSet("pets", "1234", extras={"kind": ("cat", "cat", "dog", "dog")})
+    >>> check_shares(prompt_kinds(pets, "kind"), [2], required=[0, 1], forbidden=[])
+    Traceback (most recent call last):
+    flasheval.base.errors.SettingError: quota=kind: of 2 prompts 1 can be kind=cat; require has 2
+    """
+    what, count = f"quota={','.join(kinds.columns)}", len(kinds.names)
+    asked = np.bincount(kinds.values[list(required)], minlength=count)
+    there = np.bincount(kinds.values, minlength=count)
+    there = there - np.bincount(kinds.values[list(forbidden)], minlength=count)
+    for size in sizes:
+        places = places_by_kind(kinds.values, size)
+        for kind in np.flatnonzero(asked > places)[:1]:
+            raise SettingError(
+                f"{what}: of {size} prompts {places[kind]} can be {kinds.names[kind]}; require has "
+                f"{asked[kind]}"
+            )
+        for kind in np.flatnonzero(there < places)[:1]:
+            raise SettingError(
+                f"{what}: of {size} prompts {places[kind]} must be {kinds.names[kind]}; forbid "
+                f"leaves {there[kind]}"
+            )
 
 
 def prompt_features(prompts: PromptSet, balance: Any = "auto") -> Features | None:

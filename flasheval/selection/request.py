@@ -25,7 +25,13 @@ from flasheval.selection.calibration.folds import (
     Expect,
     make_folds,
 )
-from flasheval.selection.features import Features, prompt_features
+from flasheval.selection.features import (
+    Features,
+    Kinds,
+    check_shares,
+    prompt_features,
+    prompt_kinds,
+)
 from flasheval.selection.held_out.splits import Split
 from flasheval.selection.images import (
     ImagesAs,
@@ -46,6 +52,7 @@ from flasheval.subset.library.catalogue import own_name
 __all__ = [
     "SearchRequest",
     "calibration_folds",
+    "checked_kinds",
     "hints_for",
     "make_request",
     "measured_sizes",
@@ -78,6 +85,7 @@ class SearchRequest:
             ``rows``, each image of a variant as a row of its own in methods that fit rankings;
             ``auto``, rows in the methods that gained by them on development data.
         features: What is to be kept in balance beside the scores; None for nothing.
+        kinds: Kinds of prompts whose shares are to be held; None for none.
 
     Example:
         >>> from flasheval.scores.synthetic import synthetic_scores
@@ -99,6 +107,7 @@ class SearchRequest:
     images_per_prompt: int | None = None
     images_as: ImagesAs = "auto"
     features: Features | None = None
+    kinds: Kinds | None = None
 
     @property
     def size(self) -> int:
@@ -171,6 +180,7 @@ class SearchRequest:
             else len(images.judged),
             images_as=self.images_as,
             features=None if self.features is None else self.features.values,
+            kinds=None if self.kinds is None else self.kinds.values,
         )
 
     def settings(self) -> dict[str, Any]:
@@ -203,6 +213,8 @@ class SearchRequest:
             settings["images_as"] = self.images_as
         if self.features is not None:
             settings["balance"] = list(self.features.columns)
+        if self.kinds is not None:
+            settings["quota"] = list(self.kinds.columns)
         return settings
 
     def context(self) -> str:
@@ -229,6 +241,8 @@ class SearchRequest:
             parts["hints"] = self.hints.fingerprint()
         if self.features is not None:
             parts["features"] = self.features.fingerprint()
+        if self.kinds is not None:
+            parts["kinds"] = self.kinds.values.tolist()
         return sha256_of(parts, digits=17)
 
 
@@ -245,6 +259,7 @@ def make_request(
     images_per_prompt: int | None = None,
     images_as: str = "auto",
     balance: Any = "auto",
+    quota: Any = "none",
 ) -> SearchRequest:
     """Check the settings of `flasheval.search` (see there) and resolve prompt ids to positions.
 
@@ -286,7 +301,40 @@ def make_request(
         None if images_per_prompt is None else checked_images_per_prompt(images_per_prompt),
         _checked_rows(images_as, table, selector),
         prompt_features(prompts, balance),
+        checked_kinds(prompts, quota, (selector,), sizes, required, forbidden, start),
     )
+
+
+def checked_kinds(
+    prompts: PromptSet,
+    quota: Any,
+    selectors: Sequence[Selector[Any]],
+    sizes: Sequence[int],
+    required: Sequence[int] = (),
+    forbidden: Sequence[int] = (),
+    warm_start: Sequence[int] | None = None,
+) -> Kinds | None:
+    """Return the kinds whose shares a search holds; SettingError where it cannot.
+
+    >>> from flasheval.selection.methods.anneal import Anneal
+    >>> pets = PromptSet("pets", "1234", extras={"kind": ("cat", "cat", "dog", "dog")})
+    >>> checked_kinds(pets, "kind", [Anneal()], [2]).names
+    ('kind=cat', 'kind=dog')
+    """
+    kinds = prompt_kinds(prompts, quota)
+    if kinds is None:
+        return None
+    what = f"quota={','.join(kinds.columns)}"
+    for selector in selectors:
+        if not getattr(selector, "holds_shares", False):
+            raise SettingError(
+                f"{what}: method '{selector.name}' cannot hold shares; use auto, pooled, balanced, "
+                "shared, anneal, padded, random or ridge"
+            )
+    if warm_start is not None:
+        raise SettingError(f"{what}: a warm start may have other shares: drop warm_start or quota")
+    check_shares(kinds, sizes, required, forbidden)
+    return kinds
 
 
 def _checked_rows(images_as: str, table: ScoreTable, selector: Selector[Any]) -> ImagesAs:

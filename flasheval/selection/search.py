@@ -163,6 +163,7 @@ def search(
     images_per_prompt: int | None = None,
     images_as: str = "auto",
     balance: Any = "auto",
+    quota: Any = "none",
     calibrate: bool | Literal["auto"] = "auto",
     expect: str = "similar",
     group: str | None = None,
@@ -206,6 +207,8 @@ def search(
             that minimise a loss: `tags`, the prompts' tags; names of columns; an array of
             embeddings [prompts, numbers] or a file `.npy` of one; `none`; or `auto`, the tags where
             there are some. It counts as much as it explains of the search variants' scores.
+        quota: Kinds of prompts whose shares the subset holds exactly, as near as whole prompts
+            allow: `tags`, all tags together; names of columns; or `none`.
         calibrate: Whether to learn, from further searches that hold variants out, how well the
             subset's scores predict the full set's; "auto" does it for methods that cost next to
             nothing and at least 8 variants.
@@ -252,6 +255,7 @@ def search(
         images_per_prompt,
         images_as,
         balance,
+        quota,
     )
     name = subset_name(request, name)
     check_draws(draws)

@@ -126,6 +126,7 @@ def _search(
         images_per_prompt=config.images_per_prompt,
         images_as=config.images_as,
         balance=config.balance,
+        quota=config.quota,
         calibrate=config.calibrate,
         expect=config.expect,
         group=config.group,

@@ -96,6 +96,7 @@ def _validate(
         images_per_prompt=config.images_per_prompt,
         images_as=config.images_as,
         balance=config.balance,
+        quota=config.quota,
         search_variants=config.search_variants,
         cluster=config.cluster,
         group=config.group,

@@ -33,6 +33,7 @@ _NOT_THE_METHODS = (
     "images_per_prompt",
     "images_as",
     "balance",
+    "quota",
 )
 
 
@@ -158,4 +159,5 @@ def _request(origin: Origin, scored: Scored) -> SearchRequest:
         given["images_per_prompt"],
         given["images_as"] or "auto",
         given["balance"] or "none",
+        given["quota"] or "none",
     )

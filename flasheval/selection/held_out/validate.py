@@ -19,7 +19,7 @@ from flasheval.base.versions import library_versions, utc_now
 from flasheval.generators.seeds import checked_images_per_prompt
 from flasheval.scores import ScoreTable, load_scores
 from flasheval.scores.table import Incomplete
-from flasheval.selection.features import Features, prompt_features
+from flasheval.selection.features import Features, Kinds, prompt_features
 from flasheval.selection.held_out.clusters import GroupResampler
 from flasheval.selection.held_out.contenders import RANDOM, Contender, find_contender, read_methods
 from flasheval.selection.held_out.engine import measure
@@ -43,7 +43,7 @@ from flasheval.selection.images import (
     checked_images_as,
 )
 from flasheval.selection.methods.nested import check_sizes
-from flasheval.selection.request import SearchRequest, hints_for
+from flasheval.selection.request import SearchRequest, checked_kinds, hints_for
 from flasheval.selection.usable import UsableScores, usable_scores
 from flasheval.subset.evidence import SplitSizes
 
@@ -72,6 +72,7 @@ def validate(
     images_per_prompt: int | None = None,
     images_as: str = "auto",
     balance: Any = "auto",
+    quota: Any = "none",
     workers: int | None = None,
     folder: str | Path | None = None,
     incomplete: Incomplete = "drop",
@@ -106,6 +107,7 @@ def validate(
         images_as: How a search sees several images of a prompt, as for `flasheval.search`: `rows`
             in the methods that know them.
         balance: What is kept in balance over the chosen prompts, as for `flasheval.search`.
+        quota: Kinds of prompts whose shares are held, as for `flasheval.search`.
         workers: Searches made at a time; one per core when not given. It changes no number.
         folder: Finished searches are kept in `units` there, so that the same call after an
             interruption continues.
@@ -146,8 +148,10 @@ def validate(
     images = images_per_prompt, checked_images_as(images_as)
     if images[1] == "rows":
         check_several_images(table, "images_as=rows", "use images_as=auto")
-    features = prompt_features(table.prompts, balance)
     contenders = read_methods(methods)
+    selectors = [one.selector() for one in contenders if one != RANDOM]
+    kinds_held = checked_kinds(table.prompts, quota, selectors, sizes)
+    kept = prompt_features(table.prompts, balance), kinds_held
     paired = _reference(reference, contenders)
     check_ties(usable.whole)
     kinds = tuple(
@@ -160,7 +164,7 @@ def validate(
     with reporting(progress) as report:
         measurement = measure(
             table,
-            _procedures(given, table, contenders, sizes, seed, group, images, features),
+            _procedures(given, table, contenders, sizes, seed, group, images, kept),
             kinds,
             sizes,
             seed=seed,
@@ -213,7 +217,7 @@ def _procedures(
     seed: int,
     group: str | None,
     images: tuple[int | None, ImagesAs],
-    features: Features | None,
+    kept: tuple[Features | None, Kinds | None],
 ) -> list[Procedure]:
     """Return what is asked of each method, random apart: all metrics together or one at a time."""
     parts: dict[tuple[str, ...], ScoreTable] = {
@@ -233,7 +237,8 @@ def _procedures(
                     hints=hints[names],
                     images_per_prompt=images[0],
                     images_as=images[1],
-                    features=features,
+                    features=kept[0],
+                    kinds=kept[1],
                 )
                 for size in sizes
                 for names in (

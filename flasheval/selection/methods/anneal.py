@@ -60,6 +60,7 @@ class Anneal:
     together: ClassVar[bool] = False
     borrows: ClassVar[bool] = False
     image_rows: ClassVar[bool] = True
+    holds_shares: ClassVar[bool] = True
 
     def prepare(self, problem: Problem) -> AnnealWork:
         """Lay out the scores; SettingError for a setting out of range."""
@@ -91,7 +92,12 @@ class Anneal:
         if start is not None:
             free = start
         others = np.setdiff1d(problem.allowed, free)
-        fill = rng.choice(others, problem.n_free - len(free), replace=False)
+        count = problem.n_free - len(free)
+        if problem.kinds is None:
+            fill = rng.choice(others, count, replace=False)
+        else:
+            given = np.concatenate([problem.required, free])
+            fill = drawn_after(given, count, rng.permutation(others), None, problem.kinds)
         chosen = np.concatenate([problem.required, free, fill])
         loss = work.loss.of_sets(chosen[None])
         idle = problem.n_free == 0 or len(problem.allowed) == problem.n_free
@@ -116,6 +122,7 @@ class Anneal:
             work.loss.inflation,
             work.loss.features,
             work.loss.unlike,
+            np.zeros(problem.n_prompts, dtype=np.int64) if problem.kinds is None else problem.kinds,
             chosen,
             best,
             float(state.arrays["best_loss"][0]),
@@ -138,7 +145,8 @@ class Anneal:
             return Selection(chosen)
         order = np.asarray(state.arrays["order"], dtype=np.int64)
         count = work.size - work.problem.size
-        drawn = drawn_after(chosen, count, order, work.problem.features)
+        problem = work.problem
+        drawn = drawn_after(chosen, count, order, problem.features, problem.kinds)
         return Selection(np.concatenate([chosen, drawn]))
 
 
@@ -150,6 +158,7 @@ def _swap(
     inflation: float,
     features: NDArray[np.float64],
     unlike: NDArray[np.float64],
+    kind_of: NDArray[np.int64],
     chosen: NDArray[np.int64],
     best: NDArray[np.int64],
     best_loss: float,
@@ -183,7 +192,7 @@ def _swap(
     accepted = 0
     for k in range(len(places)):
         out, into = chosen[places[k]], newcomers[k]
-        if taken[into]:
+        if taken[into] or kind_of[into] != kind_of[out]:
             continue
         square = 0.0
         for f in range(n_features):

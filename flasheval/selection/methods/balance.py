@@ -25,7 +25,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from flasheval.scores.ranking.jit import compiled
-from flasheval.selection.methods.few import drawn_after, searched_size
+from flasheval.selection.methods.few import drawn_after, places_by_kind, searched_size
 from flasheval.selection.methods.problem import Problem
 from flasheval.selection.methods.selector import Selection, State
 from flasheval.selection.methods.statistics import (
@@ -63,6 +63,8 @@ class BalanceWork:
         noise_weight: lam of the loss.
         passes: Swap passes at most.
         searched: Prompts to search for; the others of the subset are drawn.
+        kinds: int64 [candidates], the kind of each.
+        room: int64 [kinds], places for each kind.
         weights: float64 [candidates] of the prompts in the subset's mean; None for 1.
 
     """
@@ -76,6 +78,8 @@ class BalanceWork:
     noise_weight: float
     passes: int
     searched: int
+    kinds: NDArray[np.int64]
+    room: NDArray[np.int64]
     weights: NDArray[np.float64] | None = None
 
 
@@ -125,8 +129,18 @@ def balance_work(problem: Problem, settings: BalanceSettings) -> BalanceWork:
         settings.noise_weight,
         settings.passes,
         searched_size(problem),
+        *_room(problem, prompts),
         weights,
     )
+
+
+def _room(
+    problem: Problem, prompts: NDArray[np.int64]
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Return the candidates' kinds, and the places for each: room for all where none is asked."""
+    if problem.kinds is None:
+        return np.zeros(len(prompts), dtype=np.int64), np.array([problem.size])
+    return problem.kinds[prompts], places_by_kind(problem.kinds, problem.size)
 
 
 def _with_features(
@@ -263,6 +277,8 @@ def balance_step(work: BalanceWork, state: State) -> None:
         work.slope,
         np.float32(max(1, work.problem.n_variants - 2)),
         np.float32(work.noise_weight),
+        work.kinds,
+        work.room.copy(),
         chosen,
         len(work.problem.required),
         state.step == 0,
@@ -283,7 +299,8 @@ def best_of_state(work: BalanceWork, state: State) -> Selection:
     if "order" in state.arrays:
         order = np.asarray(state.arrays["order"], dtype=np.int64)
         count = work.problem.size - work.searched
-        drawn = drawn_after(chosen, count, order, work.problem.features)
+        problem = work.problem
+        drawn = drawn_after(chosen, count, order, problem.features, problem.kinds)
     indices = np.concatenate([chosen, drawn])
     if work.weights is None:
         return Selection(indices)
@@ -303,6 +320,8 @@ def _one_pass(
     slope: NDArray[np.float32],
     freedom: np.float32,
     noise_weight: np.float32,
+    kinds: NDArray[np.int64],
+    room: NDArray[np.int64],
     chosen: NDArray[np.int64],
     n_fixed: int,
     fill: bool,
@@ -317,6 +336,7 @@ def _one_pass(
     for position in chosen:
         if position >= 0:
             taken[position] = True
+            room[kinds[position]] -= 1
             _shift(residual, noise, slope, error, spread, strength, position, 1.0)
     changed = 0
     loss = _loss(error, spread, strength, freedom, noise_weight)
@@ -327,8 +347,20 @@ def _one_pass(
         if old >= 0:
             _shift(residual, noise, slope, error, spread, strength, old, -1.0)
             taken[old] = False
+            room[kinds[old]] += 1
         new = _best_addition(
-            residual, square, noise, slope, error, spread, strength, freedom, noise_weight, taken
+            residual,
+            square,
+            noise,
+            slope,
+            error,
+            spread,
+            strength,
+            freedom,
+            noise_weight,
+            kinds,
+            room,
+            taken,
         )
         _shift(residual, noise, slope, error, spread, strength, new, 1.0)
         kept, loss = loss, _loss(error, spread, strength, freedom, noise_weight)
@@ -340,6 +372,7 @@ def _one_pass(
         changed += new != old
         chosen[place] = new
         taken[new] = True
+        room[kinds[new]] -= 1
     return changed, loss
 
 
@@ -391,6 +424,8 @@ def _best_addition(
     strength: NDArray[np.float64],
     freedom: np.float32,
     noise_weight: np.float32,
+    kinds: NDArray[np.int64],
+    room: NDArray[np.int64],
     taken: NDArray[np.bool_],
 ) -> int:
     """Find the free candidate whose addition gives the lowest loss, the first of equals."""
@@ -424,10 +459,11 @@ def _best_addition(
                 else:
                     total[k] = np.inf
         for k in range(width):
-            if total[k] < best_loss and not taken[begin + k]:
+            free = not taken[begin + k] and room[kinds[begin + k]] > 0
+            if total[k] < best_loss and free:
                 best, best_loss = begin + k, total[k]
     if best < 0:  # nothing follows quality: take the first free candidate rather than fail
         for p in range(n_candidates):
-            if not taken[p]:
+            if not taken[p] and room[kinds[p]] > 0:
                 return p
     return best

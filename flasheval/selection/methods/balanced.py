@@ -45,6 +45,7 @@ class Balanced:
     cheap: ClassVar[bool] = True
     together: ClassVar[bool] = False
     borrows: ClassVar[bool] = False
+    holds_shares: ClassVar[bool] = True
 
     def prepare(self, problem: Problem) -> BalanceWork:
         """Compute the loss's arrays; SettingError for a setting out of range.

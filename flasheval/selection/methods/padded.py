@@ -8,6 +8,7 @@ from typing import ClassVar
 import numpy as np
 
 from flasheval.selection.methods.anneal import Anneal, AnnealWork
+from flasheval.selection.methods.few import drawn_after
 from flasheval.selection.methods.problem import Problem
 from flasheval.selection.methods.selector import Selection, State, require_positive
 
@@ -48,6 +49,7 @@ class Padded:
     together: ClassVar[bool] = False
     borrows: ClassVar[bool] = False
     image_rows: ClassVar[bool] = True
+    holds_shares: ClassVar[bool] = True
 
     def prepare(self, problem: Problem) -> PaddedWork:
         """Lay out the scores for the core; SettingError for a core below 1.
@@ -68,7 +70,11 @@ class Padded:
         """Begin the core; its random numbers are those of `anneal`."""
         (padding_rng,) = rng.spawn(1)
         state = Anneal().start(work.core, rng)
-        state.arrays["padding"] = padding_rng.permutation(work.problem.allowed)[: work.problem.size]
+        order = padding_rng.permutation(work.problem.allowed)
+        # Of what fills up a kind the first prompts of the order may hold too few.
+        state.arrays["padding"] = (
+            order[: work.problem.size] if work.problem.kinds is None else order
+        )
         return state
 
     def step(self, work: PaddedWork, state: State) -> None:
@@ -79,5 +85,6 @@ class Padded:
         """Return the best core so far, and random prompts behind it."""
         core = Anneal().best(work.core, state).indices
         padding = np.asarray(state.arrays["padding"], dtype=np.int64)
-        others = padding[~np.isin(padding, core)]
-        return Selection(np.concatenate([core, others[: work.problem.size - len(core)]]))
+        count = work.problem.size - len(core)
+        others = drawn_after(core, count, padding, None, work.problem.kinds)
+        return Selection(np.concatenate([core, others]))

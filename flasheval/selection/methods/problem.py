@@ -41,6 +41,8 @@ class Problem:
         images_as: What `search_rows` gives.
         features: float64 [features, prompts], what is known of the prompts beside their scores,
             such as their tags, centred over prompts; None for nothing.
+        kinds: int64 [prompts], the kind of each prompt where the subset is to have each kind's
+            share, see `few.places_by_kind`; None where it need not.
         kept: What `keep` keeps of these scores for the stages of a nested search; None where
             there are none. `dataclasses.replace` does not hand it on, `stage` does.
 
@@ -62,6 +64,7 @@ class Problem:
     images_used: int | None = None
     images_as: ImagesAs = "auto"
     features: NDArray[np.float64] | None = None
+    kinds: NDArray[np.int64] | None = None
     kept: Kept | None = field(default=None, init=False, repr=False, compare=False)
 
     def keep(self, name: Hashable, key: Hashable, make: Callable[[], T]) -> T:
@@ -219,6 +222,7 @@ def make_problem(
     images_used: int | None = None,
     images_as: ImagesAs = "auto",
     features: NDArray[np.float64] | None = None,
+    kinds: NDArray[np.int64] | None = None,
 ) -> Problem:
     """Check the pieces of a search and put them together.
 
@@ -237,6 +241,7 @@ def make_problem(
         images_used: Images a prompt that the subset is to be used with; None for as many.
         images_as: Whether methods that can see each image as a row of its own do.
         features: float64 [features, prompts], centred over prompts; None for none.
+        kinds: int64 [prompts], kinds whose shares are to be held; None for none.
 
     Raises:
         SettingError: `size` does not fit, or a prompt is both required and forbidden.
@@ -285,6 +290,7 @@ def make_problem(
         images_used,
         images_as,
         features,
+        kinds,
     )
 
 

@@ -7,6 +7,7 @@ from typing import ClassVar
 
 import numpy as np
 
+from flasheval.selection.methods.few import drawn_at_random
 from flasheval.selection.methods.problem import Problem
 from flasheval.selection.methods.selector import OneShot, Selection
 
@@ -18,6 +19,7 @@ class Random(OneShot):
     """Draw the prompts uniformly, without replacement."""
 
     name: ClassVar[str] = "random"
+    holds_shares: ClassVar[bool] = True
 
     def choose(self, problem: Problem, rng: np.random.Generator) -> Selection:
         """Draw the free prompts.
@@ -30,5 +32,5 @@ class Random(OneShot):
             (8, 4)
 
         """
-        drawn = rng.choice(problem.allowed, problem.n_free, replace=False)
+        drawn = drawn_at_random(problem, rng)
         return Selection(np.concatenate([problem.required, drawn]))

@@ -8,6 +8,7 @@ from typing import ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
+from flasheval.selection.methods.few import drawn_at_random
 from flasheval.selection.methods.problem import Problem
 from flasheval.selection.methods.selector import OneShot, Selection
 
@@ -31,10 +32,11 @@ class Ridge(OneShot):
     """
 
     name: ClassVar[str] = "ridge"
+    holds_shares: ClassVar[bool] = True
 
     def choose(self, problem: Problem, rng: np.random.Generator) -> Selection:
         """Draw the free prompts and fit the weights of all."""
-        drawn = rng.choice(problem.allowed, problem.n_free, replace=False)
+        drawn = drawn_at_random(problem, rng)
         indices = np.concatenate([problem.required, drawn])
         chosen = [block[:, indices].astype(np.float64) for block in problem.scores]
         return Selection(indices, ridge_weights(chosen, problem.targets()))
