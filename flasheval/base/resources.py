@@ -6,14 +6,17 @@ what an editable install points at, they lie beside it, at the top of the reposi
 
 from __future__ import annotations
 
+import os
 import re
 from pathlib import Path
 
 from flasheval.base.errors import DataError
 
 __all__ = [
+    "CACHE_VARIABLE",
     "MINIATURE",
     "bundled",
+    "cache_folder",
     "conf_dir",
     "miniature_dir",
     "score_names",
@@ -24,6 +27,9 @@ __all__ = [
 MINIATURE = "miniature"
 """Name of the population that comes with the package, of its prompts and of its scores."""
 
+CACHE_VARIABLE = "FLASHEVAL_CACHE"
+"""The environment variable that says where what can be had again is kept."""
+
 _PACKAGE = Path(__file__).resolve().parents[1]
 _TABLES = {
     MINIATURE: "score_table",
@@ -31,6 +37,20 @@ _TABLES = {
     f"{MINIATURE}-tuning": "tuning_table",
     f"{MINIATURE}-mixed": "mixed_table",
 }
+
+
+def cache_folder() -> Path:
+    """Return the folder of what can be had again: the user's cache, or what FLASHEVAL_CACHE says.
+
+    >>> cache_folder().is_absolute() or CACHE_VARIABLE in os.environ
+    True
+    """
+    said = os.environ.get(CACHE_VARIABLE)
+    if said:
+        return Path(said).expanduser()
+    from platformdirs import user_cache_path
+
+    return user_cache_path("flasheval")
 
 
 def conf_dir() -> Path:

@@ -31,6 +31,7 @@ __all__ = [
     "EvaluateConfig",
     "GenerateConfig",
     "ImporterConfig",
+    "JudgeConfig",
     "LongConfig",
     "NpzConfig",
     "OfficialConfig",
@@ -103,6 +104,7 @@ _wins = partial(default_of, "flasheval.scores.votes.votes:Votes.to_scores")
 _load_votes = partial(default_of, "flasheval.scores.votes.loading:load_votes")
 _made = partial(default_of, "flasheval.scores.votes.from_scores:votes_from_scores")
 _audit = partial(default_of, "flasheval.evaluation.ageing:audit")
+_judge = partial(default_of, "flasheval.evaluation.judging.check:check_judge")
 _compare = partial(default_of, "flasheval.evaluation.comparison:compare")
 _watch = partial(default_of, "flasheval.evaluation.watching.watch:watch")
 _distances = partial(default_of, "flasheval.set_metrics.comparison:compare_sets")
@@ -372,6 +374,22 @@ class VotesConfig(OutputConfig, PromptKeys):
     variants: Any = _page("variants")
     pairs: int | None = _page("pairs")
     raters: int = _page("raters")
+    out: str | None = None
+
+
+@dataclass
+class JudgeConfig(OutputConfig):
+    """Keys of `flasheval judge`; `conf/judge.yaml` says what they mean."""
+
+    action: str = "check"
+    run: str | None = None
+    scorers: Any = None
+    images: int = _judge("images")
+    repeats: int = _judge("repeats")
+    against: Any = _judge("against")
+    seed: int = _judge("seed")
+    device: str = _judge("device")
+    metric: str | None = None
     out: str | None = None
 
 

@@ -390,6 +390,22 @@ _ROWS = (
         ),
     ),
     Verb(
+        name="judge",
+        stage="look",
+        summary="Say how far to trust a judge, and what it answered by tag",
+        command="flasheval.cli.commands.judge:run_judge",
+        config="flasheval.cli.configs:JudgeConfig",
+        output=Output("a check of a judge", is_file=True, keeps_answer=True),
+        usage="check | answers run=FOLDER [key=value ...]",
+        first="action",
+        actions=("check", "answers"),
+        examples=(
+            ("flasheval judge check run=runs/mine scorers=[{name:vqa,checkpoint:FOLDER}]", ""),
+            ("flasheval judge check ... images=200 repeats=5 against=study/wins", "votes"),
+            ("flasheval judge answers run=runs/mine metric=Questions", "by tag"),
+        ),
+    ),
+    Verb(
         name="audit",
         stage="use a subset",
         summary="Check what a subset promised against full scores measured since",

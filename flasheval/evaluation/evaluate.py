@@ -12,11 +12,11 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import numpy as np
-from numpy.typing import NDArray
 
 from flasheval.base.arguments import checked_arguments
 from flasheval.base.canonical import JSON, canonical_value, sha256_of
 from flasheval.base.errors import DataError, SettingError
+from flasheval.base.models.batches import Batches
 from flasheval.base.progress import Report as ProgressReport
 from flasheval.base.progress import reporting
 from flasheval.base.versions import utc_now
@@ -34,11 +34,11 @@ from flasheval.generators.seeds import ImageSeeds
 from flasheval.generators.text_encoders import pipeline_readers
 from flasheval.prompts.readers import cut_by
 from flasheval.runs.devices import choose_device
-from flasheval.runs.generation import Batches, make_images
+from flasheval.runs.generation import make_images
 from flasheval.runs.text_readers import readers_of
 from flasheval.runs.unit_work import run_versions
 from flasheval.scorers.of_subset import asked_scorers
-from flasheval.scorers.scorer import Scorer, ScorerSettings
+from flasheval.scorers.scorer import Grade, Scorer, ScorerSettings, grades_of
 from flasheval.subset import Subset
 from flasheval.subset.image_plan import ImagePlan, plan_images
 from flasheval.subset.library import load_subset
@@ -382,26 +382,27 @@ def _judged(
     images: Sequence[Any], prompts: Sequence[str], scorers: Mapping[str, Scorer], keep: bool
 ) -> list[_Row]:
     good = [i for i, image in enumerate(images) if not isinstance(image, ImageFault)]
-    scores = np.full((len(scorers), len(images)), np.nan)
-    for row, scorer in zip(scores, scorers.values(), strict=True):
-        row[good] = _scores([images[i] for i in good], [prompts[i] for i in good], scorer)
+    columns = [
+        _grades([images[i] for i in good], [prompts[i] for i in good], scorer)
+        for scorer in scorers.values()
+    ]
+    graded = dict(zip(good, zip(*columns, strict=True), strict=True)) if columns else {}
     found = []
-    for image, column in zip(images, scores.T, strict=True):
-        values = tuple(None if np.isnan(one) else float(one) for one in column)
-        absent = [metric for metric, one in zip(scorers, values, strict=True) if one is None]
-        fault = image.reason if isinstance(image, ImageFault) else None
-        if fault is None and absent:
-            fault = f"{', '.join(absent)} gives no score"
+    for place, image in enumerate(images):
+        grades = graded.get(place, (Grade(math.nan),) * len(scorers))
+        values = tuple(None if np.isnan(one.score) else float(one.score) for one in grades)
+        reasons = [one.reason for one in grades if one.reason is not None]
+        fault = image.reason if isinstance(image, ImageFault) else "; ".join(reasons) or None
         found.append(_Row(values, fault, image if keep else None))
     return found
 
 
-def _scores(images: list[Any], prompts: list[str], scorer: Scorer) -> NDArray[np.float32]:
-    def score(part: slice) -> NDArray[np.float32]:
-        return scorer.score(images[part], prompts[part])
+def _grades(images: list[Any], prompts: list[str], scorer: Scorer) -> list[Grade]:
+    def grade(part: slice) -> list[Grade]:
+        return grades_of(scorer, images[part], prompts[part])
 
-    parts = Batches(max(len(images), 1)).over(len(images), score)
-    return np.concatenate(parts) if parts else np.empty(0, dtype=np.float32)
+    parts = Batches(max(len(images), 1)).over(len(images), grade)
+    return [one for part in parts for one in part]
 
 
 def _held(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 
 from flasheval.base.canonical import sha256_of
-from flasheval.runs.generation import free_memory
+from flasheval.base.models.batches import free_memory
 from flasheval.scorers.python_objects import ObjectScorer
 from flasheval.scorers.scorer import Scorer, ScorerSettings
 

@@ -14,6 +14,7 @@ from flasheval.generators.seeds import ImageSeeds
 from flasheval.generators.variants import Factor, Variant
 from flasheval.prompts import PromptSet, load_prompts
 from flasheval.runs.chunks import prompts_digest
+from flasheval.runs.failures import with_reason
 from flasheval.runs.image_times import ImageTimes
 from flasheval.runs.run_plan import folder_name
 from flasheval.runs.same_images import Seen
@@ -22,7 +23,7 @@ from flasheval.runs.store import RegisteredMetric, RegisteredVariant, RunSetting
 from flasheval.runs.unit_work import IMAGES
 from flasheval.scores import ScoreMatrix, ScoreTable, load_scores
 
-__all__ = ["Collected", "collect"]
+__all__ = ["Collected", "collect", "units_of"]
 
 
 @dataclass(frozen=True)
@@ -148,7 +149,7 @@ def _values(
     """Return one metric's scores, float32 [variants, prompts, images]; add what else units tell."""
     position = {identifier: column for column, identifier in enumerate(prompts.ids)}
     settings = store.settings()
-    by_variant = [_units(store, variant, metric, settings, fitting) for variant in variants]
+    by_variant = [units_of(store, variant, metric, settings, fitting) for variant in variants]
     width = 1 + max((unit.image for units in by_variant for unit in units), default=0)
     values = np.full((len(variants), len(prompts), width), np.nan, dtype=np.float32)
     for row, variant in enumerate(variants):
@@ -169,16 +170,17 @@ def _values(
                 evaluations[variant.name] = record["evaluations"]
         for (identifier, image), why in known.items():
             which = f"{identifier}, image {image + 1}" if image else identifier
-            faults[variant.name, which] = why
+            place = variant.name, which
+            faults[place] = with_reason(faults.get(place), why)
     return values
 
 
-def _units(
+def units_of(
     store: RunStore,
     variant: RegisteredVariant,
     metric: RegisteredMetric,
     settings: RunSettings | None,
-    fitting: Container[str],
+    fitting: Container[str] = (),
 ) -> list[UnitScores]:
     """Return the units of a variant as it is now, oldest first, then those that fit what is there.
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from flasheval.base.files import atomic_write
 from flasheval.base.json_data import from_plain, to_plain
 
-__all__ = ["Failure", "FailureLog", "unscored"]
+__all__ = ["Failure", "FailureLog", "unscored", "with_reason"]
 
 
 @dataclass(frozen=True)
@@ -120,3 +120,16 @@ def unscored(count: int, images: int) -> str:
 
     """
     return f"Not complete, {count:,} of {images:,} images have no score" if count else ""
+
+
+def with_reason(known: str | None, why: str) -> str:
+    """Return why an image has no score: a metric's reason beside those of other metrics.
+
+    >>> with_reason(None, "A gives no score"), with_reason("no image", "no image")
+    ('A gives no score', 'no image')
+    >>> with_reason("A gives no score", "B gives no score")
+    'A gives no score; B gives no score'
+    """
+    if known is None:
+        return why
+    return known if why in known.split("; ") else f"{known}; {why}"

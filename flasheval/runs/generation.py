@@ -1,25 +1,22 @@
-"""Making the images of one unit, in batches that become smaller when memory runs out."""
+"""Making the images of one unit, in batches."""
 
 from __future__ import annotations
 
-import gc
 import hashlib
-import sys
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
+from flasheval.base.models.batches import Batches
 from flasheval.generators.generator import Batch, Generator
 from flasheval.generators.images import ImageFault, to_images
 
 if TYPE_CHECKING:
     from PIL.Image import Image
 
-__all__ = ["Batches", "Made", "is_out_of_memory", "make_images"]
-
-T = TypeVar("T")
+__all__ = ["Made", "make_images"]
 
 _HASHED = 4  # images of a unit that tell variants with the same images
 
@@ -85,48 +82,6 @@ class Made:
         )
 
 
-class Batches:
-    """A runner of work over slices; it halves the size for good when memory runs out.
-
-    Args:
-        size: Number of items in the first slices.
-
-    >>> def work(part):
-    ...     if part.stop - part.start > 2:
-    ...         raise MemoryError
-    ...     return part.stop - part.start
-    >>> batches = Batches(3)
-    >>> batches.over(5, work), batches.size
-    ([2, 2, 1], 2)
-
-    """
-
-    def __init__(self, size: int) -> None:
-        self.size = size
-
-    def over(self, count: int, work: Callable[[slice], T]) -> list[T]:
-        """Return the result of the work for each slice of ``range(count)``, in order.
-
-        Raises what the work raises; an out-of-memory error only for a single item.
-        """
-        results, start = [], 0
-        while start < count:
-            part = slice(start, min(start + self.size, count))
-            try:
-                results.append(work(part))
-            except Exception as error:
-                if part.stop - part.start == 1 or not is_out_of_memory(error):
-                    raise
-                self.size = (part.stop - part.start + 1) // 2
-                failed = True
-            else:
-                failed = False
-                start = part.stop
-            if failed:  # outside the handler: the traceback would hold on to the memory
-                free_memory()
-        return results
-
-
 def make_images(
     generator: Generator,
     batch: Batch,
@@ -159,25 +114,3 @@ def make_images(
         dict(getattr(generator, "remarks", {})),
         max((len(images) for images, _, _ in made), default=None),
     )
-
-
-def is_out_of_memory(error: BaseException) -> bool:
-    """Tell whether an error means that memory ran out, without importing torch.
-
-    >>> is_out_of_memory(MemoryError()), is_out_of_memory(ValueError("no"))
-    (True, False)
-    """
-    if isinstance(error, MemoryError) or type(error).__name__ == "OutOfMemoryError":
-        return True
-    text = str(error).lower()
-    return isinstance(error, RuntimeError) and (
-        "out of memory" in text or "can't allocate memory" in text
-    )
-
-
-def free_memory() -> None:
-    """Release memory that nothing refers to any more, on the accelerator too."""
-    gc.collect()
-    torch = sys.modules.get("torch")
-    if torch is not None and torch.cuda.is_available():
-        torch.cuda.empty_cache()

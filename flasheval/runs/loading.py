@@ -5,9 +5,9 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterable
 
+from flasheval.base.models.batches import free_memory
 from flasheval.generators.generator import Generator
 from flasheval.runs.devices import device_kind
-from flasheval.runs.generation import free_memory
 from flasheval.runs.run_plan import PlannedVariant
 
 __all__ = ["ModelHolder", "by_model"]

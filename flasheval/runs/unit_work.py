@@ -13,13 +13,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from flasheval.base.errors import DataError, FlashevalError
+from flasheval.base.models.batches import Batches
 from flasheval.base.version import __version__
 from flasheval.base.versions import library_versions
 from flasheval.generators.generator import Batch, Generator
 from flasheval.generators.images import ImageFault
 from flasheval.runs.devices import hardware_name
 from flasheval.runs.failures import Failure
-from flasheval.runs.generation import Batches, Made, make_images
+from flasheval.runs.generation import Made, make_images
 from flasheval.runs.run_plan import PlannedScorer, RunPlan, Unit
 from flasheval.runs.score_files import (
     UnitScores,
@@ -28,7 +29,7 @@ from flasheval.runs.score_files import (
     write_unit_scores,
 )
 from flasheval.runs.store import RunStore
-from flasheval.scorers.scorer import Embedder, Scorer
+from flasheval.scorers.scorer import Embedder, Grade, Grader, Scorer, grades_of
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -270,11 +271,16 @@ def _score(
     loaded = tools.scorers[scorer.metric]
     keep = plan.work.keep_embeddings and scorer.settings.embeds
     batches = tools.score_batches.setdefault(scorer.metric, Batches(len(unit.chunk)))
-    embeddings, values = _scores_of(loaded, images, texts, keep, batches)
-    scores[good] = values
-    for i, value in zip(good, values, strict=True):
-        if np.isnan(value):
-            faults[unit.chunk.ids[i]] = f"{scorer.metric} gives no score"
+    embeddings, grades = _grades_of(loaded, images, texts, keep, batches)
+    scores[good] = [grade.score for grade in grades]
+    answers: dict[str, Any] = {}
+    for i, grade in zip(good, grades, strict=True):
+        if grade.reason is not None:
+            faults[unit.chunk.ids[i]] = grade.reason
+        if grade.details:
+            answers[unit.chunk.ids[i]] = dict(grade.details)
+    used = dict(loaded.record()) if isinstance(loaded, Grader) else {}
+    more = {key: value for key, value in (("answers", answers), ("used", used)) if value}
     seconds = time.perf_counter() - begun
     with _storing():
         if embeddings is not None:
@@ -293,24 +299,26 @@ def _score(
                 unit.chunk.ids,
                 scores,
                 faults,
-                _record(plan, made, seconds, tools.warm),
+                {**_record(plan, made, seconds, tools.warm), **more},
                 unit.image,
                 plan.variant_seeds,
             ),
         )
 
 
-def _scores_of(
+def _grades_of(
     scorer: Scorer, images: list[Image], texts: list[str], keep: bool, batches: Batches
-) -> tuple[NDArray[np.float32] | None, NDArray[np.float32]]:
-    """Return embeddings, where they are to be kept, and scores; in parts if memory is short."""
+) -> tuple[NDArray[np.float32] | None, list[Grade]]:
+    """Return embeddings, where they are to be kept, and grades; in parts if memory is short."""
     if not images:
-        return None, np.empty(0, dtype=np.float32)
+        return None, []
     if keep and isinstance(scorer, Embedder):
         embeddings = np.concatenate(batches.over(len(images), lambda p: scorer.embed(images[p])))
-        return embeddings, scorer.score_embeddings(embeddings, texts)
-    parts = batches.over(len(images), lambda part: scorer.score(images[part], texts[part]))
-    return None, np.concatenate(parts)
+        values = scorer.score_embeddings(embeddings, texts)
+        absent = f"{scorer.name} gives no score"
+        return embeddings, [Grade(float(one), absent if np.isnan(one) else None) for one in values]
+    parts = batches.over(len(images), lambda part: grades_of(scorer, images[part], texts[part]))
+    return None, [grade for part in parts for grade in part]
 
 
 def _record(plan: RunPlan, made: Made, seconds: float, warm: bool) -> dict[str, Any]:

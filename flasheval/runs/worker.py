@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from itertools import groupby
 
 from flasheval.base.errors import FlashevalError
+from flasheval.base.models.batches import Batches
 from flasheval.runs.failures import Failure
-from flasheval.runs.generation import Batches
 from flasheval.runs.loading import ModelHolder, by_model
 from flasheval.runs.run_plan import PlannedVariant, RunPlan, Unit
 from flasheval.runs.store import RunStore

@@ -14,7 +14,7 @@ from flasheval.base.models.loading import check_installed
 from flasheval.miniature.composition import compare
 from flasheval.miniature.world import parse_caption
 from flasheval.scorers.checks import check_lengths, check_scores
-from flasheval.scorers.miniature_judge import JudgeSettings
+from flasheval.scorers.miniature_judge import MiniatureJudgeSettings
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -65,7 +65,7 @@ class DetectorScorer:
 
 
 @dataclass(frozen=True)
-class DetectorSettings(JudgeSettings):
+class DetectorSettings(MiniatureJudgeSettings):
     """Settings of the miniature's detector as a scorer; see `DetectorScorer`.
 
     >>> DetectorSettings().metric

@@ -9,11 +9,11 @@ from flasheval.base.canonical import JSON
 from flasheval.base.models.weights import Weights, locate
 from flasheval.scorers.checkpoint import ModelSettings
 
-__all__ = ["JudgeSettings"]
+__all__ = ["MiniatureJudgeSettings"]
 
 
 @dataclass(frozen=True)
-class JudgeSettings(ModelSettings):
+class MiniatureJudgeSettings(ModelSettings):
     """Settings of a scorer with a small network of the miniature, stored in a folder."""
 
     batch: int = 64

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from flasheval.base.models.loading import as_loaded, check_installed, put
 from flasheval.miniature.networks import as_input
 from flasheval.scorers.checks import check_lengths, check_scores
-from flasheval.scorers.miniature_judge import JudgeSettings
+from flasheval.scorers.miniature_judge import MiniatureJudgeSettings
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -49,7 +49,7 @@ class QualityScorer:
 
 
 @dataclass(frozen=True)
-class QualitySettings(JudgeSettings):
+class QualitySettings(MiniatureJudgeSettings):
     """Settings of the miniature's quality; see `QualityScorer`.
 
     >>> QualitySettings().metric

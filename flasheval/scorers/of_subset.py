@@ -77,10 +77,12 @@ def _scorer_of(metric: str, recorded: str | None) -> ScorerSettings:
             f"no scorer here gives {metric}{by}: name yours, "
             f"scorers=[{{name:function,function:FILE.py:NAME,metric_name:{metric}}}]"
         )
-    (kind, *_) = kinds
+    kind = kinds[0]
     made = make_scorer(kind)
     try:
-        getattr(made, "predictor_weights", None)  # of the scorer that needs a file: told now
+        for needed in ("predictor_weights", "question_list"):  # a file that is to be given
+            getattr(made, needed, None)
+        asked = getattr(made, "asks_label", None)
     except FlashevalError as error:
         raise SettingError(f"{metric} needs more: {error}") from error
     own = _default(SCORERS[kind], "checkpoint")
@@ -91,9 +93,18 @@ def _scorer_of(metric: str, recorded: str | None) -> ScorerSettings:
             f"{metric} was scored by {recorded}, which is not the usual {own}: "
             f"scorers=[{{name:{kind},checkpoint:FOLDER}}] says where it is"
         )
+    if asked is not None:  # a judge, whose version ends with the hash of what it asks
+        *_, told = recorded.split(" ")
+        if told != asked:
+            raise SettingError(
+                f"{metric} was asked otherwise than by the usual settings of {kind} ({told}, not "
+                f"{asked}): scorers=[{{name:{kind},template:...}}] says how"
+            )
+        recorded = recorded.removesuffix(f" {told}")
     dtype = recorded.rpartition(" ")[2]
-    typed = dtype in ("fp16", "bf16", "auto")
-    return make_scorer({"name": kind, "dtype": dtype}) if typed else made
+    if dtype in ("fp16", "bf16", "auto"):
+        return make_scorer({"name": kind, "dtype": dtype})
+    return made if asked is None else make_scorer({"name": kind, "dtype": "fp32"})
 
 
 def _default(settings: type[ScorerSettings], field: str) -> object:

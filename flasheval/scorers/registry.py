@@ -11,6 +11,10 @@ from flasheval.scorers.clip import ClipSettings
 from flasheval.scorers.function import FunctionSettings
 from flasheval.scorers.hps import HpsSettings
 from flasheval.scorers.image_reward import ImageRewardSettings
+from flasheval.scorers.judges.questions import QuestionsSettings
+from flasheval.scorers.judges.read_text import ReadTextSettings
+from flasheval.scorers.judges.rubric import RubricSettings
+from flasheval.scorers.judges.vqa import VqaSettings
 from flasheval.scorers.miniature_detector import DetectorSettings
 from flasheval.scorers.miniature_quality import QualitySettings
 from flasheval.scorers.pickscore import PickScoreSettings
@@ -34,6 +38,10 @@ SCORERS: Registry[ScorerSettings] = Registry(
         RewardSettings,
         QualitySettings,
         DetectorSettings,
+        VqaSettings,
+        QuestionsSettings,
+        ReadTextSettings,
+        RubricSettings,
     ],
     key="kind",
 )
@@ -55,8 +63,8 @@ def make_scorer(entry: object) -> ScorerSettings:
     >>> make_scorer("clipp")
     Traceback (most recent call last):
     flasheval.base.errors.SettingError: there is no scorer 'clipp'; there are: clip, pickscore, \
-hps, aesthetic, image-reward, function, reward, miniature-quality, miniature-detector; \
-did you mean 'clip'?
+hps, aesthetic, image-reward, function, reward, miniature-quality, miniature-detector, vqa, \
+questions, read-text, rubric; did you mean 'clip'?
 
     """
     kind = entry.get("name") if isinstance(entry, Mapping) else entry

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, ClassVar, Protocol, runtime_checkable
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,7 +16,7 @@ from flasheval.prompts.readers import TextReader
 if TYPE_CHECKING:
     from PIL.Image import Image
 
-__all__ = ["Embedder", "Scorer", "ScorerSettings"]
+__all__ = ["Embedder", "Grade", "Grader", "Scorer", "ScorerSettings", "grades_of"]
 
 
 class Scorer(Protocol):
@@ -63,6 +64,58 @@ class Embedder(Protocol):
     ) -> NDArray[np.float32]:
         """Return the scores of embedded images, float32 [len(prompts)]."""
         ...
+
+
+@dataclass(frozen=True)
+class Grade:
+    """An image's score with what it was made from.
+
+    Attributes:
+        score: The score; NaN where there is none.
+        reason: Why there is none.
+        details: What the score was made from, such as the answer to each question: JSON data.
+
+    """
+
+    score: float
+    reason: str | None = None
+    details: Mapping[str, JSON] = field(default_factory=dict)
+
+
+@runtime_checkable
+class Grader(Protocol):
+    """A scorer that can tell what each score was made from; a run keeps it beside the scores."""
+
+    def grade(self, images: Sequence[Image], prompts: Sequence[str]) -> list[Grade]:
+        """Return one grade an image, with the scores that `Scorer.score` returns."""
+        ...
+
+    def record(self) -> Mapping[str, Any]:
+        """Return what was used since the last call of this, such as calls and tokens: JSON data."""
+        ...
+
+
+def grades_of(scorer: Scorer, images: Sequence[Image], prompts: Sequence[str]) -> list[Grade]:
+    """Return one grade an image, with a reason wherever there is no score.
+
+    >>> class Silent:
+    ...     name = "silence"
+    ...     def score(self, images, prompts):
+    ...         return np.float32([np.nan])
+    >>> grades_of(Silent(), [None], ["a cat"])[0].reason
+    'silence gives no score'
+    """
+    if isinstance(scorer, Grader):
+        grades = scorer.grade(images, prompts)
+    else:
+        grades = [Grade(float(value)) for value in scorer.score(images, prompts)]
+    absent = f"{scorer.name} gives no score"
+    return [
+        replace(grade, reason=f"{absent}: {grade.reason}" if grade.reason else absent)
+        if np.isnan(grade.score)
+        else grade
+        for grade in grades
+    ]
 
 
 class ScorerSettings(ABC):

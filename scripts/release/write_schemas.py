@@ -21,6 +21,7 @@ from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 import flasheval.cli
 from flasheval.base.drawing.shown import Shown
 from flasheval.evaluation.comparison import Comparison
+from flasheval.evaluation.judging.judge_check import JudgeCheck
 from flasheval.evaluation.report import Report
 from flasheval.evaluation.sequential import SequentialComparison
 from flasheval.evaluation.watching.leaderboard import Leaderboard
@@ -61,6 +62,7 @@ def forms() -> tuple[Form, ...]:
             more={"better": {"enum": ["first", "second", None]}, "size": {"type": "integer"}},
         ),
         Form(SetComparison),
+        Form(JudgeCheck),
         Form(Leaderboard),
         Form(ValidationReport, without=("cells", "random", "learning_cells")),
         Form(

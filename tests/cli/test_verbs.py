@@ -56,9 +56,10 @@ def test_searches_and_evaluations_are_swept() -> None:
 
 
 def test_a_verb_with_actions_does_each_of_them():
-    from flasheval.cli.commands import subsets, votes
+    from flasheval.cli.commands import judge, subsets, votes
     from flasheval.cli.tab import installing
 
     assert tuple(subsets._ACTIONS) == VERBS["subsets"].actions
+    assert tuple(judge._ACTIONS) == VERBS["judge"].actions
     assert tuple(votes._ACTIONS) == VERBS["votes"].actions
     assert VERBS["completion"].actions == installing.ACTIONS

@@ -6,6 +6,7 @@ import pytest
 
 from flasheval.base.errors import SettingError
 from flasheval.evaluation.monitor import CheckpointMonitor
+from flasheval.scorers.judges.vqa import VqaSettings
 from flasheval.scorers.of_subset import asked_scorers, scorers_of
 from flasheval.subset import MetricInfo
 from flasheval.subset.library import find_subset
@@ -37,6 +38,21 @@ def test_a_recorded_type_of_numbers_is_kept():
     usual = "openai/clip-vit-large-patch14@32bd6428"
     assert scorers_of(_with(["CLIP"], {"CLIP": usual}))[0].dtype == "fp32"
     assert scorers_of(_with(["CLIP"], {"CLIP": f"{usual} bf16"}))[0].dtype == "bf16"
+
+
+def test_a_judge_is_taken_only_where_it_asks_what_was_asked():
+    usual = VqaSettings()
+    head = f"{usual.checkpoint}@cc594898"
+    for dtype in ("auto", "bf16"):
+        version = f"{head} {dtype} {usual.asks_label}"
+        (found,) = scorers_of(_with(["VQAScore"], {"VQAScore": version}))
+        assert (found.kind, found.dtype) == ("vqa", dtype)
+    (found,) = scorers_of(_with(["VQAScore"], {"VQAScore": f"{head} {usual.asks_label}"}))
+    assert found.dtype == "fp32"
+    with pytest.raises(SettingError, match=r"VQAScore was asked otherwise .*asks:00000000, not as"):
+        scorers_of(_with(["VQAScore"], {"VQAScore": f"{head} auto asks:00000000"}))
+    with pytest.raises(SettingError, match=r"Questions needs more: .*questions is missing"):
+        scorers_of(_with(["Questions"], {}))
 
 
 @pytest.mark.parametrize(

@@ -120,7 +120,7 @@ def put(model: Any, weights: Weights, device: str) -> Any:
 
 def _first_line(error: BaseException) -> str:
     text = str(error).strip()
-    return text.splitlines()[0] if text else type(error).__name__
+    return text.splitlines()[0][:300] if text else type(error).__name__
 
 
 @contextmanager

@@ -16,7 +16,7 @@ from flasheval.base.resources import bundled, shipped_scores
 from flasheval.base.run_folders import MANIFEST, RUN_MARK, shown_path
 from flasheval.base.suggest import nearest
 from flasheval.cli.commands.context import Answer, Context, Outcome
-from flasheval.cli.commands.subset_rows import data_of
+from flasheval.cli.commands.of_subsets.rows import data_of
 from flasheval.cli.configs import ShowConfig
 from flasheval.cli.exit_codes import DONE
 from flasheval.generators.image_time import uneven_times

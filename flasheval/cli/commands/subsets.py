@@ -13,8 +13,9 @@ from flasheval.base.resources import bundled
 from flasheval.base.run_folders import shown_path
 from flasheval.base.suggest import nearest
 from flasheval.cli.commands.context import Answer, Context, Outcome
-from flasheval.cli.commands.show import show_subset
-from flasheval.cli.commands.subset_rows import (
+from flasheval.cli.commands.of_subsets.exporting import run_export
+from flasheval.cli.commands.of_subsets.importing import run_import_subset
+from flasheval.cli.commands.of_subsets.rows import (
     TITLES,
     count_of,
     data_of,
@@ -25,8 +26,7 @@ from flasheval.cli.commands.subset_rows import (
     row_of,
     words_of,
 )
-from flasheval.cli.commands.subsets_export import run_export
-from flasheval.cli.commands.subsets_import import run_import_subset
+from flasheval.cli.commands.show import show_subset
 from flasheval.cli.configs import SubsetsConfig
 from flasheval.cli.exit_codes import DONE, FAILED
 from flasheval.prompts import PromptSet

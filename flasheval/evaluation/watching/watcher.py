@@ -12,6 +12,7 @@ from typing import Literal
 
 from flasheval.base.canonical import sha256_of
 from flasheval.base.errors import DataError
+from flasheval.base.models.batches import free_memory, is_out_of_memory
 from flasheval.base.versions import utc_now
 from flasheval.evaluation.evaluate import evaluate, made_with
 from flasheval.evaluation.report import Report
@@ -21,7 +22,6 @@ from flasheval.evaluation.watching.checkpoint_files import Checkpoint, find_chec
 from flasheval.evaluation.watching.completeness import content_of, unfinished
 from flasheval.evaluation.watching.loading import CheckpointLoader
 from flasheval.evaluation.watching.records import WatchFolder, WatchRecord
-from flasheval.runs.generation import free_memory, is_out_of_memory
 from flasheval.runs.unit_work import error_line
 from flasheval.scorers.scorer import ScorerSettings
 from flasheval.subset import Subset

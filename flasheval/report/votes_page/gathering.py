@@ -7,9 +7,9 @@ from dataclasses import dataclass
 
 from flasheval.base.errors import DataError
 from flasheval.generators.images import ImageFault
-from flasheval.report.votes_page.kept import KeptImages, Key
 from flasheval.report.votes_page.pairs import Chosen, Pair, choose_pairs
 from flasheval.report.votes_page.shrinking import Size, shrunk_all
+from flasheval.runs.kept.of_run import KeptImages, Key
 
 __all__ = ["Gathered", "Gathering", "TooLarge"]
 

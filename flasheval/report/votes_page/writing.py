@@ -24,8 +24,8 @@ from flasheval.base.suggest import nearest
 from flasheval.base.text import visible
 from flasheval.prompts import load_prompts
 from flasheval.report.votes_page.gathering import Gathered, Gathering, TooLarge
-from flasheval.report.votes_page.kept import KeptImages, Key
 from flasheval.report.votes_page.shrinking import MEDIA_TYPE, SIZES
+from flasheval.runs.kept.of_run import KeptImages, Key
 from flasheval.subset import Subset
 from flasheval.subset.library.finding import load_subset
 

@@ -10,12 +10,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from flasheval.base.models.batches import Batches
 from flasheval.generators.generator import Batch, Generator
 from flasheval.generators.images import ImageFault
 from flasheval.runs.devices import device_kind
 from flasheval.runs.doctor.checks import Check, model_label
 from flasheval.runs.doctor.estimate import ModelTiming, fit_seconds
-from flasheval.runs.generation import Batches, Made, make_images
+from flasheval.runs.generation import Made, make_images
 from flasheval.runs.kept.codec import encode
 from flasheval.runs.loading import ModelHolder, by_model
 from flasheval.runs.run_plan import PlannedVariant, RunPlan

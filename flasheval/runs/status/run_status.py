@@ -17,10 +17,11 @@ from flasheval.base.progress import duration
 from flasheval.base.run_folders import RUN_MARK, shown_path
 from flasheval.base.text import first_few
 from flasheval.runs.claims import are_held
-from flasheval.runs.failures import Failure, unscored
+from flasheval.runs.failures import Failure, unscored, with_reason
 from flasheval.runs.score_files import UnitScores, read_unit_scores
 from flasheval.runs.status.damage import Damage, find_damage
 from flasheval.runs.status.finished_units import FinishedUnits
+from flasheval.runs.status.judge_calls import JudgeCalls, calls_of
 from flasheval.runs.status.newest_units import newest_units
 from flasheval.runs.status.pace import Cost, Finished, Pace, cost_of, likely_costs, pace_of
 from flasheval.runs.status.requested_work import RequestedWork
@@ -88,6 +89,7 @@ class RunStatus(Shown):
         seconds_left: Seconds left at that speed; None if unknown.
         at_work: Whether a runner is working now.
         damaged: Damaged files; None when they were not searched.
+        judged: What its judges used of endpoints, by the files read; None where none was asked.
 
     """
 
@@ -105,11 +107,13 @@ class RunStatus(Shown):
     seconds_left: float | None = None
     at_work: bool = False
     damaged: tuple[Damage, ...] | None = None
+    judged: JudgeCalls | None = None
 
     def view(self) -> View:
         """Return how far it is, a row a variant, what failed, and what to do next."""
         problems = self.problems
         parts: list[Part] = [Line(_answer(self), "headline"), Line(""), *_table(self)]
+        parts += [Line(f"judges: {self.judged.in_words()}"), Line("")] if self.judged else []
         parts += [*lines(problems, "alert"), Line("")] if problems else []
         return View((*parts, *lines(_next(self))))
 
@@ -201,6 +205,7 @@ def read_status(folder: Path, *, check: bool = False) -> RunStatus:
         _seconds_left(work, {n: t for n, t in tallies.items() if n not in given_up}, costs, pace),
         _is_recent(newest) if held is None else held,
         tuple(find_damage(work)) if check else None,
+        calls_of(unit for some in units.values() for unit in some),
     )
 
 
@@ -237,8 +242,12 @@ def _read_some(work: RequestedWork, check: bool) -> dict[str, list[UnitScores]]:
 
 
 def _faults(units: list[UnitScores]) -> dict[tuple[str, int], str]:
-    """Return why images have no score, by prompt id and number: one reason, not one a metric."""
-    return {(one, unit.image): why for unit in units for one, why in unit.faults.items()}
+    """Return why images have no score, by prompt id and number: each reason once."""
+    found: dict[tuple[str, int], str] = {}
+    for unit in units:
+        for one, why in unit.faults.items():
+            found[one, unit.image] = with_reason(found.get((one, unit.image)), why)
+    return found
 
 
 def _failures(work: RequestedWork, tallies: Mapping[str, FinishedUnits]) -> tuple[Failure, ...]:

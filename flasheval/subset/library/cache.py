@@ -7,7 +7,6 @@ gives a warning and is written again at the next look-up.
 
 from __future__ import annotations
 
-import os
 import warnings
 from collections.abc import Mapping
 from dataclasses import replace
@@ -15,12 +14,11 @@ from pathlib import Path
 
 from flasheval.base.errors import DataError
 from flasheval.base.json_data import read_json, write_json
+from flasheval.base.resources import cache_folder
 from flasheval.prompts import text_hash
 from flasheval.subset.subset import Subset
 
 __all__ = ["cache_path", "has_texts", "keep_texts", "kept_texts", "put_texts", "with_kept_texts"]
-
-CACHE_VARIABLE = "FLASHEVAL_CACHE"
 
 
 def cache_path(prompt_set_hash: str) -> Path:
@@ -29,14 +27,7 @@ def cache_path(prompt_set_hash: str) -> Path:
     >>> cache_path("54671f8b").parts[-2:]
     ('texts', '54671f8b.json')
     """
-    said = os.environ.get(CACHE_VARIABLE)
-    if said:
-        folder = Path(said).expanduser()
-    else:
-        from platformdirs import user_cache_path
-
-        folder = user_cache_path("flasheval")
-    return folder / "texts" / f"{prompt_set_hash}.json"
+    return cache_folder() / "texts" / f"{prompt_set_hash}.json"
 
 
 def kept_texts(prompt_set_hash: str | None) -> dict[str, str]:

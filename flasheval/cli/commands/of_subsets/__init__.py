@@ -1,0 +1,1 @@
+"""Parts of `flasheval subsets`: its rows, and the actions export and import."""

@@ -1,0 +1,1 @@
+"""Judges: scorers that ask a vision-language model."""
