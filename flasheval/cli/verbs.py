@@ -400,7 +400,7 @@ _ROWS = (
         first="action",
         actions=("check", "answers"),
         examples=(
-            ("flasheval judge check run=runs/mine scorers=[{name:vqa,checkpoint:FOLDER}]", ""),
+            ("flasheval judge check run=runs/mine 'scorers=[{name:vqa,checkpoint:FOLDER}]'", ""),
             ("flasheval judge check ... images=200 repeats=5 against=study/wins", "votes"),
             ("flasheval judge answers run=runs/mine metric=Questions", "by tag"),
         ),
