@@ -29,6 +29,7 @@ _HELD_OUT = 3
 _DRAWS = 20
 _MANY = 60  # search variants
 _CLEAR, _CLEAR_OF_MANY = 2.0, 1.0  # standard errors
+_SURE = 20  # search variants from which `balanced` beats `anneal` on right and wrong answers
 _FEW_VALUES = 10  # distinct scores of a metric, such as right and wrong, or points
 _EXPECTED = ("similar", "new_family")
 _RANDOM = 3  # its number among the contenders
@@ -61,8 +62,9 @@ class Auto:
     times. The usual method is kept unless another is ahead by more than two standard errors (one
     from 60 variants on): a smaller lead may be noise. Where random prompts do as well as the method
     kept, they are taken. Below 16 variants nothing is compared and the usual method is used. The
-    usual method is `pooled`; `anneal` for new families; `balanced` for scores of few values, such
-    as right and wrong, whose noise says how hard a prompt is and not how much to trust it.
+    usual method is `pooled`; `anneal` for new families; for scores of few values, such as right
+    and wrong, whose noise says how hard a prompt is and not how much to trust it, `balanced`, or
+    `anneal` below 20 variants.
 
     Attributes:
         expect: `similar` if new variants will be like the known ones (random parts are held out),
@@ -162,18 +164,24 @@ def usual_method(problem: Problem, expect: str) -> int:
 
     Example:
         >>> from flasheval.selection.methods.problem import make_problem
-        >>> right_or_wrong = make_problem([np.tri(24, 30)], ["accuracy"], size=5)
-        >>> graded = make_problem([np.arange(720.0).reshape(24, 30)], ["clip"], size=5)
         >>> names = [method.name for method in contenders()]
-        >>> [names[usual_method(one, "similar")] for one in (right_or_wrong, graded)]
-        ['balanced', 'pooled']
+        >>> for n in (24, 12):
+        ...     right_or_wrong = make_problem([np.tri(n, 30)], ["accuracy"], size=5)
+        ...     print(names[usual_method(right_or_wrong, "similar")])
+        balanced
+        anneal
+        >>> graded = make_problem([np.arange(720.0).reshape(24, 30)], ["clip"], size=5)
+        >>> names[usual_method(graded, "similar")]
+        'pooled'
         >>> names[usual_method(graded, "new_family")]
         'anneal'
 
     """
     if expect == "new_family":
         return 1
-    return 2 if all(_of_few_values(block) for block in problem.scores) else 0
+    if not all(_of_few_values(block) for block in problem.scores):
+        return 0
+    return 2 if problem.n_variants >= _SURE else 1
 
 
 def _of_few_values(scores: NDArray[np.float32]) -> bool:

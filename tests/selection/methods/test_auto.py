@@ -72,7 +72,7 @@ def test_random_prompts_are_among_the_methods_compared():
 
 def test_the_usual_method_goes_by_what_is_expected_and_by_what_scores_are_like(a_problem):
     names = [one.name for one in contenders()]
-    graded = a_problem(n_metrics=2)
+    graded = a_problem(n=20, n_metrics=2)
     points = make_problem(np.round(np.stack(graded.scores) / 3), ["a", "b"], 6)
     mixed = make_problem([graded.scores[0], points.scores[1]], ["a", "b"], 6)
     assert len(np.unique(points.scores[0])) <= 10
@@ -80,6 +80,7 @@ def test_the_usual_method_goes_by_what_is_expected_and_by_what_scores_are_like(a
     found = {key: [names[usual_method(one, key)] for one in told[key]] for key in told}
     assert found["similar"] == ["pooled", "pooled", "balanced"]
     assert found["new_family"] == ["anneal", "anneal"]
+    assert names[usual_method(points.take(np.arange(19)), "similar")] == "anneal"
 
 
 @pytest.mark.parametrize("n", [16, 17, 30])
