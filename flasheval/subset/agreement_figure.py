@@ -59,19 +59,23 @@ def agreement_figure(
     flattering = [fmean(_known(taus)) for taus in searched]
     count = len(splits)
     names = ", ".join(metrics)
-    names = names if len(names) <= 48 else f"{len(metrics)} metrics"
+    names = names if len(names) <= 28 else f"{len(metrics)} metrics"
     over = "" if len(metrics) == 1 else ", mean over metrics"
     pointer = None
+    answer = f"Held-out agreement of {method}"
     if size in sizes:
         exact = equivalent is not None and equivalent.estimate.relation == "="
         to = equivalent.estimate.value if equivalent is not None and exact else None
         said = "" if to is None else f"{size:,} chosen prompts\n= {to:,.0f} random ones"
-        pointer = Pointer(size, means[list(sizes).index(size)], to, said)
+        mean = means[list(sizes).index(size)]
+        pointer = Pointer(size, mean, to, said)
+        answer = f"{size:,} prompts chosen by {method} rank unseen variants "
+        answer += f"with tau {mean:.2f}" if to is None else f"as {to:,.0f} random ones would"
     ranged = (list(map(min, known)), list(map(max, known)))
     band = f"random prompts: 5{DASH}95% of draws and splits"
     plot = Plot(
-        f"{prompt_set}, {names}\n{span([one.n_search for one in splits])} variants searched, "
-        f"{span([one.n_held_out for one in splits])} held out, "
+        f"{answer}\n{prompt_set}, {names}: {span([one.n_search for one in splits])} variants "
+        f"searched, {span([one.n_held_out for one in splits])} held out, "
         f"{count} split{'' if count == 1 else 's'}",
         "prompts in the subset",
         f"Kendall tau-b with the full set{over}",

@@ -42,7 +42,8 @@ def _narrow(figure: Any) -> None:
     """Fit the picture of a search to a narrow column, its legend one below the other."""
     figure.set_size_inches(_WIDTH, 4.7)
     axes = figure.axes[0]
-    axes.set_title(axes.get_title(loc="left").split("\n")[-1], loc="left", fontsize=10)
+    said = axes.get_title(loc="left").rpartition(": ")[2]  # the page says the rest
+    axes.set_title(said, loc="left", fontsize=10)
     axes.set_ylabel(axes.get_ylabel().replace(", ", ",\n", 1))
     for label in (axes.xaxis.label, axes.yaxis.label):
         label.set_fontsize(10.5)
