@@ -71,6 +71,8 @@ def read_answers(folder: str | Path, metric: str) -> list[Answer]:
         DataError: No run folder, no such metric in it, or one that keeps no answers.
 
     """
+    if not (Path(folder) / "known").is_dir():
+        raise DataError(f"{folder} is no folder of a run; expected one that flasheval run filled")
     store = RunStore(Path(folder))
     metrics = {one.name: one for one in store.known_metrics()}
     if metric not in metrics:

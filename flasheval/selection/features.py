@@ -16,11 +16,19 @@ from flasheval.prompts import PromptSet
 from flasheval.prompts.tags import places_by_value, values_of
 from flasheval.selection.methods.few import places_by_kind
 
-__all__ = ["Features", "Kinds", "check_shares", "prompt_features", "prompt_kinds"]
+__all__ = [
+    "Features",
+    "Kinds",
+    "check_shares",
+    "listed",
+    "prompt_features",
+    "prompt_kinds",
+    "read_embeddings",
+    "rows_kept",
+]
 
 _MOST = 64  # rows; of more only the directions along which prompts differ most are kept
 _DIRECTIONS = 16  # of embeddings
-_WORDS = ("auto", "tags", "none")
 
 
 @dataclass(frozen=True)
@@ -80,22 +88,60 @@ def prompt_kinds(prompts: PromptSet, quota: Any = "none") -> Kinds | None:
         ([1, 1, 2, 0], ('kind=', 'kind=cat', 'kind=dog'))
 
     """
-    if quota is None or quota in ("none", []):
+    if quota is None or (isinstance(quota, str) and quota == "none"):
         return None
-    if isinstance(quota, str):
-        quota = tuple(prompts.tags) if quota == "tags" else (quota,)
-        if not quota:
-            raise SettingError(
-                f"quota=tags: the prompts of {prompts.name} have no tags; name columns, or give a "
-                "prompt file that has some with prompts=FILE"
-            )
-    if not isinstance(quota, Sequence) or not all(isinstance(one, str) for one in quota):
-        raise SettingError(f"quota={quota!r}: expected none, tags or names of columns")
-    columns = tuple(dict.fromkeys(quota))
+    asked = [quota] if isinstance(quota, str) else listed(quota)
+    if asked is None:
+        raise SettingError(
+            f"quota={_shown(quota)}: expected none, tags or names of columns of the prompts"
+        )
+    columns = _columns(prompts, asked, "quota")
+    if not columns:
+        return None
     cells = zip(*(prompts.column(name, "quota") for name in columns), strict=True)
     names = [", ".join(map("{}={}".format, columns, one)) for one in cells]
     found, values = np.unique(names, return_inverse=True)
+    if len(found) < 2:
+        raise SettingError(
+            f"quota={','.join(columns)}: all prompts are of one kind; name a column that parts them"
+        )
     return Kinds(values.astype(np.int64), columns, tuple(map(str, found)))
+
+
+def _columns(prompts: PromptSet, asked: Sequence[str], key: str) -> tuple[str, ...]:
+    """Return names of columns, each once, with the tags for the word that stands for them."""
+    names: list[str] = []
+    for one in asked:
+        if one.lower() != "tags" or one in prompts.extras:
+            names.append(one)
+            continue
+        if not prompts.tags:
+            raise SettingError(
+                f"{key}=tags: the prompts of {prompts.name} have no tags; name columns, or give "
+                "a prompt file that has some with prompts=FILE"
+            )
+        names += prompts.tags
+    return tuple(dict.fromkeys(names))
+
+
+def listed(given: Any) -> list[str] | None:
+    """Return names as a list, whatever holds them; None where these are no names.
+
+    >>> listed(("a", "b")), listed(np.array(["a"])), listed(3)
+    (['a', 'b'], ['a'], None)
+    """
+    if hasattr(given, "tolist"):
+        if getattr(given, "ndim", 1) != 1:
+            return None
+        given = given.tolist()
+    if isinstance(given, Sequence | set | frozenset) and not isinstance(given, str | bytes):
+        names = sorted(given) if isinstance(given, set | frozenset) else list(given)
+        return names if all(isinstance(one, str) for one in names) else None
+    return None
+
+
+def _shown(given: Any) -> str:
+    return repr(given) if isinstance(given, int | float | str) else type(given).__name__
 
 
 def check_shares(
@@ -112,6 +158,11 @@ def check_shares(
     asked = np.bincount(kinds.values[list(required)], minlength=count)
     there = np.bincount(kinds.values, minlength=count)
     there = there - np.bincount(kinds.values[list(forbidden)], minlength=count)
+    if count > min(sizes):
+        raise SettingError(
+            f"{what}: {count} kinds for {min(sizes)} places; a kind without a place has no share: "
+            "name fewer columns, choose more prompts, or keep them in balance with balance="
+        )
     for size in sizes:
         places = places_by_kind(kinds.values, size)
         for kind in np.flatnonzero(asked > places)[:1]:
@@ -132,7 +183,8 @@ def prompt_features(prompts: PromptSet, balance: Any = "auto") -> Features | Non
     Args:
         prompts: The whole set.
         balance: ``auto``, the tags where there are some; ``tags``; ``none``; the names of columns;
-            an array of embeddings [prompts, numbers], or a file ``.npy`` of one.
+            an array of embeddings [prompts, numbers] in the order of the prompts, or a frame whose
+            index holds their ids in any order, or a file ``.npy`` of an array.
 
     Returns:
         None where there is nothing to balance. Of tags each value is a feature, 1 where a prompt
@@ -157,21 +209,27 @@ def prompt_features(prompts: PromptSet, balance: Any = "auto") -> Features | Non
     """
     if balance is None or (isinstance(balance, str) and balance == "none"):
         return None
-    if isinstance(balance, str) and balance in _WORDS:
-        names: Sequence[str] = tuple(prompts.tags)
-        if not names and balance == "tags":
+    if isinstance(balance, str) and balance == "auto":
+        return _of_columns(prompts, tuple(prompts.tags)) if prompts.tags else None
+    if isinstance(balance, str | Path):
+        path = Path(balance)
+        if path.suffix.lower() == ".npy":
+            return _of_embeddings(prompts, read_embeddings(path), str(balance))
+        if path.is_file():
             raise SettingError(
-                f"balance=tags: the prompts of {prompts.name} have no tags; name columns, or give "
-                "a prompt file that has some with prompts=FILE"
+                f"balance={balance}: expected a file .npy of one array, as numpy.save writes it"
             )
-        return _of_columns(prompts, names) if names else None
-    if isinstance(balance, str | Path) and str(balance).endswith(".npy"):
-        return _of_embeddings(prompts, _read(Path(balance)), str(balance))
-    if isinstance(balance, str):
-        return _of_columns(prompts, (balance,))
-    if isinstance(balance, Sequence) and all(isinstance(one, str) for one in balance):
-        return _of_columns(prompts, tuple(dict.fromkeys(balance))) if balance else None
-    return _of_embeddings(prompts, balance, "balance")
+    names = [str(balance)] if isinstance(balance, str | Path) else listed(balance)
+    if names is None:
+        return _of_embeddings(prompts, balance, "balance")
+    files = [one for one in names if one.lower().endswith(".npy")]
+    if files:
+        raise SettingError(
+            f"balance={files[0]}: a file of embeddings stands alone, not in a list; make tags "
+            "columns of its array to balance both"
+        )
+    columns = _columns(prompts, names, "balance")
+    return _of_columns(prompts, columns) if columns else None
 
 
 def _of_columns(prompts: PromptSet, names: Sequence[str]) -> Features:
@@ -193,36 +251,74 @@ def _of_columns(prompts: PromptSet, names: Sequence[str]) -> Features:
 
 
 def _of_embeddings(prompts: PromptSet, given: Any, what: str) -> Features:
-    try:
-        array = np.asarray(given, dtype=np.float64)
-    except (TypeError, ValueError):
-        raise SettingError(
-            f"balance={type(given).__name__}: expected auto, tags, none, names of columns, a file "
-            ".npy or an array of embeddings [prompts, numbers]"
-        ) from None
-    if array.ndim != 2 or len(array) != len(prompts) or array.shape[1] < 1:
+    array = _numbers(given, what, prompts.ids)
+    if len(array) != len(prompts):
         raise DataError(
             f"{what}: embeddings of shape {array.shape}; expected one row for each of the "
-            f"{len(prompts)} prompts of {prompts.name}, in their order"
+            f"{len(prompts)} prompts of {prompts.name}, in their order in the scores"
         )
     if not np.isfinite(array).all():
         raise DataError(f"{what}: embeddings hold NaN or infinity; give a number for each")
-    values = _directions(_centred(array.T), _DIRECTIONS)
+    # Their scale does not matter, and squares of very large numbers would overflow.
+    scaled = array / max(float(np.abs(array).max()), np.finfo(np.float64).tiny)
+    values = _directions(_centred(scaled.T), _DIRECTIONS)
     if not values.any():
         raise DataError(f"{what}: all prompts have the same embedding; nothing can be balanced")
     name = hashlib.sha256(np.ascontiguousarray(array).tobytes()).hexdigest()[:16]
     return Features(values, (f"embeddings:{name}",))
 
 
-def _read(path: Path) -> NDArray[np.float64]:
+def _numbers(given: Any, what: str, ids: Sequence[str]) -> NDArray[np.float64]:
+    """Return float64 [rows, numbers]; a frame whose index holds the prompts' ids in their order."""
+    if hasattr(given, "loc") and set(map(str, given.index)) == set(ids):
+        given = given.set_axis(list(map(str, given.index))).loc[list(ids)]
+    if isinstance(given, np.ma.MaskedArray):
+        given = given.filled(np.nan) if given.dtype.kind == "f" else given.data
     try:
-        return np.asarray(np.load(path, allow_pickle=False))
+        array = np.asarray(given)
+    except (TypeError, ValueError):
+        array = np.empty(0, dtype=object)
+    if array.ndim != 2 or array.shape[1] < 1 or array.dtype.kind not in "fiu":
+        about = f"{_shown(given)}" if array.ndim == 0 else f"shape {array.shape}, {array.dtype}"
+        raise SettingError(
+            f"{what}: {about}; expected auto, tags, none, names of columns, or embeddings: an "
+            "array of numbers [prompts, numbers] or a file .npy of one"
+        )
+    return array.astype(np.float64)
+
+
+def read_embeddings(path: Path) -> NDArray[Any]:
+    """Read an array that `numpy.save` wrote; DataError in one line for a file that is none."""
+    try:
+        # Mapped first: a header may claim more than there is, or than memory holds.
+        found: NDArray[Any] = np.load(path, mmap_mode="r", allow_pickle=False)
     except FileNotFoundError:
         raise DataError(f"{path}: there is no such file of embeddings") from None
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, EOFError, MemoryError):
+        found = np.empty(0)
+    if not isinstance(found, np.ndarray) or found.ndim != 2 or found.dtype.kind not in "fiu":
         raise DataError(
-            f"{path}: expected an array of numbers as numpy.save writes it ({error})"
-        ) from error
+            f"{path}: expected an array of numbers [prompts, numbers] as numpy.save writes it"
+        )
+    return found
+
+
+def rows_kept(balance: Any, given: PromptSet, kept: PromptSet) -> Any:
+    """Leave the rows of prompts out that a search leaves out; others than embeddings stay.
+
+    >>> given = PromptSet("pets", "123")
+    >>> rows_kept(np.array([[1.0], [2.0], [3.0]]), given, given.take([0, 2])).tolist()
+    [[1.0], [3.0]]
+    >>> rows_kept("tags", given, given.take([0, 2]))
+    'tags'
+    """
+    if len(given) == len(kept):
+        return balance
+    if isinstance(balance, str | Path) and Path(balance).suffix.lower() == ".npy":
+        balance = read_embeddings(Path(balance))
+    if isinstance(balance, np.ndarray) and balance.ndim == 2 and len(balance) == len(given):
+        return balance[given.index_of(kept.ids)]
+    return balance
 
 
 def _centred(rows: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -52,6 +52,7 @@ from flasheval.subset.library.catalogue import own_name
 __all__ = [
     "SearchRequest",
     "calibration_folds",
+    "checked_features",
     "checked_kinds",
     "hints_for",
     "make_request",
@@ -300,8 +301,29 @@ def make_request(
         hints or Hints(),
         None if images_per_prompt is None else checked_images_per_prompt(images_per_prompt),
         _checked_rows(images_as, table, selector),
-        prompt_features(prompts, balance),
+        checked_features(prompts, balance, selector),
         checked_kinds(prompts, quota, (selector,), sizes, required, forbidden, start),
+    )
+
+
+def checked_features(prompts: PromptSet, balance: Any, selector: Selector[Any]) -> Features | None:
+    """Return what a search keeps in balance; SettingError where its method can keep nothing.
+
+    >>> from flasheval.selection.methods.random import Random
+    >>> pets = PromptSet("pets", "1234", extras={"kind": ("cat", "cat", "dog", "dog")})
+    >>> checked_features(pets, "auto", Random()) is None
+    True
+    >>> checked_features(pets, "kind", Random())  # doctest: +ELLIPSIS
+    Traceback (most recent call last):
+    flasheval.base.errors.SettingError: balance: method 'random' keeps nothing in balance; use ...
+    """
+    if getattr(selector, "balances", False):
+        return prompt_features(prompts, balance)
+    if balance is None or (isinstance(balance, str) and balance in ("auto", "none")):
+        return None
+    raise SettingError(
+        f"balance: method '{selector.name}' keeps nothing in balance; use auto, pooled, balanced, "
+        "shared, anneal, padded or evolve, or balance=none"
     )
 
 

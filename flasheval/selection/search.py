@@ -34,6 +34,7 @@ from flasheval.selection.calibration.cross_fit import (
 from flasheval.selection.calibration.fit import fit_calibration, predicting_matrices
 from flasheval.selection.calibration.folds import DEFAULT_GROUP, Expect, checked_expect
 from flasheval.selection.calibration.looks import fit_looks
+from flasheval.selection.features import rows_kept
 from flasheval.selection.held_out.engine import HeldOutWork
 from flasheval.selection.held_out.evidence import evidence_of
 from flasheval.selection.held_out.finished_searches import FinishedSearches
@@ -205,8 +206,9 @@ def search(
             its own, in the methods that know them; or `auto`: rows in those methods.
         balance: What is kept in balance over the chosen prompts beside their scores, by methods
             that minimise a loss: `tags`, the prompts' tags; names of columns; an array of
-            embeddings [prompts, numbers] or a file `.npy` of one; `none`; or `auto`, the tags where
-            there are some. It counts as much as it explains of the search variants' scores.
+            embeddings [prompts, numbers] in the order of the scores' prompts, a frame whose index
+            holds their ids, or a file `.npy` of an array; `none`; or `auto`, the tags where there
+            are some. It counts as much as it explains of the search variants' scores.
         quota: Kinds of prompts whose shares the subset holds exactly, as near as whole prompts
             allow: `tags`, all tags together; names of columns; or `none`.
         calibrate: Whether to learn, from further searches that hold variants out, how well the
@@ -254,7 +256,7 @@ def search(
         hints_for(given, table, group),
         images_per_prompt,
         images_as,
-        balance,
+        rows_kept(balance, given.prompts, table.prompts),
         quota,
     )
     name = subset_name(request, name)

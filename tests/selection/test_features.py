@@ -54,6 +54,7 @@ def test_embeddings_give_their_main_directions(tmp_path):
     found = prompt_features(PROMPTS, base)
     assert found.values.shape == (16, 80)
     centred = base - base.mean(axis=0)
+    centred /= np.abs(base).max()
     np.testing.assert_allclose(found.values.T @ found.values, centred @ centred.T, atol=1e-8)
     np.save(tmp_path / "texts.npy", base)
     again = prompt_features(PROMPTS, str(tmp_path / "texts.npy"))
@@ -77,7 +78,7 @@ def test_nothing_to_balance():
         (np.zeros((79, 3)), "embeddings of shape (79, 3); expected one row for each of the 80"),
         (np.full((80, 2), np.nan), "embeddings hold NaN or infinity"),
         (np.ones((80, 2)), "all prompts have the same embedding"),
-        ({"a": 1}, "balance=dict: expected auto, tags, none"),
+        ({"a": 1}, "balance: dict; expected auto, tags, none"),
         ("missing.npy", "missing.npy: there is no such file"),
     ],
 )
@@ -129,3 +130,91 @@ def test_validate_takes_it_too():
     with_tags = flasheval.validate(_table(), size=8, methods="balanced", splits="random:2", draws=5)
     taus = [r.summary(method="balanced", size=8).held_out_tau.mean for r in (report, with_tags)]
     assert taus[0] != taus[1]
+
+
+@pytest.mark.parametrize(
+    ("write", "message"),
+    [
+        (lambda path: path.write_bytes(b""), "x.npy: expected an array of numbers"),
+        (lambda path: path.write_text("a,b\n1,2\n"), "x.npy: expected an array of numbers"),
+        (lambda path: np.save(path, np.array([["a"]])), "x.npy: expected an array of numbers"),
+        (lambda path: np.save(path, np.ones((80, 2)) * 1j), "x.npy: expected an array of numbers"),
+        (lambda path: np.save(path, np.ones(80)), "x.npy: expected an array of numbers"),
+    ],
+    ids=["empty", "text", "words", "complex", "one row"],
+)
+def test_files_that_hold_no_embeddings(tmp_path, write, message):
+    write(tmp_path / "x.npy")
+    with pytest.raises(DataError, match="expected an array of numbers") as error:
+        prompt_features(PROMPTS, str(tmp_path / "x.npy"))
+    assert message in str(error.value)
+    assert "pickle" not in str(error.value)
+
+
+def test_a_header_that_claims_more_than_there_is(tmp_path):
+    np.save(tmp_path / "x.npy", np.ones((2, 2)))
+    content = (tmp_path / "x.npy").read_bytes()
+    claimed = b"(999999, 999999), }"
+    assert (here := b"(2, 2), }".ljust(len(claimed))) in content
+    content = content.replace(here, claimed)
+    (tmp_path / "x.npy").write_bytes(content)
+    with pytest.raises(DataError, match="expected an array of numbers"):
+        prompt_features(PROMPTS, str(tmp_path / "x.npy"))
+
+
+@pytest.mark.parametrize(
+    ("balance", "message"),
+    [
+        (3, "balance: 3; expected auto, tags, none"),
+        (np.array([["1", "2"]] * 80), "balance: shape (80, 2)"),
+        (np.ones((80, 2)) * 1j, "balance: shape (80, 2), complex128"),
+        (["kind", "x.npy"], "balance=x.npy: a file of embeddings stands alone"),
+        (np.ma.masked_equal(np.eye(80), 1.0), "embeddings hold NaN"),
+    ],
+)
+def test_what_is_no_array_of_numbers(balance, message):
+    with pytest.raises(FlashevalError) as error:
+        prompt_features(PROMPTS, balance)
+    assert message in str(error.value)
+
+
+def test_very_large_numbers_do_not_overflow():
+    rng = np.random.default_rng(0)
+    base = rng.normal(size=(80, 20))
+    plain, large = prompt_features(PROMPTS, base), prompt_features(PROMPTS, base * 1e200)
+    np.testing.assert_allclose(np.abs(plain.values), np.abs(large.values), rtol=1e-6, atol=1e-9)
+
+
+def test_a_frame_goes_by_the_ids_in_its_index():
+    pandas = pytest.importorskip("pandas")
+    base = np.random.default_rng(0).normal(size=(80, 3))
+    frame = pandas.DataFrame(base, index=[str(i) for i in range(80)])
+    same = prompt_features(PROMPTS, frame.iloc[::-1]).values
+    np.testing.assert_array_equal(same, prompt_features(PROMPTS, base).values)
+
+
+def test_names_may_come_in_an_array_and_tags_in_any_case():
+    tags = prompt_features(PROMPTS, "tags")
+    for balance in (np.array(["kind"]), {"kind"}, "Tags", ["tags"]):
+        np.testing.assert_array_equal(prompt_features(PROMPTS, balance).values, tags.values)
+
+
+def test_a_method_that_balances_nothing_says_so_and_records_nothing():
+    table = _table(n=12)
+    found = flasheval.search(table, size=8, method="random", splits=None, calibrate=False)
+    assert "balance" not in found.subset.method.settings
+    with pytest.raises(SettingError, match="method 'frequency' keeps nothing in balance"):
+        flasheval.search(table, size=8, method="frequency", balance="kind")
+
+
+def test_rows_of_prompts_left_out_are_left_out_too():
+    table = _table(n=12)
+    values = table["score"].values.copy()
+    values[3, :2] = np.nan
+    table = ScoreTable.from_arrays(
+        values, variants=table.variant_names, prompts=table.prompts, metric="score"
+    )
+    base = np.random.default_rng(0).normal(size=(80, 3))
+    settings = {"size": 8, "method": "balanced", "splits": None, "calibrate": False}
+    found = flasheval.search(table, incomplete="prompts", balance=base, **settings)
+    assert not {"0", "1"} & set(found.subset.ids)

@@ -96,6 +96,9 @@ def test_tags_together_are_kinds():
         ("frequency", {}, "quota=kind: method 'frequency' cannot hold shares; use auto"),
         ("pooled", {"quota": "colour"}, "quota=colour: the prompts of toys have no such column"),
         ("pooled", {"quota": 3}, "quota=3: expected none, tags or names of columns"),
+        ("pooled", {"size": 3}, "quota=kind: 4 kinds for 3 places; a kind without a place"),
+        ("pooled", {"nested": [3, 20]}, "quota=kind: 4 kinds for 3 places"),
+        ("pooled", {"quota": {"a": 1}}, "quota=dict: expected none, tags or names of columns"),
         ("pooled", {"warm_start": ["0"]}, "quota=kind: a warm start may have other shares"),
         (
             "pooled",

@@ -68,8 +68,9 @@ only; url=http://example.org/v1
         if self.key_variable is not None:
             if not _VARIABLE.fullmatch(self.key_variable):
                 raise SettingError(
-                    f"endpoint: key_variable={self.key_variable!r}; expected the name of a "
-                    "variable that begins with FLASHEVAL_ and holds KEY, such as FLASHEVAL_API_KEY"
+                    # Not shown: it may be the key itself, and messages end in logs.
+                    "endpoint: key_variable holds no such name; expected the name of a variable "
+                    "that begins with FLASHEVAL_ and holds KEY, such as FLASHEVAL_API_KEY"
                 )
             if parts.scheme != "https" and parts.hostname not in _LOCAL:
                 raise SettingError(

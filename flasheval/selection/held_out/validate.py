@@ -19,7 +19,7 @@ from flasheval.base.versions import library_versions, utc_now
 from flasheval.generators.seeds import checked_images_per_prompt
 from flasheval.scores import ScoreTable, load_scores
 from flasheval.scores.table import Incomplete
-from flasheval.selection.features import Features, Kinds, prompt_features
+from flasheval.selection.features import Features, Kinds, prompt_features, rows_kept
 from flasheval.selection.held_out.clusters import GroupResampler
 from flasheval.selection.held_out.contenders import RANDOM, Contender, find_contender, read_methods
 from flasheval.selection.held_out.engine import measure
@@ -106,8 +106,10 @@ def validate(
             `flasheval.search`: the variants held out are judged by so many.
         images_as: How a search sees several images of a prompt, as for `flasheval.search`: `rows`
             in the methods that know them.
-        balance: What is kept in balance over the chosen prompts, as for `flasheval.search`.
-        quota: Kinds of prompts whose shares are held, as for `flasheval.search`.
+        balance: What is kept in balance over the chosen prompts, as for `flasheval.search`, by the
+            methods that can.
+        quota: Kinds of prompts whose shares are held, as for `flasheval.search`; the random prompts
+            that methods stand beside are drawn without it.
         workers: Searches made at a time; one per core when not given. It changes no number.
         folder: Finished searches are kept in `units` there, so that the same call after an
             interruption continues.
@@ -151,7 +153,8 @@ def validate(
     contenders = read_methods(methods)
     selectors = [one.selector() for one in contenders if one != RANDOM]
     kinds_held = checked_kinds(table.prompts, quota, selectors, sizes)
-    kept = prompt_features(table.prompts, balance), kinds_held
+    features = prompt_features(table.prompts, rows_kept(balance, given.prompts, table.prompts))
+    kept = features, kinds_held
     paired = _reference(reference, contenders)
     check_ties(usable.whole)
     kinds = tuple(
@@ -237,7 +240,7 @@ def _procedures(
                     hints=hints[names],
                     images_per_prompt=images[0],
                     images_as=images[1],
-                    features=kept[0],
+                    features=kept[0] if getattr(contender.selector(), "balances", False) else None,
                     kinds=kept[1],
                 )
                 for size in sizes

@@ -61,6 +61,7 @@ class Anneal:
     borrows: ClassVar[bool] = False
     image_rows: ClassVar[bool] = True
     holds_shares: ClassVar[bool] = True
+    balances: ClassVar[bool] = True
 
     def prepare(self, problem: Problem) -> AnnealWork:
         """Lay out the scores; SettingError for a setting out of range."""

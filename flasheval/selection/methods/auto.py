@@ -81,6 +81,7 @@ class Auto:
     borrows: ClassVar[bool] = True
     image_rows: ClassVar[bool] = True
     holds_shares: ClassVar[bool] = True
+    balances: ClassVar[bool] = True
 
     def prepare(self, problem: Problem) -> AutoWork:
         """List the contenders and the inner splits; SettingError as in `inner_splits`.

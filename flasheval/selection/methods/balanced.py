@@ -46,6 +46,7 @@ class Balanced:
     together: ClassVar[bool] = False
     borrows: ClassVar[bool] = False
     holds_shares: ClassVar[bool] = True
+    balances: ClassVar[bool] = True
 
     def prepare(self, problem: Problem) -> BalanceWork:
         """Compute the loss's arrays; SettingError for a setting out of range.

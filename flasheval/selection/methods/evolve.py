@@ -66,6 +66,7 @@ class Evolve:
     together: ClassVar[bool] = False
     borrows: ClassVar[bool] = False
     image_rows: ClassVar[bool] = True
+    balances: ClassVar[bool] = True
 
     def prepare(self, problem: Problem) -> EvolveWork:
         """Lay out the scores; SettingError for a setting out of range.

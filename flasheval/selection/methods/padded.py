@@ -50,6 +50,7 @@ class Padded:
     borrows: ClassVar[bool] = False
     image_rows: ClassVar[bool] = True
     holds_shares: ClassVar[bool] = True
+    balances: ClassVar[bool] = True
 
     def prepare(self, problem: Problem) -> PaddedWork:
         """Lay out the scores for the core; SettingError for a core below 1.
