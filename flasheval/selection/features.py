@@ -48,8 +48,9 @@ class Features:
     def fingerprint(self) -> str:
         """Hash of the numbers, for the names of stored searches.
 
-        >>> Features(np.eye(1, 2), ("kind",)).fingerprint()[:8]
-        '4fe7fd29'
+        >>> first, other = (Features(np.eye(1, n), ("kind",)) for n in (2, 3))
+        >>> first.fingerprint() == other.fingerprint()
+        False
         """
         return hashlib.sha256(np.ascontiguousarray(self.values).tobytes()).hexdigest()
 
@@ -284,7 +285,8 @@ def _numbers(given: Any, what: str, ids: Sequence[str]) -> NDArray[np.float64]:
             f"{what}: {about}; expected auto, tags, none, names of columns, or embeddings: an "
             "array of numbers [prompts, numbers] or a file .npy of one"
         )
-    return array.astype(np.float64)
+    # In one memory order, or the last bits of what follows would depend on it.
+    return np.ascontiguousarray(array, dtype=np.float64)
 
 
 def read_embeddings(path: Path) -> NDArray[Any]:
@@ -296,7 +298,7 @@ def read_embeddings(path: Path) -> NDArray[Any]:
         raise DataError(f"{path}: there is no such file of embeddings") from None
     except (OSError, ValueError, EOFError, MemoryError):
         found = np.empty(0)
-    if not isinstance(found, np.ndarray) or found.ndim != 2 or found.dtype.kind not in "fiu":
+    if found.ndim != 2 or found.dtype.kind not in "fiu":
         raise DataError(
             f"{path}: expected an array of numbers [prompts, numbers] as numpy.save writes it"
         )

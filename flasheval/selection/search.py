@@ -241,7 +241,8 @@ def search(
         (10, 4)
 
     """
-    usable = usable_scores(load_scores(scores, columns=columns, drop=drop), metric, incomplete)
+    loaded = load_scores(scores, columns=columns, drop=drop)
+    usable = usable_scores(loaded, metric, incomplete)
     given, table, twins = usable.given, usable.table, usable.twins
     check_ties(usable.whole)
     request = make_request(
@@ -256,7 +257,7 @@ def search(
         hints_for(given, table, group),
         images_per_prompt,
         images_as,
-        rows_kept(balance, given.prompts, table.prompts),
+        rows_kept(balance, loaded.prompts, table.prompts),
         quota,
     )
     name = subset_name(request, name)

@@ -155,7 +155,8 @@ def test_a_header_that_claims_more_than_there_is(tmp_path):
     np.save(tmp_path / "x.npy", np.ones((2, 2)))
     content = (tmp_path / "x.npy").read_bytes()
     claimed = b"(999999, 999999), }"
-    assert (here := b"(2, 2), }".ljust(len(claimed))) in content
+    here = b"(2, 2), }".ljust(len(claimed))
+    assert here in content
     content = content.replace(here, claimed)
     (tmp_path / "x.npy").write_bytes(content)
     with pytest.raises(DataError, match="expected an array of numbers"):

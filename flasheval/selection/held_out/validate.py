@@ -138,7 +138,8 @@ def validate(
         True
 
     """
-    usable = usable_scores(load_scores(scores, columns=columns, drop=drop), metric, incomplete)
+    loaded = load_scores(scores, columns=columns, drop=drop)
+    usable = usable_scores(loaded, metric, incomplete)
     given, table, twins = usable.given, usable.table, usable.twins
     given_sizes = [size] if isinstance(size, int | np.integer) else size
     sizes = check_sizes("size", given_sizes, 1, table.n_prompts)
@@ -153,7 +154,7 @@ def validate(
     contenders = read_methods(methods)
     selectors = [one.selector() for one in contenders if one != RANDOM]
     kinds_held = checked_kinds(table.prompts, quota, selectors, sizes)
-    features = prompt_features(table.prompts, rows_kept(balance, given.prompts, table.prompts))
+    features = prompt_features(table.prompts, rows_kept(balance, loaded.prompts, table.prompts))
     kept = features, kinds_held
     paired = _reference(reference, contenders)
     check_ties(usable.whole)
