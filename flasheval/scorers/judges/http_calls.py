@@ -39,8 +39,8 @@ class RefusedError(EndpointError):
 
     """
 
-    def __init__(self, message: str, status: int) -> None:
-        super().__init__(message)
+    def __init__(self, message: str, status: int = 400) -> None:
+        super().__init__(message)  # the message alone, so that it can be sent to another process
         self.status = status
 
 
