@@ -97,6 +97,7 @@ def test_training_goes_on_where_it_was_killed(drawn, tmp_path, monkeypatch):
     monkeypatch.setattr(masked, "CODES", 32)
     for module in (gan, masked):  # its steps are whole ones of the networks that ship: few pictures
         monkeypatch.setattr(module, "_BATCH", 4)
+    monkeypatch.setattr(gan, "_SLOPES", 2)
     rng = np.random.default_rng(0)
     latents = rng.normal(size=(40, 8, 8, 8)).astype(np.float16)
     np.save(tmp_path / "latents.npy", latents)
