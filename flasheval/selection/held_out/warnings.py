@@ -242,7 +242,8 @@ def _listed(
 
 def _against_random(result: Result) -> str:
     held_out, gain = result.held_out or 0.0, result.gain or 0.0
-    return f"{held_out:.3f} against {held_out - gain:.3f}"
+    # What adds and takes away in another order may differ in the last bit, at a half of the digit.
+    return f"{held_out:.3f} against {round(held_out - gain, 9):.3f}"
 
 
 def _search_tau(result: Result) -> str:
