@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,6 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from flasheval.base.canonical import sha256_of_array
 from flasheval.base.errors import DataError, SettingError
 from flasheval.prompts import PromptSet
 from flasheval.prompts.tags import places_by_value, values_of
@@ -20,7 +20,6 @@ __all__ = [
     "Features",
     "Kinds",
     "check_shares",
-    "listed",
     "prompt_features",
     "prompt_kinds",
     "read_embeddings",
@@ -52,7 +51,7 @@ class Features:
         >>> first.fingerprint() == other.fingerprint()
         False
         """
-        return hashlib.sha256(np.ascontiguousarray(self.values).tobytes()).hexdigest()
+        return sha256_of_array(self.values)
 
 
 @dataclass(frozen=True)
@@ -91,7 +90,7 @@ def prompt_kinds(prompts: PromptSet, quota: Any = "none") -> Kinds | None:
     """
     if quota is None or (isinstance(quota, str) and quota == "none"):
         return None
-    asked = [quota] if isinstance(quota, str) else listed(quota)
+    asked = [quota] if isinstance(quota, str) else _listed(quota)
     if asked is None:
         raise SettingError(
             f"quota={_shown(quota)}: expected none, tags or names of columns of the prompts"
@@ -125,10 +124,10 @@ def _columns(prompts: PromptSet, asked: Sequence[str], key: str) -> tuple[str, .
     return tuple(dict.fromkeys(names))
 
 
-def listed(given: Any) -> list[str] | None:
+def _listed(given: Any) -> list[str] | None:
     """Return names as a list, whatever holds them; None where these are no names.
 
-    >>> listed(("a", "b")), listed(np.array(["a"])), listed(3)
+    >>> _listed(("a", "b")), _listed(np.array(["a"])), _listed(3)
     (['a', 'b'], ['a'], None)
     """
     if hasattr(given, "tolist"):
@@ -220,7 +219,7 @@ def prompt_features(prompts: PromptSet, balance: Any = "auto") -> Features | Non
             raise SettingError(
                 f"balance={balance}: expected a file .npy of one array, as numpy.save writes it"
             )
-    names = [str(balance)] if isinstance(balance, str | Path) else listed(balance)
+    names = [str(balance)] if isinstance(balance, str | Path) else _listed(balance)
     if names is None:
         return _of_embeddings(prompts, balance, "balance")
     files = [one for one in names if one.lower().endswith(".npy")]
@@ -265,7 +264,7 @@ def _of_embeddings(prompts: PromptSet, given: Any, what: str) -> Features:
     values = _directions(_centred(scaled.T), _DIRECTIONS)
     if not values.any():
         raise DataError(f"{what}: all prompts have the same embedding; nothing can be balanced")
-    name = hashlib.sha256(np.ascontiguousarray(array).tobytes()).hexdigest()[:16]
+    name = sha256_of_array(array)[:16]
     return Features(values, (f"embeddings:{name}",))
 
 

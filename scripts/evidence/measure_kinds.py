@@ -25,6 +25,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from benchmark_agreement import gain_text
 from official_data import arguments, load_tables
 
 from flasheval import PromptSet, ScoreTable, load_scores, validate
@@ -177,14 +178,7 @@ def page(reports: Mapping[str, ValidationReport]) -> list[str]:
 
 def _row(one: Summary) -> tuple[str, ...]:
     tau, size = one.held_out_tau, one.equivalent_random_size
-    gains = [
-        ""
-        if gain is None
-        else f"{gain.mean:+.3f} ({gain.low:+.3f} to {gain.high:+.3f})"
-        if gain.low is not None and gain.high is not None
-        else f"{gain.mean:+.3f}"
-        for gain in (one.over_random, one.over_reference)
-    ]
+    gains = [gain_text(gain) for gain in (one.over_random, one.over_reference)]
     return ("-" if tau is None else f"{tau.mean:.3f}", *gains, "" if size is None else str(size))
 
 

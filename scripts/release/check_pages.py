@@ -1,7 +1,7 @@
 r"""Check HTML pages with axe-core in headless Chromium: light, dark, wide and narrow.
 
-    npm install --prefix /tmp/axe axe-core
-    python scripts/release/check_pages.py --axe /tmp/axe/node_modules/axe-core/axe.min.js \
+    npm install --prefix axe axe-core
+    python scripts/release/check_pages.py --axe axe/node_modules/axe-core/axe.min.js \
         report.html votes.html site/index.html --pictures pictures
 
 It names every finding of axe-core (contrast, names, headings, keyboard), a page that scrolls

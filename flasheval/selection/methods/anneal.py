@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from flasheval.base.errors import SettingError
 from flasheval.scores.ranking.jit import compiled
 from flasheval.scores.ranking.lanes import LANES
-from flasheval.selection.methods.few import drawn_after, searched_size
+from flasheval.selection.methods.few import drawn_after, kinds_and_places, searched_size
 from flasheval.selection.methods.problem import Problem
 from flasheval.selection.methods.selector import Selection, State, require_positive
 from flasheval.selection.methods.smooth_loss import SmoothLoss, pair_loss, smooth_loss
@@ -30,12 +30,14 @@ class AnnealWork:
             for, see `few`.
         loss: Its loss.
         size: Prompts asked for; those beyond the ones searched for are drawn.
+        kinds: int64 [prompts], the kind of each prompt; a swap stays within one.
 
     """
 
     problem: Problem
     loss: SmoothLoss
     size: int
+    kinds: NDArray[np.int64]
 
 
 @dataclass(frozen=True)
@@ -79,7 +81,9 @@ class Anneal:
                 f"method.cold={self.cold} (anneal): expected at most method.hot={self.hot}"
             )
         loss = smooth_loss(problem, inflation=self.inflation)
-        return AnnealWork(replace(problem, size=searched_size(problem)), loss, problem.size)
+        kinds, _ = kinds_and_places(problem)
+        searched = replace(problem, size=searched_size(problem))
+        return AnnealWork(searched, loss, problem.size, kinds)
 
     def start(self, work: AnnealWork, rng: np.random.Generator) -> State:
         """Begin with the required prompts, the warm start, and random ones for the rest."""
@@ -123,7 +127,7 @@ class Anneal:
             work.loss.inflation,
             work.loss.features,
             work.loss.unlike,
-            np.zeros(problem.n_prompts, dtype=np.int64) if problem.kinds is None else problem.kinds,
+            work.kinds,
             chosen,
             best,
             float(state.arrays["best_loss"][0]),

@@ -25,7 +25,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from flasheval.scores.ranking.jit import compiled
-from flasheval.selection.methods.few import drawn_after, places_by_kind, searched_size
+from flasheval.selection.methods.few import drawn_after, kinds_and_places, searched_size
 from flasheval.selection.methods.problem import Problem
 from flasheval.selection.methods.selector import Selection, State
 from flasheval.selection.methods.statistics import (
@@ -116,6 +116,7 @@ def balance_work(problem: Problem, settings: BalanceSettings) -> BalanceWork:
     residual, noise, slope = _standardised(problem, blocks, prompts, settings.nearness)
     weights = _noise_weights(noise[:served]) if settings.weighted else None
     residual = _with_features(problem, settings, prompts, residual)
+    kinds, room = kinds_and_places(problem)
     unit = np.ones(len(prompts)) if weights is None else weights
     root = np.sqrt(shares)[:, None]
     residual *= (root * unit)[:, None, :].astype(np.float32)
@@ -129,18 +130,10 @@ def balance_work(problem: Problem, settings: BalanceSettings) -> BalanceWork:
         settings.noise_weight,
         settings.passes,
         searched_size(problem),
-        *_room(problem, prompts),
+        kinds[prompts],
+        room,
         weights,
     )
-
-
-def _room(
-    problem: Problem, prompts: NDArray[np.int64]
-) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Return the candidates' kinds, and the places for each: room for all where none is asked."""
-    if problem.kinds is None:
-        return np.zeros(len(prompts), dtype=np.int64), np.array([problem.size])
-    return problem.kinds[prompts], places_by_kind(problem.kinds, problem.size)
 
 
 def _with_features(

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from flasheval.selection.methods.problem import Problem
 
-__all__ = ["drawn_after", "drawn_at_random", "places_by_kind", "searched_size"]
+__all__ = ["drawn_after", "drawn_at_random", "kinds_and_places", "places_by_kind", "searched_size"]
 
 _ALWAYS, _ENOUGH = 10, 20  # chosen on development data, 5 to 16 search variants
 _DRAWN = 100  # prompts among which the one is taken that keeps the features' sums near nothing
@@ -62,6 +62,22 @@ def places_by_kind(kinds: NDArray[np.int64], size: int) -> NDArray[np.int64]:
         claims = np.where(places < counts, counts / (2 * places + 1), -1.0)
         places[int(np.argmax(claims))] += 1
     return places
+
+
+def kinds_and_places(problem: Problem) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Return the kind of every prompt and the places for each: one kind where no share is held.
+
+    Example:
+        >>> from flasheval.selection.methods.problem import make_problem
+        >>> kinds, places = kinds_and_places(make_problem([np.tri(3, 4)], ["clip"], size=2))
+        >>> kinds.tolist(), places.tolist()
+        ([0, 0, 0, 0], [2])
+
+    """
+    kinds = problem.kinds
+    if kinds is None:
+        return np.zeros(problem.n_prompts, dtype=np.int64), np.array([problem.size])
+    return kinds, places_by_kind(kinds, problem.size)
 
 
 def drawn_after(

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from flasheval.base.canonical import sha256_of
+from flasheval.base.canonical import sha256_of, sha256_of_array
 from flasheval.base.errors import DataError
 from flasheval.scores.matrix import mean_of_images
 
@@ -124,13 +124,9 @@ class Hints:
             False
 
         """
-        import hashlib
-
-        blocks = [
-            hashlib.sha256(np.ascontiguousarray(b).tobytes()).hexdigest() for b in self.scores
-        ]
+        blocks = [sha256_of_array(block) for block in self.scores]
         parts: list[object] = [blocks, None if self.groups is None else list(self.groups)]
         single = [block for block in self.images if block is not None]
         if single:
-            parts += [hashlib.sha256(np.ascontiguousarray(b).tobytes()).hexdigest() for b in single]
+            parts += [sha256_of_array(block) for block in single]
         return sha256_of(parts)
